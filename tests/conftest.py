@@ -1,0 +1,63 @@
+"""Shared fixtures: one PostgreSQL cluster for the whole run, one database per test that asks for it."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+COUNTER = itertools.count()
+
+
+def _postgres_bin() -> Path:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not found:
+        pytest.fail("PostgreSQL is not installed: run `make setup` (it installs Debian's postgresql).")
+    return found[-1]
+
+
+def _as_postgres(*command: str | Path) -> None:
+    prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    subprocess.run([*prefix, *map(str, command)], check=True, capture_output=True, cwd="/")
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster() -> Iterator[Path]:
+    """A real PostgreSQL server of this run alone, on a unix socket; yields the socket's folder."""
+    folder = Path(tempfile.mkdtemp(prefix="ansim-pg-", dir="/tmp"))
+    folder.chmod(0o777)
+    bin_folder, data = _postgres_bin(), folder / "data"
+    _as_postgres(bin_folder / "initdb", "-D", data, "-U", "postgres", "-E", "UTF8", "--locale=C", "--auth=trust")
+    options = f"-c listen_addresses='' -c unix_socket_directories={folder}"
+    _as_postgres(bin_folder / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start")
+    try:
+        yield folder
+    finally:
+        _as_postgres(bin_folder / "pg_ctl", "-D", data, "-m", "immediate", "stop")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres_url(postgres_cluster: Path) -> str:
+    """A fresh, empty PostgreSQL database."""
+    name = f"t{os.getpid()}_{next(COUNTER)}"
+    _as_postgres(_postgres_bin() / "createdb", "-h", postgres_cluster, "-U", "postgres", name)
+    return f"postgresql+psycopg://postgres@/{name}?host={postgres_cluster}"
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """A fresh SQLite database file."""
+    return f"sqlite:///{tmp_path / 'ansim.sqlite'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The same test on both databases."""
+    return str(request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url"))
