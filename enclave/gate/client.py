@@ -1,0 +1,86 @@
+"""The gate's client: what portal and hub ask of the one privileged process, over its unix socket."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from enclave.errors import Conflict, Denied, EnclaveError, Invalid, NotFound, Unavailable
+from enclave.gate.limits import Collected, CollectLimits, RefusedFile
+
+ERRORS: dict[int, type[EnclaveError]] = {403: Denied, 404: NotFound, 409: Conflict, 422: Invalid, 503: Unavailable}
+# Waiting for a notebook server and copying gigabytes are the two long calls.
+TIMEOUT_S = httpx.Timeout(10, read=300)
+
+
+class Gate:
+    """A door to the gate. Every method raises the `EnclaveError` that the gate answered, or `Unavailable`."""
+
+    def __init__(self, socket: Path) -> None:
+        self._socket = socket
+
+    def register_plan(self, plan: bytes, signature: bytes) -> str:
+        """Hand over a signed plan and prepare its volumes; returns the plan's sha256."""
+        body = {"plan": plan.decode(), "signature": base64.b64encode(signature).decode()}
+        return str(self._call("POST", "/plans", body)["sha256"])
+
+    def revoke(self, workspace_id: str) -> None:
+        """Stop and remove the workspace's container, cut its relays, forget its plans. Doing it twice is fine."""
+        self._call("POST", f"/workspaces/{workspace_id}/revoke", {})
+
+    def relay(self, workspace_id: str, container_id: str) -> tuple[str, int]:
+        """Open the relays into a started container and wait for its server; (host, port) for the proxy."""
+        answer = self._call("POST", f"/workspaces/{workspace_id}/relay", {"container_id": container_id})
+        return str(answer["host"]), int(answer["port"])
+
+    def collect(
+        self, workspace_id: str, names: Iterable[str], *, limits: CollectLimits | None = None
+    ) -> list[Collected | RefusedFile]:
+        """Copy files (`name` or `folder/name`, relative to /outbox) into staging; one answer for each name."""
+        bounds = limits or CollectLimits()
+        body = {"names": list(names), "limits": bounds.__dict__}
+        files = self._call("POST", f"/workspaces/{workspace_id}/collect", body)["files"]
+        return [_file(item) for item in files]
+
+    def remove_volumes(self, workspace_id: str) -> None:
+        """Destroy home and outbox of a workspace that has no container any more."""
+        self._call("DELETE", f"/workspaces/{workspace_id}/volumes", None)
+
+    def status(self) -> dict[str, Any]:
+        """Plans, running workspaces, their ports and bytes, whether the engine answers."""
+        return self._call("GET", "/status", None)
+
+    def _call(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
+        transport = httpx.HTTPTransport(uds=str(self._socket))
+        # ASCII JSON: a name with lone surrogates must arrive at the gate and be refused there, not break here.
+        content = None if body is None else json.dumps(body).encode()
+        try:
+            with httpx.Client(transport=transport, base_url="http://gate", timeout=TIMEOUT_S) as client:
+                response = client.request(method, path, content=content)
+        except httpx.HTTPError as error:
+            raise _unreachable(error) from error
+        answer: dict[str, Any] = response.json()
+        if response.is_success:
+            return answer
+        raise ERRORS.get(response.status_code, Unavailable)(**answer)
+
+
+def _file(item: dict[str, Any]) -> Collected | RefusedFile:
+    if "code" in item:
+        return RefusedFile(**item)
+    return Collected(**{**item, "path": Path(item["path"])})
+
+
+def _unreachable(error: Exception) -> Unavailable:
+    return Unavailable(
+        "gate.unreachable",
+        ko=f"게이트(작업공간 관문)가 응답하지 않습니다: {error}",
+        en=f"The gate does not answer: {error}",
+        remedy_ko="잠시 뒤 다시 시도하고, 계속되면 운영자에게 게이트 상태 확인을 요청하십시오.",
+        remedy_en="Try again in a moment; if it persists ask the operator to look at the gate.",
+    )
