@@ -1,0 +1,116 @@
+"""What the checker says about one file: a verdict and its findings (korea.md R47).
+
+The JSON comes from a process that has just read hostile bytes, so it is read back strictly: unknown fields, wrong
+types, over-long texts and a verdict that does not follow from the findings are refused, never repaired.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+MAX_FINDINGS = 200
+MAX_TEXT = 600
+
+
+class Severity(StrEnum):
+    """How grave one finding is."""
+
+    WARN = "WARN"
+    BLOCK = "BLOCK"
+
+
+class Verdict(StrEnum):
+    """What the report says about the whole file: its gravest finding."""
+
+    PASS = "PASS"  # noqa: S105 - a verdict, not a password
+    WARN = "WARN"
+    BLOCK = "BLOCK"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One rule that was hit, where, and a sample that never shows the value (first character, then ``***``)."""
+
+    rule: str
+    severity: Severity
+    ko: str
+    en: str
+    place: str = ""
+    sample: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileReport:
+    """The report on one file. ``rows``, ``columns``: of a table's body. ``sealed``: the barriers that held."""
+
+    name: str
+    sha256: str
+    kind: str
+    findings: tuple[Finding, ...] = ()
+    rows: int | None = None
+    columns: int | None = None
+    sealed: tuple[str, ...] = field(default=())
+
+    @property
+    def verdict(self) -> Verdict:
+        """The gravest finding; PASS when there is none."""
+        severities = {finding.severity for finding in self.findings}
+        if Severity.BLOCK in severities:
+            return Verdict.BLOCK
+        return Verdict.WARN if severities else Verdict.PASS
+
+    def to_json(self) -> str:
+        """Return the report as one JSON object; `from_json` gives back an equal report."""
+        return json.dumps({"verdict": self.verdict, **asdict(self)}, ensure_ascii=False, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> FileReport:
+        """Read what `to_json` wrote. Raises `ValueError` for anything else."""
+        found = json.loads(text)
+        if not isinstance(found, dict):
+            raise ValueError("a report is one JSON object")  # noqa: TRY004 - one error type for a bad document
+        verdict = found.pop("verdict", None)
+        findings = found.pop("findings", None)
+        if not isinstance(findings, list) or len(findings) > MAX_FINDINGS:
+            raise ValueError("findings must be a list of bounded length")
+        report = cls(
+            findings=tuple(_finding(one) for one in findings),
+            sealed=tuple(_text(one) for one in found.pop("sealed", [])),
+            rows=_count(found.pop("rows", None)),
+            columns=_count(found.pop("columns", None)),
+            **_texts(found, ("name", "sha256", "kind")),
+        )
+        if verdict != report.verdict:
+            raise ValueError(f"the verdict {verdict!r} does not follow from the findings")
+        return report
+
+
+def _finding(found: object) -> Finding:
+    if not isinstance(found, dict):
+        raise ValueError("a finding is one JSON object")  # noqa: TRY004 - one error type for a bad document
+    severity = Severity(found.pop("severity", None))
+    return Finding(severity=severity, **_texts(found, ("rule", "ko", "en", "place", "sample")))
+
+
+def _texts(found: Mapping[str, object], names: tuple[str, ...]) -> dict[str, Any]:
+    if set(found) != set(names):
+        raise ValueError(f"expected the fields {sorted(names)}, got {sorted(found)}")
+    return {name: _text(found[name]) for name in names}
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or len(value) > MAX_TEXT:
+        raise ValueError("a text field must be a string of bounded length")
+    return value
+
+
+def _count(value: object) -> int | None:
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError("a count must be a whole number")
+    return value

@@ -1,0 +1,47 @@
+"""The numbers and names a check is run with: policy as data, set per data provider (korea.md §1.4)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+MEBIBYTE = 1 << 20
+LOWEST_MIN_CELL = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckRules:
+    """What one provider allows. Sizes in bytes, times in seconds.
+
+    ``id_columns``: names of the pseudonym columns of the project's snapshots; ``subjects``: how many data subjects the
+    snapshot holds (a table with as many rows is looked at). Raises `ValueError` for a policy below the floor.
+    """
+
+    min_cell: int = 10
+    max_rows: int = 1000
+    id_columns: tuple[str, ...] = ()
+    subjects: int | None = None
+    max_bytes: int = 100 * MEBIBYTE
+    max_columns: int = 500
+    max_cells: int = 2_000_000
+    max_scan_chars: int = 4_000_000
+    max_lines: int = 5_000
+    max_pixels: int = 50_000_000
+    timeout_s: float = 120.0
+    memory_bytes: int = 1024 * MEBIBYTE
+
+    def __post_init__(self) -> None:
+        if self.min_cell < LOWEST_MIN_CELL:
+            raise ValueError(f"min_cell is {self.min_cell}; no policy may go below {LOWEST_MIN_CELL}")
+        if self.timeout_s <= 0 or min(self.max_rows, self.max_bytes, self.memory_bytes) <= 0:
+            raise ValueError("limits must be positive")
+
+    def to_json(self) -> str:
+        """Return the rules as one JSON object, as they are written into the log and sent to the sealed process."""
+        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> CheckRules:
+        """Read what `to_json` wrote. Raises `ValueError` or `TypeError` for anything else."""
+        found = json.loads(text)
+        return cls(**{**found, "id_columns": tuple(found["id_columns"])})
