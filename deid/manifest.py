@@ -1,0 +1,103 @@
+"""The manifest of a snapshot: what is in it, what was done to it, on whose authority. Pure: bytes in, values out.
+
+`Manifest.id` is the SHA-256 of the manifest's bytes, so a snapshot is named by its own content. Parsing refuses what
+does not round-trip: the bytes that were signed are the only spelling of their meaning.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+FORMAT = "ansim-snapshot/1"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One published column: Polars `dtype` by name, the `treatment` in words, Korean label, and its role in k."""
+
+    dtype: str
+    treatment: str
+    label_ko: str
+    label_en: str
+    quasi_identifier: bool
+
+
+@dataclass(frozen=True)
+class Table:
+    """One published table: columns in order, counts of rows and of distinct patients, files relative to the folder."""
+
+    label_ko: str
+    label_en: str
+    columns: Mapping[str, Column]
+    rows: int
+    subjects: int
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """One file of the snapshot: SHA-256 (hex) and size in bytes."""
+
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Everything that was signed. `created_at` is RFC 3339 in UTC; `risk`, `gates`, `lineage` are plain JSON values."""
+
+    id: str
+    dataset: str
+    title_ko: str
+    title_en: str
+    provider: str
+    legal_basis: str
+    recipe_version: int
+    recipe_sha256: str
+    created_at: str
+    tables: Mapping[str, Table]
+    risk: Mapping[str, Any]
+    gates: tuple[Mapping[str, Any], ...]
+    tool_versions: Mapping[str, str]
+    lineage: Mapping[str, Any]
+    files: Mapping[str, FileEntry]
+
+
+def dump(manifest: Manifest) -> tuple[str, bytes]:
+    """Return (id, bytes) of a manifest; its own `id` field is not part of the bytes."""
+    body = asdict(manifest)
+    del body["id"]
+    data = _spell({"format": FORMAT, **body})
+    return hashlib.sha256(data).hexdigest(), data
+
+
+def parse(data: bytes) -> Manifest:
+    """Read manifest bytes. Raises `ValueError` for anything but the exact bytes `dump` writes."""
+    body = json.loads(data.decode("utf-8"))
+    if not isinstance(body, dict) or body.pop("format", None) != FORMAT:
+        raise ValueError(f"not a manifest of format {FORMAT}")
+    try:
+        body["tables"] = {name: _table(table) for name, table in body["tables"].items()}
+        body["files"] = {name: FileEntry(**entry) for name, entry in body["files"].items()}
+        body["gates"] = tuple(body["gates"])
+        manifest = Manifest(id=hashlib.sha256(data).hexdigest(), **body)
+    except (TypeError, KeyError, AttributeError) as error:
+        raise ValueError("a field is missing, unknown or of the wrong kind") from error
+    if dump(manifest)[1] != data:
+        raise ValueError("not in canonical spelling")
+    return manifest
+
+
+def _table(body: dict[str, Any]) -> Table:
+    columns = {name: Column(**column) for name, column in body.pop("columns").items()}
+    files = tuple(body.pop("files"))
+    return Table(columns=columns, files=files, **body)
+
+
+def _spell(body: Mapping[str, Any]) -> bytes:
+    # Keys keep their order: the order of columns carries meaning. Floats are spelled by repr, which round-trips.
+    return (json.dumps(body, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode("utf-8")
