@@ -1,0 +1,81 @@
+"""The people of the demonstration: invented organisations and accounts, one per role of the story.
+
+Passwords are fixed and printed, because this is a demonstration on one's own machine; TOTP secrets are made at the
+first start and kept in a file that only root reads (`ANSIM_HOME/demo/secrets.json`).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyotp
+
+
+@dataclass(frozen=True)
+class Organisation:
+    """An organisation of the story; `kind` as in the enclave's model."""
+
+    id: str
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Person:
+    """An account of the story; `login` is also the hub's user name."""
+
+    login: str
+    name: str
+    organisation: str
+    roles: tuple[str, ...]
+
+    @property
+    def password(self) -> str:
+        """The printed password; long enough for the account policy, and said to be for the demonstration."""
+        return f"demo-only-{self.login}-2026"
+
+
+ORGANISATIONS = (
+    Organisation("zone", "광주 K-Health 안심구역 운영단", "operator"),
+    Organisation("bitgoeul", "빛고을대학교병원", "provider"),
+    Organisation("mudeung", "무등의료원", "provider"),
+    Organisation("onsaemi", "온새미AI", "startup"),
+    Organisation("review-a", "호남보건정책연구소", "reviewer"),
+    Organisation("review-b", "남도통계센터", "reviewer"),
+)
+
+OPERATOR = Person("operator", "운영 담당", "zone", ("operator",))
+PEOPLE = (
+    Person("suyeon", "이수연", "bitgoeul", ("data_steward",)),
+    Person("taeho", "박태호", "mudeung", ("data_steward",)),
+    Person("jiwoo", "최지우", "onsaemi", ("project_lead", "scientist")),
+    Person("mina", "김민아", "onsaemi", ("scientist",)),
+    Person("dahye", "정다혜", "review-a", ("output_checker",)),
+    Person("woojin", "한우진", "review-b", ("output_checker",)),
+    Person("haneul", "오하늘", "zone", ("auditor",)),
+)
+
+
+class Secrets:
+    """TOTP secrets of the demonstration's accounts, in one file of mode 0600."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._secrets: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+
+    def keep(self, login: str, secret: str) -> None:
+        """Remember a secret (base32) for this account."""
+        self._secrets[login] = secret
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.touch(mode=0o600, exist_ok=True)
+        self.path.write_text(json.dumps(self._secrets, indent=1))
+
+    def get(self, login: str) -> str | None:
+        """Return the secret of this account, or None before its first enrolment."""
+        return self._secrets.get(login)
+
+    def code(self, login: str) -> str:
+        """Return the six digits valid now. Raises: KeyError for an account without a secret."""
+        return pyotp.TOTP(self._secrets[login]).now()

@@ -1,0 +1,176 @@
+"""One person at a browser, as a program: signs in at the hub, opens the portal, starts and uses a workspace.
+
+Every step goes through the doors that people use; nothing here touches a database or a file of the enclave.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import urljoin
+
+import httpx
+
+from demo.local_names import LoopbackTransport
+from demo.people import Person
+from demo.show import StepFailedError
+
+
+class Session:
+    """Cookies and addresses of one signed-in person.
+
+    `hub` is the public origin of the hub (`http://ansim.localhost:8000`), `code` gives the TOTP digits of the moment.
+    """
+
+    def __init__(self, person: Person, hub: str, code: Callable[[], str]) -> None:
+        self.person = person
+        self.hub = hub.rstrip("/")
+        self.code = code
+        self.http = httpx.Client(transport=LoopbackTransport(), follow_redirects=True, timeout=120)
+        scheme, rest = self.hub.split("://")
+        self.portal = f"{scheme}://portal--service.{rest}/services/portal"
+        self.workspace = f"{scheme}://{person.login}.{rest}/user/{person.login}"
+
+    def sign_in(self) -> None:
+        """Fill in the hub's login form. Raises: StepFailedError with the page's own words."""
+        page = self._get(f"{self.hub}/hub/login")
+        form = first_form(page.text)
+        values = dict(form.hidden) | {"username": self.person.login, "password": self.person.password}
+        values |= {name: self.code() for name in form.fields if "otp" in name}
+        answer = self.http.post(urljoin(str(page.url), form.action or str(page.url)), data=values)
+        if answer.status_code >= httpx.codes.BAD_REQUEST or "/hub/login" in str(answer.url):
+            raise StepFailedError(f"{self.person.login}: {said(answer)}", "계정과 2차 인증 번호를 확인하세요.")
+        self._get(f"{self.portal}/")
+
+    def start_workspace(self, *, wait_s: float = 60) -> float:
+        """Ask the hub for the workspace and wait until it answers; returns the seconds it took.
+
+        Raises: StepFailedError with the reason that the hub shows.
+        """
+        started = time.monotonic()
+        # Trap: a body without the key `user_options` is taken as the user options; an empty one is none.
+        answer = self.http.post(
+            f"{self.hub}/hub/api/users/{self.person.login}/server", headers=self._xsrf(self.hub), json={}
+        )
+        if answer.status_code not in {201, 202}:
+            raise StepFailedError(said(answer), "포털의 '내 과제'에서 시작 조건을 확인하세요.")
+        while time.monotonic() - started < wait_s:
+            ready = self.http.get(f"{self.workspace}/api/status")
+            if ready.status_code == httpx.codes.OK and ready.headers["content-type"].startswith("application/json"):
+                return time.monotonic() - started
+            time.sleep(0.1)
+        raise StepFailedError(f"작업공간이 {wait_s:.0f}초 안에 열리지 않았습니다.", "process/hub.log 를 보세요.")
+
+    def stop_workspace(self) -> None:
+        """Stop the workspace; nothing happens when none runs."""
+        self.http.delete(f"{self.hub}/hub/api/users/{self.person.login}/server", headers=self._xsrf(self.hub))
+
+    def save_notebook(self, name: str, cells: list[str]) -> str:
+        """Put a notebook with these code cells into the work folder; returns the address to open it."""
+        content = {
+            "cells": [
+                {
+                    "cell_type": "code",
+                    "id": f"c{i}",
+                    "metadata": {},
+                    "execution_count": None,
+                    "outputs": [],
+                    "source": c,
+                }
+                for i, c in enumerate(cells)
+            ],
+            "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+            "nbformat": 4,
+            "nbformat_minor": 5,
+        }
+        answer = self.http.put(
+            f"{self.workspace}/api/contents/{name}",
+            headers=self._xsrf(self.workspace),
+            json={"type": "notebook", "format": "json", "content": content},
+        )
+        answer.raise_for_status()
+        return f"{self.workspace}/lab/tree/{name}"
+
+    def new_kernel(self) -> str:
+        """Start a kernel; returns its id."""
+        answer = self.http.post(f"{self.workspace}/api/kernels", headers=self._xsrf(self.workspace), json={})
+        answer.raise_for_status()
+        return str(answer.json()["id"])
+
+    def api(self, method: str, path: str, body: Any = None, *, key: str | None = None) -> httpx.Response:
+        """Call the portal's REST interface as this person; `path` begins below `/api/v1`."""
+        headers = self.portal_headers() | ({"Idempotency-Key": key} if key else {})
+        return self.http.request(method, f"{self.portal}/api/v1{path}", headers=headers, json=body)
+
+    def portal_headers(self) -> dict[str, str]:
+        """Return the headers that a REST call with cookies must carry."""
+        return {"X-CSRF-Token": self._get(f"{self.portal}/api/v1/me").json()["csrf_token"]}
+
+    def cookies_for(self, url: str) -> str:
+        """Return the Cookie header that this person's browser would send to the address."""
+        request = httpx.Request("GET", url)
+        self.http.cookies.set_cookie_header(request)
+        return str(request.headers.get("cookie", ""))
+
+    def _get(self, url: str) -> httpx.Response:
+        answer = self.http.get(url)
+        if answer.status_code >= httpx.codes.BAD_REQUEST:
+            raise StepFailedError(f"{url}: {said(answer)}", "process/ 폴더의 기록을 보세요.")
+        return answer
+
+    def _xsrf(self, origin: str) -> dict[str, str]:
+        # The hub and each notebook server set their own `_xsrf` cookie, on their own host and path.
+        host, path = httpx.URL(origin).host, httpx.URL(origin).path or "/hub/"
+        found = [c for c in self.http.cookies.jar if c.name == "_xsrf" and c.domain == host and path in (c.path + "/")]
+        if not found:
+            found = [c for c in self.http.cookies.jar if c.name == "_xsrf" and c.domain == host]
+        return {"X-XSRFToken": found[0].value or ""} if found else {}
+
+
+class _Form(HTMLParser):
+    """The first form of a page: where it goes, its hidden values, its other fields."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.action = ""
+        self.hidden: dict[str, str] = {}
+        self.fields: list[str] = []
+        self._depth = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Collect the form's action and inputs."""
+        values = {name: value or "" for name, value in attrs}
+        if tag == "form" and not self._depth:
+            self._depth, self.action = 1, values.get("action", "")
+        elif tag == "input" and self._depth == 1 and values.get("name"):
+            if values.get("type") == "hidden":
+                self.hidden[values["name"]] = values.get("value", "")
+            else:
+                self.fields.append(values["name"])
+
+    def handle_endtag(self, tag: str) -> None:
+        """Close the first form; later ones are not looked at."""
+        if tag == "form":
+            self._depth = 2
+
+
+def first_form(page: str) -> _Form:
+    """Parse the first form of an HTML page."""
+    form = _Form()
+    form.feed(page)
+    return form
+
+
+def said(answer: httpx.Response) -> str:
+    """Say what a refusal said, for people: the JSON's Korean text, or the status and the beginning of the text."""
+    try:
+        body = answer.json()
+    except ValueError:
+        return f"HTTP {answer.status_code} {answer.url.path}"
+    if isinstance(body, dict):
+        for field in ("ko", "message", "detail"):
+            if body.get(field):
+                return f"HTTP {answer.status_code} {body[field]}"
+    return f"HTTP {answer.status_code} {body}"
