@@ -1,0 +1,149 @@
+"""The audit vocabulary: every act that leaves an entry, with its label, severity, task and retention class.
+
+The task is one of the words of the safety-measure notice's 수행업무 (korea.md R75). Retention: the notice's floor for
+sensitive data is two years (korea.md §0-2), grants of rights are kept three (R14), and what concerns pseudonymised
+data until three years after its destruction (PIPA §28-4③).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How much an entry alone should worry a reviewer."""
+
+    INFO = "info"
+    NOTICE = "notice"
+    ALERT = "alert"
+
+
+class Retention(StrEnum):
+    """How long an entry is kept."""
+
+    ACCESS = "2y"
+    RIGHTS = "3y"
+    DATA = "destruction+3y"
+
+
+class Task(StrEnum):
+    """수행업무: what was done, in the words of the notice."""
+
+    LOG_IN = "로그인"
+    VIEW = "조회"
+    CREATE = "생성"
+    CHANGE = "수정"
+    DELETE = "삭제"
+    DOWNLOAD = "다운로드"
+    EGRESS = "반출"
+    RIGHTS = "권한변경"
+    SETTINGS = "설정변경"
+    VIEW_LOG = "로그조회"
+
+
+class Action(StrEnum):
+    """`noun.verb`. `*.requested` stands before an effect outside the database, `*.done`/`*.failed` after it."""
+
+    ORGANISATION_CREATE = "organisation.create"
+    ACCOUNT_CREATE = "account.create"
+    ACCOUNT_LOG_IN = "account.log-in"
+    ACCOUNT_LOG_OUT = "account.log-out"
+    ACCOUNT_SECOND_FACTOR = "account.second-factor"
+    ACCOUNT_ENROL = "account.enrol"
+    ACCOUNT_PASSWORD = "account.password"  # noqa: S105 - an action's name
+    ACCOUNT_UNLOCK = "account.unlock"
+    ACCOUNT_END = "account.end"
+    ROLE_GRANT = "role.grant"
+    ROLE_REVOKE = "role.revoke"
+    DATASET_REGISTER = "dataset.register"
+    SNAPSHOT_PUBLISH = "snapshot.publish"
+    SNAPSHOT_WITHDRAW = "snapshot.withdraw"
+    PROJECT_DRAFT = "project.draft"
+    PROJECT_APPLY = "project.apply"
+    PROJECT_COLUMNS = "project.columns"
+    PROJECT_RETURN = "project.return"
+    PROJECT_ACTIVATE = "project.activate"
+    PROJECT_PLEDGE = "project.pledge"
+    PROJECT_END = "project.end"
+    WORKSPACE_REQUESTED = "workspace.requested"
+    WORKSPACE_STARTED = "workspace.started"
+    WORKSPACE_FAILED = "workspace.failed"
+    WORKSPACE_STOPPED = "workspace.stopped"
+    WORKSPACE_FREEZE = "workspace.freeze"
+    EGRESS_PREFLIGHT = "egress.preflight"
+    EGRESS_SUBMIT = "egress.submit"
+    EGRESS_WITHDRAW = "egress.withdraw"
+    EGRESS_VIEW = "egress.view"
+    EGRESS_APPROVE = "egress.approve"
+    EGRESS_RETURN = "egress.return"
+    EGRESS_REJECT = "egress.reject"
+    RELEASE_REQUESTED = "release.requested"
+    RELEASE_DONE = "release.done"
+    RELEASE_FAILED = "release.failed"
+    RELEASE_HAND_OVER = "release.hand-over"
+    RELEASE_RECALL = "release.recall"
+    RELEASE_REAP = "release.reap"
+    LOG_VIEW = "log.view"
+    HUB_EVENT = "hub.event"
+    GATE_EVENT = "gate.event"
+
+
+@dataclass(frozen=True)
+class About:
+    """What a reader of the log is told of an action."""
+
+    ko: str
+    en: str
+    task: Task
+    severity: Severity
+    retention: Retention
+
+
+_N, _I, _A = Severity.NOTICE, Severity.INFO, Severity.ALERT
+_ACCESS, _RIGHTS, _DATA = Retention.ACCESS, Retention.RIGHTS, Retention.DATA
+
+ABOUT: dict[Action, About] = {
+    Action.ORGANISATION_CREATE: About("기관 등록", "organisation registered", Task.CREATE, _I, _RIGHTS),
+    Action.ACCOUNT_CREATE: About("계정 생성", "account created", Task.CREATE, _N, _RIGHTS),
+    Action.ACCOUNT_LOG_IN: About("로그인", "signed in", Task.LOG_IN, _I, _ACCESS),
+    Action.ACCOUNT_LOG_OUT: About("로그아웃", "signed out", Task.LOG_IN, _I, _ACCESS),
+    Action.ACCOUNT_SECOND_FACTOR: About("2차 인증", "second factor proved", Task.LOG_IN, _I, _ACCESS),
+    Action.ACCOUNT_ENROL: About("2차 인증 등록", "second factor enrolled", Task.RIGHTS, _N, _RIGHTS),
+    Action.ACCOUNT_PASSWORD: About("비밀번호 변경", "password changed", Task.CHANGE, _I, _RIGHTS),
+    Action.ACCOUNT_UNLOCK: About("계정 잠금 해제", "account unlocked", Task.RIGHTS, _N, _RIGHTS),
+    Action.ACCOUNT_END: About("계정 종료", "account ended", Task.RIGHTS, _N, _RIGHTS),
+    Action.ROLE_GRANT: About("권한 부여", "role granted", Task.RIGHTS, _A, _RIGHTS),
+    Action.ROLE_REVOKE: About("권한 회수", "role revoked", Task.RIGHTS, _N, _RIGHTS),
+    Action.DATASET_REGISTER: About("데이터셋 등록", "dataset registered", Task.CREATE, _I, _DATA),
+    Action.SNAPSHOT_PUBLISH: About("스냅샷 공개", "snapshot published", Task.CREATE, _N, _DATA),
+    Action.SNAPSHOT_WITHDRAW: About("스냅샷 철회", "snapshot withdrawn", Task.DELETE, _N, _DATA),
+    Action.PROJECT_DRAFT: About("과제 신청서 저장", "application saved", Task.CREATE, _I, _DATA),
+    Action.PROJECT_APPLY: About("과제 신청", "project applied for", Task.CREATE, _I, _DATA),
+    Action.PROJECT_COLUMNS: About("항목 심의", "columns decided", Task.RIGHTS, _N, _DATA),
+    Action.PROJECT_RETURN: About("과제 보완 요청", "application returned", Task.CHANGE, _I, _DATA),
+    Action.PROJECT_ACTIVATE: About("과제 개시", "project opened", Task.RIGHTS, _N, _DATA),
+    Action.PROJECT_PLEDGE: About("서약", "pledge signed", Task.CREATE, _I, _DATA),
+    Action.PROJECT_END: About("과제 종료", "project ended", Task.RIGHTS, _N, _DATA),
+    Action.WORKSPACE_REQUESTED: About("작업공간 열기 요청", "workspace requested", Task.VIEW, _I, _DATA),
+    Action.WORKSPACE_STARTED: About("작업공간 열림", "workspace started", Task.VIEW, _I, _DATA),
+    Action.WORKSPACE_FAILED: About("작업공간 열기 실패", "workspace failed", Task.VIEW, _N, _DATA),
+    Action.WORKSPACE_STOPPED: About("작업공간 닫힘", "workspace stopped", Task.VIEW, _I, _DATA),
+    Action.WORKSPACE_FREEZE: About("작업공간 동결", "workspace frozen", Task.RIGHTS, _A, _DATA),
+    Action.EGRESS_PREFLIGHT: About("반출 사전 점검", "egress preflight", Task.VIEW, _I, _DATA),
+    Action.EGRESS_SUBMIT: About("반출 신청", "egress requested", Task.EGRESS, _N, _DATA),
+    Action.EGRESS_WITHDRAW: About("반출 신청 철회", "egress withdrawn", Task.EGRESS, _I, _DATA),
+    Action.EGRESS_VIEW: About("반출 파일 열람", "egress file viewed", Task.VIEW, _I, _DATA),
+    Action.EGRESS_APPROVE: About("반출 승인", "egress approved", Task.EGRESS, _N, _DATA),
+    Action.EGRESS_RETURN: About("반출 보완 요청", "egress returned", Task.EGRESS, _I, _DATA),
+    Action.EGRESS_REJECT: About("반출 반려", "egress rejected", Task.EGRESS, _N, _DATA),
+    Action.RELEASE_REQUESTED: About("반출물 준비 요청", "release requested", Task.EGRESS, _N, _DATA),
+    Action.RELEASE_DONE: About("반출물 준비 완료", "release prepared", Task.EGRESS, _N, _DATA),
+    Action.RELEASE_FAILED: About("반출물 준비 실패", "release failed", Task.EGRESS, _A, _DATA),
+    Action.RELEASE_HAND_OVER: About("반출물 전달", "release handed over", Task.DOWNLOAD, _A, _DATA),
+    Action.RELEASE_RECALL: About("반출물 회수", "release recalled", Task.EGRESS, _A, _DATA),
+    Action.RELEASE_REAP: About("중단된 반출 정리", "interrupted release settled", Task.EGRESS, _N, _DATA),
+    Action.LOG_VIEW: About("접속기록 조회", "log viewed", Task.VIEW_LOG, _I, _ACCESS),
+    Action.HUB_EVENT: About("허브 사건", "hub event", Task.VIEW, _I, _ACCESS),
+    Action.GATE_EVENT: About("관문 사건", "gate event", Task.VIEW, _N, _ACCESS),
+}

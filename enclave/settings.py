@@ -1,0 +1,202 @@
+"""Where everything lies and listens: `config.toml` in the enclave's home, every value with a default.
+
+Read once by each process; frozen. A key that is not known is refused by name, so that a misspelt limit never
+silently becomes the default.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from enclave.errors import Invalid
+
+DEFAULT_HOME = Path("/var/lib/ansim")
+GIB = 1 << 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All settings; in `config.toml` they stand at top level under these names (paths are not settings).
+
+    Ports are TCP ports on 127.0.0.1. Sizes are bytes, durations carry their unit in the name.
+    """
+
+    home: Path = DEFAULT_HOME
+    run_folder: Path = Path("/run/ansim")
+    public_host: str = "ansim.localhost"
+    public_scheme: str = "http"
+    public_port: int = 8000
+    proxy_api_port: int = 8001
+    hub_port: int = 8081
+    portal_port: int = 8085
+    database_url: str = ""
+    database_wait_s: int = 5
+    app_user: str = "ansim-app"
+    hub_user: str = "ansim-hub"
+    log_user: str = "ansim-log"
+    log_origin: str = "ansim.localhost/log"
+    image: str = ""
+    memory_bytes: int = 2 * GIB
+    cpus: int = 1
+    pids: int = 256
+    workspace_hours: int = 12
+    plan_minutes: int = 10
+    min_cell: int = 10
+    max_file_bytes: int = 64 << 20
+    max_files: int = 20
+    release_days: int = 7
+    oidc: Mapping[str, Any] | None = None
+
+    @classmethod
+    def load(cls, home: Path | None = None) -> Settings:
+        """Read `config.toml` under `home` (else `$ANSIM_HOME`, else /var/lib/ansim); no file means all defaults.
+
+        Raises `Invalid` naming the key that is unknown or of the wrong kind, or the line that is no TOML.
+        """
+        folder = home or Path(os.environ.get("ANSIM_HOME") or DEFAULT_HOME)
+        path = folder / "config.toml"
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        except tomllib.TOMLDecodeError as error:
+            raise _invalid(path, str(error)) from error
+        return cls(home=folder, **{key: _value(path, key, value) for key, value in values.items()})
+
+    @property
+    def url(self) -> str:
+        """The database's address; SQLite under `db/` unless `database_url` says otherwise."""
+        return self.database_url or f"sqlite:///{self.db / 'ansim.sqlite'}"
+
+    @property
+    def db(self) -> Path:
+        """Folder of the database (ansim-app)."""
+        return self.home / "db"
+
+    @property
+    def log(self) -> Path:
+        """Folder of the log: tiles, checkpoints (ansim-log; world readable)."""
+        return self.home / "log"
+
+    @property
+    def keys(self) -> Path:
+        """Folder of the services' keys, each 0600 of its user; `*.pub` readable."""
+        return self.home / "keys"
+
+    @property
+    def source(self) -> Path:
+        """Folder of the hospitals' raw files (root 0700); no workspace plan can name it."""
+        return self.home / "source"
+
+    @property
+    def deid_keys(self) -> Path:
+        """Folder of the pseudonymisation keys (root 0700)."""
+        return self.home / "deid-keys"
+
+    @property
+    def snapshots(self) -> Path:
+        """Folder of the published snapshots (root; readable by all services)."""
+        return self.home / "snapshots"
+
+    @property
+    def views(self) -> Path:
+        """Folder of the project views: approved columns only (ansim-app)."""
+        return self.home / "views"
+
+    @property
+    def volumes(self) -> Path:
+        """Folder of the workspaces' own volumes (root; loop images)."""
+        return self.home / "volumes"
+
+    @property
+    def staging(self) -> Path:
+        """Folder through which the gate hands collected files to the portal."""
+        return self.home / "staging"
+
+    @property
+    def quarantine(self) -> Path:
+        """Folder of the submitted files, by hash (ansim-app 0700)."""
+        return self.home / "quarantine"
+
+    @property
+    def releases(self) -> Path:
+        """Folder of the encrypted packages (ansim-app 0700)."""
+        return self.home / "releases"
+
+    @property
+    def hub(self) -> Path:
+        """Folder of the hub's own state (ansim-hub 0700)."""
+        return self.home / "hub"
+
+    @property
+    def process(self) -> Path:
+        """Folder of process ids and process logs."""
+        return self.home / "process"
+
+    @property
+    def core_socket(self) -> Path:
+        """The portal's core API for the hub."""
+        return self.run_folder / "core.sock"
+
+    @property
+    def gate_socket(self) -> Path:
+        """The gate's own commands."""
+        return self.run_folder / "gate.sock"
+
+    @property
+    def engine_socket(self) -> Path:
+        """The engine's API as the gate filters it."""
+        return self.run_folder / "engine.sock"
+
+    @property
+    def plan_key(self) -> Path:
+        """Ed25519 key that signs workspace plans (PEM, PKCS 8; ansim-app); public half beside it as `plan.pub`."""
+        return self.keys / "plan.key"
+
+    @property
+    def vault_key(self) -> Path:
+        """AES-256 key that seals TOTP secrets and release keys (ansim-app)."""
+        return self.keys / "vault.key"
+
+    @property
+    def snapshot_public_key(self) -> Path:
+        """Ed25519 public key that snapshots must be signed with (PEM)."""
+        return self.keys / "snapshot.pub"
+
+    @property
+    def gate_secret(self) -> Path:
+        """Secret shared by gate and portal: what comes from a workspace carries it."""
+        return self.keys / "gate.secret"
+
+    @property
+    def public_url(self) -> str:
+        """Address people type, without a path; no port where it is the scheme's own."""
+        usual = {"http": 80, "https": 443}.get(self.public_scheme)
+        port = "" if self.public_port == usual else f":{self.public_port}"
+        return f"{self.public_scheme}://{self.public_host}{port}"
+
+
+_KINDS = {"int": int, "str": str, "Path": str, "Mapping[str, Any] | None": dict}
+
+
+def _value(path: Path, key: str, value: object) -> Any:
+    known = {field.name: str(field.type) for field in fields(Settings) if field.name != "home"}
+    if key not in known:
+        raise _invalid(path, f"‘{key}’ is not a setting")
+    kind = _KINDS[known[key]]
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise _invalid(path, f"‘{key}’ must be {kind.__name__}, not {value!r}")
+    return Path(str(value)) if known[key] == "Path" else value
+
+
+def _invalid(path: Path, what: str) -> Invalid:
+    return Invalid(
+        "settings.invalid",
+        ko=f"설정 파일 {path}: {what}",
+        en=f"Settings file {path}: {what}",
+        remedy_ko="해당 줄을 고친 뒤 다시 시작하세요.",
+        remedy_en="Mend that line and start again.",
+    )

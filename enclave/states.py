@@ -1,0 +1,208 @@
+"""What may follow what: the states of everything that changes, as data.
+
+Commands, the diagrams in `docs/reference/` and the tests read these tables; there is no second place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TypeVar
+
+from enclave.errors import Conflict
+
+
+class ProjectState(StrEnum):
+    """An application and what becomes of it."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    RETURNED = "returned"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    ACTIVE = "active"
+    ENDED = "ended"
+
+
+class RequestState(StrEnum):
+    """A request to take files out (반출 신청)."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    RETURNED = "returned"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    RELEASED = "released"
+    WITHDRAWN = "withdrawn"
+
+
+class ReleaseState(StrEnum):
+    """The outside effect of an approval: package written, handed over once, perhaps recalled."""
+
+    REQUESTED = "requested"
+    DONE = "done"
+    FAILED = "failed"
+    HANDED_OVER = "handed_over"
+    RECALLED = "recalled"
+
+
+class WorkspaceState(StrEnum):
+    """One start of one person's workspace."""
+
+    REQUESTED = "requested"
+    RUNNING = "running"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    FROZEN = "frozen"
+
+
+class SnapshotState(StrEnum):
+    """Whether new projects and workspaces may use a snapshot."""
+
+    PUBLISHED = "published"
+    WITHDRAWN = "withdrawn"
+
+
+class ColumnState(StrEnum):
+    """What the providing organisation's steward said about one column for one project."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+
+
+class Decision(StrEnum):
+    """One output checker's vote."""
+
+    APPROVE = "approve"
+    RETURN = "return"
+    REJECT = "reject"
+
+
+S = TypeVar("S", bound=StrEnum)
+
+PROJECT: Mapping[ProjectState, frozenset[ProjectState]] = {
+    ProjectState.DRAFT: frozenset({ProjectState.SUBMITTED}),
+    ProjectState.SUBMITTED: frozenset({ProjectState.RETURNED, ProjectState.APPROVED, ProjectState.REJECTED}),
+    ProjectState.RETURNED: frozenset({ProjectState.SUBMITTED}),
+    ProjectState.APPROVED: frozenset({ProjectState.ACTIVE, ProjectState.ENDED}),
+    ProjectState.ACTIVE: frozenset({ProjectState.ENDED}),
+    ProjectState.REJECTED: frozenset(),
+    ProjectState.ENDED: frozenset(),
+}
+
+EGRESS: Mapping[RequestState, frozenset[RequestState]] = {
+    RequestState.DRAFT: frozenset({RequestState.SUBMITTED, RequestState.WITHDRAWN}),
+    RequestState.SUBMITTED: frozenset(
+        {RequestState.RETURNED, RequestState.APPROVED, RequestState.REJECTED, RequestState.WITHDRAWN}
+    ),
+    RequestState.RETURNED: frozenset({RequestState.SUBMITTED, RequestState.WITHDRAWN}),
+    RequestState.APPROVED: frozenset({RequestState.RELEASED}),
+    RequestState.REJECTED: frozenset(),
+    RequestState.RELEASED: frozenset(),
+    RequestState.WITHDRAWN: frozenset(),
+}
+
+RELEASE: Mapping[ReleaseState, frozenset[ReleaseState]] = {
+    ReleaseState.REQUESTED: frozenset({ReleaseState.DONE, ReleaseState.FAILED, ReleaseState.RECALLED}),
+    ReleaseState.DONE: frozenset({ReleaseState.HANDED_OVER, ReleaseState.RECALLED}),
+    ReleaseState.FAILED: frozenset({ReleaseState.DONE, ReleaseState.RECALLED}),
+    ReleaseState.HANDED_OVER: frozenset({ReleaseState.RECALLED}),
+    ReleaseState.RECALLED: frozenset(),
+}
+
+WORKSPACE: Mapping[WorkspaceState, frozenset[WorkspaceState]] = {
+    WorkspaceState.REQUESTED: frozenset(
+        {WorkspaceState.RUNNING, WorkspaceState.FAILED, WorkspaceState.STOPPED, WorkspaceState.FROZEN}
+    ),
+    WorkspaceState.RUNNING: frozenset({WorkspaceState.STOPPED, WorkspaceState.FAILED, WorkspaceState.FROZEN}),
+    WorkspaceState.FROZEN: frozenset({WorkspaceState.STOPPED}),
+    WorkspaceState.STOPPED: frozenset(),
+    WorkspaceState.FAILED: frozenset(),
+}
+
+SNAPSHOT: Mapping[SnapshotState, frozenset[SnapshotState]] = {
+    SnapshotState.PUBLISHED: frozenset({SnapshotState.WITHDRAWN}),
+    SnapshotState.WITHDRAWN: frozenset(),
+}
+
+# Name of the table in the diagrams' file names.
+TABLES: Mapping[str, Mapping[StrEnum, frozenset[StrEnum]]] = {
+    "project": PROJECT,  # type: ignore[dict-item]  # Mapping is invariant in its key
+    "egress": EGRESS,  # type: ignore[dict-item]
+    "release": RELEASE,  # type: ignore[dict-item]
+    "workspace": WORKSPACE,  # type: ignore[dict-item]
+    "snapshot": SNAPSHOT,  # type: ignore[dict-item]
+}
+
+
+def label(state: StrEnum) -> tuple[str, str]:
+    """Return (Korean, English) for any state of this module."""
+    return _LABELS[type(state).__name__][state.value]
+
+
+def check_transition(table: Mapping[S, frozenset[S]], before: S, after: S, what: str) -> None:
+    """Raise `Conflict` (code `state.transition`) unless `after` may follow `before`; `what` names the thing."""
+    if after in table[before]:
+        return
+    (before_ko, before_en), (after_ko, after_en) = label(before), label(after)
+    raise Conflict(
+        "state.transition",
+        ko=f"{what}: 현재 상태가 ‘{before_ko}’이므로 ‘{after_ko}’(으)로 바꿀 수 없습니다.",
+        en=f"{what} is {before_en}; it cannot become {after_en}.",
+        remedy_ko="화면을 새로 고쳐 현재 상태를 확인하세요.",
+        remedy_en="Reload the page to see where it stands.",
+    )
+
+
+def diagram(table: Mapping[S, frozenset[S]], start: S) -> str:
+    """Return the table as a Mermaid state diagram, ending in a newline."""
+    lines = ["stateDiagram-v2", f"    [*] --> {start.value}"]
+    for before, afters in table.items():
+        lines += [f"    {before.value} --> {after.value}" for after in sorted(afters)]
+        if not afters:
+            lines.append(f"    {before.value} --> [*]")
+    return "\n".join(lines) + "\n"
+
+
+_LABELS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "ProjectState": {
+        "draft": ("초안", "draft"),
+        "submitted": ("심의 중", "under review"),
+        "returned": ("보완 요청", "returned"),
+        "approved": ("승인", "approved"),
+        "rejected": ("반려", "rejected"),
+        "active": ("수행 중", "active"),
+        "ended": ("종료", "ended"),
+    },
+    "RequestState": {
+        "draft": ("초안", "draft"),
+        "submitted": ("심사 중", "under review"),
+        "returned": ("보완 요청", "returned"),
+        "approved": ("승인", "approved"),
+        "rejected": ("반려", "rejected"),
+        "released": ("반출", "released"),
+        "withdrawn": ("철회", "withdrawn"),
+    },
+    "ReleaseState": {
+        "requested": ("준비 중", "being prepared"),
+        "done": ("수령 대기", "ready to be handed over"),
+        "failed": ("준비 실패", "failed"),
+        "handed_over": ("전달됨", "handed over"),
+        "recalled": ("회수", "recalled"),
+    },
+    "WorkspaceState": {
+        "requested": ("여는 중", "starting"),
+        "running": ("사용 중", "running"),
+        "stopped": ("닫힘", "stopped"),
+        "failed": ("열기 실패", "failed"),
+        "frozen": ("동결", "frozen"),
+    },
+    "SnapshotState": {"published": ("공개", "published"), "withdrawn": ("철회", "withdrawn")},
+    "ColumnState": {
+        "pending": ("심의 중", "pending"),
+        "approved": ("승인", "approved"),
+        "rejected": ("반려", "rejected"),
+    },
+    "Decision": {"approve": ("승인", "approve"), "return": ("보완 요청", "return"), "reject": ("반려", "reject")},
+}
