@@ -1,0 +1,139 @@
+"""The fork server of the checker: imports once, leaves network and identity, then forks a locked child per file.
+
+Run as ``python -I -m enclave.airlock.sealing.zygote SOCKET WORKER [FOLDER]``; FOLDER is searched for the worker too.
+It listens on an inherited socket (SOCK_SEQPACKET). One message is one job: JSON ``{"timeout_s", "memory_bytes",
+"job"}`` with three descriptors: the input (read only), the output pipe, the status pipe. The child writes one line
+with its barriers, then the worker's answer; the server writes how the child ended on the status pipe. When the socket
+closes the server ends, and its children with it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, NoReturn
+
+from enclave.airlock.sealing import seal
+
+MESSAGE_BYTES = 1 << 17
+TICK_MS = 1000
+
+
+@dataclass(frozen=True)
+class Child:
+    """A running child: its process, where its end is reported, and when it is killed (monotonic seconds)."""
+
+    pid: int
+    pidfd: int
+    status: int
+    deadline: float
+
+
+class Zygote:
+    """Serves jobs until its socket closes. ``held``: the barriers all children inherit."""
+
+    def __init__(self, door: socket.socket, worker: ModuleType, held: tuple[str, ...]) -> None:
+        self.door, self.worker, self.held = door, worker, held
+        self.children: dict[int, Child] = {}
+
+    def serve(self) -> None:
+        """Take jobs, end children that ran too long, report how each child ended."""
+        while True:
+            poll = select.poll()
+            for descriptor in (self.door.fileno(), *self.children):
+                poll.register(descriptor, select.POLLIN)
+            ready = {descriptor for descriptor, _ in poll.poll(TICK_MS)}
+            for pidfd in ready & set(self.children):
+                self._reap(self.children.pop(pidfd))
+            self._end_late(time.monotonic())
+            if self.door.fileno() in ready and not self._take():
+                return
+
+    def _take(self) -> bool:
+        message, descriptors, _, _ = socket.recv_fds(self.door, MESSAGE_BYTES, 3)
+        if not message:
+            return False
+        order = json.loads(message)
+        source, output, status = descriptors
+        pid = os.fork()
+        if pid == 0:
+            self._become(order, source, output)
+        os.close(source)
+        os.close(output)
+        pidfd = os.pidfd_open(pid)
+        self.children[pidfd] = Child(pid, pidfd, status, time.monotonic() + order["timeout_s"])
+        return True
+
+    def _become(self, order: dict[str, Any], source: int, output: int) -> NoReturn:
+        # From here on this is the child. It never returns into the server's loop, whatever happens.
+        try:
+            source, output = _keep_only(source, output)
+            held = seal.lock(memory_bytes=order["memory_bytes"], cpu_s=int(order["timeout_s"]) + 1)
+            sealed = [*self.held, *held]
+            if not seal.REQUIRED.issubset(sealed):
+                os._exit(3)
+            _write(output, json.dumps({"sealed": sealed}).encode() + b"\n")
+            _write(output, self.worker.run(order["job"], source))
+            os._exit(0)
+        except BaseException:  # noqa: BLE001 - any failure of a sealed child is one answer: it failed
+            os._exit(2)
+
+    def _end_late(self, now: float) -> None:
+        for child in self.children.values():
+            if child.deadline <= now:
+                signal.pidfd_send_signal(child.pidfd, signal.SIGKILL)
+
+    def _reap(self, child: Child) -> None:
+        _, status = os.waitpid(child.pid, 0)
+        ended = os.waitstatus_to_exitcode(status)
+        with suppress(BrokenPipeError):  # the asker is gone; nobody wants to know
+            os.write(child.status, str(ended).encode())
+        os.close(child.status)
+        os.close(child.pidfd)
+
+
+def _keep_only(source: int, output: int) -> tuple[int, int]:
+    # Only the input and the output survive, at fixed places: not the server's door, not other files' pipes.
+    os.dup2(source, 100, inheritable=False)
+    os.dup2(output, 101, inheritable=False)
+    os.closerange(0, 100)
+    os.closerange(102, 1 << 16)
+    os.dup2(100, 3, inheritable=False)
+    os.dup2(101, 4, inheritable=False)
+    os.closerange(100, 102)
+    return 3, 4
+
+
+def _write(output: int, answer: bytes) -> None:
+    view = memoryview(answer)
+    while view:
+        view = view[os.write(output, view) :]
+
+
+def main() -> None:
+    """Start the server on the socket whose number is the first argument; the second names the worker module."""
+    door = socket.socket(fileno=int(sys.argv[1]))
+    sys.path.extend(sys.argv[3:])
+    try:
+        held = seal.enter_cell()
+        worker = importlib.import_module(sys.argv[2])
+        worker.warm()
+        held += seal.drop_identity()
+    except Exception as error:  # noqa: BLE001 - whatever stops the start is told to the starter, who fails closed
+        door.send(json.dumps({"error": f"{type(error).__name__}: {error}"[:2000]}).encode())
+        return
+    door.send(json.dumps({"sealed": held}).encode())
+    Zygote(door, worker, held).serve()
+
+
+if __name__ == "__main__":
+    main()
