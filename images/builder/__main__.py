@@ -1,0 +1,32 @@
+"""`python3 -m images.builder workspace|naive`: what images/*/build call. Standard library only."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+from images.builder import workspace
+from images.builder.errors import BuildError
+from images.builder.places import Places
+
+
+def main(arguments: list[str]) -> int:
+    """Build what is asked for and say what it is. Returns the exit code."""
+    parser = argparse.ArgumentParser(prog="images/builder", description=__doc__)
+    parser.add_argument("image", choices=["workspace", "naive"])
+    parser.add_argument("--force", action="store_true", help="build although nothing changed")
+    parser.add_argument("--refresh", action="store_true", help="fetch Debian's packages anew (security updates)")
+    options, places, started = parser.parse_args(arguments), Places.of_this_machine(), time.monotonic()
+    try:
+        loaded = workspace.ensure(places, force=options.force, refresh=options.refresh)
+    except BuildError as error:
+        sys.stderr.write(f"{options.image}: {error.what}\n  → {error.now}\n")
+        return 1
+    seconds, size_mb = time.monotonic() - started, loaded.size_bytes / 1e6
+    sys.stdout.write(f"{options.image}: {loaded.id[7:19]} {size_mb:.0f} MB {seconds:.1f} s ({places.record})\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

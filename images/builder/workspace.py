@@ -1,0 +1,86 @@
+"""Builds the workspace image if it has to be built, and writes down what is in the engine."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from images.builder import debs, engine, inputs, rootfs
+from images.builder.archive import Image
+from images.builder.engine import Loaded
+from images.builder.errors import BuildError
+from images.builder.places import Places
+
+TAG = "ansim-workspace:latest"
+RECIPE_LABEL, DEBS_LABEL = "ansim.recipe", "ansim.debs"
+
+
+def is_current(places: Places) -> bool:
+    """Tell whether the engine already has the image of this recipe."""
+    found = engine.find(TAG)
+    return found is not None and found.labels.get(RECIPE_LABEL) == inputs.digest(places)
+
+
+def ensure(places: Places, *, force: bool = False, refresh: bool = False) -> Loaded:
+    """Return the workspace image, building it unless the engine has it. One build at a time on a machine.
+
+    `refresh` takes Debian's updates in; `force` builds although nothing changed. Raises: BuildError.
+    """
+    if not places.client.joinpath("__init__.py").exists():
+        raise BuildError(f"the notebook client is not at {places.client}", "check out the whole repository")
+    with _lock(places.cache):
+        if not (force or refresh) and is_current(places):
+            loaded = engine.find(TAG)
+        else:
+            loaded = _build(places, refresh=refresh)
+    if loaded is None:
+        raise BuildError(f"{TAG} vanished from the engine", "try again")
+    record(places.record, "workspace", loaded)
+    return loaded
+
+
+def rebuild_digest(places: Places) -> str:
+    """Build the root file system once more from the same inputs and return the tar's SHA-256 (hex); keep nothing."""
+    with _lock(places.cache):
+        tar = places.cache / "again.tar"
+        try:
+            return rootfs.build(places, tar)
+        finally:
+            tar.unlink(missing_ok=True)
+
+
+def record(path: Path, name: str, loaded: Loaded) -> None:
+    """Write id, layers and origin of one image into the checkout's build/images.json; other entries stay."""
+    known = json.loads(path.read_text()) if path.exists() else {}
+    known[name] = {
+        "image_id": loaded.id,
+        "layers": list(loaded.layers),
+        "recipe_sha256": loaded.labels.get(RECIPE_LABEL, ""),
+        "debs_sha256": loaded.labels.get(DEBS_LABEL, ""),
+        "size_bytes": loaded.size_bytes,
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(known, indent=2) + "\n")
+
+
+def _build(places: Places, *, refresh: bool) -> Loaded:
+    if refresh or not debs.digest(places.debs):
+        debs.fetch(places.recipe, places.debs)
+    tar = places.cache / "workspace.tar"
+    try:
+        digest = rootfs.build(places, tar)
+        labels = {RECIPE_LABEL: inputs.digest(places), DEBS_LABEL: debs.digest(places.debs)}
+        return engine.load(Image(tar, digest, TAG, labels))
+    finally:
+        tar.unlink(missing_ok=True)
+
+
+@contextmanager
+def _lock(cache: Path) -> Iterator[None]:
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
