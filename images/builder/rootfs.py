@@ -45,7 +45,7 @@ def _scratch(places: Places) -> Path:
 
 
 def _environment(scratch: str, inputs: dict[str, Path]) -> dict[str, str]:
-    """A small environment of our own: nothing of the machine's may reach the bytes."""
+    """Return a small environment of our own: nothing of the machine's may reach the bytes."""
     return {
         "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
         "HOME": "/root",

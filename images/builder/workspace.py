@@ -18,10 +18,10 @@ TAG = "ansim-workspace:latest"
 RECIPE_LABEL, DEBS_LABEL = "ansim.recipe", "ansim.debs"
 
 
-def is_current(places: Places) -> bool:
-    """Tell whether the engine already has the image of this recipe."""
+def current(places: Places) -> Loaded | None:
+    """Return the image of this very recipe if the engine has it."""
     found = engine.find(TAG)
-    return found is not None and found.labels.get(RECIPE_LABEL) == inputs.digest(places)
+    return found if found and found.labels.get(RECIPE_LABEL) == inputs.digest(places) else None
 
 
 def ensure(places: Places, *, force: bool = False, refresh: bool = False) -> Loaded:
@@ -32,12 +32,8 @@ def ensure(places: Places, *, force: bool = False, refresh: bool = False) -> Loa
     if not places.client.joinpath("__init__.py").exists():
         raise BuildError(f"the notebook client is not at {places.client}", "check out the whole repository")
     with _lock(places.cache):
-        if not (force or refresh) and is_current(places):
-            loaded = engine.find(TAG)
-        else:
-            loaded = _build(places, refresh=refresh)
-    if loaded is None:
-        raise BuildError(f"{TAG} vanished from the engine", "try again")
+        found = None if force or refresh else current(places)
+        loaded = found or _build(places, refresh=refresh)
     record(places.record, "workspace", loaded)
     return loaded
 
