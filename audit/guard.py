@@ -1,0 +1,163 @@
+"""No audit entry, no commit: a transaction that changed data without an entry is rolled back and refused.
+
+Auditing by ORM hook misses bulk and raw SQL, so the transaction is guarded, not the object. What changed is asked
+of the database itself at commit: SQLite counts changed rows per connection, PostgreSQL shows the locks a write
+leaves until its end. Rows of the log's own tables do not count, nor does creating tables.
+
+Not seen: a DBAPI cursor that someone takes out of the pool and commits by hand; DDL on SQLite through such a cursor.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event, func, select
+
+from audit.errors import Text, UnauditedError
+from audit.outbox import APPENDED
+from audit.tables import ALL_TABLES, audit_entry
+
+_BASELINE = "audit.changes-at-begin"
+_EMPTIES = "audit.empties"
+_BEFORE = "audit.changes-before-statement"
+
+_COMMENT = r"(?:\s|--[^\n]*\n|/\*.*?\*/)*"
+_OWN = re.compile(
+    rf"{_COMMENT}(?:INSERT\s+INTO|DELETE\s+FROM|UPDATE)\s+\"?(?:{'|'.join(ALL_TABLES)})\"?\b", re.IGNORECASE | re.DOTALL
+)
+# Changes that no row counter sees.
+_EMPTYING = re.compile(rf"(?:^|;){_COMMENT}(?:DROP|ALTER|TRUNCATE)\b", re.IGNORECASE | re.DOTALL)
+# SQLite statements that must not, or need not, start a transaction of ours.
+_OUTSIDE = re.compile(
+    rf"{_COMMENT}(?:SELECT|VALUES|BEGIN|COMMIT|ROLLBACK|END|PRAGMA|VACUUM|ATTACH|DETACH|EXPLAIN|SAVEPOINT|RELEASE)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+
+# Tables, not created in this transaction, on which it holds the lock of a row change or of TRUNCATE, ALTER, DROP.
+_POSTGRESQL_CHANGED = """
+SELECT c.relname FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation' AND l.granted
+  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND l.mode IN ('RowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
+  AND c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
+  AND c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
+  AND NOT c.relname = ANY (%s)
+  AND pg_current_xact_id_if_assigned() IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM pg_type t
+                  WHERE t.oid = c.reltype AND t.xmin = pg_current_xact_id_if_assigned()::xid)
+ORDER BY 1
+"""
+
+
+def install(engine: Engine) -> None:
+    """Refuse, from now on, every commit on `engine` that changed data without `outbox.append` in it.
+
+    The refused transaction is rolled back before `UnauditedError` (`audit.unaudited`) is raised. Autocommit and
+    two-phase connections are refused as well (`audit.no-transaction`): they have no commit to guard.
+    """
+    event.listen(engine, "begin", _begin)
+    event.listen(engine, "begin_twophase", _refuse_two_phase, named=True)
+    event.listen(engine, "before_cursor_execute", _before_statement, named=True)
+    event.listen(engine, "after_cursor_execute", _after_statement, named=True)
+    event.listen(engine, "commit", _refuse_unaudited)
+
+
+def _begin(connection: Connection) -> None:
+    info = connection.info
+    info[APPENDED] = []
+    info[_EMPTIES] = False
+    if _is_sqlite(connection):
+        info[_BASELINE] = _driver(connection).total_changes
+    if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT" or _is_autocommit(connection):
+        raise UnauditedError("audit.no-transaction", _NO_TRANSACTION)
+
+
+def _refuse_two_phase(**_given: Any) -> None:
+    raise UnauditedError("audit.no-transaction", _NO_TRANSACTION)
+
+
+def _is_autocommit(connection: Connection) -> bool:
+    return getattr(_driver(connection), "autocommit", False) is True
+
+
+def _before_statement(**given: Any) -> None:
+    connection: Connection = given["conn"]
+    statement: str = given["statement"]
+    info = connection.info
+    if _EMPTYING.search(statement):
+        info[_EMPTIES] = True
+    if not _is_sqlite(connection):
+        return
+    driver = _driver(connection)
+    # Python's sqlite3 opens a transaction only before a statement that begins with INSERT, UPDATE, DELETE or
+    # REPLACE: `WITH … UPDATE` and DDL would be durable at once, before any commit could be refused.
+    if not driver.in_transaction and not _OUTSIDE.match(statement):
+        driver.execute("BEGIN")
+    info[_BEFORE] = driver.total_changes if _OWN.match(statement) else None
+
+
+def _after_statement(**given: Any) -> None:
+    connection: Connection = given["conn"]
+    before = connection.info.pop(_BEFORE, None)
+    if before is not None and _BASELINE in connection.info:
+        # Rows of the log's own tables are not the domain's: move the baseline up by them.
+        connection.info[_BASELINE] += _driver(connection).total_changes - before
+
+
+def _refuse_unaudited(connection: Connection) -> None:
+    try:
+        changed = _unaudited_change(connection)
+    except BaseException:  # whatever stopped the question, these rows must not stay open in the pool
+        _driver(connection).rollback()
+        raise
+    if changed:
+        # Raising alone leaves the DBAPI transaction open in the pool; the next commit on that pooled connection
+        # would make these rows durable.
+        _driver(connection).rollback()
+        raise UnauditedError("audit.unaudited", _unaudited(changed))
+
+
+def _unaudited_change(connection: Connection) -> str:
+    """Say what was changed without an entry; empty when nothing was, or when an entry is there."""
+    appended = connection.info.get(APPENDED)
+    if appended and _is_present(connection, appended):
+        return ""
+    if connection.info.get(_EMPTIES):
+        return "DROP/ALTER/TRUNCATE"
+    if _is_sqlite(connection):
+        rows = _driver(connection).total_changes - connection.info.get(_BASELINE, 0)
+        return f"{rows} rows" if rows else ""
+    cursor = _driver(connection).execute(_POSTGRESQL_CHANGED, (list(ALL_TABLES),))
+    return ", ".join(name for (name,) in cursor.fetchall())
+
+
+def _is_present(connection: Connection, appended: list[str]) -> bool:
+    # An entry appended in a savepoint that was rolled back is gone, and so is one before a raw ROLLBACK.
+    found = connection.scalar(select(func.count()).select_from(audit_entry).where(audit_entry.c.id.in_(appended)))
+    return bool(found)
+
+
+def _is_sqlite(connection: Connection) -> bool:
+    return connection.dialect.name == "sqlite"
+
+
+def _driver(connection: Connection) -> Any:
+    return connection.connection.dbapi_connection
+
+
+def _unaudited(changed: str) -> Text:
+    return Text(
+        f"기록 없이 데이터를 바꾸려 했습니다({changed}). 변경은 모두 취소되었습니다.",
+        f"Data was changed without an audit entry ({changed}). Everything was rolled back.",
+        "같은 트랜잭션에서 audit.outbox.append 를 부르세요.",
+        "Call audit.outbox.append in the same transaction.",
+    )
+
+
+_NO_TRANSACTION = Text(
+    "감사 대상 데이터베이스에서는 자동 커밋이나 2단계 커밋을 쓸 수 없습니다.",
+    "A guarded database takes no autocommit and no two-phase connections.",
+    "보통의 트랜잭션을 쓰세요.",
+    "Use an ordinary transaction.",
+)

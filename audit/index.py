@@ -1,0 +1,89 @@
+"""What people search: one row per published entry, derived from its bytes and refillable at any time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Connection, Engine, delete, func, insert, select
+
+from audit import leaves
+from audit.canonical import decode
+from audit.errors import EntryError
+from audit.tables import audit_index, audit_leaf
+
+_BATCH = 5_000
+# The action shown for bytes that someone put into the table past the outbox and that are no entry.
+UNREADABLE = "log.unreadable"
+
+
+def fill(connection: Connection, start: int, data: Sequence[bytes]) -> None:
+    """Insert the rows of leaves `start`, `start + 1` and so on."""
+    if not data:
+        return
+    last = start + len(data)
+    query = select(audit_leaf.c.leaf_index, audit_leaf.c.entry_id)
+    query = query.where(audit_leaf.c.leaf_index >= start, audit_leaf.c.leaf_index < last)
+    ids: dict[int, str] = {row.leaf_index: row.entry_id for row in connection.execute(query)}
+    rows = [_row(index, ids[index], entry) for index, entry in enumerate(data, start)]
+    connection.execute(insert(audit_index), rows)
+
+
+def length(connection: Connection) -> int:
+    """Return how many leaves the index covers."""
+    last = connection.scalar(select(func.max(audit_index.c.leaf_index)))
+    return 0 if last is None else last + 1
+
+
+def catch_up(engine: Engine, size: int) -> None:
+    """Fill the index up to `size` leaves, in short transactions."""
+    while True:
+        with engine.begin() as connection:
+            start = length(connection)
+            if start >= size:
+                return
+            fill(connection, start, leaves.entries(connection, start, min(start + _BATCH, size)))
+
+
+def rebuild(engine: Engine, size: int) -> None:
+    """Throw the index away and derive it again for the first `size` leaves."""
+    with engine.begin() as connection:
+        connection.execute(delete(audit_index))
+    catch_up(engine, size)
+
+
+def _row(index: int, entry_id: str, data: bytes) -> dict[str, object]:
+    try:
+        record = decode(data)
+    except EntryError:
+        record = {"action": UNREADABLE}
+    actor, origin, thing, reason, subjects = (_group(record, name) for name in _GROUPS)
+    row: dict[str, object] = {"leaf_index": index, "entry_id": entry_id}
+    row |= {name: _text(record, name) for name in ("at", "action", "outcome", "project", "observer")}
+    row |= {"actor": _text(actor, "id"), "actor_role": _text(actor, "role")}
+    row |= {"object_kind": _text(thing, "kind"), "object_id": _text(thing, "id")}
+    row |= {"from_ip": _text(origin, "ip"), "session": _text(origin, "session")}
+    row |= {"reason_code": _text(reason, "code"), "reason_text": _text(reason, "text")}
+    count = subjects.get("count")
+    row |= {"subjects_count": count if isinstance(count, int) else 0, "subjects_kind": _text(subjects, "kind")}
+    row["words"] = _words(row, record)
+    return row
+
+
+_GROUPS = ("actor", "from", "object", "reason", "subjects")
+_SEARCHED = ("entry_id", "actor", "action", "project", "object_id", "from_ip", "reason_code", "reason_text")
+
+
+def _words(row: Mapping[str, object], record: Mapping[str, object]) -> str:
+    words = [str(row[name]) for name in _SEARCHED] + [_text(record, "rule")]
+    words += [str(value) for value in _group(record, "details").values()]
+    return "\n".join(word for word in words if word).lower()
+
+
+def _group(record: Mapping[str, object], name: str) -> Mapping[str, object]:
+    value = record.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _text(record: Mapping[str, object], name: str) -> str:
+    value = record.get(name)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,198 @@
+"""The one writer of the log: numbers committed entries, writes their tiles, signs and publishes the checkpoint.
+
+Every step can be killed at any point and done again: what is written is a function of the order in the database,
+files never change once under their name, and the new tree is grown from the tiles whose root the last published
+checkpoint signs, so that checkpoint is always a prefix. `flock` on the log folder and an advisory lock in
+PostgreSQL keep a second sequencer out.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import threading
+import time
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from audit import folder, index, leaves
+from audit.errors import LogBusyError, LogConflictError, Text
+from audit.event import Event
+from audit.merkle import leaf_hash
+from audit.note import Checkpoint, Signer, open_checkpoint
+from audit.outbox import append
+from audit.tiles import CHECKPOINT, ENTRIES, WIDTH, Edge, Tile, level_length, pack, split, tile_of
+
+logger = logging.getLogger(__name__)
+HEARTBEAT = "log.heartbeat"
+_FULL_SEARCH_S = 600.0
+
+
+class Sequencer:
+    """Orders, publishes and indexes the entries of one database into one log folder.
+
+    `key` signs and its name is the log's `origin`. Raises `LogBusyError` when another process holds the folder.
+    """
+
+    def __init__(self, engine: Engine, log_folder: Path, key: Signer, origin: str, *, batch: int = 32_768) -> None:
+        if key.name != origin:
+            raise LogConflictError("audit.origin", _conflict(f"{key.name} ≠ {origin}"))
+        self._engine, self._folder, self._key, self._origin, self._batch = engine, log_folder, key, origin, batch
+        log_folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+        self._lock = _lock(log_folder)
+        folder.remove_leftovers(log_folder)
+        self._edge: Edge | None = None
+        self._note = b""
+        self._full: list[Tile] = []
+        self._searched_at = -_FULL_SEARCH_S
+
+    def close(self) -> None:
+        """Let another sequencer have the folder."""
+        os.close(self._lock)
+
+    def step(self) -> int:
+        """Publish and index what is committed; return how many entries are newly published.
+
+        The first step of an empty log publishes a checkpoint of size 0. Raises `LogConflictError` before signing
+        anything when database, folder and last checkpoint contradict each other.
+        """
+        edge = self._published()
+        before = edge.size
+        self._number()
+        with self._engine.connect() as connection:
+            total = leaves.count(connection)
+        if total < edge.size:
+            raise LogConflictError("audit.database-behind", _conflict(f"{total} < {edge.size}"))
+        if not self._note:
+            self._publish(edge)
+        while edge.size < total:
+            self._grow(edge, min(edge.size + self._batch, total))
+            self._publish(edge)
+        index.catch_up(self._engine, edge.size)
+        return edge.size - before
+
+    def run(self, stop: threading.Event, interval_s: float = 0.25, *, heartbeat_s: float = 3600.0) -> None:
+        """Step every `interval_s` seconds until `stop` is set; append an entry after `heartbeat_s` without one.
+
+        A heartbeat proves that nothing happened, where silence could also mean that something was removed.
+        A database that is locked or away is tried again; contradictions (`LogConflictError`) end the run.
+        """
+        last_news = time.monotonic()
+        while not stop.is_set():
+            try:
+                if time.monotonic() - last_news >= heartbeat_s:
+                    self._beat()
+                if self.step():
+                    last_news = time.monotonic()
+            except DBAPIError as error:
+                logger.warning("database not available, trying again: %s", error.orig)
+                stop.wait(1.0)
+            stop.wait(interval_s)
+
+    def _beat(self) -> None:
+        event = Event(action=HEARTBEAT, outcome="done", actor_id="sequencer", actor_role="system")
+        with self._engine.begin() as connection:
+            append(connection, event, observer="sequencer")
+
+    def _number(self) -> None:
+        now = time.monotonic()
+        everywhere = now - self._searched_at >= _FULL_SEARCH_S
+        while leaves.number(self._engine, everywhere=everywhere, limit=self._batch):
+            pass
+        if everywhere:
+            self._searched_at = now
+
+    def _published(self) -> Edge:
+        """Return the tree of the last published checkpoint, read again whenever the file is not ours."""
+        path = self._folder / CHECKPOINT
+        note = path.read_bytes() if path.exists() else b""
+        if self._edge is None or note != self._note:
+            self._edge = self._load(note) if note else self._start()
+            self._note = note
+        return self._edge
+
+    def _load(self, note: bytes) -> Edge:
+        checkpoint = open_checkpoint(note, self._key.vkey)
+        edge, level = Edge(checkpoint.size), 0
+        while length := level_length(level, checkpoint.size):
+            tile = tile_of(level, length // WIDTH, checkpoint.size)
+            edge.rows.append(split(self._read(tile)) if tile else [])
+            level += 1
+        if edge.root() != checkpoint.root:
+            raise LogConflictError("audit.tiles-differ", _conflict("checkpoint ≠ tiles"))
+        return edge
+
+    def _read(self, tile: Tile) -> bytes:
+        try:
+            return folder.read_tile(self._folder, tile)
+        except FileNotFoundError as error:
+            raise LogConflictError("audit.tile-missing", _conflict(tile.path)) from error
+
+    def _start(self) -> Edge:
+        with self._engine.connect() as connection:
+            known = index.length(connection)
+        if known:
+            raise LogConflictError("audit.log-missing", _conflict(f"{known} > 0"))
+        return Edge()
+
+    def _grow(self, edge: Edge, end: int) -> None:
+        """Write bundles and tiles for the leaves from the edge's size to `end`; nothing is signed yet."""
+        first = edge.size // WIDTH * WIDTH
+        with self._engine.connect() as connection:
+            data = leaves.entries(connection, first, end)
+        row = edge.rows[0] if edge.rows else []
+        if len(data) != end - first or [leaf_hash(entry) for entry in data[: len(row)]] != row:
+            self._edge = None
+            raise LogConflictError("audit.database-differs", _conflict(f"{first}…{end}"))
+        files: dict[Tile, bytes] = {}
+        for at in range(first, end, WIDTH):
+            entries = data[at - first : at - first + WIDTH]
+            files[Tile(ENTRIES, at // WIDTH, len(entries))] = pack(entries)
+        files |= edge.extend(data[len(row) :])
+        try:
+            folder.write_new(self._folder, files)
+        except BaseException as error:
+            self._edge = None  # the edge in memory is ahead of the files
+            if isinstance(error, FileExistsError):
+                raise LogConflictError("audit.tiles-differ", _conflict(str(error))) from error
+            raise
+        self._full = [tile for tile in files if tile.width == WIDTH]
+
+    def _publish(self, edge: Edge) -> None:
+        checkpoint = Checkpoint(self._origin, edge.size, edge.root())
+        note = self._key.sign(str(checkpoint)).encode()
+        folder.write_checkpoint(self._folder, note)
+        self._note = note
+        for tile in self._full:
+            folder.remove_partials(self._folder, tile)
+        self._full = []
+
+
+def _lock(log_folder: Path) -> int:
+    descriptor = os.open(log_folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise LogBusyError(
+            "audit.log-busy",
+            Text(
+                f"다른 시퀀서가 로그 폴더 {log_folder.name}을(를) 쓰고 있습니다.",
+                f"Another sequencer holds the log folder {log_folder.name}.",
+                "먼저 실행 중인 시퀀서를 멈추세요.",
+                "Stop the running sequencer first.",
+            ),
+        ) from error
+    return descriptor
+
+
+def _conflict(detail: str) -> Text:
+    return Text(
+        f"데이터베이스와 게시된 로그가 서로 다릅니다({detail}). 아무것도 서명하지 않았습니다.",
+        f"Database and published log contradict each other ({detail}). Nothing was signed.",
+        "로그 폴더와 데이터베이스를 그대로 보존하고 감사 담당자에게 알리세요.",
+        "Keep log folder and database as they are and tell the auditor.",
+    )
