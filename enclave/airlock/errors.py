@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-
-class AirlockError(Exception):
-    """Base of the airlock's errors: a stable code, what happened and what to do now, in both languages."""
-
-    def __init__(self, code: str, *, ko: str, en: str, remedy_ko: str = "", remedy_en: str = "") -> None:
-        super().__init__(f"{ko} {remedy_ko}".strip())
-        self.code, self.ko, self.en = code, ko, en
-        self.remedy_ko, self.remedy_en = remedy_ko, remedy_en
+from enclave.errors import Invalid, NotFound, Unavailable
 
 
-class FileRefused(AirlockError):  # noqa: N818 - named for what happened, as in the other rooms
+class FileRefused(Invalid):
     """The bytes cannot be taken in: not a plain file, too large, changed while they were read (HTTP 422)."""
 
 
-class StoredFileMissing(AirlockError):  # noqa: N818 - named for what happened, as in the other rooms
+class StoredFileMissing(NotFound):
     """No stored file has this hash (HTTP 404)."""
 
 
-class StoredFileDamaged(AirlockError):  # noqa: N818 - named for what happened, as in the other rooms
-    """A stored file no longer has the hash it is stored under, or a package was changed (HTTP 503)."""
+class StoredFileDamaged(Unavailable):
+    """A stored file no longer has the hash it is stored under (HTTP 503)."""
 
 
-class PreviewFailed(AirlockError):  # noqa: N818 - named for what happened, as in the other rooms
+class PackageDamaged(Unavailable):
+    """A release package was changed, cut, reordered, or is opened with another key (HTTP 503)."""
+
+
+class PreviewFailed(Invalid):
     """The sealed process could not draw a safe preview (HTTP 422)."""
