@@ -47,7 +47,7 @@ class ReleaseState(StrEnum):
 
 
 class WorkspaceState(StrEnum):
-    """One start of one person's workspace."""
+    """One person's workspace in one project."""
 
     REQUESTED = "requested"
     RUNNING = "running"
@@ -111,14 +111,16 @@ RELEASE: Mapping[ReleaseState, frozenset[ReleaseState]] = {
     ReleaseState.RECALLED: frozenset(),
 }
 
+# A workspace outlives its starts: the home stays, so `requested` may follow anything but the end of its project.
+# It may follow itself and `running` too: a hub that died could not tell us what became of the last start.
 WORKSPACE: Mapping[WorkspaceState, frozenset[WorkspaceState]] = {
-    WorkspaceState.REQUESTED: frozenset(
-        {WorkspaceState.RUNNING, WorkspaceState.FAILED, WorkspaceState.STOPPED, WorkspaceState.FROZEN}
+    WorkspaceState.REQUESTED: frozenset(WorkspaceState),
+    WorkspaceState.RUNNING: frozenset(
+        {WorkspaceState.REQUESTED, WorkspaceState.STOPPED, WorkspaceState.FAILED, WorkspaceState.FROZEN}
     ),
-    WorkspaceState.RUNNING: frozenset({WorkspaceState.STOPPED, WorkspaceState.FAILED, WorkspaceState.FROZEN}),
-    WorkspaceState.FROZEN: frozenset({WorkspaceState.STOPPED}),
-    WorkspaceState.STOPPED: frozenset(),
-    WorkspaceState.FAILED: frozenset(),
+    WorkspaceState.STOPPED: frozenset({WorkspaceState.REQUESTED, WorkspaceState.FROZEN}),
+    WorkspaceState.FAILED: frozenset({WorkspaceState.REQUESTED, WorkspaceState.FROZEN}),
+    WorkspaceState.FROZEN: frozenset(),
 }
 
 SNAPSHOT: Mapping[SnapshotState, frozenset[SnapshotState]] = {

@@ -1,0 +1,10 @@
+"""All tables of the enclave's database, ours and the log's: what a migration has to bring about."""
+
+from __future__ import annotations
+
+from audit import tables as audit_tables
+from enclave.model import data, egress, people, project, workspace
+from enclave.model.base import Base
+
+MODULES = (people, data, project, workspace, egress)
+METADATA = (Base.metadata, audit_tables.metadata)
