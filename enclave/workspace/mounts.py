@@ -27,6 +27,11 @@ class Roots:
     volumes: Path
     config: Path
 
+    @classmethod
+    def under(cls, home: Path) -> Roots:
+        """Return the places under the enclave's home, as `enclave.settings` names them."""
+        return cls(views=home / "views", volumes=home / "volumes", config=home / "jupyter")
+
 
 class HasPath(Protocol):
     """A project view: where it lies and the hash that names it."""

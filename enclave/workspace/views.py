@@ -1,0 +1,176 @@
+"""Project views: the approved columns of one verified snapshot, as plain Parquet files in a flat folder.
+
+Parquet has no column permissions: whoever opens a file reads every column. So the columns a project may see are
+written anew, and only that folder is ever mounted. A view is named by (snapshot, columns): two projects with the
+same entitlement share it, and asking again costs a check instead of a copy.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from deid.errors import SnapshotDamaged
+from deid.manifest import Manifest
+from deid.snapshot import sha256_of, verify
+from enclave.errors import Denied, Invalid, Unavailable
+
+FORMAT = "ansim-view-v1"
+BATCH_ROWS = 1 << 18
+
+
+@dataclass(frozen=True)
+class View:
+    """One project view: its folder, and the hash of (snapshot, columns) that names it."""
+
+    path: Path
+    sha256: str
+
+
+def project_view(
+    snapshot_folder: Path,
+    columns: Mapping[str, Sequence[str]],
+    out_root: Path,
+    *,
+    public_key: Ed25519PublicKey,
+) -> View:
+    """Return the view of these columns (by table name), made now if it is not there yet.
+
+    Every call verifies the snapshot's signature and file hashes, and those of a view that is already there.
+    Raises `Denied` (`workspace.snapshot-damaged`, naming the file), `Invalid` (`workspace.unknown-column`),
+    `Unavailable` (`workspace.view-not-written`); then no half-made view is left.
+    """
+    try:
+        manifest = verify(snapshot_folder, public_key)
+    except SnapshotDamaged as error:
+        raise _damaged(error) from error
+    chosen = _in_order(manifest, columns)
+    view = View(out_root / _name(manifest.id, chosen), _name(manifest.id, chosen))
+    if not _is_whole(view):
+        try:
+            _make(snapshot_folder, manifest, chosen, view)
+        except OSError as error:
+            raise _not_written(view, error) from error
+    return view
+
+
+def _in_order(manifest: Manifest, columns: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Return the chosen columns in the snapshot's order, so that one entitlement has one name."""
+    for table, names in columns.items():
+        known = manifest.tables[table].columns if table in manifest.tables else {}
+        missing = sorted(set(names) - set(known))
+        if missing or not names:
+            raise _unknown(table, missing)
+    return {
+        table: [name for name in manifest.tables[table].columns if name in columns[table]] for table in sorted(columns)
+    }
+
+
+def _name(snapshot: str, columns: Mapping[str, Sequence[str]]) -> str:
+    value = {"format": FORMAT, "snapshot": snapshot, "columns": columns}
+    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    return {path.name: sha256_of(path) for path in sorted(folder.iterdir())}
+
+
+def _sidecar(view: View) -> Path:
+    # Beside the folder, not in it: the workspace sees data files only.
+    return view.path.with_name(view.sha256 + ".json")
+
+
+def _is_whole(view: View) -> bool:
+    try:
+        return bool(json.loads(_sidecar(view).read_bytes()) == _hashes(view.path))
+    except (OSError, ValueError):
+        return False
+
+
+def _make(snapshot: Path, manifest: Manifest, columns: Mapping[str, Sequence[str]], view: View) -> None:
+    view.path.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=view.path.parent))
+    try:
+        for table, names in columns.items():
+            sources = [snapshot / file for file in manifest.tables[table].files]
+            _write(sources, list(names), folder / f"{table}.parquet")
+        folder.chmod(0o755)
+        _put(view, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write(sources: list[Path], names: list[str], target: Path) -> None:
+    """Copy columns batch by batch. Nothing of the others may remain: no metadata, no dictionary of a wider table."""
+    schema = _plain(pq.read_schema(sources[0]), names)
+    with pq.ParquetWriter(target, schema, compression="zstd", store_schema=False) as writer:
+        for source in sources:
+            with pq.ParquetFile(source) as file:
+                for batch in file.iter_batches(BATCH_ROWS, columns=names):
+                    writer.write_table(pa.Table.from_batches([batch]).select(names).cast(schema))
+    with target.open("rb") as written:
+        os.fsync(written.fileno())
+    target.chmod(0o444)
+
+
+def _plain(schema: Any, names: list[str]) -> Any:
+    # An Arrow dictionary carries every value of the column it was cut from, also those of suppressed rows.
+    fields = [schema.field(name) for name in names]
+    types = [field.type.value_type if pa.types.is_dictionary(field.type) else field.type for field in fields]
+    return pa.schema([pa.field(name, kind) for name, kind in zip(names, types, strict=True)])
+
+
+def _put(view: View, folder: Path) -> None:
+    """Let the finished folder appear by one rename; a damaged one of that name is moved out of the way first."""
+    note = folder.with_name(folder.name + ".json")
+    note.write_text(json.dumps(_hashes(folder), sort_keys=True))
+    note.replace(_sidecar(view))
+    if view.path.exists():
+        if _is_whole(view):
+            return
+        aside = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=view.path.parent))
+        view.path.rename(aside)
+        shutil.rmtree(aside)
+    folder.rename(view.path)
+
+
+def _damaged(error: SnapshotDamaged) -> Denied:
+    return Denied(
+        "workspace.snapshot-damaged",
+        ko=f"스냅샷이 서명과 다르므로 작업공간에 연결하지 않았습니다. {error.ko}",
+        en=f"The snapshot differs from what was signed, so it was not mounted. {error.en}",
+        remedy_ko="데이터 관리자에게 스냅샷을 다시 공개해 달라고 요청하십시오.",
+        remedy_en="Ask the data steward to publish the snapshot again.",
+    )
+
+
+def _unknown(table: str, missing: list[str]) -> Invalid:
+    which = f"{table}: {', '.join(missing) or '-'}"
+    return Invalid(
+        "workspace.unknown-column",
+        ko=f"스냅샷에 없는 표 또는 열입니다: {which}",
+        en=f"The snapshot has no such table or column: {which}",
+        remedy_ko="승인된 열 목록을 스냅샷의 열과 맞춰 주십시오.",
+        remedy_en="Make the approved columns agree with those of the snapshot.",
+    )
+
+
+def _not_written(view: View, error: OSError) -> Unavailable:
+    return Unavailable(
+        "workspace.view-not-written",
+        ko=f"승인된 열을 {view.path.parent}에 쓰지 못했습니다({error.strerror}).",
+        en=f"The approved columns could not be written to {view.path.parent} ({error.strerror}).",
+        remedy_ko="디스크 공간을 확인한 뒤 다시 시작하십시오.",
+        remedy_en="Check the disk's free space and start again.",
+    )
