@@ -16,18 +16,35 @@ LOCK = REPO / "locks/tools.txt"
 SYSTEM_PYTHON = "/usr/bin/python3"
 
 
+def is_current(tools: Path = TOOLS, lock: Path = LOCK) -> bool:
+    """Tell whether the venv was made from this very lock."""
+    stamp = tools / "lock.sha256"
+    return stamp.exists() and stamp.read_text() == hashlib.sha256(lock.read_bytes()).hexdigest()
+
+
 def ensure(tools: Path = TOOLS, lock: Path = LOCK) -> Path:
     """Return the venv's Python; make or renew the venv when its lock has changed.
 
     Raises: subprocess.CalledProcessError when python3-venv is missing or the package index does not answer.
     """
-    stamp, wanted = tools / "lock.sha256", hashlib.sha256(lock.read_bytes()).hexdigest()
     python = tools / "bin/python"
-    if stamp.exists() and stamp.read_text() == wanted:
+    if is_current(tools, lock):
         return python
     shutil.rmtree(tools, ignore_errors=True)
     subprocess.run([SYSTEM_PYTHON, "-m", "venv", tools], check=True)
-    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary=:all:"]
+    install: list[str | Path] = [
+        python,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--only-binary=:all:",
+    ]
     subprocess.run([*install, "--require-hashes", "--no-deps", "-r", lock], check=True)
-    stamp.write_text(wanted)
+    (tools / "lock.sha256").write_text(hashlib.sha256(lock.read_bytes()).hexdigest())
     return python
+
+
+if __name__ == "__main__":
+    ensure()

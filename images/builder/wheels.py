@@ -54,6 +54,14 @@ def _present(lock: Path, folder: Path) -> list[Path] | None:
 def _download(lock: Path, folder: Path) -> None:
     target = [f"--python-version={PYTHON}", "--implementation=cp", "--abi=cp311", "--abi=abi3", "--abi=none"]
     target += [f"--platform={name}" for name in PLATFORMS]
-    command = [tools.ensure(), "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    command: list[str | Path] = [
+        tools.ensure(),
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-deps",
+    ]
     command += ["--only-binary=:all:", "--require-hashes", "-r", lock, "-d", folder]
     run([*command, *target], NO_INDEX)
