@@ -1,0 +1,84 @@
+"""What every command begins with: the event it stands for, and who the actor really is at this moment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from hashlib import sha256
+
+from sqlalchemy.orm import Session
+
+from audit.event import Event, Outcome
+from enclave.actions import Action
+from enclave.actor import Actor
+from enclave.errors import Denied, Invalid
+from enclave.model.people import Account
+from enclave.policy.people import check_account_open
+from enclave.queries.people import roles_now, standing_facts
+
+
+def intent(
+    action: Action,
+    actor: Actor,
+    thing: tuple[str, str],
+    *,
+    project: str | None = None,
+    outcome: Outcome = "done",
+) -> Event:
+    """Return the event of an act on `thing` (kind, id), as it will be recorded if all goes well."""
+    kind, object_id = thing
+    return Event(
+        action=action.value,
+        outcome=outcome,
+        actor_id=actor.account_id,
+        actor_role=actor.role_names,
+        from_ip=actor.ip,
+        session=actor.session_id,
+        object_kind=kind,
+        # What was sent as an id may be anything; the log takes a bounded piece of it.
+        object_id=object_id[:128],
+        project=project,
+    )
+
+
+def present(session: Session, actor: Actor, now: datetime) -> Actor:
+    """Return the actor with the roles and organisation the database says they have now.
+
+    Raises `Denied` if the account was locked, ended or never existed. Console and system are who they are.
+    """
+    if actor.is_console or actor.is_system:
+        return actor
+    account = session.get(Account, actor.account_id)
+    if account is None:
+        raise Denied(
+            "account.closed",
+            ko="이 계정은 더 이상 없습니다.",
+            en="This account no longer exists.",
+            remedy_ko="다시 로그인하세요.",
+            remedy_en="Sign in again.",
+        )
+    check_account_open(standing_facts(account), now)
+    return replace(actor, roles=roles_now(account, now), organisation_id=account.organisation_id)
+
+
+def require(*fields: tuple[str, str, str]) -> None:
+    """Raise `Invalid` (`input.missing`) naming each field without text; fields are (Korean name, English name, text)."""
+    missing = [(ko, en) for ko, en, text in fields if not text.strip()]
+    if missing:
+        raise missing_fields(missing)
+
+
+def missing_fields(names: list[tuple[str, str]]) -> Invalid:
+    """Return the error that names the missing fields, as (Korean, English)."""
+    return Invalid(
+        "input.missing",
+        ko=f"빠진 항목이 있습니다: {', '.join(ko for ko, _ in names)}",
+        en=f"Missing: {', '.join(en for _, en in names)}",
+        remedy_ko="해당 항목을 채운 뒤 다시 보내세요.",
+        remedy_en="Fill them in and send again.",
+    )
+
+
+def text_sha256(*texts: str) -> str:
+    """Return the hash under which free text is named in the log; the text itself stays in the database."""
+    return sha256("\n\x00".join(texts).encode()).hexdigest()

@@ -1,0 +1,224 @@
+"""The only door to the enclave's database: reading sessions, and write transactions that cannot forget their entry.
+
+SQLite (WAL, synchronous FULL) by default, PostgreSQL by address. A write begins with the event it stands for; when
+the block ends the entry is appended and both become durable together. When a rule refuses, everything is rolled back
+and the refusal is recorded by itself. Only `enclave/commands` may call `write`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, NoReturn
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
+
+from audit import guard, outbox
+from audit.event import Event, Outcome
+from enclave.errors import Conflict, Denied, EnclaveError, Unavailable
+
+WAIT_S = 5
+_MODE = "ansim_mode"
+
+# SQLite's primary result codes (https://sqlite.org/rescode.html) and PostgreSQL's SQLSTATEs (its appendix A) that mean
+# "not now" rather than "you did something wrong".
+_LOCKED = {"SQLITE_BUSY", "SQLITE_LOCKED", "55P03", "57014", "40P01", "40001"}
+_FULL = {"SQLITE_FULL", "53100", "53200", "53300", "53000"}
+_GONE = {"SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_PROTOCOL"}
+
+
+class _Kept(Exception):  # noqa: N818 - control flow: a refusal that leaves its trace in the data
+    def __init__(self, error: EnclaveError) -> None:
+        super().__init__(error.code)
+        self.error = error
+
+
+class Tx:
+    """One write transaction and the event it will be recorded as."""
+
+    def __init__(self, session: Session, event: Event, observer: str) -> None:
+        self.session = session
+        self._event = event
+        self._observer = observer
+
+    def record(self, **changes: Any) -> None:
+        """Say more about the act: any field of `Event`; `details` are added to those already there."""
+        details = {**self._event.details, **changes.pop("details", {})}
+        self._event = replace(self._event, **changes, details=details)
+
+    def also(self, event: Event) -> None:
+        """Append a further entry in the same transaction: what this act sets off (`release.requested`)."""
+        self.session.flush()
+        outbox.append(self.session.connection(), event, observer=self._observer)
+
+    def refuse(self, error: EnclaveError) -> NoReturn:
+        """Keep what was changed so far (a counter of failures), record the refusal, and raise `error`."""
+        raise _Kept(error)
+
+    def finish(self, error: EnclaveError | None = None) -> None:
+        """Append the entry; the store calls this once, as the last thing before the commit."""
+        self.session.flush()
+        if error is not None:
+            self._event = refused(self._event, error)
+        outbox.append(self.session.connection(), self._event, observer=self._observer)
+
+    @property
+    def event(self) -> Event:
+        """The event as it would be recorded now."""
+        return self._event
+
+
+class Store:
+    """The database at `url`; `observer` names this process in every entry; `wait_s` is how long a lock is waited for.
+
+    `wait_s` counts seconds. Threads may share a store; each read and each write has its own connection.
+    """
+
+    def __init__(self, url: str, *, observer: str = "portal", wait_s: int = WAIT_S) -> None:
+        self.engine = open_engine(url, wait_s=wait_s)
+        guard.install(self.engine)
+        self._observer = observer
+        self._writer = self.engine.execution_options(**{_MODE: "write"})
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Give a session that can only read; raises `Unavailable` when the database is not there."""
+        with _translated(), Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self, event: Event) -> Iterator[Tx]:
+        """Give one write transaction that ends with the entry `event` (as `Tx.record` completed it).
+
+        An `EnclaveError` rolls everything back and is recorded as `denied` (or `failed`, unless it is a `Denied`),
+        then raised again. Raises `Unavailable` when database or disk cannot take it: nothing was done, and
+        `Conflict` when somebody else changed the same row first.
+        """
+        session = Session(self._writer, expire_on_commit=False)
+        tx = Tx(session, event, self._observer)
+        try:
+            # SQLite takes its write lock here, so that what the block reads is what it decides on.
+            with _translated():
+                session.connection()
+                yield tx
+                tx.finish()
+                session.commit()
+        except _Kept as kept:
+            with _translated():
+                tx.finish(kept.error)
+                session.commit()
+            raise kept.error from None
+        except EnclaveError as error:
+            session.rollback()
+            self._record_refusal(tx.event, error)
+            raise
+        finally:
+            session.close()
+
+    @contextmanager
+    def prepare(self, event: Event) -> Iterator[None]:
+        """Guard the slow part of a command that comes before its transaction: a refusal in it is recorded too."""
+        try:
+            yield
+        except EnclaveError as error:
+            self._record_refusal(event, error)
+            raise
+
+    def close(self) -> None:
+        """Give all connections back to the system."""
+        self.engine.dispose()
+
+    def _record_refusal(self, event: Event, error: EnclaveError) -> None:
+        if error.code.startswith("store."):
+            # The database itself said no: there is nowhere to write, and nothing was done.
+            return
+        with _translated(), Session(self._writer) as session, session.begin():
+            outbox.append(session.connection(), refused(event, error), observer=self._observer)
+
+
+def refused(event: Event, error: EnclaveError) -> Event:
+    """Return the event of an act that was refused: its code, never its text (texts may quote what was sent)."""
+    outcome: Outcome = "denied" if isinstance(error, Denied) else "failed"
+    return replace(event, outcome=outcome, reason_code=error.code, reason_text=None, object_sha256=None)
+
+
+def open_engine(url: str, *, wait_s: int = WAIT_S) -> Engine:
+    """Return an engine with our settings of durability and waiting; without the log's guard (migrations need none)."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        engine = create_engine(parsed, connect_args={"timeout": wait_s, "isolation_level": None})
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    engine = create_engine(parsed, pool_pre_ping=True, connect_args={"connect_timeout": wait_s})
+    event.listen(engine, "begin", lambda connection: _begin_postgresql(connection, wait_s))
+    return engine
+
+
+def _set_up_sqlite(connection: Any, _record: object) -> None:
+    # FULL: a power cut loses nothing that was acknowledged (NORMAL may lose the last commits in WAL mode).
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_MODE) == "write"
+    connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
+    # IMMEDIATE: a transaction that begins by reading and then writes could fail after it has decided.
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _begin_postgresql(connection: Connection, wait_s: int) -> None:
+    if connection.get_execution_options().get(_MODE) == "write":
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{wait_s}s'")
+    else:
+        connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        raise _unavailable(error) from error
+    except StaleDataError as error:
+        raise Conflict(
+            "store.changed",
+            ko="그 사이 다른 사람이 먼저 바꾸었습니다.",
+            en="Somebody else changed it first.",
+            remedy_ko="화면을 새로 고쳐 현재 상태를 확인하세요.",
+            remedy_en="Reload the page to see where it stands.",
+        ) from error
+
+
+def _unavailable(error: DBAPIError) -> Exception:
+    code = _code(error)
+    if code in _LOCKED:
+        return _error("store.locked", ("데이터베이스가 다른 작업으로 잠겨 있습니다.", "The database is locked."))
+    if code in _FULL:
+        return _error("store.full", ("디스크가 가득 찼습니다.", "The disk is full."))
+    if code in _GONE or code.startswith(("08", "57P")) or error.connection_invalidated or not code:
+        return _error("store.gone", ("데이터베이스에 연결할 수 없습니다.", "The database cannot be reached."))
+    return error
+
+
+def _code(error: DBAPIError) -> str:
+    sqlite = getattr(error.orig, "sqlite_errorname", None)
+    if sqlite:
+        # Extended codes (SQLITE_IOERR_WRITE) begin with the primary one.
+        return "_".join(str(sqlite).split("_")[:2])
+    return str(getattr(error.orig, "sqlstate", None) or "")
+
+
+def _error(code: str, what: tuple[str, str]) -> Unavailable:
+    return Unavailable(
+        code,
+        ko=f"{what[0]} 아무것도 바뀌지 않았습니다.",
+        en=f"{what[1]} Nothing was changed.",
+        remedy_ko="잠시 뒤 다시 시도하고, 계속되면 운영자에게 알려 주세요.",
+        remedy_en="Try again in a moment; tell an operator if it goes on.",
+    )
