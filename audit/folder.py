@@ -1,53 +1,10 @@
-"""The log folder on disk: durable writes (temporary file, fsync, rename, fsync of the folder) and reads.
-
-Standard library only. A file, once under its name, never changes; only `checkpoint` is replaced.
-"""
+"""Reading tiles and entry bundles from the log folder. Standard library only."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
 from pathlib import Path
 
-from audit.tiles import CHECKPOINT, ENTRIES, WIDTH, Tile, split, unpack
-
-TEMPORARY = ".new-"
-
-
-def write_new(folder: Path, files: Mapping[Tile, bytes]) -> None:
-    """Write tiles durably; raise FileExistsError naming the path when one exists with other content."""
-    touched = set()
-    for tile, data in files.items():
-        path = folder / tile.path
-        if path.exists():
-            if path.read_bytes() != data:
-                raise FileExistsError(tile.path)
-            continue
-        touched |= _make_folders(path.parent)
-        _write(folder, path, data)
-    for directory in sorted(touched):
-        _sync_folder(directory)
-
-
-def write_checkpoint(folder: Path, note: bytes) -> None:
-    """Replace the checkpoint durably: readers see the old or the new one, whole."""
-    _write(folder, folder / CHECKPOINT, note)
-    _sync_folder(folder)
-
-
-def remove_leftovers(folder: Path) -> None:
-    """Remove temporary files of a writer that was killed."""
-    for path in folder.glob(f"{TEMPORARY}*"):
-        path.unlink()
-
-
-def remove_partials(folder: Path, tile: Tile) -> None:
-    """Remove the partial versions of a tile that is now full and published (allowed by tlog-tiles)."""
-    directory = (folder / tile.path).with_name((folder / tile.path).name + ".p")
-    if directory.is_dir():
-        for path in directory.iterdir():
-            path.unlink()
-        directory.rmdir()
+from audit.tiles import ENTRIES, WIDTH, Tile, pack, split, unpack
 
 
 def read_tile(folder: Path, tile: Tile) -> bytes:
@@ -61,34 +18,5 @@ def read_tile(folder: Path, tile: Tile) -> bytes:
 
 def _narrow(full: bytes, tile: Tile) -> bytes:
     if tile.level == ENTRIES:
-        return full[: sum(2 + len(entry) for entry in unpack(full)[: tile.width])]
+        return pack(unpack(full)[: tile.width])
     return b"".join(split(full)[: tile.width])
-
-
-def _make_folders(directory: Path) -> set[Path]:
-    """Create missing folders; return those whose list of names changes by this or by a file put into it."""
-    touched = {directory}
-    missing = directory
-    while not missing.exists():
-        touched.add(missing.parent)
-        missing = missing.parent
-    directory.mkdir(mode=0o755, parents=True, exist_ok=True)
-    return touched
-
-
-def _write(folder: Path, path: Path, data: bytes) -> None:
-    temporary = folder / f"{TEMPORARY}{os.getpid()}"
-    with temporary.open("wb") as file:
-        os.fchmod(file.fileno(), 0o644)
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-
-
-def _sync_folder(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select
 
 from audit import leaves
 from audit.canonical import decode
-from audit.errors import EntryError
+from audit.errors import EntryError, LogConflictError, Text
 from audit.tables import audit_index, audit_leaf
 
 _BATCH = 5_000
@@ -18,8 +18,6 @@ UNREADABLE = "log.unreadable"
 
 def fill(connection: Connection, start: int, data: Sequence[bytes]) -> None:
     """Insert the rows of leaves `start`, `start + 1` and so on."""
-    if not data:
-        return
     last = start + len(data)
     query = select(audit_leaf.c.leaf_index, audit_leaf.c.entry_id)
     query = query.where(audit_leaf.c.leaf_index >= start, audit_leaf.c.leaf_index < last)
@@ -35,13 +33,16 @@ def length(connection: Connection) -> int:
 
 
 def catch_up(engine: Engine, size: int) -> None:
-    """Fill the index up to `size` leaves, in short transactions."""
+    """Fill the index up to `size` leaves, in short transactions; raise `LogConflictError` at a missing leaf."""
     while True:
         with engine.begin() as connection:
             start = length(connection)
             if start >= size:
                 return
-            fill(connection, start, leaves.entries(connection, start, min(start + _BATCH, size)))
+            data = leaves.entries(connection, start, min(start + _BATCH, size))
+            if not data:
+                raise LogConflictError("audit.leaf-missing", _missing(start))
+            fill(connection, start, data)
 
 
 def rebuild(engine: Engine, size: int) -> None:
@@ -87,3 +88,12 @@ def _group(record: Mapping[str, object], name: str) -> Mapping[str, object]:
 def _text(record: Mapping[str, object], name: str) -> str:
     value = record.get(name)
     return value if isinstance(value, str) else ""
+
+
+def _missing(index: int) -> Text:
+    return Text(
+        f"데이터베이스에 {index}번 기록이 없습니다.",
+        f"The database has no leaf {index}.",
+        "로그 폴더와 데이터베이스를 그대로 보존하고 감사 담당자에게 알리세요.",
+        "Keep log folder and database as they are and tell the auditor.",
+    )

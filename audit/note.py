@@ -35,7 +35,7 @@ class VerifierKey:
     public: bytes
 
     def __str__(self) -> str:
-        return f"{self.name}+{self.key_id.hex()}+{_b64(_ED25519 + self.public)}"
+        return f"{self.name}+{self.key_id.hex()}+{to_base64(_ED25519 + self.public)}"
 
     @property
     def key_id(self) -> bytes:
@@ -46,7 +46,7 @@ class VerifierKey:
     def parse(cls, line: str) -> VerifierKey:
         """Read a key line; raise `NoteError` (`audit.bad-key`) unless it is exactly what `str()` would give."""
         name, _, rest = line.partition("+")
-        blob = _unb64(rest.partition("+")[2])
+        blob = from_base64(rest.partition("+")[2])
         key = cls(name, (blob or b"")[1:])
         if not _NAME.fullmatch(name) or len(key.public) != _KEY_BYTES or str(key) != line:
             raise NoteError("audit.bad-key", _BAD_KEY)
@@ -68,7 +68,7 @@ class Signer:
     def sign(self, text: str) -> str:
         """Return the note: the text, an empty line, one signature line. The text must end with a newline."""
         signature = self.private.sign(text.encode())
-        return f"{text}\n— {self.name} {_b64(self.vkey.key_id + signature)}\n"
+        return f"{text}\n— {self.name} {to_base64(self.vkey.key_id + signature)}\n"
 
 
 def open_note(note: str, vkey: VerifierKey) -> str:
@@ -90,7 +90,7 @@ def open_note(note: str, vkey: VerifierKey) -> str:
 
 def _signature(line: str) -> tuple[str, bytes]:
     match = _SIGNATURE_LINE.fullmatch(line)
-    blob = _unb64(match[2]) if match else None
+    blob = from_base64(match[2]) if match else None
     if match is None or blob is None or len(blob) <= _KEY_ID_BYTES:
         raise NoteError("audit.bad-note", _BAD_NOTE)
     return match[1], blob
@@ -112,13 +112,13 @@ class Checkpoint:
     root: bytes
 
     def __str__(self) -> str:
-        return f"{self.origin}\n{self.size}\n{_b64(self.root)}\n"
+        return f"{self.origin}\n{self.size}\n{to_base64(self.root)}\n"
 
     @classmethod
     def parse(cls, text: str) -> Checkpoint:
         """Read a checkpoint's text; raise `NoteError` (`audit.bad-checkpoint`) unless it is canonical."""
         match = _CHECKPOINT.fullmatch(text)
-        root = _unb64(match[3]) if match else None
+        root = from_base64(match[3]) if match else None
         if match is None or root is None or len(root) != HASH_BYTES:
             raise NoteError("audit.bad-checkpoint", _BAD_CHECKPOINT)
         return cls(match[1], int(match[2]), root)
@@ -137,17 +137,18 @@ def open_checkpoint(note: bytes, vkey: VerifierKey) -> Checkpoint:
     return checkpoint
 
 
-def _b64(data: bytes) -> str:
+def to_base64(data: bytes) -> str:
+    """Write bytes in standard base 64 with padding (RFC 4648 §4)."""
     return base64.b64encode(data).decode()
 
 
-def _unb64(text: str) -> bytes | None:
+def from_base64(text: str) -> bytes | None:
     """Decode strictly; None for anything whose bytes would not be written this way again."""
     try:
         data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         return None
-    return data if _b64(data) == text else None
+    return data if to_base64(data) == text else None
 
 
 _COPY_KO = "원본에서 다시 복사하고, 같은 결과면 감사 담당자에게 알리세요."

@@ -18,9 +18,10 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from audit import folder, index, leaves
+from audit import durable, index, leaves
 from audit.errors import LogBusyError, LogConflictError, Text
 from audit.event import Event
+from audit.folder import read_tile
 from audit.merkle import leaf_hash
 from audit.note import Checkpoint, Signer, open_checkpoint
 from audit.outbox import append
@@ -43,7 +44,7 @@ class Sequencer:
         self._engine, self._folder, self._key, self._origin, self._batch = engine, log_folder, key, origin, batch
         log_folder.mkdir(mode=0o755, parents=True, exist_ok=True)
         self._lock = _lock(log_folder)
-        folder.remove_leftovers(log_folder)
+        durable.remove_leftovers(log_folder)
         self._edge: Edge | None = None
         self._note = b""
         self._full: list[Tile] = []
@@ -61,17 +62,11 @@ class Sequencer:
         """
         edge = self._published()
         before = edge.size
-        self._number()
-        with self._engine.connect() as connection:
-            total = leaves.count(connection)
-        if total < edge.size:
-            raise LogConflictError("audit.database-behind", _conflict(f"{total} < {edge.size}"))
-        if not self._note:
-            self._publish(edge)
-        while edge.size < total:
-            self._grow(edge, min(edge.size + self._batch, total))
-            self._publish(edge)
-        index.catch_up(self._engine, edge.size)
+        try:
+            self._advance(edge)
+        except BaseException:  # whatever stopped it, the tree in memory may be ahead of the published one
+            self._edge = None
+            raise
         return edge.size - before
 
     def run(self, stop: threading.Event, interval_s: float = 0.25, *, heartbeat_s: float = 3600.0) -> None:
@@ -91,6 +86,19 @@ class Sequencer:
                 logger.warning("database not available, trying again: %s", error.orig)
                 stop.wait(1.0)
             stop.wait(interval_s)
+
+    def _advance(self, edge: Edge) -> None:
+        self._number()
+        with self._engine.connect() as connection:
+            total = leaves.count(connection)
+        if total < edge.size:
+            raise LogConflictError("audit.database-behind", _conflict(f"{total} < {edge.size}"))
+        if not self._note:
+            self._publish(edge)
+        while edge.size < total:
+            self._grow(edge, min(edge.size + self._batch, total))
+            self._publish(edge)
+        index.catch_up(self._engine, edge.size)
 
     def _beat(self) -> None:
         event = Event(action=HEARTBEAT, outcome="done", actor_id="sequencer", actor_role="system")
@@ -127,7 +135,7 @@ class Sequencer:
 
     def _read(self, tile: Tile) -> bytes:
         try:
-            return folder.read_tile(self._folder, tile)
+            return read_tile(self._folder, tile)
         except FileNotFoundError as error:
             raise LogConflictError("audit.tile-missing", _conflict(tile.path)) from error
 
@@ -145,7 +153,6 @@ class Sequencer:
             data = leaves.entries(connection, first, end)
         row = edge.rows[0] if edge.rows else []
         if len(data) != end - first or [leaf_hash(entry) for entry in data[: len(row)]] != row:
-            self._edge = None
             raise LogConflictError("audit.database-differs", _conflict(f"{first}…{end}"))
         files: dict[Tile, bytes] = {}
         for at in range(first, end, WIDTH):
@@ -153,21 +160,18 @@ class Sequencer:
             files[Tile(ENTRIES, at // WIDTH, len(entries))] = pack(entries)
         files |= edge.extend(data[len(row) :])
         try:
-            folder.write_new(self._folder, files)
-        except BaseException as error:
-            self._edge = None  # the edge in memory is ahead of the files
-            if isinstance(error, FileExistsError):
-                raise LogConflictError("audit.tiles-differ", _conflict(str(error))) from error
-            raise
+            durable.write_new(self._folder, files)
+        except FileExistsError as error:
+            raise LogConflictError("audit.tiles-differ", _conflict(str(error))) from error
         self._full = [tile for tile in files if tile.width == WIDTH]
 
     def _publish(self, edge: Edge) -> None:
         checkpoint = Checkpoint(self._origin, edge.size, edge.root())
         note = self._key.sign(str(checkpoint)).encode()
-        folder.write_checkpoint(self._folder, note)
+        durable.write_checkpoint(self._folder, note)
         self._note = note
         for tile in self._full:
-            folder.remove_partials(self._folder, tile)
+            durable.remove_partials(self._folder, tile)
         self._full = []
 
 

@@ -1,0 +1,245 @@
+"""Check an evidence bundle: a few entries of the log with all that is needed to prove that they are in it.
+
+manifest.json names every file by SHA-256; entries.jsonl holds the entries' exact bytes, one a line; proofs/ holds
+one proof per entry, or tile/ the hash tiles that prove them together; policy names the key that signed checkpoint.
+Standard library and `cryptography` only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from audit.canonical import decode
+from audit.errors import AuditError, EntryError, NoteError, Text
+from audit.folder import read_tile
+from audit.merkle import inclusion_proof, leaf_hash, root_from_inclusion
+from audit.note import Checkpoint, VerifierKey, open_checkpoint
+from audit.proof import Proof
+from audit.report import Claim, holds
+from audit.tiles import CHECKPOINT, WIDTH, node_reader, split, tile_of
+
+MANIFEST, LINES, POLICY, PROOFS = "manifest.json", "entries.jsonl", "policy", "proofs"
+BUNDLE_VERSION = 1
+# What `json` gives for the manifest's list of [first, last] ranges.
+Ranges = tuple[tuple[int, int], ...]
+
+
+class BundleError(AuditError):
+    """A bundle that cannot be read on, or a part of it that proves nothing; `place` names the file."""
+
+    def __init__(self, code: str, text: Text, place: str = "") -> None:
+        super().__init__(code, text)
+        self.place = place
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What the bundle says it holds: leaf index ranges (both ends included), files by SHA-256, a free description."""
+
+    ranges: Ranges
+    files: Mapping[str, str]
+    selection: Mapping[str, str]
+
+    @property
+    def count(self) -> int:
+        """How many entries."""
+        return sum(last - first + 1 for first, last in self.ranges)
+
+    def indexes(self) -> Iterator[int]:
+        """Yield the leaf indexes in order."""
+        for first, last in self.ranges:
+            yield from range(first, last + 1)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read manifest.json; raise `BundleError` (`bundle.manifest`) unless it is canonical and well formed."""
+    try:
+        value = decode(_bytes(folder, MANIFEST).rstrip(b"\n"))
+    except EntryError as error:
+        raise _broken("manifest", f"{MANIFEST}: {error.ko}", f"{MANIFEST}: {error.en}", MANIFEST) from error
+    ranges, files, selection = _ranges(value.get("ranges")), _files(value.get("files")), _texts(value.get("selection"))
+    if value.get("v") != BUNDLE_VERSION or ranges is None or files is None or selection is None:
+        raise _broken("manifest", f"{MANIFEST}의 형식이 틀립니다", f"{MANIFEST} is malformed", MANIFEST)
+    return Manifest(ranges, files, selection)
+
+
+def _ranges(value: object) -> Ranges | None:
+    pairs: list[tuple[int, int]] = []
+    for pair in value if isinstance(value, list) else [None]:
+        if not isinstance(pair, list) or [type(item) for item in pair] != [int, int]:
+            return None
+        if not (pairs[-1][1] if pairs else -1) < pair[0] <= pair[1]:
+            return None
+        pairs.append((pair[0], pair[1]))
+    return tuple(pairs)
+
+
+def _files(value: object) -> dict[str, str] | None:
+    files: dict[str, str] = {}
+    for pair in value if isinstance(value, list) else [None]:
+        if not isinstance(pair, list) or [type(item) for item in pair] != [str, str]:
+            return None
+        files[pair[0]] = pair[1]
+    return files
+
+
+def _texts(value: object) -> dict[str, str] | None:
+    if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
+        return None
+    return value
+
+
+def check_bundle_files(folder: Path, manifest: Manifest) -> Claim:
+    """Return the claim that exactly the listed files are there with the listed content; raise `BundleError`."""
+    here = {item.relative_to(folder).as_posix(): item for item in folder.rglob("*") if not _is_plain_folder(item)}
+    here.pop(MANIFEST, None)
+    for name in sorted(manifest.files):
+        path = here.pop(name, None)
+        if path is None:
+            raise _broken("file-missing", f"파일이 없습니다: {name}", f"File missing: {name}", name)
+        if path.is_symlink() or sha256(path.read_bytes()).hexdigest() != manifest.files[name]:
+            raise _broken("file-changed", f"파일 내용이 바뀌었습니다: {name}", f"File changed: {name}", name)
+    for name in sorted(here):
+        raise _broken("file-extra", f"목록에 없는 파일입니다: {name}", f"File not listed: {name}", name)
+    count = len(manifest.files)
+    return holds("bundle.files", f"파일 {count}개가 목록과 같습니다", f"{count} files are as listed")
+
+
+def _is_plain_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
+
+
+def read_policy(folder: Path, trusted: VerifierKey | None) -> tuple[VerifierKey, Claim]:
+    """Return the log's key from the policy (C2SP tlog-policy); raise `BundleError` when it is not the trusted one."""
+    lines = _bytes(folder, POLICY).decode("utf-8", "replace").splitlines()
+    names = [line.removeprefix("log ") for line in lines if line.startswith("log ")]
+    if len(names) != 1 or lines != [f"log {names[0]}", "quorum none"]:
+        raise _broken("policy", "policy의 형식이 틀립니다", "The policy is malformed", POLICY)
+    key = VerifierKey.parse(names[0])
+    if trusted is None:
+        ko = f"검증 키는 자료에 든 것입니다. 게시된 키와 같은지 눈으로 확인하세요: {key}"
+        return key, holds("bundle.key", ko, f"The key is the bundle's own; compare it with the published: {key}")
+    if key != trusted:
+        ko, en = f"자료의 검증 키가 믿는 키와 다릅니다: {key}", f"The bundle's key is not the trusted one: {key}"
+        raise _broken("key", ko, en, POLICY)
+    return key, holds("bundle.key", "검증 키가 믿는 키와 같습니다", "The key is the trusted one")
+
+
+def read_checkpoint(folder: Path, key: VerifierKey) -> tuple[Checkpoint, Claim]:
+    """Return the bundle's (or a log folder's) checkpoint; raise `NoteError` or `BundleError` when it is not signed."""
+    checkpoint = open_checkpoint(_bytes(folder, CHECKPOINT), key)
+    name, size = checkpoint.origin, checkpoint.size
+    ko = f"확인점: 로그 {name}, 기록 {size:,}건, 서명이 맞습니다"
+    return checkpoint, holds("checkpoint", ko, f"Checkpoint: log {name}, {size:,} entries, signature holds")
+
+
+def read_lines(folder: Path, manifest: Manifest, size: int) -> tuple[list[bytes], Claim]:
+    """Return the entries' bytes in order; raise `BundleError` when count, form or ids are wrong."""
+    data = _bytes(folder, LINES)
+    lines = data.split(b"\n")
+    if lines.pop() or len(lines) != manifest.count:
+        ko = f"{LINES}의 줄 수 {len(lines)}가 목록의 {manifest.count}건과 다릅니다"
+        raise _broken("count", ko, f"{LINES} has {len(lines)} lines, the manifest says {manifest.count}", LINES)
+    if manifest.ranges and manifest.ranges[-1][1] >= size:
+        ko, en = f"목록이 서명된 {size:,}건 밖을 가리킵니다", f"The manifest reaches beyond the signed {size:,} entries"
+        raise _broken("range", ko, en, MANIFEST)
+    seen: dict[object, int] = {}
+    for index, line in zip(manifest.indexes(), lines, strict=True):
+        try:
+            entry_id = decode(line).get("id")
+        except EntryError as error:
+            raise _broken("entry-form", f"{index}번 기록: {error.ko}", f"Entry {index}: {error.en}", LINES) from error
+        if entry_id in seen:
+            ko, en = f"{index}번 기록의 id가 {seen[entry_id]}번과 같습니다", f"Entry {index} repeats {seen[entry_id]}"
+            raise _broken("entry-twice", ko, en, LINES)
+        seen[entry_id] = index
+    count = len(lines)
+    return lines, holds("bundle.entries", f"기록 {count:,}건의 형식이 맞습니다", f"{count:,} entries, well formed")
+
+
+def check_inclusion(folder: Path, manifest: Manifest, checkpoint: Checkpoint, lines: list[bytes]) -> Claim:
+    """Return the claim that every entry is in the signed log; raise `BundleError` naming the first that is not."""
+    pairs = zip(manifest.indexes(), lines, strict=True)
+    if (folder / PROOFS).is_dir():
+        _check_by_proofs(folder, pairs, checkpoint)
+    else:
+        _check_by_tiles(folder, pairs, checkpoint)
+    count = len(lines)
+    ko = f"기록 {count:,}건이 서명된 로그에 들어 있습니다"
+    return holds("bundle.inclusion", ko, f"{count:,} entries are in the signed log")
+
+
+def _check_by_proofs(folder: Path, pairs: Iterator[tuple[int, bytes]], checkpoint: Checkpoint) -> None:
+    note = _bytes(folder, CHECKPOINT).decode()
+    for index, entry in pairs:
+        name = f"{PROOFS}/{index}.tlog-proof"
+        try:
+            proof = Proof.parse(_bytes(folder, name).decode("utf-8", "replace"))
+        except NoteError as error:
+            ko, en = f"{index}번 기록의 증명 형식이 틀립니다", f"The proof of entry {index} is malformed"
+            raise _broken("proof-form", ko, en, name) from error
+        if (proof.index, proof.checkpoint) != (index, note):
+            ko, en = f"{name}은(는) 다른 기록의 증명입니다", f"{name} is a proof of something else"
+            raise _broken("proof-other", ko, en, name)
+        if root_from_inclusion(index, checkpoint.size, leaf_hash(entry), proof.hashes) != checkpoint.root:
+            raise _not_in_log(index, LINES)
+
+
+def _check_by_tiles(folder: Path, pairs: Iterator[tuple[int, bytes]], checkpoint: Checkpoint) -> None:
+    rows: dict[tuple[int, int], list[bytes]] = {}
+
+    def hashes_of(level: int, number: int) -> list[bytes]:
+        if (level, number) not in rows:
+            tile = tile_of(level, number, checkpoint.size)
+            rows[level, number] = split(read_tile(folder, tile)) if tile else []
+        return rows[level, number]
+
+    proven = -1
+    for index, entry in pairs:
+        try:
+            leaf = hashes_of(0, index // WIDTH)[index % WIDTH]
+            if index // WIDTH != proven:
+                # The path of one leaf goes over all hashes of its tile: with it, the whole tile is proven.
+                path = inclusion_proof(index, checkpoint.size, node_reader(hashes_of))
+                proven = index // WIDTH
+                if root_from_inclusion(index, checkpoint.size, leaf, path) != checkpoint.root:
+                    raise _not_in_log(index, "tile")
+        except (FileNotFoundError, IndexError) as error:
+            ko, en = f"{index}번 기록의 해시 타일이 없습니다", f"The hash tiles of entry {index} are missing"
+            raise _broken("tile-missing", ko, en, "tile") from error
+        if leaf_hash(entry) != leaf:
+            raise _not_in_log(index, LINES)
+
+
+def completeness(manifest: Manifest) -> Claim:
+    """Return the claim about what the bundle leaves out; it can only be made for unbroken ranges."""
+    ranges = manifest.ranges
+    if len(ranges) == 1:
+        first, last = ranges[0]
+        ko = f"{first}~{last}번 기록이 빠짐없이 들어 있습니다"
+        return holds("bundle.complete", ko, f"Entries {first}-{last} are here without a gap")
+    ko = "골라낸 기록입니다: 고르지 않은 기록에 대해서는 아무것도 말하지 않습니다"
+    return holds("bundle.selection", ko, "A selection: it says nothing about the entries left out")
+
+
+def _not_in_log(index: int, place: str) -> BundleError:
+    ko, en = f"{index}번 기록이 서명된 로그의 것과 다릅니다", f"Entry {index} is not what the signed log holds"
+    return _broken("not-in-log", ko, en, place)
+
+
+def _bytes(folder: Path, name: str) -> bytes:
+    try:
+        return (folder / name).read_bytes()
+    except OSError as error:
+        raise _broken("file-missing", f"파일이 없습니다: {name}", f"File missing: {name}", name) from error
+
+
+def _broken(what: str, ko: str, en: str, place: str) -> BundleError:
+    remedy = (
+        "원본에서 다시 복사하고, 같은 결과면 감사 담당자에게 알리세요.",
+        "Copy it again; if it stays so, tell the auditor.",
+    )
+    return BundleError(f"bundle.{what}", Text(ko, en, *remedy), place)

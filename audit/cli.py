@@ -1,0 +1,129 @@
+"""`ansim audit`: verify a log or bundle, write an evidence bundle, show the log's state."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from audit import bundle as bundles
+from audit import query, verify
+from audit.bundlecheck import MANIFEST
+from audit.canonical import decode
+from audit.errors import AuditError, EntryError
+from audit.note import VerifierKey
+from audit.reader import LogReader
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_LANG = click.option("--lang", type=click.Choice(["ko", "en"]), default="ko", help="출력 언어 / language")
+_KEY_HELP = "게시된 검증 키 한 줄 또는 그 파일 / the published key line, or a file that holds it"
+
+
+@click.group()
+def audit() -> None:
+    """감사 로그를 검증하고 증거 자료를 만듭니다 (the audit log: verify, bundle, status)."""
+
+
+@audit.command("verify")
+@click.argument("folder", type=_FOLDER)
+@click.option("--key", help=_KEY_HELP)
+@click.option("--patience", default=3.0, help="쓰는 중인 로그를 기다릴 초 / seconds to wait for a log being written")
+@_LANG
+@click.pass_context
+def verify_command(context: click.Context, folder: Path, key: str | None, patience: float, lang: str) -> None:
+    """로그 폴더나 증거 자료 폴더를 검증합니다 (verify a log folder or an evidence bundle)."""
+    line = verify.key_from(key) if key else None
+    if (folder / MANIFEST).exists():
+        report = verify.verify_bundle(folder, line)
+    elif line is None:
+        raise click.UsageError("로그 폴더에는 --key 가 필요합니다 / a log folder needs --key")
+    else:
+        report = verify.verify_log(folder, line, patience_s=patience)
+    click.echo(report.text(lang), nl=False)
+    context.exit(0 if report.ok else 1)
+
+
+@audit.command("bundle")
+@click.argument("target", type=click.Path(path_type=Path))
+@click.option("--log", "log_folder", type=_FOLDER, required=True, help="로그 폴더 / log folder")
+@click.option("--key", required=True, help=_KEY_HELP)
+@click.option("--first", type=int, help="첫 순번 / first leaf index")
+@click.option("--last", type=int, help="마지막 순번 / last leaf index")
+@click.option("--since", type=click.DateTime(), help="이 시각(UTC)부터 / from this time, UTC")
+@click.option("--until", type=click.DateTime(), help="이 시각(UTC) 전까지 / before this time, UTC")
+@click.option("--actor", help="행위자 id / actor")
+@click.option("--action", help="행위 / action")
+@click.option("--project", help="과제 / project")
+@_LANG
+def bundle_command(target: Path, log_folder: Path, key: str, lang: str, **asked: object) -> None:
+    """고른 기록의 증거 자료를 새 폴더에 씁니다 (write an evidence bundle of chosen entries)."""
+    try:
+        vkey = VerifierKey.parse(verify.key_from(key))
+        indexes = _matching(LogReader(log_folder, vkey), asked)
+        selection = {name: str(value) for name, value in asked.items() if value is not None}
+        count = bundles.write(target, log_folder=log_folder, vkey=vkey, indexes=indexes, selection=selection)
+    except AuditError as error:
+        raise _spoken(error, lang) from error
+    texts = {"ko": f"기록 {count:,}건의 증거 자료: {target}", "en": f"Evidence bundle of {count:,} entries: {target}"}
+    click.echo(texts[lang])
+
+
+def _matching(reader: LogReader, asked: dict[str, object]) -> list[int]:
+    first, last = asked["first"], asked["last"]
+    pairs = reader.entries(first if isinstance(first, int) else 0, last if isinstance(last, int) else None)
+    return [index for index, data in pairs if _matches(data, asked)]
+
+
+def _matches(data: bytes, asked: dict[str, object]) -> bool:
+    try:
+        record = decode(data)
+    except EntryError:
+        record = {}  # bytes that are no entry are only in a bundle chosen by index
+    actor, at = record.get("actor"), str(record.get("at", ""))
+    values = {name: record.get(name) for name in ("action", "project")}
+    values["actor"] = actor.get("id") if isinstance(actor, dict) else None
+    since, until = _stamp(asked["since"]), _stamp(asked["until"])
+    if (since and at < since) or (until and not at < until):
+        return False
+    return all(asked[name] in {None, value} for name, value in values.items())
+
+
+def _stamp(time: object) -> str:
+    return time.replace(tzinfo=UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if isinstance(time, datetime) else ""
+
+
+@audit.command("status")
+@click.argument("log_folder", type=_FOLDER)
+@click.option("--json", "as_json", is_flag=True, help="JSON으로 / as JSON")
+@_LANG
+def status_command(log_folder: Path, *, as_json: bool, lang: str) -> None:
+    """게시된 로그의 이름, 크기, 루트, 확인점 시각을 보여 줍니다 (the published log's state)."""
+    try:
+        state = query.status(log_folder)
+    except AuditError as error:
+        raise _spoken(error, lang) from error
+    values = {
+        "origin": state.origin,
+        "size": state.size,
+        "root": state.root.hex(),
+        "published_at": state.published_at.isoformat(timespec="seconds"),
+    }
+    if as_json:
+        click.echo(json.dumps(values))
+        return
+    for name, value in values.items():
+        click.echo(f"{_LABELS[name][lang == 'en']}: {value}")
+
+
+_LABELS = {
+    "origin": ("로그", "log"),
+    "size": ("기록 수", "entries"),
+    "root": ("루트", "root"),
+    "published_at": ("확인점 시각", "checkpoint written"),
+}
+
+
+def _spoken(error: AuditError, lang: str) -> click.ClickException:
+    return click.ClickException(str(error) if lang == "ko" else f"{error.en} {error.remedy_en}")

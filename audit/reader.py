@@ -1,0 +1,100 @@
+"""One published state of a log folder: its signed checkpoint, its tiles, entries and proofs. Reads files only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+from audit.errors import NotInLogError, Text
+from audit.folder import read_tile
+from audit.merkle import consistency_proof, inclusion_proof
+from audit.note import Checkpoint, VerifierKey, open_checkpoint
+from audit.proof import Proof
+from audit.tiles import CHECKPOINT, ENTRIES, WIDTH, Tile, node_reader, split, tile_of, unpack
+
+_CACHED_TILES = 256
+
+
+class LogReader:
+    """The log as its checkpoint at the moment of opening states it.
+
+    With `vkey` the signature is checked first (`NoteError`). Raises `NotInLogError` (`audit.no-log`) when the
+    folder has no checkpoint.
+    """
+
+    def __init__(self, folder: Path, vkey: VerifierKey | None = None) -> None:
+        try:
+            self.note = (folder / CHECKPOINT).read_bytes()
+        except OSError as error:
+            raise NotInLogError("audit.no-log", _no_log(folder)) from error
+        if vkey is None:
+            self.checkpoint = Checkpoint.parse(self.note.decode().rpartition("\n\n")[0] + "\n")
+        else:
+            self.checkpoint = open_checkpoint(self.note, vkey)
+        self.size = self.checkpoint.size
+        self._folder = folder
+        self.read: set[Tile] = set()
+        self._hashes = lru_cache(_CACHED_TILES)(self._read_hashes)
+
+    def entries(self, first: int = 0, last: int | None = None) -> Iterator[tuple[int, bytes]]:
+        """Yield (leaf index, entry bytes) from `first` to `last`, both included; `last` defaults to the newest."""
+        end = self.size if last is None else min(last + 1, self.size)
+        for number in range(first // WIDTH, (end + WIDTH - 1) // WIDTH):
+            start = number * WIDTH
+            bundle = self._bundle(number)
+            yield from ((start + at, data) for at, data in enumerate(bundle) if first <= start + at < end)
+
+    def entry(self, index: int) -> bytes:
+        """Return one entry's bytes; raise `NotInLogError` beyond the published size."""
+        self._check(index)
+        return self._bundle(index // WIDTH)[index % WIDTH]
+
+    def proof(self, index: int) -> Proof:
+        """Return the proof that leaf `index` is under the checkpoint; raise `NotInLogError` beyond its size."""
+        self._check(index)
+        path = inclusion_proof(index, self.size, node_reader(self._hashes))
+        return Proof(index, tuple(path), self.note.decode())
+
+    def consistency(self, old: int) -> list[bytes]:
+        """Return the proof that the first `old` entries are a prefix of this log; raise `NotInLogError`."""
+        if old > self.size:
+            raise NotInLogError("audit.not-in-log", _not_there(old, self.size))
+        return consistency_proof(old, self.size, node_reader(self._hashes))
+
+    def tile(self, tile: Tile) -> bytes:
+        """Return a tile's bytes as of this checkpoint."""
+        return read_tile(self._folder, tile)
+
+    def _bundle(self, number: int) -> list[bytes]:
+        tile = tile_of(ENTRIES, number, self.size)
+        return unpack(self.tile(tile)) if tile else []
+
+    def _read_hashes(self, level: int, number: int) -> list[bytes]:
+        tile = tile_of(level, number, self.size)
+        if tile is None:
+            return []
+        self.read.add(tile)
+        return split(self.tile(tile))
+
+    def _check(self, index: int) -> None:
+        if not 0 <= index < self.size:
+            raise NotInLogError("audit.not-in-log", _not_there(index, self.size))
+
+
+def _not_there(index: int, size: int) -> Text:
+    return Text(
+        f"게시된 기록은 {size:,}건이며 {index}번은 없습니다.",
+        f"The published log has {size:,} entries; {index} is not among them.",
+        "방금 쓴 기록이면 몇 초 뒤에 다시 시도하세요.",
+        "If it was just written, try again in a few seconds.",
+    )
+
+
+def _no_log(folder: Path) -> Text:
+    return Text(
+        f"{folder}에 게시된 로그가 없습니다.",
+        f"There is no published log in {folder}.",
+        "폴더 이름을 확인하고, 시퀀서가 실행 중인지 보세요.",
+        "Check the folder's name and whether the sequencer runs.",
+    )
