@@ -1,0 +1,100 @@
+"""Postal addresses: road-name addresses, lot addresses, estates with building and unit, towns of residence.
+
+Source: 도로명주소법 제2조, 제19조 (province, city or district, town, road, building number, detail); 지적 법령 for
+lots.
+A district alone is only a quasi-identifier; with a town, road or estate it is an address and is masked whole,
+together with a postal code beside it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from deid.detect.places import CITIES, COUNTIES, DISTRICTS, PROVINCES, SHORT
+from deid.detect.recogniser import Rule, RuleRecogniser
+
+_S = r"[ \n]{0,3}"
+_SP = r"[ \n]{1,3}"
+_ZIP = rf"(?:[(\[]?(?<!\d)(?:우[ ]?\)?[ ]?)?(?:\d{{5}}|\d{{3}}-\d{{3}})[)\]]?,?{_S})?"
+_PROVINCE = rf"(?:(?<![가-힣])(?:{PROVINCES}))"
+_CITY = rf"(?:(?:{CITIES}|{COUNTIES}|{DISTRICTS})(?:{_S}(?:{DISTRICTS}))?)"
+_EUP = r"(?:[가-힣]{1,4}(?:읍|면))"
+_TOWN = r"(?:[가-힣]{1,5}\d?(?:\.\d)?(?:동|리|가)(?:\d가)?)"
+_NUMBER = rf"(?:(?:산{_S})?\d{{1,5}}(?:{_S}-{_S}\d{{1,4}})?(?:{_S}번지(?:{_S}\d{{1,3}}호)?)?)"
+_ROAD = r"(?:(?:[가-힣][가-힣0-9·.]{0,11}|\d{3,4})(?:대로|로|길)(?:[ ]?\d{1,4}(?:번)?(?:가)?길)?)"
+_ROAD_NUMBER = rf"{_ROAD}{_S}(?:지하{_S})?\d{{1,5}}(?:{_S}-{_S}\d{{1,4}})?"
+_ESTATE = (
+    r"(?:[가-힣A-Za-z0-9]{1,12}(?:[ ]?\d{1,2}차)?[ ]?(?:아파트|APT|apt|빌라|마을|타운|맨션|오피스텔|주택|빌라트|"
+    r"팰리스|캐슬|하이츠|자이|푸르지오|"
+    r"힐스테이트|래미안|편한세상|더샵|"
+    r"아이파크|롯데캐슬|센트럴|리버뷰|파크뷰|고시원|원룸|기숙사|빌딩|타워|연립|하임|스위첸|부영|휴먼시아|단지|"
+    r"그린빌|하우스|요양원|상가)(?:[ ]?\d{1,2}(?:단지|차))?)"
+)
+_UNIT = (
+    rf"(?:{_S},?{_S}(?:제?\d{{1,4}}|[가-힣A-Za-z])[ ]?동)?(?:{_S},?{_S}(?:지하|반지하|B)?{_S}\d{{1,5}}[ ]?(?:호|"
+    rf"층)(?!선|"
+    rf"기))(?:{_S}\d{{1,5}}호)?"
+)
+_NOTE = rf"(?:{_S}\([가-힣0-9A-Za-z ,.-]{{2,30}}\))?"
+_TAIL = rf"(?:,?{_S}{_ESTATE})?(?:{_UNIT})?{_NOTE}(?:,?{_S}{_ESTATE})?(?:{_UNIT})?"
+_LEAD = rf"(?:{_PROVINCE}{_S}(?:{_CITY}{_S})?|(?<![가-힣]){_CITY}{_S}|(?<![가-힣])(?:{SHORT}){_SP})"
+_NOT_TOWN = (
+    r"(?!(?:[가-힣]{0,3}병동|행동|활동|운동|이동|거동|작동|변동|자동|수동|노동|진동|박동|파동|유동|연동|가동|협동|"
+    r"공동|감동|충동|시동|소동|능동|전동|심박동|관리|처리|정리|수리|분리|"
+    r"원리|윤리|논리|생리|심리|조리|다리|머리|허리|소리|자리|꼬리|오리|우리|멀리|빨리|병리|물리|고리|거리|평가|"
+    r"추가|증가|휴가|상가|허가|전문가|참가|인가|불가)(?![가-힣]))"
+)
+
+
+class AddressRecogniser(RuleRecogniser):
+    """Addresses from the province, city, town, road or estate downward, to the unit."""
+
+    ENTITIES = ("ADDRESS",)
+    RULES = (
+        # Province or city, then at least a town, a road with number, or an estate.
+        Rule(
+            "ADDRESS",
+            re.compile(
+                rf"{_ZIP}{_LEAD}(?:{_EUP}{_S})?(?:{_ROAD_NUMBER}|"
+                rf"{_NOT_TOWN}{_TOWN}(?:{_S}{_NUMBER}(?![\d.]*[세년월일%]))?|{_ESTATE}){_TAIL}"
+            ),
+            0.9,
+        ),
+        Rule("ADDRESS", re.compile(rf"{_ZIP}{_LEAD}{_EUP}(?![가-힣])"), 0.8),
+        Rule(
+            "ADDRESS",
+            re.compile(rf"(?<![가-힣]){_PROVINCE}{_S}{_CITY}(?:{_S}{_CITY})?(?=[^가-힣]|에|의|로|거주|소재|$)"),
+            0.6,
+        ),
+        Rule(
+            "ADDRESS",
+            re.compile(rf"(?<![가-힣]){_EUP}{_SP}(?:{_ROAD_NUMBER}|{_NOT_TOWN}{_TOWN}(?:{_SP}{_NUMBER})?){_TAIL}"),
+            0.75,
+        ),
+        # Town and estate, estate and unit, road and number with a unit behind.
+        Rule("ADDRESS", re.compile(rf"(?<![가-힣]){_NOT_TOWN}{_TOWN}{_SP}{_ESTATE}{_TAIL}"), 0.75),
+        Rule("ADDRESS", re.compile(rf"(?<![가-힣A-Za-z0-9]){_ESTATE}{_UNIT}{_NOTE}"), 0.8),
+        Rule("ADDRESS", re.compile(rf"(?<![가-힣]){_ROAD_NUMBER}(?:,{_S}{_ESTATE})?{_UNIT}{_NOTE}"), 0.7),
+        Rule("ADDRESS", re.compile(rf"(?<![가-힣]){_NOT_TOWN}{_TOWN}{_SP}{_NUMBER}{_UNIT}{_NOTE}"), 0.7),
+        Rule("ADDRESS", re.compile(r"(?<![가-힣\d])(?:제?\d{1,4}|[가나다라마바사아자차카타파하])동[ ]?\d{2,5}호"), 0.6),
+        # Behind a label, or before a word of living there.
+        Rule(
+            "ADDRESS",
+            re.compile(
+                rf"(?:주소지?|거주지|사는 곳|자택|본적|등록기준지|방문지|소재지|출동장소|배송지|address|addr)(?:는|"
+                rf"은)?[ ]{{0,3}}[:=\"]{{0,2}}[ ]{{0,3}}"
+                rf"(?P<v>{_ZIP}(?:{_ROAD_NUMBER}|{_EUP}(?:{_SP}{_TOWN})?|{_NOT_TOWN}{_TOWN}(?:{_SP}{_NUMBER})?|"
+                rf"{_ESTATE}){_TAIL})",
+                re.IGNORECASE,
+            ),
+            0.85,
+        ),
+        Rule(
+            "ADDRESS",
+            re.compile(
+                rf"(?<![가-힣])(?P<v>{_NOT_TOWN}(?:{_TOWN}|{_EUP}|{_ESTATE}))(?:에|에서)?[ ]?(?:거주|사는|살며|"
+                rf"살고|사시는|자택|주민|사심)"
+            ),
+            0.7,
+        ),
+    )

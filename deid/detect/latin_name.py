@@ -1,0 +1,88 @@
+"""Names in Latin letters and in Hanja inside Korean text.
+
+Source of romanised surnames: 국어의 로마자 표기법 and the spellings used in passports (own compilation), with the usual
+Chinese, Vietnamese and Japanese ones among foreign patients in Korea.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from deid.detect.found import Found
+
+_SURNAMES = (
+    "Kim Lee Yi Rhee Park Pak Bak Choi Choe Jung Jeong Chung Kang Gang Cho Jo Yoon Yun Jang Chang Lim Im Rim "
+    "Han Oh Seo Suh Shin Sin Kwon Gwon Hwang Ahn An Song Ryu Yoo Yu Hong Jeon Chun Ko Koh Go Moon Mun Yang Son "
+    "Sohn "
+    "Bae Pae Baek Paik Heo Hur Huh Nam Shim Sim Noh Roh No Ha Kwak Gwak Sung Seong Cha Joo Ju Woo Koo Ku Min "
+    "Jin Na Ji Um Eom Chae Won Namgung Hwangbo Sunwoo "
+    "Wang Li Zhang Liu Chen Zhao Huang Zhou Wu Xu Sun Zhu Ma Hu Guo He Lin Luo Liang Nguyen Tran Le Pham Hoang "
+    "Huynh Phan Vu Dang Bui Do Ho Ngo Duong Ly Sato Suzuki Takahashi Tanaka Watanabe Ito Yamamoto Nakamura "
+    "Kobayashi "
+    "Santos Reyes Cruz Garcia Smith Johnson Williams Brown Jones Miller Davis Ivanov Petrov Kumar Singh Sharma "
+    "Khan Ahmed Rahman Ali Bat Batbayar"
+)
+_SURNAME = "|".join(
+    sorted({form for name in _SURNAMES.split() for form in (name, name.upper())}, key=len, reverse=True)
+)
+_WORD = r"(?:[A-Z][a-z]{1,14}(?:[-'][A-Za-z][a-z]{0,10})?|[A-Z]{2,12}(?:-[A-Z]{2,10})?|[A-Z]\.)"
+_NAME = rf"(?:{_WORD},?(?:[ ]?{_WORD}|[ ][A-Z]\.?[A-Z]?\.?){{1,3}})"
+_SURNAME_FIRST = re.compile(
+    rf"(?<![A-Za-z])(?:{_SURNAME}),?[ ](?:[A-Z][a-z]{{1,9}}(?:[- ]?[A-Za-z][a-z]{{1,9}})?|[A-Z]\.[ ]?[A-Z]\.|"
+    rf"[A-Z]{{2,8}}(?:[- ][A-Z]{{2,8}})?)(?![A-Za-z])"
+)
+_SURNAME_LAST = re.compile(
+    rf"(?<![A-Za-z])[A-Z][a-z]{{1,9}}(?:[- ]?[A-Za-z][a-z]{{1,9}})?[ ](?:[A-Z]\.[ ])?(?:{_SURNAME})(?![A-Za-z])"
+)
+_LABELLED = re.compile(
+    r"(?:(?<![A-Za-z])(?:(?i:pt|patient|full|given|family)[ _.]{0,2}(?i:name)|(?i:name)|Pt\.?|Dr\.?|Prof\.?|"
+    r"Mr\.?|Mrs\.?|Ms\.?|Surgeon|Attending|attending|Interpreter|Guardian|Nurse)|성명|이름|성함|환자명|영문명|"
+    r"환자|대상자명|보호자|"
+    r"수진자)"
+    rf"[ ]{{0,2}}[:=.(]?[ ]{{0,3}}[\"']?(?P<v>{_NAME}|(?:{_SURNAME})(?![A-Za-z]))"
+)
+_TITLED = re.compile(
+    rf"(?P<v>{_NAME}|(?<![A-Za-z])(?:{_SURNAME}))[ ]{{0,2}}(?:님|씨|환자|교수|선생|과장|원장|간호사|산모|보호자|"
+    rf"어르신|학생|Dr|M\.?D)"
+)
+_BESIDE = re.compile(rf"(?P<v>{_NAME})[ ]{{0,2}}(?=[(/,][ ]?(?:[MF남여][ /,)(]|\d{{1,3}}세|01\d|\d{{7,9}})|[MF]/\d)")
+_NOT_NAMES = re.compile(
+    r"(?i)\b(?:PA|AP|CT|MRI?|MRA|LN|BP|HR|RR|BT|ICU|ER|OR|Lab|Chest|Brain|Abd\w*|No|Note|Progress|Report|Record|"
+    r"Study|UID|Dx|Imp\w*|Plan|Hx|PHx|Op|Date|Unit|Ward|Room|Type|Stage|Grade|Finding\w*|Conclusion|Clinical|"
+    r"Info|"
+    r"Preop|Postop|Blood|Culture|Foley|Tube|Endo|GIA|Lot|Visit|Screening|Protocol|Version|Inclusion|Exclusion|"
+    r"Follow|Up|Local|Address|Discharge|Admission|Summary|Disease|Syndrome|Test|Name|ID|Sex|Age|TEL|FAX|HP|DM|"
+    r"HTN|AF|on|the|of|and|with)\b"
+)
+_HANJA = re.compile(r"[\u4e00-\u9fff]{2,4}(?![\u4e00-\u9fff])")
+_HANJA_SURNAMES = frozenset(
+    "金李朴崔鄭姜趙尹張林吳韓申徐權黃安宋柳洪全高文孫梁裵裴白曺許南沈劉盧河丁成車具郭禹朱任田羅辛閔兪池陳"
+    "嚴元蔡千方楊孔玄康咸卞廉邊呂秋都魯石蘇愼馬薛吉宣周延魏表明奇房王琴玉陸印孟諸牟卓"
+)
+
+
+_IN_HANGUL = re.compile(r"[ ]?[(/][ ]?(?P<v>[가-힣]{2,8}(?:[ ][가-힣]{1,6}){0,2})(?=[ ]?[)/])")
+
+
+def latin_names(text: str) -> Iterator[Found]:
+    """Latin names with a known surname or a cue beside them, and Hanja names."""
+    for pattern, score in (
+        (_SURNAME_FIRST, 0.6),
+        (_SURNAME_LAST, 0.6),
+        (_LABELLED, 0.8),
+        (_TITLED, 0.8),
+        (_BESIDE, 0.6),
+    ):
+        for match in pattern.finditer(text):
+            group = "v" if "v" in pattern.groupindex else 0
+            if not _NOT_NAMES.search(match.group(group)):
+                yield Found(*match.span(group), "NAME", score)
+                hangul = _IN_HANGUL.match(text, match.end(group))
+                if hangul:
+                    yield Found(*hangul.span("v"), "NAME", score)
+    for match in _HANJA.finditer(text):
+        if match.group()[0] in _HANJA_SURNAMES and (
+            match.start() == 0 or not "\u4e00" <= text[match.start() - 1] <= "\u9fff"
+        ):
+            yield Found(*match.span(), "NAME", 0.6)

@@ -1,0 +1,34 @@
+"""Names of persons: Korean (Hangul, Hanja, romanised), foreign names in Hangul or Latin letters beside a cue.
+
+There is no format. Two kinds of evidence are combined: cues (labels and roles before, titles after, age, sex or a
+telephone number behind) and form (surname x syllable statistics of given names x a boundary or particle x no veto by a
+common word). A name seen once is then found everywhere in the text. 가족관계의 등록 등에 관한 규칙 제37조 lists the
+letters
+a given name may be written with; the list is too long to limit anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from deid.detect.found import Found
+from deid.detect.latin_name import latin_names
+from deid.detect.name_by_cue import before_titles, behind_cues, given_names
+from deid.detect.name_by_form import by_form, repeated
+from deid.detect.recogniser import KoreanRecogniser
+
+
+class NameRecogniser(KoreanRecogniser):
+    """Names by cue, by form, and by being repeated."""
+
+    ENTITIES = ("NAME",)
+
+    def find(self, text: str) -> Iterator[Found]:
+        """Every name with its evidence; then the same names wherever else they stand."""
+        known: dict[str, float] = {}
+        for found in (*behind_cues(text), *before_titles(text), *by_form(text)):
+            yield found
+            known[text[found.start : found.end]] = max(known.get(text[found.start : found.end], 0.0), found.score)
+        yield from given_names(text)
+        yield from latin_names(text)
+        yield from repeated(text, known)

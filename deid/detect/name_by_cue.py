@@ -1,0 +1,197 @@
+"""Names beside cues: behind labels and roles, before titles, given names of relatives and children."""
+
+# ruff: noqa: PLR2004 - numbers here are counts of syllables and scores: they are the rules themselves
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from deid.detect.cues import ASKING, LATIN_ROLES, NOT_BEFORE_TITLE, PARTICLES, RANKS, ROLES, TITLES
+from deid.detect.found import Found
+from deid.detect.stopwords import is_common_word, is_listed
+from deid.detect.syllables import (
+    COMPOUND_SURNAMES,
+    ONE,
+    SURNAMES,
+    USUAL_SURNAMES,
+    given_score,
+    looks_foreign,
+    split_name,
+)
+
+_SEP = r"(?:[은는이가](?![가-힣]))?(?![가-힣])[ ]{0,3}(?:[:=/·,)\]|-]|\(|\[)?[ ]{0,3}[\"'<(]?"
+_ASKED = re.compile(rf"(?:{ASKING}|(?<![A-Za-z])(?:NAME|Name|name)(?![A-Za-z])){_SEP}(?=[가-힣])")
+_ROLE = re.compile(rf"(?<![가-힣])[가-힣]{{0,6}}?(?:{ROLES})(?:님|분)?{_SEP}(?=[가-힣])")
+_LATIN_ROLE = re.compile(
+    rf"(?<![A-Za-z])(?:{LATIN_ROLES})(?![A-Za-z])[ ]{{0,3}}[:=.)(/-]{{0,2}}[ ]{{0,3}}[\"'<(]?(?=[가-힣])"
+)
+_GLUED_ROLE = re.compile(
+    r"(?:보호자|환자|담당의|주치의|간호사|교수|남편|아내|아들|딸|배우자)(?:분|님)?(?P<n>[가-힣]{2,4}?)(?:님|씨)"
+)
+_RUN = re.compile(r"[가-힣]{1,12}")
+_NEXT = re.compile(r"[ ]?님?[ ]?[,·/&][ ]?(?=[가-힣]{2,4}(?![가-힣]))")
+_SPACED_GIVEN = re.compile(
+    r"[ ]{1,2}([가-힣][ ][가-힣]|[가-힣]{1,2})(?![가-힣])|[ ]{1,2}([가-힣]{2})(?=[은는이가을를의과와도](?![가-힣]))"
+)
+_TOKEN = re.compile(r"[ ][가-힣]{1,6}(?![가-힣])")
+_AFTER = r"(?:님|분|들)?(?:께서는?|께는?|에게|한테|은|는|이|가|을|를|의|과|와|도|로|이고|이며|이라고|입니다|\d인)?"
+_TITLE = re.compile(
+    rf"(?P<n>[가-힣]{{1,8}}?(?:[ ]{{1,2}}[가-힣]{{1,5}}?){{0,2}}?)[ ]{{0,2}}(?P<t>{TITLES}){_AFTER}(?![가-힣A-Za-z])"
+)
+_GLUED_TITLE = re.compile(r"(?:(?<![가-힣])(?P<s>[가-힣]{2})|(?P<n>[가-힣]{3}))(?:님|씨|T)(?![가-힣]{0,2}[A-Za-z])")
+_SURNAME = "|".join((*COMPOUND_SURNAMES, *sorted(SURNAMES)))
+_RANK = re.compile(rf"(?<![가-힣])(?P<n>{_SURNAME})[ ]?(?P<t>{RANKS}){_AFTER}(?![가-힣])")
+_GIVEN_CALLED = re.compile(
+    r"(?<![가-힣])(?P<n>[가-힣]{2,3})(?:이(?:는|가|도|를|한테|에게|랑|네|의)|씨|양|군)(?![가-힣]{2})"
+)
+_KIN_GIVEN = re.compile(
+    r"(?:아들|딸|남편|아내|형|누나|언니|오빠|동생|손자|손녀|며느리|사위|자녀|모|부|환아|"
+    r"아기)[ ](?P<n>[가-힣]{1,3})(?:씨|이(?=[가는도랑를])|양|군)(?![가-힣]{2})"
+)
+_PARTICLE = re.compile(rf"(?:(?:{TITLES})(?:님|분)?)?(?:{PARTICLES})?$")
+
+
+def behind_cues(text: str) -> Iterator[Found]:
+    """Names behind a form label ("성명:"), a role ("보호자") or a Latin one ("Dr.")."""
+    for match in _ASKED.finditer(text):
+        yield from _names_at(text, match.end(), asked=True)
+    for pattern in (_ROLE, _LATIN_ROLE):
+        for match in pattern.finditer(text):
+            yield from _names_at(text, match.end(), asked=False)
+    for match in _GLUED_ROLE.finditer(text):
+        parts = split_name(match["n"])
+        if parts and given_score(parts[1]) and not is_common_word(match["n"]):
+            yield Found(*match.span("n"), "NAME", 0.7)
+
+
+def before_titles(text: str) -> Iterator[Found]:
+    """Names before a title ("님", "교수", "환자"), also glued into running text; surnames before a rank."""
+    for match in _TITLE.finditer(text):
+        yield from _titled(match)
+    for match in _GLUED_TITLE.finditer(text):
+        group = "n" if match["n"] else "s"
+        parts = split_name(match[group])
+        if parts and given_score(parts[1]) >= (3 if group == "n" else 1) and not is_common_word(match[group]):
+            yield Found(*match.span(group), "NAME", 0.7)
+    for match in _RANK.finditer(text):
+        if not is_listed(match["n"] + match["t"]):
+            yield Found(*match.span("n"), "NAME", 0.7)
+
+
+def given_names(text: str) -> Iterator[Found]:
+    """Given names alone, as relatives and children are called ("은별이는", "아들 준씨")."""
+    for match in _GIVEN_CALLED.finditer(text):
+        if given_score(match["n"]) >= 3 and not is_common_word(match["n"]) and not is_listed(match["n"] + "이"):
+            yield Found(*match.span("n"), "NAME", 0.55)
+    for match in _KIN_GIVEN.finditer(text):
+        name = match["n"]
+        if (name in ONE or given_score(name) >= 2) and not is_common_word(name):
+            yield Found(*match.span("n"), "NAME", 0.7)
+
+
+def _names_at(text: str, position: int, *, asked: bool) -> Iterator[Found]:
+    """Yield the name that begins at `position`, and those that follow it after commas ("A, B")."""
+    end = _end_of_name(text, position, asked=asked)
+    while end is not None:
+        yield Found(position, end, "NAME", 0.9 if asked else 0.8)
+        following = _NEXT.match(text, end)
+        if following is None:
+            return
+        position = following.end()
+        end = _end_of_name(text, position, asked=False)
+
+
+def _end_of_name(text: str, position: int, *, asked: bool) -> int | None:
+    run = _RUN.match(text, position)
+    if run is None:
+        return None
+    word = run.group()
+    size = _prefix_name(word)
+    if size:
+        token = _TOKEN.match(text, position + size)
+        return token.end() if token and looks_foreign(token.group()) and size == len(word) else position + size
+    if word in SURNAMES or word in COMPOUND_SURNAMES:
+        given = _SPACED_GIVEN.match(text, run.end())
+        if given and given_score((given[1] or given[2]).replace(" ", "")) and not is_common_word(given[1] or given[2]):
+            return given.end()
+    if (asked or looks_foreign(word)) and 1 <= len(word) <= 6 and not is_common_word(word):
+        return _end_of_foreign(text, run.end())
+    return None
+
+
+def _end_of_foreign(text: str, end: int) -> int:
+    """Return where a foreign name in Hangul ends: it has up to three words with single spaces between."""
+    for _ in range(2):
+        token = _TOKEN.match(text, end)
+        if token is None or is_common_word(token.group().strip()):
+            break
+        end = token.end()
+    return end
+
+
+def _prefix_name(word: str) -> int:
+    """How many syllables at the start of a Hangul run are a name (cue already seen); 0 for none."""
+    best, best_score = 0, 0
+    for size in (4, 3, 2):
+        candidate, rest = word[:size], word[size:]
+        if len(candidate) < size or not _PARTICLE.match(rest) or is_common_word(candidate) or is_listed(word):
+            continue
+        parts = split_name(candidate)
+        if parts is None:
+            continue
+        quality = given_score(parts[1])
+        # Behind a cue even an unusual given name of two syllables is believed, if nothing is glued to it.
+        if quality == 0 and (rest or len(parts[1]) != 2):
+            continue
+        usual = parts[0] in USUAL_SURNAMES or len(parts[0]) > 1
+        score = 1 + 2 * quality + usual + (0 if rest else 2)
+        if score > best_score:
+            best, best_score = size, score
+    return best
+
+
+def _titled(match: re.Match[str]) -> Iterator[Found]:
+    """Yield the name that ends where a title begins: spaced, the longest plausible suffix, or foreign."""
+    run, title, end = match["n"], match["t"], match.end("n")
+    words = run.split()
+    last = words[-1]
+    if last in NOT_BEFORE_TITLE or is_common_word(last) or is_listed(last + title):
+        return
+    start = _start_of_spaced(words, run, end) or _start_of_suffix(last, end)
+    if start is not None:
+        yield Found(start, end, "NAME", 0.8)
+    elif title in {"님", "씨"} and len(last) == 2 and given_score(last) >= 2:
+        yield Found(end - 2, end, "NAME", 0.7)
+    elif (
+        title in {"님", "씨", "할머니", "할아버지", "환자", "어르신"}
+        and (looks_foreign(run) or title == "님")
+        and len(run) >= 2
+    ):
+        foreign = [word for word in words if not is_common_word(word)]
+        whole = looks_foreign(run) and len(foreign) == len(words)
+        yield Found(match.start("n") if whole else end - len(last), end, "NAME", 0.5)
+
+
+def _start_of_spaced(words: list[str], run: str, end: int) -> int | None:
+    """Start of "김 연우", "남궁 율", "이 수 진" written with spaces before the title."""
+    for count in (3, 2):
+        if len(words) < count:
+            continue
+        surname, given = words[-count], "".join(words[-count + 1 :])
+        known = surname in SURNAMES or surname in COMPOUND_SURNAMES
+        if known and len(given) <= 2 and given_score(given) >= (1 if len(given) == 1 else 2):
+            return end - (len(run) - run.rindex(surname, 0, len(run) - len(given)))
+    return None
+
+
+def _start_of_suffix(last: str, end: int) -> int | None:
+    for size in (4, 3, 2):
+        candidate = last[-size:]
+        parts = split_name(candidate) if len(candidate) == size else None
+        if parts is None or is_common_word(candidate):
+            continue
+        whole = len(last) == size
+        if given_score(parts[1]) >= (1 if whole else 3) and (size > 2 or whole):
+            return end - size
+    return None

@@ -1,0 +1,88 @@
+"""Names without a cue word: by their syllables, by what stands around them, and by being repeated."""
+
+# ruff: noqa: PLR2004 - numbers here are counts of syllables and scores: they are the rules themselves
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from deid.detect.cues import PARTICLES
+from deid.detect.found import Found
+from deid.detect.stopwords import is_common_word, is_listed
+from deid.detect.syllables import USUAL_SURNAMES, given_score, looks_foreign, split_name
+
+_KIN = (
+    "모|부|자|녀|처|남편|아내|아들|딸|배우자|며느리|사위|손자|손녀|형|누나|언니|오빠|동생|어머니|아버지|보호자|초진|"
+    "재진|신환|통역|이모|고모|조모|조부|본인|자녀|장남|장녀|차남|차녀"
+)
+# Sex and age, a telephone or record number, or a relation right behind: "(M/44)", " 55/F", "(010", "(배우자)".
+_BESIDE = re.compile(
+    rf"[ ]{{0,2}}(?:[(/,]?[ ]{{0,2}}(?:[MF여남]자?[ ]{{0,2}}[/,)(]|만?[ ]?\d{{1,3}}[ ]?(?:세|살|/[ ]?[MF남여])|"
+    rf"[MF][ /]\d)|"
+    rf"[(/][ ]?(?:01\d|\+82|\d{{6,10}}[)/ ]|[A-Z]-\d|H\.?P|19\d\d|20\d\d)|[(/][ ]{{0,2}}(?:{_KIN})[ ),/])"
+)
+_TOKEN = re.compile(r"(?<![가-힣A-Za-z0-9])[가-힣]{2,7}(?![가-힣])")
+_FOREIGN = re.compile(r"(?<![가-힣A-Za-z0-9])[가-힣]{2,6}(?:[ ][가-힣]{1,6}){0,2}(?![가-힣])")
+_PARTICLE = re.compile(rf"(?:{PARTICLES})?$")
+_EDGE_LEFT = re.compile(r"(?:^|[\n,/|;:\"'(<\[=>&+•·→-]|\d[.)])[ ]{0,3}$")
+_EDGE_RIGHT = re.compile(r"[ ]{0,3}(?:$|[\n,/|;\"')>\]=<&+•·(→.-])")
+_CELL_LEFT = re.compile(r"(?:^|[\n,;|=\"])$")
+_CELL_RIGHT = re.compile(r"(?:$|[\n,;|\"]|[ ]?/[ ])")
+
+
+def by_form(text: str) -> Iterator[Found]:
+    """Words whose syllables make a name and whose surroundings do not speak against it."""
+    for match in _TOKEN.finditer(text):
+        word = match.group()
+        if is_listed(word):
+            continue
+        for size in (4, 3, 2):
+            candidate, rest = word[:size], word[size:]
+            parts = split_name(candidate) if len(candidate) == size else None
+            if parts is None or not _PARTICLE.match(rest) or is_common_word(candidate):
+                continue
+            score = _score(text, match.start(), parts, rest)
+            if score:
+                yield Found(match.start(), match.start() + size, "NAME", score)
+                break
+    for match in _FOREIGN.finditer(text):
+        if (
+            looks_foreign(match.group())
+            and _BESIDE.match(text, match.end())
+            and not any(map(is_common_word, match.group().split()))
+        ):
+            yield Found(*match.span(), "NAME", 0.6)
+
+
+def _score(text: str, start: int, parts: tuple[str, str], rest: str) -> float:
+    """Score of a candidate with no cue word; 0.0 to refuse."""
+    surname, given = parts
+    quality = given_score(given)
+    usual = surname in USUAL_SURNAMES or len(surname) > 1
+    end = start + len(surname) + len(given)
+    if quality == 0 or (rest and (len(given) == 1 or not usual)):
+        return 0.0
+    if not rest and _BESIDE.match(text, end):
+        return 0.75
+    if len(given) >= 2 and usual and quality >= 3:
+        return 0.5
+    if rest or not usual:
+        return 0.0
+    before = text[max(0, start - 5) : start]
+    if _CELL_LEFT.search(before) and _CELL_RIGHT.match(text, end):
+        return 0.5
+    edges = _EDGE_LEFT.search(before) and _EDGE_RIGHT.match(text, end)
+    return 0.45 if edges and len(given) == 2 else 0.0
+
+
+def repeated(text: str, known: dict[str, float]) -> Iterator[Found]:
+    """Other places of names already found (name -> score), glued or spaced; short ones only as whole words."""
+    for name, score in known.items():
+        parts = split_name(name)
+        if parts is None or " " in name or score < 0.5:
+            continue
+        surname, given = map(re.escape, parts)
+        guard = (r"(?<![가-힣])", rf"(?=(?:{PARTICLES})?(?![가-힣]))") if len(name) == 2 else ("", "")
+        for match in re.finditer(f"{guard[0]}{surname}[ ]{{0,2}}{given}{guard[1]}", text):
+            yield Found(*match.span(), "NAME", score)

@@ -1,0 +1,34 @@
+"""Common words that look like names (surname syllable first, name-like syllables after).
+
+The list in `lexicon/common_words.txt` vetoes candidates; it is not a dictionary.
+"""
+
+from __future__ import annotations
+
+import re
+
+from deid.detect.cues import ASKING, NOT_BEFORE_TITLE, ROLES, TITLES
+from deid.detect.words import read_words
+
+_ROLES = frozenset(role for roles in (ASKING, ROLES, TITLES) for role in re.split(r"\||\[ _\]\?", roles))
+_WORDS = read_words("common_words.txt") | NOT_BEFORE_TITLE | {role for role in _ROLES if len(role) > 1}
+_SHORTEST_ENDED = 3
+# Endings that names do not have: procedures, conditions, departments, verbs.
+_ENDING = re.compile(
+    r"(?:증상|증후군|검사|치료|수술|절제|절제술|장애|질환|감염|소견|상태|내과|외과|의학과|병동|병원|의원|센터|"
+    r"과장|교수|선생|간호|환자|하며|하고|하여|하게|하는|하던|하지|해서|했고|"
+    r"했음|하심|하신|하셔|되며|되고|되어|되는|됨|없음|없고|없이|없는|있음|있고|있어|있는|있으|이며|이고|"
+    r"으로|에서|에게|부터|까지|처럼|만큼|보다|마다|조차|이나|이라|라고|다고|는데|지만|면서|려고|도록|니다|세요|"
+    r"어요|아요|예요|네요|군요|지요|십시오|하자|하기|시킴|드림|드린|받음|받고|"
+    r"않음|않고|않는|못함|못하|안함|같음|같은|같이)$"
+)
+
+
+def is_common_word(word: str) -> bool:
+    """Whether a Hangul word is a common one, so that its name-like form means nothing."""
+    return word in _WORDS or (len(word) >= _SHORTEST_ENDED and _ENDING.search(word) is not None)
+
+
+def is_listed(word: str) -> bool:
+    """Whether the very word is listed; for words that end in a title or particle, where endings say nothing."""
+    return word in _WORDS

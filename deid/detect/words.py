@@ -1,0 +1,13 @@
+"""Word lists beside the code (`lexicon/*.txt`): UTF-8, words separated by white space, `#` begins a comment line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_FOLDER = Path(__file__).parent / "lexicon"
+
+
+def read_words(name: str) -> frozenset[str]:
+    """Return the words of one list of this package; raises `FileNotFoundError` for a list that is not shipped."""
+    lines = (_FOLDER / name).read_text(encoding="utf-8").splitlines()
+    return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
