@@ -1,0 +1,129 @@
+"""Is this a well-formed CSV (RFC 4180)? Asked of raw bytes, chunk by chunk, before anything parses them.
+
+Parsers are forgiving in ways that lose data: a short row is padded with blanks, an open quote swallows the rest of the
+file. Here every record must have the header's number of fields, quotes must open and close at field borders, no line
+may exceed a limit. A one-gigabyte line is refused as soon as the limit is passed. Memory: a few times the chunk.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+COMMA, NEWLINE, QUOTE, RETURN = b',\n"\r'
+CHUNK = 1 << 19
+
+
+@dataclass(frozen=True)
+class Broken:
+    """What is wrong, at which line (from 1) and byte offset (from 0); `code`: `line`, `fields`, `quote` or `nul`."""
+
+    code: str
+    line: int
+    offset: int
+
+
+class Checker:
+    """Feed UTF-8 chunks in order with `feed`, then `end`; both return `Broken` or None.
+
+    `fields` is how many fields each record must have, `line_bytes` the longest allowed line. Chunks must not be longer
+    than `line_bytes`: then only a line that spans chunks can be too long.
+    """
+
+    def __init__(self, fields: int, line_bytes: int) -> None:
+        self.fields = fields
+        self.line_bytes = line_bytes
+        self.records = 0
+        self._offset = 0  # bytes consumed so far
+        self._line = 1  # line on which the next byte stands
+        self._since_newline = 0  # bytes since the last newline, quoted or not
+        self._commas = 0  # separators seen in the record that is open
+        self._record_bytes = 0  # bytes of the record that is open, to tell a blank end from a last line
+        self._record_line = 1  # line on which the open record began
+        self._quoted = False
+        self._last = NEWLINE
+
+    def feed(self, chunk: bytes) -> Broken | None:
+        """Check the next chunk."""
+        if not chunk:
+            return None
+        broken = self._too_long(chunk) or self._nul(chunk) or self._structure(chunk)
+        self._line += chunk.count(b"\n")
+        self._offset += len(chunk)
+        self._last = chunk[-1]
+        return broken
+
+    def end(self) -> Broken | None:
+        """Check what remains open at the end of the file; a last line without newline is allowed."""
+        if self._quoted:
+            return Broken("quote", self._record_line, self._offset - self._record_bytes)
+        if self._record_bytes and self._commas + 1 != self.fields:
+            return Broken("fields", self._line, self._offset)
+        self.records += bool(self._record_bytes)
+        return None
+
+    def _too_long(self, chunk: bytes) -> Broken | None:
+        first, last = chunk.find(b"\n"), chunk.rfind(b"\n")
+        head = self._since_newline + (first if first >= 0 else len(chunk))
+        if head > self.line_bytes:
+            return Broken("line", self._line, self._offset - self._since_newline)
+        self._since_newline = head if first < 0 else len(chunk) - last - 1
+        return None
+
+    def _nul(self, chunk: bytes) -> Broken | None:
+        at = chunk.find(b"\0")
+        return Broken("nul", self._line + chunk.count(b"\n", 0, at), self._offset + at) if at >= 0 else None
+
+    def _structure(self, chunk: bytes) -> Broken | None:
+        data = np.frombuffer(chunk, np.uint8)
+        separators = (data == COMMA) | (data == NEWLINE)
+        if self._quoted or b'"' in chunk or self._last == QUOTE:
+            inside = self._inside(data)
+            bad = self._misplaced_quote(data, inside)
+            if bad is not None:
+                return Broken("quote", self._line + chunk.count(b"\n", 0, bad), self._offset + bad)
+            separators &= ~inside
+            self._quoted = bool(inside[-1])
+        return self._count(chunk, data, np.flatnonzero(separators))
+
+    def _inside(self, data: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Whether each byte stands inside quotes; an escaped pair leaves and enters again, which comes to the same."""
+        quotes = (data == QUOTE).view(np.uint8)
+        parity = np.bitwise_xor.accumulate(quotes)
+        return (parity ^ np.uint8(self._quoted)).astype(bool)
+
+    def _misplaced_quote(self, data: NDArray[np.uint8], inside: NDArray[np.bool_]) -> int | None:
+        """Find a quote that opens inside a field or is followed by more text after closing."""
+        before = np.concatenate(([self._last], data[:-1]))
+        opening = (data == QUOTE) & inside
+        wrong_open = opening & ~np.isin(before, (COMMA, NEWLINE, QUOTE))
+        # A closing quote is judged when its follower is seen, which may be the first byte of the next chunk.
+        was_inside = np.concatenate(([self._quoted], inside[:-1]))
+        after_close = (before == QUOTE) & ~was_inside & ~np.isin(data, (COMMA, NEWLINE, RETURN, QUOTE))
+        found = np.flatnonzero(wrong_open | after_close)
+        return int(found[0]) if found.size else None
+
+    def _count(self, chunk: bytes, data: NDArray[np.uint8], separators: NDArray[np.intp]) -> Broken | None:
+        ends = np.flatnonzero(data[separators] == NEWLINE)
+        head = self._record_bytes + (int(separators[ends[0]]) if ends.size else len(chunk))
+        if head > self.line_bytes:
+            # A record over the limit that is made of many lines is a quote that nobody closed.
+            return Broken("quote", self._record_line, self._offset - self._record_bytes)
+        if not ends.size:
+            self._commas += separators.size
+            self._record_bytes = head
+            return None
+        sizes = np.diff(ends, prepend=-1)
+        sizes[0] += self._commas
+        wrong = np.flatnonzero(sizes != self.fields)
+        if wrong.size:
+            at = int(separators[ends[wrong[0]]])
+            return Broken("fields", self._line + chunk.count(b"\n", 0, at), self._offset + at)
+        last = int(separators[ends[-1]])
+        self.records += ends.size
+        self._commas = int(separators.size - ends[-1] - 1)
+        self._record_bytes = len(chunk) - last - 1
+        self._record_line = self._line + chunk.count(b"\n", 0, last + 1)
+        return None

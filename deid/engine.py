@@ -1,0 +1,359 @@
+"""One run: a recipe and a hospital's files become a signed snapshot, or nothing.
+
+The order of things: check every file; find the patients and their pseudonyms; count classes over distinct patients and
+decide what goes; judge the gates that can be judged; write; judge the rest on what was written; report, sign, rename.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from deid.errors import SourceError
+from deid.gates import Verdict, judge_identifiers, judge_k, judge_rows, judge_share, judge_written_k
+from deid.keys import Keys
+from deid.manifest import Column, Manifest, Table
+from deid.prepare import RAW, SUBJECT, Prepared, check_unique, lookups_of, pairs_of, people_of, subject_counts
+from deid.reader import Source, open_source
+from deid.recipe import Recipe, TableRule, subject_domain
+from deid.report import render
+from deid.risk.measures import risk_of
+from deid.risk.utility import utility_of
+from deid.snapshot import output_problem, publish, unfinished
+from deid.suppress import ROWS, Classes, Decision, TableFacts, classify, decide
+from deid.transform.columns import INDEX
+from deid.write import PART_ROWS, publishable, without_small_classes, write_table
+
+TOOLS = ("ansim-enclave", "polars", "polars-hash", "presidio-analyzer", "presidio-anonymizer", "cryptography")
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where a run is: what it does, on which table, and how far (`done` of `total`, in bytes or tables)."""
+
+    ko: str
+    en: str
+    table: str
+    done: int
+    total: int
+
+
+Progress = Callable[[Step], None]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A published snapshot: its folder and its manifest."""
+
+    snapshot: Path
+    manifest: Manifest
+
+
+def run(  # noqa: PLR0913 - the contract between rooms; the last two are by name only
+    recipe: Recipe, source: Path, out: Path, keys: Keys, *, now: datetime, progress: Progress = lambda _: None
+) -> RunResult:
+    """De-identify the files in `source` by `recipe` and publish a snapshot into `out`.
+
+    `now` (aware) is the time that is recorded. Raises `RecipeError`, `SourceError`, `GateFailed`, `OutputError`; then
+    nothing was published and nothing is left behind.
+    """
+    with ExitStack() as stack:
+        folder = stack.enter_context(unfinished(out))
+        try:
+            sources = _open_sources(recipe, source, out, stack, progress)
+            return _Run(recipe, keys, folder, progress).publish(sources, out, now)
+        except OSError as error:
+            raise output_problem(out, error) from error
+
+
+def _open_sources(recipe: Recipe, folder: Path, spool: Path, stack: ExitStack, progress: Progress) -> list[Source]:
+    total = sum(path.stat().st_size for table in recipe.tables if (path := folder / table.file).is_file())
+    done = 0
+    sources = []
+    for table in recipe.tables:
+
+        def advance(count: int, name: str = table.name) -> None:
+            nonlocal done
+            done += count
+            progress(Step("원본 검사", "checking the source", name, done, total))
+
+        sources.append(stack.enter_context(open_source(table, folder, recipe.limits, spool=spool, advance=advance)))
+    return sources
+
+
+@dataclass
+class _Plan:
+    """What is known of one table before it is written."""
+
+    table: Prepared
+    pairs: pl.DataFrame | None
+    classes: Classes | None
+    decision: Decision | None = None
+
+    @property
+    def rule(self) -> TableRule:
+        return self.table.rule
+
+    def decided(self) -> Decision:
+        if self.decision is None:
+            raise RuntimeError("the decision comes before the writing")
+        return self.decision
+
+    def allowed(self) -> pl.DataFrame | None:
+        """Return the class keys that stay, or None when nothing has to be compared row by row."""
+        decision = self.decided()
+        if self.classes is None or bool(decision.allowed.all()):
+            return None
+        return self.classes.keys.filter(pl.Series(decision.allowed))
+
+    def rows_left(self) -> int:
+        decision = self.decided()
+        if self.classes is not None:
+            return int(self.classes.rows[decision.kept].sum())
+        return self.table.source.rows - self.table.rows_of(decision.excluded)
+
+    def subjects_left(self) -> int:
+        decision = self.decided()
+        return int((self.table.present & ~decision.excluded).sum())
+
+
+class _Run:
+    """The stages of a run, in order; what they share."""
+
+    def __init__(self, recipe: Recipe, keys: Keys, folder: Path, progress: Progress) -> None:
+        self.recipe = recipe
+        self.keys = keys
+        self.folder = folder
+        self.progress = progress
+        self.verdicts: list[Verdict] = []
+
+    def publish(self, sources: list[Source], out: Path, now: datetime) -> RunResult:
+        """All stages; see the module."""
+        plans = self._prepare(sources)
+        self._decide(plans)
+        tables = {plan.rule.name: self._write(plan) for plan in plans}
+        for source in sources:
+            source.check_unchanged()
+        risks = {plan.rule.name: self._risk(plan) for plan in plans}
+        manifest = self._manifest(tables, risks, sources, now)
+        self._tell("보고서와 서명", "report and signature", "", 1)
+        (self.folder / "risk.json").write_text(_json(risks), encoding="utf-8")
+        page = render(manifest, risks, recipe_file=self.recipe.file)
+        (self.folder / "report.html").write_text(page, encoding="utf-8")
+        target, signed = publish(self.folder, out, manifest, self.keys.signing)
+        return RunResult(target, signed)
+
+    def _prepare(self, sources: list[Source]) -> list[_Plan]:
+        counted = []
+        for number, source in enumerate(sources):
+            self._tell("환자 찾기", "finding the patients", source.rule.name, number)
+            counts = subject_counts(source)
+            check_unique(source, counts)
+            counted.append((source, counts))
+        people = self._people(counted)
+        plans = []
+        for number, (source, counts) in enumerate(counted):
+            self._tell("가명과 집단 계산", "pseudonyms and classes", source.rule.name, number)
+            domain = people[subject_domain(source.rule)]
+            lookups = lookups_of(source, self.recipe, self.keys, _mask_texts)
+            ranked = counts.join(domain.select(SUBJECT, INDEX), on=SUBJECT).drop(SUBJECT)
+            table = Prepared(source, domain, ranked, lookups)
+            plans.append(_with_classes(table))
+        return plans
+
+    def _people(self, counted: list[tuple[Source, pl.DataFrame]]) -> dict[str, pl.DataFrame]:
+        domains: dict[str, list[tuple[TableRule, pl.DataFrame]]] = {}
+        for source, counts in counted:
+            domains.setdefault(subject_domain(source.rule), []).append((source.rule, counts))
+        return {name: people_of(self.recipe, tables, self.keys) for name, tables in domains.items()}
+
+    def _decide(self, plans: list[_Plan]) -> None:
+        recipe = self.recipe
+        facts = {
+            plan.rule.name: TableFacts(plan.table.present, subject_domain(plan.rule), plan.classes) for plan in plans
+        }
+        self._check_orphans(plans, facts)
+        for plan in plans:
+            if plan.classes is not None and plan.pairs is not None:
+                judge_k(plan.rule, plan.pairs, plan.classes, recipe.gates, rows=plan.table.source.rows)
+        whole = recipe.suppress == "patient"
+        decisions = decide(facts, recipe.links, k=recipe.gates.k, whole_patients=whole)
+        for plan in plans:
+            plan.decision = decisions[plan.rule.name]
+            rows, left = plan.table.source.rows, plan.rows_left()
+            self.verdicts.append(judge_share(plan.rule, rows=rows, left=left, gates=recipe.gates))
+            self.verdicts.append(judge_rows(plan.rule, left=left, gates=recipe.gates))
+
+    def _check_orphans(self, plans: list[_Plan], facts: Mapping[str, TableFacts]) -> None:
+        by_name = {plan.rule.name: plan for plan in plans}
+        for link in self.recipe.links:
+            orphans = facts[link.origin].present & ~facts[link.target].present
+            if link.orphans == "fail" and orphans.any():
+                rows = by_name[link.origin].table.rows_of(orphans)
+                raise SourceError(
+                    (by_name[link.origin].rule.file, 0, -1),
+                    "orphans",
+                    (
+                        f"{link.target} 표에 없는 환자 {int(orphans.sum()):,}명의 행 {rows:,}개가 있습니다.",
+                        f"{rows:,} rows of {int(orphans.sum()):,} patients who are not in table {link.target}.",
+                    ),
+                    remedy=(
+                        "원본을 맞추거나 links에 orphans: drop을 쓰세요.",
+                        "Mend it, or write orphans: drop in links.",
+                    ),
+                )
+
+    def _write(self, plan: _Plan) -> Table:
+        self._tell("공개본 쓰기", "writing", plan.rule.name, len(self.verdicts))
+        frame = without_small_classes(publishable(plan.table, plan.decided()), plan.rule, plan.allowed())
+        target = self.folder / "data" / plan.rule.name
+        files = write_table(plan.table, frame, target, rows=plan.rows_left(), part_rows=PART_ROWS)
+        written = pl.scan_parquet(files).select(pl.len()).collect().item()
+        if written != plan.rows_left():
+            raise RuntimeError(f"{plan.rule.name}: {written} rows written, {plan.rows_left()} decided")
+        if plan.classes is not None:
+            self.verdicts.append(judge_written_k(plan.rule, files, self.recipe.gates))
+        if self.recipe.gates.scan_sample is not None:
+            self._tell("식별자 검사", "looking for identifiers", plan.rule.name, len(self.verdicts))
+            gates = self.recipe.gates
+            self.verdicts.append(judge_identifiers(plan.table, plan.decided(), files, gates, _scan_text()))
+        return self._table(plan, files)
+
+    def _table(self, plan: _Plan, files: list[Path]) -> Table:
+        quasi = {entry.column for entry in plan.rule.quasi_identifiers}
+        schema = pl.scan_parquet(files).collect_schema()
+        columns = {
+            rule.name: Column(
+                str(schema[rule.name]), rule.treatment.words(), rule.label.ko, rule.label.en, rule.name in quasi
+            )
+            for rule in plan.rule.published
+        }
+        names = tuple(str(file.relative_to(self.folder)) for file in files)
+        label = plan.rule.label
+        return Table(label.ko, label.en, columns, plan.rows_left(), plan.subjects_left(), names)
+
+    def _risk(self, plan: _Plan) -> dict[str, Any]:
+        self._tell("위험과 유용성 계산", "risk and utility", plan.rule.name, 1)
+        figures: dict[str, Any] = {
+            "rows_before": plan.table.source.rows,
+            "rows_after": plan.rows_left(),
+            "subjects_before": int(plan.table.present.sum()),
+            "subjects_after": plan.subjects_left(),
+            "quasi_identifiers": [entry.key for entry in plan.rule.quasi_identifiers],
+            "source": None,
+            "generalised": None,
+            "published": None,
+        }
+        if plan.classes is not None and plan.pairs is not None:
+            sizes = plan.classes.sizes()
+            left = plan.classes.sizes(plan.decided().kept)
+            figures["source"] = asdict(risk_of(_source_sizes(plan)))
+            figures["generalised"] = asdict(risk_of(sizes))
+            figures["published"] = asdict(risk_of(left, sizes))
+        figures["utility"] = [asdict(entry) for entry in utility_of(plan.table, plan.decided(), plan.allowed())]
+        figures["treatments"] = [_treatment(rule) for rule in plan.rule.columns]
+        return figures
+
+    def _manifest(
+        self, tables: Mapping[str, Table], risks: Mapping[str, dict[str, Any]], sources: list[Source], now: datetime
+    ) -> Manifest:
+        recipe = self.recipe
+        lineage = [
+            {"table": s.rule.name, "file": s.rule.file, "encoding": s.rule.encoding, "rows": s.rows, "bytes": s.size}
+            | {"sha256": s.sha256, "columns": {r.name: r.source for r in s.rule.published}}
+            for s in sources
+        ]
+        return Manifest(
+            id="",
+            dataset=recipe.dataset,
+            title_ko=recipe.title.ko,
+            title_en=recipe.title.en,
+            provider=recipe.provider,
+            legal_basis=recipe.legal_basis,
+            recipe_version=recipe.version,
+            recipe_sha256=recipe.sha256,
+            created_at=now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+            tables=dict(tables),
+            risk={name: _summary(risk) for name, risk in risks.items()},
+            gates=tuple(verdict.plain() for verdict in self.verdicts),
+            tool_versions={"python": platform.python_version(), **{tool: version(tool) for tool in TOOLS}},
+            lineage={"recipe": recipe.file, "sources": lineage},
+            files={},
+        )
+
+    def _tell(self, ko: str, en: str, table: str, done: int) -> None:
+        self.progress(Step(ko, en, table, done, len(self.recipe.tables)))
+
+
+def _with_classes(table: Prepared) -> _Plan:
+    entries = table.rule.quasi_identifiers
+    if not entries:
+        return _Plan(table, None, None)
+    keys = [entry.key for entry in entries]
+    pairs = pairs_of(table)
+    distinct = pairs.group_by(INDEX, *keys).agg(pl.col(ROWS).sum())
+    return _Plan(table, pairs, classify(distinct, keys))
+
+
+def _source_sizes(plan: _Plan) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Class sizes on the source's own values of the quasi-identifiers."""
+    if plan.pairs is None:
+        return np.zeros(0, np.int64)
+    keys = [
+        RAW + entry.column if RAW + entry.column in plan.pairs.columns else entry.key
+        for entry in plan.rule.quasi_identifiers
+    ]
+    return plan.pairs.select(INDEX, *keys).unique().group_by(keys).len()["len"].cast(pl.Int64).to_numpy()
+
+
+def _treatment(rule: Any) -> dict[str, str]:
+    words = rule.treatment.words()
+    name = "" if words == "drop" else rule.name
+    return {
+        "source": rule.source,
+        "published": name,
+        "label_ko": rule.label.ko,
+        "label_en": rule.label.en,
+        "treatment": words,
+    }
+
+
+def _summary(risk: Mapping[str, Any]) -> dict[str, Any]:
+    """Pick the figures that go into the manifest; the whole is in risk.json."""
+    summary = {name: risk[name] for name in ("rows_before", "rows_after", "subjects_before", "subjects_after")}
+    if risk["published"]:
+        summary |= {
+            "k_source": risk["source"]["smallest"],
+            "k_published": risk["published"]["smallest"],
+            "unique_source": risk["source"]["unique_share"],
+            "unique_published": risk["published"]["unique_share"],
+            "prosecutor_max": risk["published"]["prosecutor_max"],
+            "marketer": risk["published"]["marketer"],
+        }
+    return summary
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def _mask_texts(texts: Any) -> list[str]:
+    from deid.detect.masking import mask_texts  # noqa: PLC0415 - Presidio takes seconds to load; most tables need none
+
+    return mask_texts(texts, keys=None, processes=2)
+
+
+def _scan_text() -> Callable[[str], Any]:
+    from deid.detect.scan import scan  # noqa: PLC0415 - as above
+
+    return scan

@@ -1,0 +1,193 @@
+"""The gates of a recipe: each either records its verdict or raises `GateFailed`, and then nothing is published.
+
+`k` and the suppressed share are judged before anything is written; `k` again, and what is left of identifiers, on the
+files that are about to be signed. What was planned does not count, what was written does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import polars as pl
+
+from deid.errors import GateFailed
+from deid.prepare import Prepared
+from deid.recipe import ColumnRule, Gates, TableRule
+from deid.suppress import Classes, Decision, most_telling, small_rows
+from deid.transform.columns import class_key, joined
+from deid.treatment import FreeText, Pseudonym
+
+# What names or reaches a person directly; dates, institutions and ages over 90 are the recipe's business.
+DIRECT = frozenset({
+    "NAME", "RRN", "FRN", "PHONE", "ADDRESS", "MRN", "INS_NO", "PASSPORT", "DRIVER_LICENSE", "BANK_ACCOUNT", "CARD",
+    "PLATE", "EMAIL", "LICENSE_NO",
+})  # fmt: skip
+MEND_K = (
+    "이 열을 더 넓은 범주로 묶거나 준식별자에서 뺄 근거를 검토한 뒤 다시 실행하세요.",
+    "Coarsen this column, or review whether it is a quasi-identifier, and run again.",
+)
+# A shorter name also occurs inside ordinary words.
+SHORTEST_OWN_VALUE = 3
+
+
+class Span(Protocol):
+    """What a scanner reports: a type of identifier and how sure it is."""
+
+    @property
+    def type(self) -> str:
+        """Type of identifier."""
+
+    @property
+    def score(self) -> float:
+        """How sure, in (0, 1]."""
+
+
+ScanText = Callable[[str], Sequence[Span]]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A gate that was passed: on which table, the value found and the limit asked for."""
+
+    gate: str
+    table: str
+    value: float
+    limit: float
+    ko: str
+    en: str
+
+    def plain(self) -> Mapping[str, Any]:
+        """Give the verdict as plain values."""
+        return dict(vars(self))
+
+
+def judge_k(rule: TableRule, pairs: pl.DataFrame, classes: Classes, gates: Gates, *, rows: int) -> None:
+    """Fail if more rows are in classes of fewer than k patients than may be suppressed for it."""
+    small = small_rows(classes, gates.k)
+    if small <= gates.max_suppressed_share * rows:
+        return
+    column = most_telling(pairs, [entry.key for entry in rule.quasi_identifiers], gates.k)
+    share, limit = small / rows, gates.max_suppressed_share
+    raise GateFailed(
+        "k",
+        (rule.name, column),
+        small,
+        (
+            f"같은 조합의 환자가 {gates.k}명 미만인 행이 {share:.1%}로, 지울 수 있는 한도 {limit:.1%}를 넘습니다.",
+            f"{share:.1%} of the rows belong to fewer than {gates.k} patients each; at most {limit:.1%} may go.",
+        ),
+        remedy=MEND_K,
+    )
+
+
+def judge_share(rule: TableRule, *, rows: int, left: int, gates: Gates) -> Verdict:
+    """Fail if more than the allowed share of a table's rows is removed, for whatever reason."""
+    share = (rows - left) / rows
+    if share > gates.max_suppressed_share:
+        raise GateFailed(
+            "max_suppressed_share",
+            (rule.name, rule.subject),
+            rows - left,
+            (
+                f"행의 {share:.1%}가 빠져 한도 {gates.max_suppressed_share:.1%}를 넘습니다.",
+                f"{share:.1%} of the rows would be removed; the limit is {gates.max_suppressed_share:.1%}.",
+            ),
+            remedy=MEND_K,
+        )
+    ko, en = f"{rows - left:,}행 제외", f"{rows - left:,} rows removed"
+    return Verdict("max_suppressed_share", rule.name, round(share, 6), gates.max_suppressed_share, ko, en)
+
+
+def judge_rows(rule: TableRule, *, left: int, gates: Gates) -> Verdict:
+    """Fail if too few rows are left."""
+    if left < gates.min_rows:
+        ko, en = f"남는 행이 {gates.min_rows:,}개보다 적습니다.", f"fewer than {gates.min_rows:,} rows are left."
+        raise GateFailed("min_rows", (rule.name, ""), left, (ko, en), remedy=MEND_K)
+    return Verdict("min_rows", rule.name, left, gates.min_rows, f"{left:,}행 남음", f"{left:,} rows left")
+
+
+def judge_written_k(rule: TableRule, files: list[Path], gates: Gates) -> Verdict:
+    """Count distinct patients per class again in the files themselves."""
+    keys = [class_key(entry).alias(f" {entry.key}") for entry in rule.quasi_identifiers]
+    patient = rule.column(rule.subject).name
+    groups = (
+        pl.scan_parquet(files).select(patient, *keys).unique().group_by([f" {e.key}" for e in rule.quasi_identifiers])
+    )
+    smallest = groups.agg(pl.len().alias(" n")).select(pl.col(" n").min()).collect(engine="streaming").item()
+    if smallest is not None and smallest < gates.k:
+        message = (
+            f"쓰인 파일의 최소 집단이 {smallest}명입니다.",
+            f"the smallest class written has {smallest} patients.",
+        )
+        raise GateFailed("k", (rule.name, ""), int(smallest), message, remedy=MEND_K)
+    value = int(smallest or 0)
+    ko, en = f"최소 집단 {value}명", f"smallest class: {value} patients"
+    return Verdict("k", rule.name, value, gates.k, ko, en)
+
+
+def judge_identifiers(table: Prepared, decision: Decision, files: list[Path], gates: Gates, scan: ScanText) -> Verdict:
+    """Look for identifiers in what was written: by recognisers in samples, and each row's own values in its texts."""
+    own = _own_values(table, decision)
+    if own is not None:
+        raise _identifier_left(table.rule, *own, ("자기 행의 식별자", "the row's own identifier"))
+    looked = 0
+    for rule in table.rule.published:
+        if rule.treatment.dtype != "String" or isinstance(rule.treatment, Pseudonym):
+            continue
+        values = _sample(files, rule.name, gates.scan_sample or 1)
+        looked += len(values)
+        bad = {value: kinds for value in values if (kinds := _kinds(scan(value), gates.scan_min_score))}
+        if bad:
+            rows = pl.scan_parquet(files).filter(pl.col(rule.name).is_in(list(bad))).select(pl.len()).collect().item()
+            words = ", ".join(sorted(set().union(*bad.values())))
+            raise _identifier_left(table.rule, rule.name, int(rows), (words, words))
+    ko, en = f"값 {looked:,}개 검사, 0개 발견", f"{looked:,} values scanned, none found"
+    return Verdict("no_direct_identifier_left", table.rule.name, 0, 0, ko, en)
+
+
+def _sample(files: list[Path], column: str, size: int) -> list[str]:
+    distinct = pl.scan_parquet(files).select(pl.col(column).drop_nulls().unique().sort()).collect().to_series()
+    return distinct.gather_every(max(1, -(-distinct.len() // size))).to_list()
+
+
+def _kinds(spans: Sequence[Span], min_score: float) -> set[str]:
+    return {span.type for span in spans if span.type in DIRECT and span.score >= min_score}
+
+
+def _own_values(table: Prepared, decision: Decision) -> tuple[str, int] | None:
+    """Count rows whose masked text still contains a direct identifier of the same row."""
+    texts = [rule for rule in table.rule.published if isinstance(rule.treatment, FreeText)]
+    direct = [rule for rule in table.rule.columns if rule.direct and rule not in texts]
+    if not texts or not direct:
+        return None
+    frame = table.frame(table.people.filter(~pl.Series(decision.excluded)))
+    counts = frame.select(_contains(text, direct).sum().alias(text.name) for text in texts).collect(engine="streaming")
+    found = {name: int(counts[name].item() or 0) for name in counts.columns}
+    return next(((name, count) for name, count in found.items() if count), None)
+
+
+def _contains(text: ColumnRule, direct: Sequence[ColumnRule]) -> pl.Expr:
+    masked = pl.col(joined(text))
+
+    def own(rule: ColumnRule) -> pl.Expr:
+        value = pl.col(rule.source)
+        long_enough = value.str.len_chars() >= SHORTEST_OWN_VALUE
+        return (long_enough & masked.str.contains(value, literal=True)).fill_null(value=False)
+
+    return pl.any_horizontal(*(own(rule) for rule in direct))
+
+
+def _identifier_left(rule: TableRule, column: str, rows: int, kinds: tuple[str, str]) -> GateFailed:
+    return GateFailed(
+        "no_direct_identifier_left",
+        (rule.name, column),
+        rows,
+        (f"식별자가 남아 있습니다: {kinds[0]}.", f"identifiers are left: {kinds[1]}."),
+        remedy=(
+            "이 열을 drop 또는 free_text로 처리하거나 원본의 표기를 고치세요.",
+            "Treat this column as drop or free_text, or mend how it is written at its origin.",
+        ),
+    )

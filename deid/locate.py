@@ -1,0 +1,55 @@
+"""Finding the line of a bad value, after a query has failed. Slow and careful: it runs once, on the way to an error."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+
+import polars as pl
+
+from deid.reader import Source
+from deid.recipe import ColumnRule
+from deid.transform.columns import typed
+from deid.treatment import AgeBand, Keep, MapValues, is_date
+
+RECORD = " record"
+
+
+def locate(source: Source, bad: pl.Expr) -> int:
+    """Return the line (from 1) of the first record for which `bad` holds, 0 if there is none."""
+    rows = source.scan().with_row_index(RECORD).filter(bad).select(pl.col(RECORD).min()).collect(engine="streaming")
+    record = rows.item()
+    return 0 if record is None else line_of_record(source, int(record))
+
+
+def line_of_record(source: Source, record: int) -> int:
+    """Return the line (from 1) on which a record (from 0, below the header) begins; quoted fields may hold newlines."""
+    position = source.text.tell()
+    source.text.seek(0)
+    text = io.TextIOWrapper(source.text, encoding="utf-8-sig", newline="")
+    try:
+        reader = csv.reader(text)
+        for _ in range(record + 1):
+            next(reader, None)
+        return reader.line_num + 1
+    finally:
+        text.detach()
+        source.text.seek(position)
+
+
+def bad_values(rule: ColumnRule) -> Iterator[tuple[str, str, pl.Expr]]:
+    """Give (column, kind, condition) for everything in a rule that can fail on a value."""
+    treatment = rule.treatment
+    if treatment.type != "text":
+        parsed = typed(rule.source, treatment, strict=False)
+        # Text that says NaN parses, to null: it is a missing number, not a bad one.
+        missing = pl.col(rule.source).str.strip_chars().str.to_lowercase().is_in(["nan", "+nan", "-nan"])
+        yield rule.source, treatment.type, pl.col(rule.source).is_not_null() & parsed.is_null() & ~missing
+    if isinstance(treatment, AgeBand) and not is_date(treatment.at):
+        other = Keep(type="date", format=treatment.format)
+        parsed = typed(treatment.at, other, strict=False)
+        yield treatment.at, "date", pl.col(treatment.at).is_not_null() & parsed.is_null()
+    if isinstance(treatment, MapValues) and treatment.other is None:
+        known = pl.col(rule.source).is_in(list(treatment.mapping))
+        yield rule.source, "map", pl.col(rule.source).is_not_null() & ~known

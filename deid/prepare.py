@@ -1,0 +1,226 @@
+"""Passes over a checked source before anything is written: who is in it, their pseudonyms and shifts, their classes.
+
+Every distinct identifier and every distinct free text is treated once and joined back (a million rows hold some forty
+thousand patients). All queries stream; what is held in memory is one row per distinct patient, class or text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from deid.errors import DeidError, SourceError
+from deid.keys import Keys
+from deid.locate import bad_values, line_of_record, locate
+from deid.reader import Source
+from deid.recipe import ColumnRule, Recipe, TableRule, subject_domain
+from deid.suppress import ROWS, Flags
+from deid.transform.columns import INDEX, SHIFT, class_key, joined, published
+from deid.transform.pseudonyms import pseudonym, shift_days
+from deid.treatment import AgeBand, Band, DatePart, FreeText, MapValues, Prefix, Pseudonym
+
+SUBJECT = " subject"
+COUNT = " count"
+RAW = " raw "
+LOSSY = (AgeBand, Band, DatePart, Prefix, MapValues)
+MaskTexts = Callable[[Sequence[str]], list[str]]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One table ready to be written: its source, rows per patient, and the small frames that are joined to it.
+
+    `people` has `SUBJECT`, `INDEX` (rank of the pseudonym), the pseudonym and, if the recipe shifts dates, `SHIFT`.
+    `lookups` maps a rule's source column to a frame of its distinct values and their replacements.
+    """
+
+    source: Source
+    people: pl.DataFrame
+    counts: pl.DataFrame
+    lookups: Mapping[str, tuple[ColumnRule, pl.DataFrame]]
+
+    @property
+    def rule(self) -> TableRule:
+        """The table's rule."""
+        return self.source.rule
+
+    @property
+    def present(self) -> Flags:
+        """Whether each patient of the domain is in this table."""
+        flags = np.zeros(self.people.height, np.bool_)
+        flags[self.counts[INDEX].to_numpy()] = True
+        return flags
+
+    def rows_of(self, excluded: Flags) -> int:
+        """Rows of the patients who are excluded."""
+        gone = excluded[self.counts[INDEX].to_numpy()]
+        return int(self.counts[COUNT].to_numpy()[gone].sum())
+
+    def frame(self, people: pl.DataFrame) -> pl.LazyFrame:
+        """Scan the source with patients and replacements joined; rows of patients not in `people` are left out."""
+        people = people.rename({RAW: joined(self.rule.column(self.rule.subject))})
+        frame = self.source.scan().join(people.lazy(), left_on=self.rule.subject, right_on=SUBJECT, how="inner")
+        for source, (rule, lookup) in self.lookups.items():
+            values = lookup.lazy().rename({SUBJECT: source, RAW: joined(rule)})
+            frame = frame.join(values, on=source, how="left")
+        return frame
+
+
+def subject_counts(source: Source) -> pl.DataFrame:
+    """Count rows per patient: columns `SUBJECT`, `COUNT`. Raises `SourceError` for a row without a patient."""
+    subject = pl.col(source.rule.subject)
+    counts = source.scan().group_by(subject.alias(SUBJECT)).agg(pl.len().alias(COUNT)).collect(engine="streaming")
+    missing = counts.filter(pl.col(SUBJECT).is_null())
+    if missing.height:
+        line = locate(source, subject.is_null())
+        rows = missing[COUNT].item()
+        raise SourceError(
+            (source.rule.file, line, -1),
+            "no-patient",
+            (
+                f"{rows:,}행에 환자 번호({source.rule.subject})가 없습니다.",
+                f"{rows:,} rows without patient ({source.rule.subject}).",
+            ),
+            remedy=(
+                "원본에서 환자 번호를 채우거나 그 행을 빼세요.",
+                "Fill in the patient number or leave the rows out.",
+            ),
+        )
+    return counts
+
+
+def check_unique(source: Source, counts: pl.DataFrame) -> None:
+    """Raise `SourceError` when the recipe says that columns are unique and they are not."""
+    keys = list(source.rule.unique)
+    if not keys:
+        return
+    if keys == [source.rule.subject]:
+        repeated = counts.filter(pl.col(COUNT) > 1).select(pl.col(SUBJECT).alias(keys[0]))
+    else:
+        groups = source.scan().group_by(keys).agg(pl.len().alias(COUNT)).filter(pl.col(COUNT) > 1)
+        repeated = groups.drop(COUNT).collect(engine="streaming")
+    if not repeated.height:
+        return
+    twice = source.scan().with_row_index(INDEX).join(repeated.lazy(), on=keys, how="semi", nulls_equal=True)
+    second = twice.filter(pl.struct(keys).is_duplicated() & ~pl.struct(keys).is_first_distinct())
+    record = second.select(pl.col(INDEX).min()).collect().item()
+    names = ", ".join(keys)
+    raise SourceError(
+        (source.rule.file, line_of_record(source, int(record)), -1),
+        "duplicate-key",
+        (
+            f"유일해야 할 {names} 값 {repeated.height:,}개가 여러 번 나옵니다.",
+            f"{repeated.height:,} values of {names} repeat.",
+        ),
+        remedy=(
+            "원본의 중복을 없애거나 계획의 unique를 고치세요.",
+            "Remove the duplicates, or mend `unique` in the recipe.",
+        ),
+    )
+
+
+def people_of(recipe: Recipe, tables: Sequence[tuple[TableRule, pl.DataFrame]], keys: Keys) -> pl.DataFrame:
+    """One row per distinct patient of one domain, in the order of their pseudonyms."""
+    domain = subject_domain(tables[0][0])
+    subjects = pl.concat([counts.select(SUBJECT) for _, counts in tables]).unique()
+    columns = [pl.col(SUBJECT), pseudonym(SUBJECT, keys, recipe.dataset, domain).alias(RAW)]
+    days = max((rule.treatment.shift_days for table in recipe.tables for rule in table.columns), default=0)
+    if days:
+        columns.append(shift_days(SUBJECT, keys, recipe.dataset, domain, max_days=days).alias(SHIFT))
+    # The order of pseudonyms is the order of rows in the snapshot: nothing of the hospital's order is left.
+    return subjects.select(columns).sort(RAW).with_row_index(INDEX)
+
+
+def lookups_of(
+    source: Source, recipe: Recipe, keys: Keys, mask: MaskTexts
+) -> dict[str, tuple[ColumnRule, pl.DataFrame]]:
+    """Replace the distinct values of every further pseudonym and free-text column: columns `SUBJECT`, `RAW`."""
+    found = {}
+    for rule in source.rule.published:
+        treatment = rule.treatment
+        if rule.source == source.rule.subject or not isinstance(treatment, Pseudonym | FreeText):
+            continue
+        column = pl.col(rule.source).alias(SUBJECT)
+        values = source.scan().select(column.drop_nulls().unique()).collect(engine="streaming")
+        if isinstance(treatment, Pseudonym):
+            replaced = values.with_columns(pseudonym(SUBJECT, keys, recipe.dataset, treatment.domain).alias(RAW))
+        else:
+            _check_texts(source, rule, values.height, recipe.limits.distinct_texts)
+            masked = mask(values[SUBJECT].to_list())
+            replaced = values.with_columns(pl.Series(RAW, masked, dtype=pl.String))
+        found[rule.source] = (rule, replaced)
+    return found
+
+
+def pairs_of(table: Prepared) -> pl.DataFrame:
+    """Distinct (patient, class, source values) of a table: `INDEX`, the class keys, `RAW…` source columns, `ROWS`.
+
+    The source values of generalised columns ride along so that the report can say how unique people were before.
+    """
+    rules = {rule.name: rule for rule in table.rule.published}
+    entries = table.rule.quasi_identifiers
+    chosen = [rules[name] for name in dict.fromkeys(entry.column for entry in entries)]
+    raw = [pl.col(rule.source).alias(RAW + rule.name) for rule in chosen if isinstance(rule.treatment, LOSSY)]
+    frame = table.frame(table.people).select(INDEX, *(published(rule) for rule in chosen), *raw)
+    keys = [entry.key for entry in entries]
+    groups = [INDEX, *keys, *(RAW + rule.name for rule in chosen if isinstance(rule.treatment, LOSSY))]
+    grouped = frame.with_columns(*(class_key(entry) for entry in entries)).group_by(groups)
+    return collect(table.source, grouped.agg(pl.len().alias(ROWS)))
+
+
+def collect(source: Source, frame: pl.LazyFrame) -> pl.DataFrame:
+    """Run a streaming query; a value that does not parse becomes a `SourceError` with its line."""
+    try:
+        return frame.collect(engine="streaming")
+    except pl.exceptions.PolarsError as error:
+        raise explain(source, error) from None
+
+
+def explain(source: Source, error: pl.exceptions.PolarsError) -> DeidError:
+    """Find the line behind a failed query. Polars quotes the value, so its message goes no further than this."""
+    for rule in source.rule.published:
+        found = _bad_value(source, rule)
+        if found:
+            return found
+    return DeidError(
+        "deid.engine",
+        f"표 {source.rule.name}을(를) 처리하지 못했습니다({type(error).__name__}).",
+        f"Table {source.rule.name} could not be processed ({type(error).__name__}).",
+        remedy_ko="가명처리 계획과 파일을 그대로 보관하고 운영자에게 알리세요.",
+        remedy_en="Keep recipe and file as they are and tell the operator.",
+    )
+
+
+def _bad_value(source: Source, rule: ColumnRule) -> SourceError | None:
+    for column, kind, expression in bad_values(rule):
+        line = locate(source, expression)
+        if line:
+            return SourceError(
+                (source.rule.file, line, -1),
+                "value",
+                (f"열 {column}의 값이 {kind}이(가) 아닙니다.", f"the value in column {column} is not a valid {kind}."),
+                remedy=(
+                    "원본의 값을 고치거나 계획의 type, format, nulls, map을 고치세요.",
+                    "Mend the value, or the recipe's type, format, nulls or map.",
+                ),
+            )
+    return None
+
+
+def _check_texts(source: Source, rule: ColumnRule, count: int, limit: int) -> None:
+    if count > limit:
+        raise SourceError(
+            (source.rule.file, 0, -1),
+            "texts",
+            (
+                f"열 {rule.source}의 서로 다른 글 {count:,}개가 제한 {limit:,}을 넘습니다.",
+                f"{count:,} distinct texts in {rule.source} exceed the limit {limit:,}.",
+            ),
+            remedy=(
+                "limits.distinct_texts를 올리거나 파일을 나누세요.",
+                "Raise limits.distinct_texts or split the file.",
+            ),
+        )

@@ -1,0 +1,144 @@
+"""From a treatment to a Polars expression over one source column, read as text. Lazy: nothing is computed here.
+
+Values that do not parse make the query fail; `locate.py` then finds the line. Dictionary-encoded types
+(Categorical, Enum) are never made: a filtered dictionary still carries the values that were removed.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+
+from deid.recipe import ColumnRule, QuasiIdentifier
+from deid.treatment import (
+    TYPES,
+    AgeBand,
+    Band,
+    Clip,
+    DatePart,
+    DateShift,
+    FreeText,
+    Keep,
+    MapValues,
+    Prefix,
+    Pseudonym,
+    Round,
+    Treatment,
+    is_date,
+)
+
+# Columns the engine joins in; the blank keeps them apart from any published name.
+INDEX, SHIFT = " index", " shift"
+
+
+def typed(source: str, treatment: Treatment, *, strict: bool = True) -> pl.Expr:
+    """Parse the source text to its type; blanks around numbers and dates are allowed.
+
+    Anything else makes the query fail, or becomes null when not `strict`. NaN is a missing number.
+    """
+    text = pl.col(source)
+    if treatment.type == "text":
+        return text
+    text = text.str.strip_chars()
+    if treatment.type == "date":
+        return text.str.to_date(treatment.format, strict=strict)
+    if treatment.type == "integer":
+        return text.cast(pl.Int64, strict=strict)
+    return text.cast(pl.Float64, strict=strict).fill_nan(None)
+
+
+def published(rule: ColumnRule) -> pl.Expr:
+    """Compute a column's published value, named as published; pseudonyms and masked texts are joined beforehand."""
+    treatment = rule.treatment
+    if isinstance(treatment, Pseudonym | FreeText):
+        return pl.col(joined(rule)).alias(rule.name)
+    return _value(typed(rule.source, treatment), treatment).alias(rule.name)
+
+
+def joined(rule: ColumnRule) -> str:
+    """Name the column under which a pseudonym or masked text is joined."""
+    return f" {rule.name}"
+
+
+def class_key(entry: QuasiIdentifier) -> pl.Expr:
+    """Compute what counts for k from a published column, named `entry.key`."""
+    column = pl.col(entry.column)
+    if entry.by == "year":
+        column = column.dt.year()
+    elif entry.by == "month":
+        column = column.dt.strftime("%Y-%m")
+    return column.alias(entry.key)
+
+
+def _value(value: pl.Expr, treatment: Treatment) -> pl.Expr:
+    match treatment:
+        case Keep():
+            return value
+        case AgeBand():
+            return _band(_age(value, treatment), treatment)
+        case Band():
+            return _band(value.floor() if treatment.type == "number" else value, treatment)
+        case DateShift() | DatePart():
+            return _date(value, treatment)
+        case Clip() | Round():
+            return _number(value, treatment)
+        case _:
+            return _text(value, treatment)
+
+
+def _date(value: pl.Expr, treatment: DateShift | DatePart) -> pl.Expr:
+    if isinstance(treatment, DateShift):
+        return value + pl.duration(days=pl.col(SHIFT))
+    return value.dt.year().cast(pl.Int64) if treatment.part == "year" else value.dt.strftime("%Y-%m")
+
+
+def _number(value: pl.Expr, treatment: Clip | Round) -> pl.Expr:
+    dtype = pl.Int64 if TYPES[treatment.type] == "Int64" else pl.Float64
+    if isinstance(treatment, Clip):
+        return value.clip(treatment.bottom, treatment.top).cast(dtype)
+    return ((value / treatment.to).round() * treatment.to).cast(dtype)
+
+
+def _text(value: pl.Expr, treatment: Treatment) -> pl.Expr:
+    match treatment:
+        case Prefix(length=length):
+            return value.str.slice(0, length)
+        case MapValues(mapping=mapping, other=other):
+            return _mapped(value, dict(mapping), other)
+        case _:
+            raise NotImplementedError(type(treatment).__name__)
+
+
+def _mapped(value: pl.Expr, mapping: dict[str, str], other: str | None) -> pl.Expr:
+    if other is None:
+        # Without `other` an unforeseen value must stop the run, not slip through or vanish; an empty field stays empty.
+        return pl.when(value.is_not_null()).then(value.replace_strict({**mapping, None: None}, return_dtype=pl.String))
+    return pl.when(value.is_not_null()).then(value.replace_strict(mapping, default=other, return_dtype=pl.String))
+
+
+def _age(birth: pl.Expr, treatment: AgeBand) -> pl.Expr:
+    """Completed years of age: one less before the birthday."""
+    at = pl.lit(date.fromisoformat(treatment.at)) if is_date(treatment.at) else _other_date(treatment)
+
+    def day_of_year(day: pl.Expr) -> pl.Expr:
+        return day.dt.month().cast(pl.Int32) * 100 + day.dt.day()
+
+    before_birthday = day_of_year(at) < day_of_year(birth)
+    return at.dt.year().cast(pl.Int32) - birth.dt.year().cast(pl.Int32) - before_birthday.cast(pl.Int32)
+
+
+def _other_date(treatment: AgeBand) -> pl.Expr:
+    return pl.col(treatment.at).str.strip_chars().str.to_date(treatment.format, strict=True)
+
+
+def _band(value: pl.Expr, treatment: Band) -> pl.Expr:
+    low = (value // treatment.width).cast(pl.Int64) * treatment.width
+    label = low.cast(pl.String)
+    if treatment.width > 1:
+        label = pl.concat_str(low, pl.lit("-"), low + treatment.width - 1)
+    if treatment.top is not None:
+        label = pl.when(value >= treatment.top).then(pl.lit(f"{treatment.top}+")).otherwise(label)
+    if treatment.bottom is not None:
+        label = pl.when(value < treatment.bottom).then(pl.lit(f"<{treatment.bottom}")).otherwise(label)
+    return label
