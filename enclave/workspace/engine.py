@@ -29,7 +29,33 @@ ENVIRONMENT = {
     "HOME": "/home/analyst",
     "TMPDIR": "/tmp",  # noqa: S108 - inside the workspace
     "JUPYTER_RUNTIME_DIR": "/run/jupyter",
+    "JUPYTERHUB_DISABLE_USER_CONFIG": "1",
     "LANG": "C.UTF-8",
+}
+# What the hub may add, by name. A text is the only value it may have (`{plan…}` is filled in); an empty one leaves
+# the value to the hub, because only it knows its tokens and public addresses.
+HUB_VARIABLES = {
+    "JUPYTERHUB_USER": "{plan.login}",
+    "JUPYTERHUB_SERVER_NAME": "",
+    "JUPYTERHUB_API_URL": "http://127.0.0.1:8081/hub/api",
+    "JUPYTERHUB_ACTIVITY_URL": "http://127.0.0.1:8081/hub/api/users/{plan.login}/activity",
+    "JUPYTERHUB_SERVICE_PREFIX": "/user/{plan.login}/",
+    "JUPYTERHUB_SERVICE_URL": f"http://127.0.0.1:{NOTEBOOK_PORT}/user/{{plan.login}}/",
+    "JUPYTERHUB_BASE_URL": "/",
+    "JUPYTERHUB_ROOT_DIR": "/home/analyst/work",
+    "JUPYTERHUB_API_TOKEN": "",
+    "JPY_API_TOKEN": "",
+    "JUPYTERHUB_CLIENT_ID": "",
+    "JUPYTERHUB_COOKIE_OPTIONS": "",
+    "JUPYTERHUB_COOKIE_HOST_PREFIX_ENABLED": "",
+    "JUPYTERHUB_HOST": "",
+    "JUPYTERHUB_OAUTH_CALLBACK_URL": "",
+    "JUPYTERHUB_OAUTH_SCOPES": "",
+    "JUPYTERHUB_OAUTH_ACCESS_SCOPES": "",
+    "JUPYTERHUB_OAUTH_CLIENT_ALLOWED_SCOPES": "",
+    "JUPYTERHUB_PUBLIC_URL": "",
+    "JUPYTERHUB_PUBLIC_HUB_URL": "",
+    "JUPYTERHUB_DEFAULT_URL": "",
 }
 
 

@@ -1,0 +1,136 @@
+"""The gate: the one privileged process. `python -m enclave.gate`, as root, settings from `$ANSIM_HOME`.
+
+It alone holds the container engine's socket and the right to enter network namespaces. It knows no rules about
+people or projects: it enforces signed plans and nothing else. Reading order: `plans`, `filter`, `netns`, `relay`,
+`inbound`, `notebook`, `collector`, `volumes`, `admin`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+from pathlib import Path
+
+from enclave.clock import now
+from enclave.gate.admin import Admin, Parts
+from enclave.gate.dockerd import Dockerd
+from enclave.gate.filter import EngineFilter
+from enclave.gate.peer import peer_uid
+from enclave.gate.plans import Plans
+from enclave.gate.relay import Relays, doors_of
+from enclave.gate.volumes import Volumes
+from enclave.gate.wire import Handler, limited
+from enclave.settings import Settings
+from enclave.workspace.mounts import Roots
+
+LOG = logging.getLogger("ansim.gate")
+MOST_CONNECTIONS = 128
+
+
+def prepare(settings: Settings, jupyter: Path | None) -> None:
+    """Make the folders and the secret that are the gate's own; install the notebook server's configuration."""
+    app, hub = pwd.getpwnam(settings.app_user), pwd.getpwnam(settings.hub_user)
+    _folder(settings.volumes, 0o700)
+    # Entered but not listed by the portal's user: names of batches are random.
+    _folder(settings.staging, 0o711)
+    if not settings.run_folder.exists():
+        _folder(settings.run_folder, 0o1775)
+        os.chown(settings.run_folder, 0, app.pw_gid)
+    settings.keys.mkdir(mode=0o755, parents=True, exist_ok=True)
+    if not settings.gate_secret.exists():
+        fresh = settings.gate_secret.with_suffix(".new")
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_hex(32))
+        os.chown(fresh, app.pw_uid, -1)
+        fresh.replace(settings.gate_secret)
+    if jupyter:
+        _install(jupyter, Roots.under(settings.home).config)
+    LOG.info("portal is uid %d, hub is uid %d", app.pw_uid, hub.pw_uid)
+
+
+def _folder(path: Path, mode: int) -> None:
+    path.mkdir(parents=True, exist_ok=True)
+    path.chmod(mode)
+
+
+def _install(source: Path, target: Path) -> None:
+    # Written over in place: running workspaces have this very folder mounted.
+    shutil.copytree(source, target, dirs_exist_ok=True)
+    for path in [target, *target.rglob("*")]:
+        path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+async def serve(settings: Settings, docker_socket: Path) -> None:
+    """Serve until SIGTERM or SIGINT; running workspaces go on, and are taken up again at the next start."""
+    docker, roots = Dockerd(docker_socket), Roots.under(settings.home)
+    plans = Plans(roots, settings.plan_key.with_suffix(".pub"))
+    relays = Relays(docker, plans, doors_of(settings.gate_secret, settings.hub_port, settings.portal_port))
+    app, hub = pwd.getpwnam(settings.app_user), pwd.getpwnam(settings.hub_user)
+    engine = EngineFilter(docker, plans, clock=now, ended=relays.close)
+    admin = Admin(Parts(docker, plans, relays, Volumes(settings.volumes), settings.staging, now), app=app, hub=hub)
+    keeping = asyncio.create_task(relays.keep())
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    servers = [
+        await _listen(_bound(settings.engine_socket, hub.pw_uid), only(hub.pw_uid, engine.serve)),
+        await _listen(_bound(settings.gate_socket, None), admin.serve),
+    ]
+    LOG.info("the gate is open: %s, %s", settings.engine_socket, settings.gate_socket)
+    await stop.wait()
+    keeping.cancel()
+    for server in servers:
+        server.close()
+    relays.close_all()
+
+
+def only(uid: int, handler: Handler) -> Handler:
+    """Return a handler that talks to one user id only; others are cut without a word."""
+
+    async def checked(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if peer_uid(writer) == uid:
+            await handler(reader, writer)
+        else:
+            LOG.warning("uid %d asked for the engine", peer_uid(writer))
+
+    return checked
+
+
+def _bound(path: Path, owner: int | None) -> socket.socket:
+    path.unlink(missing_ok=True)
+    bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    bound.bind(str(path))
+    # The kernel names the peer of each connection; the mode is a second lock where there is one user only.
+    path.chmod(0o666 if owner is None else 0o600)
+    if owner is not None:
+        os.chown(path, owner, -1)
+    return bound
+
+
+async def _listen(bound: socket.socket, handler: Handler) -> asyncio.Server:
+    return await asyncio.start_unix_server(limited(handler, most=MOST_CONNECTIONS), sock=bound)
+
+
+def main() -> None:
+    """Read the options and serve."""
+    parser = argparse.ArgumentParser(prog="python -m enclave.gate", description="The gate of the enclave (root).")
+    parser.add_argument("--docker-socket", type=Path, default=Path("/var/run/docker.sock"))
+    parser.add_argument("--jupyter", type=Path, help="folder with the notebook server's configuration, installed first")
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    # httpx logs every call at INFO.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    settings = Settings.load()
+    prepare(settings, options.jupyter)
+    asyncio.run(serve(settings, options.docker_socket))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,182 @@
+"""The gate's own commands over its unix socket: plans, revoking, collecting for the portal; relays for the hub.
+
+Who asks is said by the kernel (the peer's user id), never by the request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import json
+import logging
+import pwd
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from enclave.errors import Denied, EnclaveError, Invalid, NotFound, Unavailable
+from enclave.gate.collector import Owner, collect
+from enclave.gate.dockerd import Dockerd
+from enclave.gate.limits import CollectLimits
+from enclave.gate.peer import peer_uid
+from enclave.gate.plans import Plans
+from enclave.gate.relay import Relays
+from enclave.gate.volumes import Volumes
+from enclave.gate.wire import Refused, Request, read_request, respond_json
+
+LOG = logging.getLogger("ansim.gate.admin")
+BODY = 1 << 20
+ID = "(?P<id>[a-z0-9][a-z0-9-]{0,62})"
+
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the commands work with."""
+
+    docker: Dockerd
+    plans: Plans
+    relays: Relays
+    volumes: Volumes
+    staging: Path
+    clock: Callable[[], datetime]
+
+
+class Admin:
+    """Serves the gate's socket for the portal's user (`app`) and the hub's user (`hub`)."""
+
+    def __init__(self, parts: Parts, *, app: pwd.struct_passwd, hub: pwd.struct_passwd) -> None:
+        self._parts, self._app = parts, app
+        only_app, both = {app.pw_uid, 0}, {app.pw_uid, hub.pw_uid, 0}
+        self._routes: list[tuple[str, re.Pattern[str], set[int], Callable[[str, Answer], Awaitable[Answer]]]] = [
+            ("POST", re.compile("/plans"), only_app, self._register),
+            ("POST", re.compile(f"/workspaces/{ID}/revoke"), only_app, self._revoke),
+            ("POST", re.compile(f"/workspaces/{ID}/collect"), only_app, self._collect),
+            ("DELETE", re.compile(f"/workspaces/{ID}/volumes"), only_app, self._remove_volumes),
+            ("POST", re.compile(f"/workspaces/{ID}/relay"), both, self._relay),
+            ("GET", re.compile("/status"), both, self._status),
+        ]
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one command with JSON; an error has its own status and the five texts of `EnclaveError`."""
+        try:
+            request = await read_request(reader, body_limit=BODY)
+            answer = await self._command(request, peer_uid(writer))
+        except Refused as refused:
+            await respond_json(writer, refused.status, _invalid(str(refused)).as_json())
+        except EnclaveError as error:
+            LOG.warning("%s: %s", error.code, error.en)
+            await respond_json(writer, error.status, error.as_json())
+        except OSError as error:
+            LOG.exception("the system refused")
+            await respond_json(writer, 503, _system(error).as_json())
+        else:
+            await respond_json(writer, 200, answer)
+
+    async def _command(self, request: Request, uid: int) -> Answer:
+        for method, path, allowed, command in self._routes:
+            found = path.fullmatch(request.target)
+            if found and method == request.method:
+                if uid not in allowed:
+                    raise _not_you(uid, request.target)
+                try:
+                    body = json.loads(request.body or b"{}")
+                    return await command(found.groupdict().get("id", ""), body)
+                except (KeyError, TypeError, ValueError, AttributeError) as error:
+                    raise _invalid(f"{type(error).__name__}: {error}"[:200]) from error
+        raise NotFound(
+            "gate.no-command", ko=f"그런 명령이 없습니다: {request.target!a}", en="There is no such command."
+        )
+
+    async def _register(self, _: str, body: Answer) -> Answer:
+        try:
+            signature = base64.b64decode(body["signature"], validate=True)
+        except binascii.Error as error:
+            raise _invalid("signature") from error
+        plan = self._parts.plans.register(body["plan"].encode(), signature, self._parts.clock())
+        sizes = {"home_bytes": plan.home_bytes, "outbox_bytes": plan.outbox_bytes}
+        await asyncio.to_thread(self._parts.volumes.ensure, plan.workspace_id, **sizes)
+        LOG.info("plan %s in force for workspace %s of %s", plan.sha256[:12], plan.workspace_id, plan.login)
+        return {"sha256": plan.sha256}
+
+    async def _revoke(self, workspace_id: str, _: Answer) -> Answer:
+        self._parts.plans.revoke(workspace_id)
+        self._parts.relays.close(workspace_id)
+        await self._parts.docker.remove(f"ansim-{workspace_id}")
+        LOG.info("workspace %s revoked", workspace_id)
+        return {}
+
+    async def _relay(self, workspace_id: str, body: Answer) -> Answer:
+        host, port = await self._parts.relays.open(workspace_id, str(body["container_id"]))
+        return {"host": host, "port": port}
+
+    async def _collect(self, workspace_id: str, body: Answer) -> Answer:
+        limits = CollectLimits(**{key: int(value) for key, value in body["limits"].items()})
+        outbox = self._parts.volumes.outbox(workspace_id)
+        if not outbox.is_mount():
+            raise _no_outbox(workspace_id)
+        owner = Owner(self._app.pw_uid, self._app.pw_gid)
+        names = [str(name) for name in body["names"]]
+        files = await asyncio.to_thread(collect, outbox, self._parts.staging, names, limits=limits, owner=owner)
+        return {"files": [{key: _plain(value) for key, value in asdict(file).items()} for file in files]}
+
+    async def _remove_volumes(self, workspace_id: str, _: Answer) -> Answer:
+        self._parts.plans.revoke(workspace_id)
+        await asyncio.to_thread(self._parts.volumes.remove, workspace_id)
+        return {}
+
+    async def _status(self, _: str, __: Answer) -> Answer:
+        return {
+            "engine": await self._parts.docker.ping(),
+            "relays": self._parts.relays.figures(),
+            "workspaces": self._parts.plans.workspaces(),
+        }
+
+
+def _plain(value: object) -> object:
+    return str(value) if isinstance(value, Path) else value
+
+
+def _not_you(uid: int, target: str) -> Denied:
+    return Denied(
+        "gate.not-you",
+        ko=f"이 명령을 내릴 수 없는 사용자입니다(uid {uid}): {target!a}",
+        en=f"User id {uid} may not give this command: {target!a}",
+        remedy_ko="서비스의 실행 사용자를 확인하십시오.",
+        remedy_en="Check which user the service runs as.",
+    )
+
+
+def _invalid(what: str) -> Invalid:
+    return Invalid(
+        "gate.malformed",
+        ko=f"명령의 형식이 잘못되었습니다: {what}",
+        en=f"The command is malformed: {what}",
+        remedy_ko="게이트와 포털의 판이 같은지 확인하십시오.",
+        remedy_en="Check that gate and portal are of one version.",
+    )
+
+
+def _system(error: OSError) -> Unavailable:
+    return Unavailable(
+        "gate.system",
+        ko=f"게이트가 일을 마치지 못했습니다: {error.strerror}. 아무것도 남기지 않았습니다.",
+        en=f"The gate could not finish: {error.strerror}. Nothing was left behind.",
+        remedy_ko="디스크 공간을 확인한 뒤 다시 시도하십시오.",
+        remedy_en="Check the disk's free space, then try again.",
+    )
+
+
+def _no_outbox(workspace_id: str) -> NotFound:
+    return NotFound(
+        "gate.no-outbox",
+        ko=f"작업공간 {workspace_id}의 반출함이 연결되어 있지 않습니다.",
+        en=f"The outbox of workspace {workspace_id} is not mounted.",
+        remedy_ko="작업공간을 시작한 뒤 다시 제출하십시오.",
+        remedy_en="Start the workspace, then submit again.",
+    )

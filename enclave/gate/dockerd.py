@@ -1,0 +1,86 @@
+"""The few questions and orders the gate itself has for the container engine (Docker Engine API v1.41)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from enclave.errors import Unavailable
+from enclave.workspace.engine import LABEL_WORKSPACE
+
+VERSION = "v1.41"
+NOT_FOUND, NOT_MODIFIED, CONFLICT = 404, 304, 409
+LAST_LINES = 40
+
+
+class Dockerd:
+    """The engine behind its own socket. Every method raises `Unavailable` (`gate.engine-gone`) when it is not there."""
+
+    def __init__(self, socket: Path) -> None:
+        self.socket = socket
+
+    async def _call(self, method: str, path: str, params: dict[str, str] | None = None) -> httpx.Response:
+        transport = httpx.AsyncHTTPTransport(uds=str(self.socket))
+        try:
+            async with httpx.AsyncClient(transport=transport, base_url="http://engine", timeout=60) as client:
+                return await client.request(method, f"/{VERSION}{path}", params=params)
+        except httpx.HTTPError as error:
+            raise gone(error) from error
+
+    async def inspect(self, name: str) -> dict[str, Any] | None:
+        """Return what the engine knows of a container (by id or name); None if there is none."""
+        answer = await self._call("GET", f"/containers/{name}/json")
+        return None if answer.status_code == NOT_FOUND else _value(answer)
+
+    async def workspaces(self) -> list[dict[str, Any]]:
+        """Return the running containers that carry a workspace's label, of whatever enclave."""
+        filters = json.dumps({"label": [LABEL_WORKSPACE], "status": ["running"]})
+        found: list[dict[str, Any]] = _value(await self._call("GET", "/containers/json", {"filters": filters}))
+        return found
+
+    async def remove(self, name: str) -> None:
+        """Kill and remove a container; fine if it is gone already."""
+        answer = await self._call("DELETE", f"/containers/{name}", {"force": "true", "v": "true"})
+        if answer.status_code not in {NOT_FOUND, CONFLICT}:
+            _value(answer)
+
+    async def last_words(self, name: str) -> str:
+        """Return the last lines a container wrote, printable, at most 4,000 characters."""
+        params = {"stdout": "true", "stderr": "true", "tail": str(LAST_LINES)}
+        answer = await self._call("GET", f"/containers/{name}/logs", params)
+        # Multiplexed frames carry 8 bytes of head each; dropping what is unprintable leaves the text.
+        text = answer.content.decode("utf-8", "replace")
+        return "".join(c for c in text if c.isprintable() or c == "\n")[-4000:]
+
+    async def ping(self) -> bool:
+        """Say whether the engine answers."""
+        try:
+            return (await self._call("GET", "/_ping")).is_success
+        except Unavailable:
+            return False
+
+
+def gone(error: Exception) -> Unavailable:
+    """Say that the engine does not answer."""
+    return Unavailable(
+        "gate.engine-gone",
+        ko=f"컨테이너 엔진이 응답하지 않습니다({type(error).__name__}). 아무것도 시작되지 않았습니다.",
+        en=f"The container engine does not answer ({type(error).__name__}). Nothing was started.",
+        remedy_ko="잠시 뒤 다시 시작하십시오. 계속되면 운영자에게 엔진 상태 확인을 요청하십시오.",
+        remedy_en="Start again in a moment. If it persists ask the operator to look at the engine.",
+    )
+
+
+def _value(answer: httpx.Response) -> Any:
+    if not answer.is_success:
+        raise Unavailable(
+            "gate.engine-refused",
+            ko=f"컨테이너 엔진이 거부했습니다: {answer.text[:300]}",
+            en=f"The container engine refused: {answer.text[:300]}",
+            remedy_ko="운영자에게 알려 주십시오.",
+            remedy_en="Tell the operator.",
+        )
+    return answer.json() if answer.content else None
