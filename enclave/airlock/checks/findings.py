@@ -6,7 +6,7 @@ import re
 
 from enclave.airlock.report import Finding, Severity
 
-SHOWN_NAME = 24
+SHOWN_NAME, SHORTEST_SHOWN = 24, 3
 NAME_LIKE_VALUE = re.compile(r"\d{4}|@")
 
 
@@ -21,9 +21,9 @@ def warn(rule: str, ko: str, en: str, *, place: str = "", sample: str = "") -> F
 
 
 def mask(value: str) -> str:
-    """Hide a value: its first character, then ``***``; the length is not shown either."""
+    """Hide a value: its first character, then ``***``; of one or two characters (a small count) nothing is shown."""
     value = value.strip()
-    return f"{value[0]}***" if value and value[0].isprintable() else "***"
+    return f"{value[0]}***" if len(value) >= SHORTEST_SHOWN and value[0].isprintable() else "***"
 
 
 def cell_place(row: int | None, column: int, name: str = "", *, table: str = "") -> str:

@@ -1,0 +1,113 @@
+"""R49: results leave, records do not. Looks for identifier columns, unique keys, and tables long as the data itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+from enclave.airlock.checks.findings import block, cell_place, mask, warn
+from enclave.airlock.checks.min_cell import has_counts
+from enclave.airlock.checks.numbers import is_measure_name, read_count
+from enclave.airlock.document import Table
+from enclave.airlock.report import Finding
+from enclave.airlock.rules import CheckRules
+
+ID_NAME = re.compile(
+    r"(?i)(?:^|[_\s.-])(?:id|pid|mrn|ssn|rrn|uuid|guid|pseudonym|pseudo|hash|accession)(?:$|[_\s.-])"
+    r"|(?:patient|subject|person|member|case|record|visit|encounter|study|participant|hospital)[_\s.-]*"
+    r"(?:id|no|num|number|key|nr)s?\b"
+    r"|가명|식별자|등록번호|환자번호|대상자번호|연구번호|접수번호|검체번호|병록번호|주민|고유번호|환자[_\s]*id|일련번호"
+)
+PSEUDONYM = re.compile(
+    r"(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])[0-9a-f]{12,128}"
+    r"|(?=[0-9A-F]*[0-9])(?=[0-9A-F]*[A-F])[0-9A-F]{12,128}"
+    r"|[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
+    r"|(?=[A-Z2-7]*[2-7])(?=[A-Z2-7]*[A-Z])[A-Z2-7]{13,64}"
+    r"|(?=[A-Za-z0-9_-]*[0-9])(?=[A-Za-z0-9_-]*[A-Z])(?=[A-Za-z0-9_-]*[a-z])[A-Za-z0-9_-]{16,64}"
+)
+CODE = re.compile(r"[A-Za-z]{0,4}[-_]?\d{5,12}|[A-Za-z]{1,4}[-_]?\d{3,12}")
+FEW_PSEUDONYMS, KEY_ROWS, LONG_ROWS = 3, 20, 50
+
+
+def check_row_level(table: Table, rules: CheckRules) -> list[Finding]:
+    """Find what makes a table one of records instead of results."""
+    return [*_id_columns(table, rules), *_unique_keys(table), *_length(table, rules)]
+
+
+def _id_columns(table: Table, rules: CheckRules) -> Iterator[Finding]:
+    known = {name.strip().casefold() for name in rules.id_columns}
+    for index, name in enumerate(table.columns):
+        values = [value.strip() for value in table.by_column[index] if value.strip()]
+        place = cell_place(None, index, name, table=table.label)
+        codes = {value for value in values if PSEUDONYM.fullmatch(value)}
+        if name.strip().casefold() in known:
+            yield _identifier_column(place, values)
+        elif codes and (len(codes) >= FEW_PSEUDONYMS or 2 * len(codes) >= len(values)):
+            yield block(
+                "row.pseudonym",
+                f"가명처럼 보이는 값이 {len(codes)}개 있는 열입니다. 열을 빼고 집계해 제출하세요.",
+                f"A column with {len(codes)} values that look like pseudonyms. Drop it and aggregate.",
+                place=place,
+                sample=mask(min(codes)),
+            )
+        elif ID_NAME.search(name) and len(set(values)) > 1:
+            yield _identifier_column(place, values)
+
+
+def _identifier_column(place: str, values: list[str]) -> Finding:
+    return block(
+        "row.id-column",
+        "대상자 식별자 열이 있습니다. 이 열을 빼고 집계한 결과를 제출하세요.",
+        "There is a column of subject ids. Drop it and submit aggregated results.",
+        place=place,
+        sample=mask(values[0]) if values else "",
+    )
+
+
+def _unique_keys(table: Table) -> Iterator[Finding]:
+    if len(table.rows) < KEY_ROWS:
+        return
+    for index, name in enumerate(table.columns):
+        values = [value.strip() for value in table.by_column[index]]
+        if len(set(values)) != len(values) or is_measure_name(name) or not all(CODE.fullmatch(v) for v in values):
+            continue
+        if _is_running(values):
+            continue  # an index written by to_csv is no key of persons
+        yield block(
+            "row.unique-key",
+            f"{len(values)}개 행마다 다른 번호를 가진 열입니다. 개인별 자료로 보입니다. 집계해 제출하세요.",
+            f"Each of the {len(values)} rows has a number of its own: these look like records. Aggregate them.",
+            place=cell_place(None, index, name, table=table.label),
+            sample=mask(values[0]),
+        )
+
+
+def _is_running(values: list[str]) -> bool:
+    counts = [read_count(value) for value in values]
+    return all(a is not None and b is not None and b - a == 1 for a, b in pairwise(counts))
+
+
+def _length(table: Table, rules: CheckRules) -> Iterator[Finding]:
+    rows = len(table.rows)
+    if rows > rules.max_rows:
+        yield block(
+            "row.too-many",
+            f"행이 {rows:,}개입니다(기준 {rules.max_rows:,}개). 결과표로 집계해 제출하세요.",
+            f"The table has {rows:,} rows ({rules.max_rows:,} allowed). Aggregate it into a table of results.",
+            place=table.label,
+        )
+    elif rules.subjects is not None and rows == rules.subjects:
+        yield warn(
+            "row.per-subject",
+            f"행 수가 대상자 수({rows:,})와 같습니다. 개인별 자료인지 확인이 필요합니다.",
+            f"There are as many rows as data subjects ({rows:,}): is it one row per person?",
+            place=table.label,
+        )
+    elif rows >= LONG_ROWS and not has_counts(table):
+        yield warn(
+            "row.no-counts",
+            f"건수 열이 없는 {rows:,}행의 표입니다. 개인별 자료인지 확인이 필요합니다.",
+            f"{rows:,} rows without a column of counts: are these records of persons?",
+            place=table.label,
+        )

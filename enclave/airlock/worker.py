@@ -1,0 +1,111 @@
+"""What runs inside the sealed child: read the open file, parse it, run the checks, answer with JSON."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+from typing import Any
+
+from PIL import Image
+
+from enclave.airlock import draw
+from enclave.airlock.checks.encoded import check_encoded
+from enclave.airlock.checks.file_type import check_file_type
+from enclave.airlock.checks.findings import block, warn
+from enclave.airlock.checks.identifiers import check_identifiers
+from enclave.airlock.checks.image import check_picture
+from enclave.airlock.checks.min_cell import check_min_cell
+from enclave.airlock.checks.row_level import check_row_level
+from enclave.airlock.checks.text import check_text
+from enclave.airlock.document import Document
+from enclave.airlock.parse import ParseRefused, parse
+from enclave.airlock.report import MAX_FINDINGS, MAX_TEXT, FileReport, Finding
+from enclave.airlock.rules import CheckRules
+
+PIECE = 1 << 20
+NOTES = {
+    "ragged": (
+        "행마다 칸 수가 다릅니다. 빈 칸으로 채워 점검했습니다.",
+        "Rows differ in length; short ones were filled with blanks for the check.",
+    ),
+    "no-header": (
+        "열 이름이 없습니다. 열 이름을 붙여 제출하면 심사가 빨라집니다.",
+        "There is no header. With column names the review is quicker.",
+    ),
+}
+
+
+def warm() -> None:
+    """Run every check once before the server is sealed, so that nothing has to be imported later."""
+    rules = CheckRules()
+    picture = io.BytesIO()
+    Image.new("RGB", (2, 2)).save(picture, "PNG")
+    photo = io.BytesIO()
+    Image.new("RGB", (2, 2)).save(photo, "JPEG")
+    samples = {
+        "a.csv": "지역,n\n서울,010-0000-0000\n".encode("cp949"),
+        "b.txt": "김가나 2020-01-01 a@example.com\n".encode("utf-16"),
+        "c.json": b'[{"n": 1}]',
+        "d.png": picture.getvalue(),
+        "e.jpg": photo.getvalue(),
+    }
+    for name, content in samples.items():
+        inspect(content, name, rules)
+        draw.draw(content, name)
+
+
+def run(job: dict[str, Any], descriptor: int) -> bytes:
+    """Do one job (``check`` or ``preview``) over an open file; returns UTF-8 JSON."""
+    content = _read(descriptor)
+    if job["do"] == "preview":
+        drawn = draw.draw(content, job["name"])
+        return json.dumps({**drawn, "png": base64.b64encode(drawn.get("png", b"")).decode()}).encode()
+    return inspect(content, job["name"], CheckRules.from_json(job["rules"])).to_json().encode()
+
+
+def inspect(content: bytes, name: str, rules: CheckRules) -> FileReport:
+    """Check the bytes of one file; pure. The sealing fills in hash and barriers."""
+    findings: list[Finding] = check_file_type(content, name) if content else [_empty()]
+    document: Document | None = None
+    if not findings:
+        try:
+            document = parse(content, name, rules)
+        except ParseRefused as refused:
+            findings = [block(refused.rule, refused.ko, refused.en)]
+    if document is not None:
+        findings = _look(document, name, rules)
+    shape = document.tables[0] if document is not None and len(document.tables) == 1 else None
+    return FileReport(
+        name=name[:MAX_TEXT],
+        sha256="",
+        kind=document.kind if document is not None else "unknown",
+        findings=tuple(sorted(findings, key=lambda finding: finding.severity)[:MAX_FINDINGS]),
+        rows=len(shape.rows) if shape is not None else None,
+        columns=len(shape.columns) if shape is not None else None,
+    )
+
+
+def _look(document: Document, name: str, rules: CheckRules) -> list[Finding]:
+    findings = [warn(f"table.{note}", *NOTES[note]) for note in document.notes]
+    if document.kind == "picture":
+        return [*findings, *check_picture(document.picture, rules), *check_identifiers(document, name, rules)]
+    for table in document.tables:
+        findings += check_row_level(table, rules)
+        findings += check_min_cell(table, rules.min_cell)
+    if document.kind == "text":
+        findings += check_text(document, rules)
+    return [*findings, *check_encoded(document), *check_identifiers(document, name, rules)]
+
+
+def _empty() -> Finding:
+    return block("parse.empty", "파일이 비어 있습니다.", "The file is empty.")
+
+
+def _read(descriptor: int) -> bytes:
+    pieces, offset = [], 0
+    while piece := os.pread(descriptor, PIECE, offset):
+        pieces.append(piece)
+        offset += len(piece)
+    return b"".join(pieces)
