@@ -14,6 +14,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from demo.daemon import birth
 from scripts.setting_up.call import call
 from scripts.setting_up.terminal import Done, StepFailedError
 
@@ -44,14 +45,14 @@ def stop_ours() -> str:
     if not OURS.exists():
         return "우리가 시작하지 않았으므로 그대로 둠"
     ours = json.loads(OURS.read_text())
-    if _started_ticks(ours["pid"]) != ours["ticks"]:
+    if birth(ours["pid"]) != ours["ticks"]:
         OURS.unlink()
         return "이미 꺼져 있음"
     if call(["docker", "ps", "--quiet"], NOW).strip():
         return "다른 컨테이너가 실행 중이므로 그대로 둠"
     os.kill(ours["pid"], signal.SIGTERM)
     until = time.monotonic() + STOP_S
-    while _started_ticks(ours["pid"]) == ours["ticks"] and time.monotonic() < until:
+    while birth(ours["pid"]) == ours["ticks"] and time.monotonic() < until:
         time.sleep(0.1)
     OURS.unlink()
     return "껐음"
@@ -78,7 +79,7 @@ def _start_directly() -> None:
         process = subprocess.Popen(
             ["/usr/sbin/dockerd"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
-    OURS.write_text(json.dumps({"pid": process.pid, "ticks": _started_ticks(process.pid)}))
+    OURS.write_text(json.dumps({"pid": process.pid, "ticks": birth(process.pid)}))
 
 
 def _forget_stale_pid() -> None:
@@ -89,13 +90,3 @@ def _forget_stale_pid() -> None:
     command = Path(f"/proc/{pid}/comm")
     if not (pid.isdigit() and command.exists() and command.read_text().strip() == "dockerd"):
         PID_FILE.unlink()
-
-
-def _started_ticks(pid: int) -> int | None:
-    """When the process began, in clock ticks since boot: with the id, a name that is never used twice."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return None
-    after_name = stat.rpartition(")")[2].split()
-    return None if after_name[0] == "Z" else int(after_name[19])

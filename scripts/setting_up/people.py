@@ -8,8 +8,9 @@ import pwd
 from scripts.setting_up.call import call
 from scripts.setting_up.terminal import Done
 
-# User: further groups. The sequencer appends to the database, which belongs to ansim-app.
-USERS = {"ansim-app": (), "ansim-hub": (), "ansim-log": ("ansim-app",)}
+# User: further groups, parents first. The portal gives its core socket to the hub's group; the sequencer writes into
+# the database, which belongs to ansim-app.
+USERS = {"ansim-hub": (), "ansim-app": ("ansim-hub",), "ansim-log": ("ansim-app",)}
 NOW = "/etc/passwd 와 /etc/group 을 쓸 수 있는지 확인하세요"
 
 

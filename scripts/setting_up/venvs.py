@@ -18,6 +18,7 @@ from scripts.setting_up.terminal import Done
 
 DEV = REPO / ".venv"
 SERVICES = Path("/opt/ansim/venv")
+JUPYTER = REPO / "images/workspace/jupyter"
 ROOMS = ("audit", "deid", "enclave", "hub_config", "demo")
 NOW = "네트워크와 pip 설정(`pip config list`)을 확인한 뒤 다시 실행하세요"
 # uv does not read pip's configuration; a machine configured for pip shall do.
@@ -52,7 +53,8 @@ def develop() -> Done:
 
 def services() -> Done:
     """Make or renew the services' venv from locks/runtime.txt and the project's wheel, if a source changed."""
-    sources = sorted(path for room in ROOMS for path in (REPO / room).rglob("*") if _is_source(path))
+    folders = [*(REPO / room for room in ROOMS), JUPYTER]
+    sources = sorted(path for folder in folders for path in folder.rglob("*") if _is_source(path))
     stamp = _digest(REPO / "locks/runtime.txt", REPO / "pyproject.toml", *sources)
     if _stamp(SERVICES) == stamp:
         return Done("그대로", str(SERVICES))
@@ -64,6 +66,8 @@ def services() -> Done:
         _install(SERVICES, "--compile-bytecode", "--require-hashes", "--requirements", REPO / "locks/runtime.txt")
         _write_stamp(SERVICES, lock, "lock")
     _install_project()
+    shutil.rmtree(SERVICES.parent / "jupyter", ignore_errors=True)
+    shutil.copytree(JUPYTER, SERVICES.parent / "jupyter")
     _write_stamp(SERVICES, stamp)
     return Done("새 코드를 설치함", str(SERVICES))
 
