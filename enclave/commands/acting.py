@@ -62,7 +62,7 @@ def present(session: Session, actor: Actor, now: datetime) -> Actor:
 
 
 def require(*fields: tuple[str, str, str]) -> None:
-    """Raise `Invalid` (`input.missing`) naming each field without text; fields are (Korean name, English name, text)."""
+    """Raise `Invalid` (`input.missing`) naming the fields without text; each is (Korean, English, text)."""
     missing = [(ko, en) for ko, en, text in fields if not text.strip()]
     if missing:
         raise missing_fields(missing)
