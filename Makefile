@@ -2,17 +2,45 @@
 SHELL := /bin/bash
 PY := .venv/bin/python
 ROOMS := audit deid enclave hub_config demo
+YES ?=
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "%-14s %s\n",$$1,$$2}' $(MAKEFILE_LIST)
+
+setup:  ## install what the demo needs (Debian 12, root); safe to run again
+	@scripts/setup --profile demo
+demo: setup  ## the whole way from hospital file to released result, then leave it running
+	@$(PY) -m demo.story
+down:  ## stop and remove what `make demo` started; data stays
+	@/usr/bin/python3 -m scripts.setting_up.down
+clean:  ## remove it all, after asking (YES=1: do not ask)
+	@/usr/bin/python3 -m scripts.setting_up.clean $(if $(YES),--yes)
+
+setup-test:
+	@scripts/setup --profile test
+test: check  ## the same as check
+check: setup-test format-check lint types layers docs-check suite  ## what CI runs, in this order, nothing else
+suite:
+	$(PY) -m pytest
+crash: setup-test  ## only the tests that kill processes with -9
+	$(PY) -m pytest -m crash tests
+bench: setup-test  ## measure; prints a table and writes build/bench.json
+	@$(PY) -m tests.bench.run
+
 format:  ## put the code into its format
 	.venv/bin/ruff format . && .venv/bin/ruff check --fix .
 format-check:
 	.venv/bin/ruff format --check .
 lint:  ## ruff and docstrings
-	.venv/bin/ruff check . && .venv/bin/interrogate -q $(ROOMS)
+	.venv/bin/ruff check . && .venv/bin/interrogate -q $(ROOMS) images/builder scripts
 types:  ## mypy, strict
-	.venv/bin/mypy
+	.venv/bin/mypy && .venv/bin/mypy -p images.builder -p scripts
 layers:  ## directions between rooms
 	.venv/bin/lint-imports
-.PHONY: help format format-check lint types layers
+lock:  ## write the hash locks anew
+	@scripts/lock
+docs-check:  ## links, commands and file names in the documents are true
+	$(PY) -m scripts.docs_check
+shape:  ## sizes of files and functions
+	$(PY) -m pytest -q tests/test_shape.py
+.PHONY: help lock setup demo down clean setup-test test check suite crash bench format format-check lint types layers docs-check shape

@@ -37,7 +37,7 @@ def ensure(lock: Path, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     found = _present(lock, folder)
     if found is None:
-        _download(lock, folder)
+        download(lock, folder)
         found = _present(lock, folder)
     if found is None:
         raise BuildError(f"a wheel of {lock.name} was not downloaded", f"empty {folder} and try again")
@@ -51,7 +51,8 @@ def _present(lock: Path, folder: Path) -> list[Path] | None:
     return [by_hash[each] for each in wanted] if all(each in by_hash for each in wanted) else None
 
 
-def _download(lock: Path, folder: Path) -> None:
+def download(lock: Path, folder: Path) -> list[Path]:
+    """Download the wheels of a lock (any number of hashes each) into `folder`; returns all wheels there."""
     target = [f"--python-version={PYTHON}", "--implementation=cp", "--abi=cp311", "--abi=abi3", "--abi=none"]
     target += [f"--platform={name}" for name in PLATFORMS]
     command: list[str | Path] = [
@@ -65,3 +66,4 @@ def _download(lock: Path, folder: Path) -> None:
     ]
     command += ["--only-binary=:all:", "--require-hashes", "-r", lock, "-d", folder]
     run([*command, *target], NO_INDEX)
+    return sorted(folder.glob("*.whl"))

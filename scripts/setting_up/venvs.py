@@ -105,10 +105,10 @@ def _install(venv: Path, *what: str | Path) -> None:
 
 
 def _uv(*arguments: str | Path) -> None:
-    call([tools.TOOLS / "bin/uv", *arguments], NOW, env={**os.environ, **_from_pip()})
+    call([tools.TOOLS / "bin/uv", *arguments], NOW, env={**os.environ, **from_pip()})
 
 
-def _from_pip() -> dict[str, str]:
+def from_pip() -> dict[str, str]:
     """Return pip's settings in uv's words, unless somebody configured uv by its own variables."""
     said = call([tools.TOOLS / "bin/pip", "config", "list"], NOW)
     found: dict[str, str] = {}
