@@ -7,10 +7,16 @@ first start and kept in a file that only root reads (`ANSIM_HOME/demo/secrets.js
 from __future__ import annotations
 
 import json
+import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyotp
+
+from enclave.settings import Settings
+
+STEP_S = 30
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,7 @@ class Secrets:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._secrets: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+        self._used: dict[str, int] = {}
 
     def keep(self, login: str, secret: str) -> None:
         """Remember a secret (base32) for this account."""
@@ -77,5 +84,30 @@ class Secrets:
         return self._secrets.get(login)
 
     def code(self, login: str) -> str:
-        """Return the six digits valid now. Raises: KeyError for an account without a secret."""
-        return pyotp.TOTP(self._secrets[login]).now()
+        """Return six digits that were not given before; waits up to 30 s for the next time step if it must.
+
+        A code counts once (RFC 6238 §5.2), in its own step and the next: two acts fit into one step without waiting.
+        Raises: KeyError for an account without a secret.
+        """
+        present, last = int(time.time()) // STEP_S, self._used.get(login, 0)
+        step = max(present - 1, last + 1)
+        while step > int(time.time()) // STEP_S:
+            time.sleep(0.2)
+        self._used[login] = step
+        return str(pyotp.TOTP(self._secrets[login]).at(step * STEP_S))
+
+
+def main() -> None:
+    """Print the code of the moment: `python -m demo.people mina` (what `make code WHO=mina` runs)."""
+    secrets = Secrets(Settings.load().home / "demo" / "secrets.json")
+    login = sys.argv[1] if len(sys.argv) == 2 else ""
+    secret = secrets.get(login)
+    if secret is None:
+        known = ", ".join(person.login for person in (OPERATOR, *PEOPLE))
+        sys.exit(f"'{login}' 계정의 2차 인증이 없습니다 / no such account. WHO= {known}")
+    left = STEP_S - int(time.time()) % STEP_S
+    print(f"{pyotp.TOTP(secret).now()}   ({left} s)")
+
+
+if __name__ == "__main__":
+    main()
