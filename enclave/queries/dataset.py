@@ -100,9 +100,9 @@ def load_dataset(session: Session, dataset_id: str) -> Dataset:
     return found
 
 
-def load_snapshot(session: Session, snapshot_id: str) -> Snapshot:
-    """Return the row; raises `NotFound` (`snapshot.unknown`)."""
-    found = session.get(Snapshot, snapshot_id)
+def load_snapshot(session: Session, snapshot_id: str, *, lock: bool = False) -> Snapshot:
+    """Return the row, locked until the transaction ends if asked; raises `NotFound` (`snapshot.unknown`)."""
+    found = session.get(Snapshot, snapshot_id, with_for_update=lock)
     if found is None:
         raise NotFound(
             "snapshot.unknown",
