@@ -158,7 +158,9 @@ def _titled(match: re.Match[str]) -> Iterator[Found]:
     last = words[-1]
     if last in NOT_BEFORE_TITLE or is_common_word(last) or is_listed(last + title):
         return
-    start = _start_of_spaced(words, run, end) or _start_of_suffix(last, end)
+    start = _start_of_spaced(words, run, end)
+    if start is None:
+        start = _start_of_suffix(last, end)
     if start is not None:
         yield Found(start, end, "NAME", 0.8)
     elif title in {"님", "씨"} and len(last) == 2 and given_score(last) >= 2:
