@@ -154,7 +154,7 @@ def _wrong() -> Denied:
         "account.wrong",
         ko="아이디, 비밀번호 또는 인증번호가 맞지 않습니다.",
         en="Login, password or code is wrong.",
-        remedy_ko="다시 입력하세요. 한 번 쓴 인증번호는 다시 쓸 수 없고(다음 번호를 기다리세요), 5회 연속 실패하면 잠깁니다.",
+        remedy_ko="다시 입력하세요. 한 번 쓴 번호는 못 쓰니 다음 번호를 기다리세요. 5회 연속 실패하면 잠깁니다.",
         remedy_en="Try again. A code works once: wait for the next one. Five failures in a row lock the account.",
     )
 
