@@ -41,7 +41,7 @@ def main() -> int:
 def _compile(source: Path, lock: Path, *more: str) -> None:
     options = ["--quiet", f"--python-version={wheels.PYTHON}", "--generate-hashes", "--upgrade"]
     options += ["--no-annotate", "--no-header", "--no-emit-index-url", "--no-emit-find-links", *more]
-    command = [tools.TOOLS / "bin/uv", "pip", "compile", *options, source, "-o", lock]
+    command: list[str | Path] = [tools.TOOLS / "bin/uv", "pip", "compile", *options, source, "-o", lock]
     call(command, venvs.NOW, env={**os.environ, **venvs.from_pip()})
 
 

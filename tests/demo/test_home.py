@@ -1,0 +1,83 @@
+"""The home folder: owners and modes, keys once, the settings file left as the operator wrote it."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from demo import home
+from enclave.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path / "home", run_folder=tmp_path / "run")
+
+
+def modes(settings: Settings) -> dict[str, tuple[str, str, str]]:
+    found = [folder.path for folder in home.folders(settings)] + sorted(settings.keys.iterdir())
+    return {
+        str(path.relative_to(settings.home)): (path.owner(), path.group(), oct(stat.S_IMODE(path.stat().st_mode)))
+        for path in found
+    }
+
+
+def test_every_private_thing_belongs_to_the_one_user_who_needs_it(settings: Settings) -> None:
+    home.make_folders(settings)
+    home.make_keys(settings)
+    found = modes(settings)
+    assert found["keys/log.key"] == ("ansim-log", "ansim-log", "0o600")
+    assert found["keys/plan.key"] == ("ansim-app", "ansim-app", "0o600")
+    assert found["keys/vault.key"] == ("ansim-app", "ansim-app", "0o600")
+    assert found["keys/snapshot.key"] == ("root", "root", "0o600")
+    assert found["keys/proxy.token"] == ("ansim-hub", "ansim-hub", "0o600")
+    assert found["source"] == found["deid-keys"] == found["volumes"] == ("root", "root", "0o700")
+    assert found["quarantine"] == found["releases"] == ("ansim-app", "ansim-app", "0o700")
+    assert found["hub"] == ("ansim-hub", "ansim-hub", "0o700")
+
+
+def test_nothing_secret_is_open_to_other_users(settings: Settings) -> None:
+    home.make_folders(settings)
+    home.make_keys(settings)
+    secrets = [path for path in settings.keys.iterdir() if path.suffix != ".pub"]
+    secrets += list(settings.deid_keys.iterdir())
+    assert secrets
+    assert [path.name for path in secrets if path.stat().st_mode & 0o007] == []
+
+
+def test_keys_are_made_once_and_never_replaced(settings: Settings) -> None:
+    home.make_folders(settings)
+    made = home.make_keys(settings)
+    before = {path: path.read_bytes() for path in made}
+    assert home.make_keys(settings) == []
+    assert {path: path.read_bytes() for path in made} == before
+
+
+def test_a_lost_key_is_made_again_without_touching_the_others(settings: Settings) -> None:
+    home.make_folders(settings)
+    home.make_keys(settings)
+    plan = settings.plan_key.read_bytes()
+    settings.gate_secret.unlink()
+    assert home.make_keys(settings) == [settings.gate_secret]
+    assert settings.plan_key.read_bytes() == plan
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize(
+    "before",
+    ["", "public_port = 8100\n", '# mine\nimage = "sha256:old"\ncpus = 2\n', '[oidc]\nimage_url = "x"\n'],
+    ids=["none", "other-settings", "older-image", "a-table"],
+)
+def test_the_image_is_named_and_every_other_line_stays(settings: Settings, before: str) -> None:
+    settings.home.mkdir()
+    path = settings.home / "config.toml"
+    if before:
+        path.write_text(before)
+    assert home.write_image(settings)
+    assert Settings.load(settings.home).image.startswith("sha256:")
+    assert [
+        line for line in before.splitlines() if not line.startswith("image =") and line not in path.read_text()
+    ] == []
+    assert not home.write_image(settings)

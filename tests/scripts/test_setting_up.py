@@ -1,0 +1,62 @@
+"""Set-up: says what it will do, names what went wrong, helps those without root."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import pytest
+
+from images.builder.places import REPO
+from scripts.setting_up import call, debian, terminal
+from scripts.setting_up.terminal import Done, StepFailedError
+
+
+def test_a_missing_package_is_found_and_an_installed_one_is_not() -> None:
+    assert debian.missing({"dpkg": "", "no-such-package-anywhere": ""}) == ["no-such-package-anywhere"]
+
+
+def test_without_root_two_commands_are_named_and_nothing_is_done() -> None:
+    done = subprocess.run(
+        ["/usr/bin/python3", "-B", "-m", "scripts.setting_up"],
+        cwd=REPO, user="nobody", extra_groups=[], capture_output=True, text=True, check=False,
+        env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8"},
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert any("sudo" in line or "su root" in line for line in done.stdout.splitlines() if "scripts/setup" in line)
+    assert "demo" in done.stdout
+
+
+def test_a_step_says_what_happened_how_long_it_took_and_where_to_look(capsys) -> None:
+    terminal.step("0.1", "something", lambda: Done("did it", "/there"))
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("✔ 0.1 something  did it  ")
+    assert first.endswith(" s")
+    assert "/there" in second
+
+
+def test_a_failing_step_says_what_and_what_now(capsys, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(call, "LOG", tmp_path / "log")
+
+    def work() -> Done:
+        call.call(["/bin/sh", "-c", "echo the reason >&2; exit 7"], "do that")
+        return Done("never")
+
+    with pytest.raises(StepFailedError):
+        terminal.step("0.1", "something", work)
+    said = capsys.readouterr().out
+    assert [word in said for word in ("✘ 0.1 something", "7", "the reason", "do that")] == [True] * 4
+
+
+def test_a_long_step_shows_that_it_goes_on(capsys, monkeypatch) -> None:
+    monkeypatch.setattr(terminal, "PROGRESS_AFTER_S", 0.0)
+    shown = []
+
+    def work() -> Done:
+        while not (text := capsys.readouterr().out):
+            pass
+        shown.append(text)
+        return Done("did it")
+
+    terminal.step("0.1", "something", work)
+    assert "… 0.1 something" in shown[0]
