@@ -1,0 +1,185 @@
+"""Asking to take files out (반출): look first with `preflight`, then `submit`, later `status`.
+
+    from ansim import egress
+    egress.preflight(["table.csv", "figure.png"])
+    request = egress.submit(["table.csv"], purpose="논문 표 2", context="지역별 환자 수와 평균")
+    egress.status(request.id)
+
+`preflight` runs the very checks that reviewers will see; it decides nothing and sends nothing out.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from .failure import AnsimError
+from .outbox import Copied, copies
+from .portal import ask
+from .show import VERDICTS, html_table, state, text_table, verdict
+from .words import say
+
+Files = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+# The same submission from the same kernel carries the same key: running a cell twice makes one request.
+_KEYS: dict[tuple[object, ...], str] = {}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One rule that a file hits: ``severity`` WARN or BLOCK, where, and a masked sample."""
+
+    rule: str
+    severity: str
+    ko: str
+    en: str
+    place: str = ""
+    sample: str = ""
+
+
+@dataclass(frozen=True)
+class FileResult:
+    """What the checks say about one file: ``verdict`` PASS, WARN or BLOCK."""
+
+    name: str
+    verdict: str
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """The checks of some files, shown as a table."""
+
+    files: tuple[FileResult, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether no file is blocked."""
+        return all(file.verdict != "BLOCK" for file in self.files)
+
+    def __repr__(self) -> str:
+        return f"{text_table(_head(), _rows(self.files))}\n{self._sum()}"
+
+    def _repr_html_(self) -> str:
+        return f"{_html(self.files)}<p>{escape(self._sum())}</p>"
+
+    def _sum(self) -> str:
+        blocked = sum(file.verdict == "BLOCK" for file in self.files)
+        if blocked:
+            return say(f"파일 {blocked}개를 고쳐야 합니다.", f"{blocked} file(s) must be changed.")
+        return say("제출할 수 있습니다. 반출 여부는 심사자가 정합니다.", "Ready to submit. Reviewers decide.")
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request to take files out, as it stands."""
+
+    id: str
+    state: str
+    files: tuple[FileResult, ...] = ()
+    purpose: str = ""
+    note: str = field(default="")
+
+    def __repr__(self) -> str:
+        lines = [f"{say('반출 신청', 'egress request')} {self.id}: {state(self.state)}"]
+        lines += [self.note] if self.note else []
+        return "\n".join([*lines, text_table(_head(), _rows(self.files))] if self.files else lines)
+
+    def _repr_html_(self) -> str:
+        head = f"<p>{say('반출 신청', 'egress request')} <b>{escape(self.id)}</b>: {escape(state(self.state))}</p>"
+        note = f"<p>{escape(self.note)}</p>" if self.note else ""
+        return head + note + (_html(self.files) if self.files else "")
+
+
+def preflight(files: Files) -> Preflight:
+    """Check one file or several without submitting them. Raises `AnsimError`."""
+    with copies(_paths(files)) as copied:
+        found = ask("POST", "/preflight", {"files": [copy.path for copy in copied]})
+        return Preflight(_results(found, copied))
+
+
+def submit(files: Files, *, purpose: str, context: str, again: bool = False) -> Request:
+    """Ask to take files out: ``purpose``: what for, ``context``: what they contain and how they were made.
+
+    The same files with the same texts are one request however often this runs, unless ``again``. Raises `AnsimError`.
+    """
+    purpose, context = _said("purpose", purpose), _said("context", context)
+    with copies(_paths(files)) as copied:
+        same = (purpose, context, tuple((copy.name, copy.sha256) for copy in copied))
+        if again or same not in _KEYS:
+            _KEYS[same] = str(uuid.uuid4())
+        names = [copy.path for copy in copied]
+        body = {"files": names, "purpose": purpose, "context": context, "key": _KEYS[same]}
+        return _request(ask("POST", "/submit", body), copied)
+
+
+def status(request_id: str) -> Request:
+    """Return a request as it stands now. Raises `AnsimError`."""
+    if not request_id or not all(mark.isascii() and (mark.isalnum() or mark in "-_") for mark in request_id):
+        raise AnsimError("client.request-id", ko="신청 번호가 아닙니다.", en="This is not the id of a request.")
+    return _request(ask("GET", f"/{request_id}"), ())
+
+
+def _paths(files: Files) -> list[Path]:
+    given = [files] if isinstance(files, str | os.PathLike) else list(files)
+    return [Path(path) for path in given]
+
+
+def _said(field_name: str, text: str) -> str:
+    if not text.strip():
+        raise AnsimError(
+            f"client.{field_name}",
+            ko=f"{'반출 목적(purpose)' if field_name == 'purpose' else '내용 설명(context)'}을 적어 주세요.",
+            en=f"Please give the {field_name}.",
+            remedy_ko="심사자는 이 글을 보고 판단합니다.",
+            remedy_en="Reviewers decide by it.",
+        )
+    return text.strip()
+
+
+def _request(found: dict[str, Any], copied: Sequence[Copied]) -> Request:
+    note = say(str(found.get("note_ko", "")), str(found.get("note_en", "")))
+    texts = {name: str(found.get(name, "")) for name in ("id", "state", "purpose")}
+    return Request(files=_results(found, copied), note=note, **texts)
+
+
+def _results(found: dict[str, Any], copied: Sequence[Copied]) -> tuple[FileResult, ...]:
+    # The portal answers with the names it was sent; people know their own.
+    own = {copy.path: copy.name for copy in copied}
+    return tuple(
+        FileResult(
+            own.get(str(file.get("name")), str(file.get("name"))),
+            str(file.get("verdict", "")),
+            tuple(_finding(one) for one in file.get("findings", ())),
+        )
+        for file in found.get("files", ())
+    )
+
+
+def _finding(found: dict[str, Any]) -> Finding:
+    return Finding(**{name: str(found.get(name, "")) for name in Finding.__dataclass_fields__})
+
+
+def _head() -> tuple[str, ...]:
+    ko = ("판정", "파일", "규칙", "위치", "가린 값", "설명")
+    en = ("verdict", "file", "rule", "place", "masked", "explanation")
+    return ko if say("ko", "en") == "ko" else en
+
+
+def _rows(files: Sequence[FileResult]) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
+    for file in files:
+        rows += [
+            (verdict(one.severity), file.name, one.rule, one.place, one.sample, say(one.ko, one.en))
+            for one in file.findings
+        ] or [(verdict(file.verdict), file.name, "", "", "", say("문제를 찾지 못했습니다.", "Nothing was found."))]
+    return rows
+
+
+def _html(files: Sequence[FileResult]) -> str:
+    grades = [one.severity for file in files for one in file.findings or (Finding("", file.verdict, "", ""),)]
+    return html_table(_head(), _rows(files), [VERDICTS.get(grade, ("", "", ""))[2] for grade in grades])

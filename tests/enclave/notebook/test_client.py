@@ -1,0 +1,348 @@
+"""The notebook client, against a real HTTP server that speaks the workspace API's form."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+CLIENT = Path(__file__).parents[3] / "enclave" / "notebook"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def importable() -> Iterator[None]:
+    sys.path.insert(0, str(CLIENT))
+    yield
+    sys.path.remove(str(CLIENT))
+
+
+@dataclass
+class Portal:
+    """What the server was asked, and what it answers."""
+
+    outbox: Path
+    asked: list[tuple[str, str, dict[str, object]]] = field(default_factory=list)
+    taken: list[bytes] = field(default_factory=list)
+    headers: list[str | None] = field(default_factory=list)
+    status: int = 200
+    answer: dict[str, object] | bytes = field(default_factory=dict)
+
+
+@pytest.fixture
+def portal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Portal]:
+    (tmp_path / "outbox").mkdir()
+    (tmp_path / "work").mkdir()
+    state = Portal(tmp_path / "outbox")
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            state.taken += [(state.outbox / name).read_bytes() for name in body["files"]]
+            self.reply(body)
+
+        def do_GET(self) -> None:
+            self.reply({})
+
+        def reply(self, body: dict[str, object]) -> None:
+            state.asked.append((self.command, self.path, body))
+            state.headers.append(self.headers["Authorization"])
+            answer = state.answer
+            if isinstance(answer, dict):
+                answer = json.dumps(answer).replace("$0", body["files"][0] if body else "").encode()
+            self.send_response(state.status)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *args: object) -> None:
+            """Stay quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    monkeypatch.setenv("ANSIM_API", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setenv("ANSIM_OUTBOX", str(state.outbox))
+    monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "secret-token")
+    monkeypatch.chdir(tmp_path / "work")
+    yield state
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def korean() -> Iterator[None]:
+    import ansim
+
+    yield
+    ansim.language("ko")
+
+
+BLOCKED = {
+    "files": [
+        {
+            "name": "$0",
+            "verdict": "BLOCK",
+            "findings": [
+                {
+                    "rule": "cell.small",
+                    "severity": "BLOCK",
+                    "ko": "빈도가 기준 미만",
+                    "en": "A small count",
+                    "place": "R3 C2 (<b>n</b>)",
+                    "sample": "***",
+                }
+            ],
+        }
+    ]
+}
+PASSED = {"files": [{"name": "$0", "verdict": "PASS", "findings": []}]}
+
+
+def write(name: str, content: str = "n\n100\n") -> str:
+    Path(name).write_text(content)
+    return name
+
+
+def test_preflight_copies_the_file_asks_and_leaves_the_outbox_empty(portal: Portal) -> None:
+    from ansim import egress
+
+    portal.answer = BLOCKED
+    result = egress.preflight(write("table.csv", "n\n4\n"))
+    ((method, path, body),) = portal.asked
+    assert (method, path) == ("POST", "/api/workspace/v1/egress/preflight")
+    assert portal.taken == [b"n\n4\n"]
+    assert portal.headers == ["token secret-token"]
+    assert [name.split("/")[1] for name in body["files"]] == ["table.csv"]
+    assert list(portal.outbox.iterdir()) == []
+    assert not result.ok
+    assert result.files[0].name == "table.csv"
+    assert "차단" in repr(result)
+    assert "cell.small" in repr(result)
+    assert "고쳐야" in repr(result)
+
+
+def test_what_the_portal_answers_is_escaped_in_the_notebook(portal: Portal) -> None:
+    from ansim import egress
+
+    portal.answer = BLOCKED
+    html = egress.preflight(write("table.csv"))._repr_html_()
+    assert "&lt;b&gt;n&lt;/b&gt;" in html
+    assert "<b>n</b>" not in html
+
+
+def test_the_tables_are_in_english_when_asked(portal: Portal, korean: None) -> None:
+    import ansim
+
+    portal.answer = PASSED
+    assert ansim.language("en") == "en"
+    shown = repr(ansim.egress.preflight(write("table.csv")))
+    assert "pass" in shown
+    assert "Reviewers decide" in shown
+    with pytest.raises(ValueError, match="언어"):
+        ansim.language("fr")
+
+
+def test_the_same_submission_twice_carries_the_same_key_and_another_one_does_not(portal: Portal) -> None:
+    from ansim import egress
+
+    portal.answer = {"id": "r-1", "state": "submitted", **PASSED}
+    write("table.csv")
+    request = egress.submit("table.csv", purpose="논문", context="표 2")
+    egress.submit(["table.csv"], purpose="논문 ", context="표 2")
+    egress.submit("table.csv", purpose="논문", context="표 3")
+    write("table.csv", "n\n200\n")
+    egress.submit("table.csv", purpose="논문", context="표 2")
+    egress.submit("table.csv", purpose="논문", context="표 2", again=True)
+    keys = [body["key"] for _, _, body in portal.asked]
+    assert keys[0] == keys[1]
+    assert len(set(keys)) == 4
+    assert portal.asked[0][2]["purpose"] == "논문"
+    assert (request.id, request.state) == ("r-1", "submitted")
+    assert "심사 대기" in repr(request)
+    assert "r-1" in request._repr_html_()
+
+
+def test_the_status_of_a_request_is_asked_by_its_id(portal: Portal) -> None:
+    from ansim import egress
+
+    portal.answer = {"id": "r-1", "state": "released", "files": []}
+    assert repr(egress.status("r-1")) == "반출 신청 r-1: 반출됨"
+    assert portal.asked == [("GET", "/api/workspace/v1/egress/r-1", {})]
+    with pytest.raises(Exception, match=r"client\.request-id"):
+        egress.status("../../secrets")
+
+
+def a_link() -> list[str]:
+    Path("link.csv").symlink_to("/etc/passwd")
+    return ["link.csv"]
+
+
+def a_folder() -> list[str]:
+    Path("folder").mkdir()
+    return ["folder"]
+
+
+def a_name_with_a_newline() -> list[str]:
+    return [write("a\nb.csv")]
+
+
+def a_hidden_name() -> list[str]:
+    return [write(".hidden.csv")]
+
+
+def a_missing_file() -> list[str]:
+    return [write("fine.csv"), "missing.csv"]
+
+
+def five_gigabytes() -> list[str]:
+    with Path("big.csv").open("wb") as stream:
+        stream.truncate(5 << 30)
+    return ["big.csv"]
+
+
+def an_empty_file() -> list[str]:
+    return [write("empty.csv", "")]
+
+
+def a_pipe() -> list[str]:
+    os.mkfifo("pipe.csv")
+    return ["pipe.csv"]
+
+
+def the_same_name_twice() -> list[str]:
+    Path("a").mkdir()
+    return [write("x.csv"), write("a/x.csv")]
+
+
+def too_many() -> list[str]:
+    return [write(f"{number}.csv") for number in range(51)]
+
+
+@pytest.mark.parametrize(
+    ("files", "code"),
+    [
+        (a_link, "client.link"),
+        (a_folder, "client.folder"),
+        (a_name_with_a_newline, "client.name"),
+        (a_hidden_name, "client.name"),
+        (a_missing_file, "client.missing"),
+        (five_gigabytes, "client.too-large"),
+        (an_empty_file, "client.empty"),
+        (a_pipe, "client.not-a-file"),
+        (the_same_name_twice, "client.same-name"),
+        (too_many, "client.too-many"),
+        (list, "client.no-files"),
+    ],
+)
+def test_bad_files_are_refused_before_anything_is_copied_or_sent(portal: Portal, files, code: str) -> None:
+    from ansim import egress
+    from ansim.failure import AnsimError
+
+    with pytest.raises(AnsimError) as caught:
+        egress.preflight(files())
+    assert caught.value.code == code
+    assert caught.value.ko
+    assert caught.value.en
+    assert "\n" not in str(caught.value)
+    assert portal.asked == []
+    assert list(portal.outbox.iterdir()) == []
+
+
+@pytest.mark.parametrize("missing", ["purpose", "context"])
+def test_a_submission_without_its_texts_is_refused(portal: Portal, missing: str) -> None:
+    from ansim import egress
+
+    with pytest.raises(Exception, match=f"client.{missing}"):
+        egress.submit(write("a.csv"), **{"purpose": "p", "context": "c", missing: " "})
+    assert portal.asked == []
+
+
+def test_a_refusal_of_the_portal_is_shown_with_its_own_code_and_without_a_traceback(portal: Portal) -> None:
+    from ansim import egress
+
+    portal.status = 403
+    portal.answer = {"code": "project.expired", "ko": "과제가 끝났습니다.", "en": "Over.", "remedy_ko": "연장하세요."}
+    with pytest.raises(Exception, match="연장하세요") as caught:
+        egress.preflight(write("a.csv"))
+    assert caught.value._render_traceback_() == ["AnsimError: 과제가 끝났습니다. 연장하세요. [project.expired]"]
+    assert list(portal.outbox.iterdir()) == []
+
+
+@pytest.mark.parametrize("answer", [b"<html>gateway</html>", b"[]", b""])
+def test_an_answer_that_is_no_object_is_an_error(portal: Portal, answer: bytes) -> None:
+    from ansim import egress
+
+    portal.status, portal.answer = 502, answer
+    with pytest.raises(Exception, match=r"client\.answer"):
+        egress.preflight(write("a.csv"))
+
+
+def test_a_portal_that_is_not_there_is_an_error_that_says_so(portal: Portal, monkeypatch) -> None:
+    from ansim import egress
+
+    monkeypatch.setenv("ANSIM_API", "http://127.0.0.1:9")
+    with pytest.raises(Exception, match=r"client\.unreachable"):
+        egress.preflight(write("a.csv"))
+    assert list(portal.outbox.iterdir()) == []
+
+
+def test_outside_a_workspace_nothing_works_and_the_message_says_why(portal: Portal, monkeypatch) -> None:
+    from ansim import egress
+
+    monkeypatch.delenv("JUPYTERHUB_API_TOKEN")
+    with pytest.raises(Exception, match=r"client\.no-workspace"):
+        egress.preflight(write("a.csv"))
+
+
+def test_a_full_or_missing_outbox_is_an_error_that_says_so(portal: Portal, monkeypatch) -> None:
+    from ansim import egress
+
+    monkeypatch.setenv("ANSIM_OUTBOX", "/proc/nowhere")
+    with pytest.raises(Exception, match=r"client\.outbox"):
+        egress.preflight(write("a.csv"))
+
+
+def test_the_approved_tables_are_listed_with_their_columns(tmp_path: Path, monkeypatch) -> None:
+    import ansim
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    (tmp_path / "nafld" / "labs").mkdir(parents=True)
+    pq.write_table(pa.table({"pid": ["a"], "age": [50]}), tmp_path / "nafld" / "patients.parquet")
+    pq.write_table(pa.table({"pid": ["a"], "value": [1.5]}), tmp_path / "nafld" / "labs" / "0.parquet")
+    monkeypatch.setenv("ANSIM_DATA", str(tmp_path))
+    tables = ansim.data()
+    assert [(table.name, table.columns) for table in tables.tables] == [
+        ("nafld/labs", ("pid", "value")),
+        ("nafld/patients", ("pid", "age")),
+    ]
+    assert "nafld/patients" in repr(tables)
+    assert "pid, age" in tables._repr_html_()
+    assert list(tables["nafld/patients"].read()["age"]) == [50]
+    with pytest.raises(Exception, match="nafld/labs"):
+        tables["nafld/other"]
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(Exception, match=r"client\.no-pandas"):
+        tables["nafld/patients"].read()
+
+
+def test_without_data_the_list_says_so(tmp_path: Path, monkeypatch) -> None:
+    import ansim
+
+    monkeypatch.setenv("ANSIM_DATA", str(tmp_path / "none"))
+    assert "승인된 자료가 없습니다" in repr(ansim.data())
+
+
+def test_the_client_needs_nothing_but_the_standard_library() -> None:
+    code = f"import sys; sys.path.insert(0, {str(CLIENT)!r}); import ansim; print(ansim.egress.preflight)"
+    # -S: no installed package can be found
+    subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True, capture_output=True)
