@@ -75,6 +75,8 @@ async def serve(settings: Settings, docker_socket: Path) -> None:
     app, hub = pwd.getpwnam(settings.app_user), pwd.getpwnam(settings.hub_user)
     engine = EngineFilter(docker, plans, clock=now, ended=relays.close)
     admin = Admin(Parts(docker, plans, relays, Volumes(settings.volumes), settings.staging, now), app=app, hub=hub)
+    # Before anybody can ask: a hub that comes back finds its workspaces reachable.
+    await relays.step()
     keeping = asyncio.create_task(relays.keep())
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,8 @@ TIMEOUT_S = httpx.Timeout(10, read=300)
 class Gate:
     """A door to the gate. Every method raises the `EnclaveError` that the gate answered, or `Unavailable`."""
 
-    def __init__(self, socket: Path) -> None:
-        self._socket = socket
+    def __init__(self, path: Path) -> None:
+        self._socket = path
 
     def register_plan(self, plan: bytes, signature: bytes) -> str:
         """Hand over a signed plan and prepare its volumes; returns the plan's sha256."""
@@ -56,6 +57,12 @@ class Gate:
         return self._call("GET", "/status", None)
 
     def _call(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
+        try:
+            # httpx leaves its socket open when nobody listens; so knock first.
+            with socket.socket(socket.AF_UNIX) as knock:
+                knock.connect(str(self._socket))
+        except OSError as error:
+            raise _unreachable(error) from error
         transport = httpx.HTTPTransport(uds=str(self._socket))
         # ASCII JSON: a name with lone surrogates must arrive at the gate and be refused there, not break here.
         content = None if body is None else json.dumps(body).encode()

@@ -67,6 +67,7 @@ class Relays:
         self._docker, self._plans, self._doors = docker, plans, doors
         self._open: dict[str, Relay] = {}
         self._locks: dict[str, asyncio.Lock] = {}
+        self._adopted = False
 
     async def open(self, workspace_id: str, container_id: str) -> tuple[str, int]:
         """Open the relays into a running container of this workspace and wait for its server.
@@ -104,22 +105,27 @@ class Relays:
             for name, relay in self._open.items()
         }
 
+    async def step(self) -> None:
+        """Take up again what runs already (once), then close the relays of containers that have ended.
+
+        Without the engine nothing can be told: the relays that are open stay open.
+        """
+        with suppress(Unavailable):
+            running = await self._docker.workspaces()
+            if not self._adopted:
+                for container in running:
+                    await self._adopt(container)
+                self._adopted = True
+            alive = {container["Id"] for container in await self._docker.workspaces()}
+            for name, relay in list(self._open.items()):
+                if relay.container_id not in alive:
+                    self.close(name)
+
     async def keep(self) -> None:
-        """For ever: take up again what runs already, then close the relays of containers that have ended."""
-        adopted = False
+        """Take steps for ever."""
         while True:
-            # Without the engine nothing can be told; the relays that are open go on meanwhile.
-            with suppress(Unavailable):
-                running = await self._docker.workspaces()
-                if not adopted:
-                    for container in running:
-                        await self._adopt(container)
-                    adopted = True
-                alive = {container["Id"] for container in await self._docker.workspaces()}
-                for name, relay in list(self._open.items()):
-                    if relay.container_id not in alive:
-                        self.close(name)
             await asyncio.sleep(SWEEP_S)
+            await self.step()
 
     async def _adopt(self, container: dict[str, Any]) -> None:
         """Take up one running container; what is revoked, or cannot be taken up, is stopped."""
@@ -165,7 +171,10 @@ class Relays:
             raise _not_ours(workspace_id)
         if not state["State"]["Running"]:
             raise await self._died(workspace_id, container_id)
-        netns = hold(state["State"]["Pid"])
+        try:
+            netns = hold(state["State"]["Pid"])
+        except OSError as error:
+            raise await self._died(workspace_id, container_id) from error
         again = await self._docker.inspect(container_id)
         # A pid may be another's by now, in the worst case a process of the host.
         if again is None or again["State"]["Pid"] != state["State"]["Pid"] or not again["State"]["Running"]:

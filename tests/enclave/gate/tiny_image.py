@@ -1,0 +1,55 @@
+"""A small real image for tests: the host's Python, its libraries, and the agent as the notebook server."""
+
+from __future__ import annotations
+
+import functools
+import io
+import subprocess
+import tarfile
+from pathlib import Path
+
+AGENT = Path(__file__).parent / "agent.py"
+TAG = "ansim-test-tiny:latest"
+PASSWD = "root:x:0:0:root:/root:/bin/sh\nanalyst:x:10001:10001::/home/analyst:/bin/sh\n"
+SKIPPED = {"test", "tests", "idlelib", "tkinter", "ensurepip", "config-3.11-x86_64-linux-gnu", "dist-packages"}
+
+
+@functools.cache
+def tiny_image() -> str:
+    """Import it once per test run; returns its id."""
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as tar:
+        _python(tar)
+        for name in ("tmp", "run", "data", "etc/jupyter", "outbox", "home/analyst/work", "proc", "sys", "dev"):
+            _folder(tar, name, 10001 if name.startswith(("home", "outbox")) else 0)
+        _file(tar, "etc/passwd", PASSWD.encode())
+        _file(tar, "usr/local/bin/jupyterhub-singleuser", AGENT.read_bytes(), 0o755)
+    command = ["docker", "import", "-c", "ENV PATH=/usr/local/bin:/usr/bin", "-", TAG]
+    done = subprocess.run(command, input=data.getvalue(), capture_output=True, check=True)
+    return done.stdout.decode().strip()
+
+
+def _python(tar: tarfile.TarFile) -> None:
+    tar.add("/usr/bin/python3.11", "usr/bin/python3.11")
+    tar.add("/usr/lib/python3.11", "usr/lib/python3.11", filter=_wanted)
+    modules = map(str, Path("/usr/lib/python3.11/lib-dynload").glob("*.so"))
+    listed = subprocess.run(["ldd", "/usr/bin/python3.11", *modules], capture_output=True, text=True, check=True).stdout
+    words = (word for line in listed.splitlines() for word in line.split() if not word.endswith(":"))
+    for library in sorted({word for word in words if word.startswith("/lib")}):
+        tar.add(Path(library).resolve(), library[1:])
+
+
+def _wanted(info: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    return None if SKIPPED & set(Path(info.name).parts) else info
+
+
+def _folder(tar: tarfile.TarFile, name: str, owner: int) -> None:
+    info = tarfile.TarInfo(name)
+    info.type, info.mode, info.uid, info.gid = tarfile.DIRTYPE, 0o755, owner, owner
+    tar.addfile(info)
+
+
+def _file(tar: tarfile.TarFile, name: str, data: bytes, mode: int = 0o644) -> None:
+    info = tarfile.TarInfo(name)
+    info.size, info.mode = len(data), mode
+    tar.addfile(info, io.BytesIO(data))
