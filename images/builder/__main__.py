@@ -6,7 +6,7 @@ import argparse
 import sys
 import time
 
-from images.builder import workspace
+from images.builder import naive, workspace
 from images.builder.errors import BuildError
 from images.builder.places import Places
 
@@ -20,6 +20,7 @@ def main(arguments: list[str]) -> int:
     options, places, started = parser.parse_args(arguments), Places.of_this_machine(), time.monotonic()
     try:
         loaded = workspace.ensure(places, force=options.force, refresh=options.refresh)
+        loaded = naive.ensure(places) if options.image == "naive" else loaded
     except BuildError as error:
         sys.stderr.write(f"{options.image}: {error.what}\n  → {error.now}\n")
         return 1
