@@ -103,10 +103,10 @@ def _open(rule: TableRule, folder: Path) -> IO[bytes]:
     except OSError as error:
         en = f"cannot be opened ({error.strerror})."
         _refuse(rule, "missing", ("열 수 없습니다(없거나 바로가기이거나 권한이 없음).", en), fix)
-    file = os.fdopen(descriptor, "rb")
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        file.close()
+        os.close(descriptor)
         _refuse(rule, "kind", ("일반 파일이 아닙니다.", "not a regular file."), fix)
+    file = os.fdopen(descriptor, "rb")
     if os.fstat(descriptor).st_size == 0:
         file.close()
         _refuse_empty(rule)
