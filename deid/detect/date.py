@@ -62,7 +62,8 @@ _NOT_A_DATE = re.compile(
     r"(?:전이|림프절|LN|nodes?|근력|MRC|motor|power|grade|Gr|동공|pupils?|Apgar|시력|BP|혈압|NRS|VAS|GCS|MMSE|Cr|"
     r"BUN|ALT|비율|"
     r"ratio|stage|교정|양성|score|점수|"
-    r"OP|I/O|intake|V/A|나안|검체|중|반사|DTR|[0-9]/[0-9]{1,2}[,(][가-힣 ]{0,4}|총|약|용량|tab|정|분획|슬라이드|"
+    r"OP|I/O|intake|V/A|나안|검체|개 중|명 중|반사|DTR|[0-9]/[0-9]{1,2}[,(][가-힣 ]{0,4}|총|"
+    r"(?<!예)약|용량|tab|정|분획|슬라이드|"
     r"잔|병|갑)[ ):=.]{0,3}$",
     re.IGNORECASE,
 )

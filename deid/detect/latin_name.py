@@ -29,7 +29,7 @@ _SURNAME = "|".join(
 _WORD = r"(?:[A-Z][a-z]{1,14}(?:[-'][A-Za-z][a-z]{0,10})?|[A-Z]{2,12}(?:-[A-Z]{2,10})?|[A-Z]\.)"
 _NAME = rf"(?:{_WORD},?(?:[ ]?{_WORD}|[ ][A-Z]\.?[A-Z]?\.?){{1,3}})"
 _SURNAME_FIRST = re.compile(
-    rf"(?<![A-Za-z])(?:{_SURNAME}),?[ ](?:[A-Z][a-z]{{1,9}}(?:[- ]?[A-Za-z][a-z]{{1,9}})?|[A-Z]\.[ ]?[A-Z]\.|"
+    rf"(?<![A-Za-z])(?:{_SURNAME}),?[ ](?:[A-Z][a-z]{{1,9}}(?:[- ]?[A-Za-z][a-z]{{0,9}}){{0,2}}|[A-Z]\.[ ]?[A-Z]\.|"
     rf"[A-Z]{{2,8}}(?:[- ][A-Z]{{2,8}})?)(?![A-Za-z])"
 )
 _SURNAME_LAST = re.compile(
@@ -62,7 +62,7 @@ _HANJA_SURNAMES = frozenset(
 )
 
 
-_IN_HANGUL = re.compile(r"[ ]?[(/][ ]?(?P<v>[가-힣]{2,8}(?:[ ][가-힣]{1,6}){0,2})(?=[ ]?[)/])")
+_IN_HANGUL = re.compile(r"[ ]?[(/][ ]?(?P<v>[가-힣]{1,8}(?:[ ][가-힣]{1,6}){0,2})(?=[ ]?[)/])")
 
 
 def latin_names(text: str) -> Iterator[Found]:

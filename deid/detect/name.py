@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from deid.detect.found import Found
 from deid.detect.latin_name import latin_names
 from deid.detect.name_by_cue import before_titles, behind_cues, given_names
-from deid.detect.name_by_form import by_form, repeated
+from deid.detect.name_by_form import by_form, repeated, spaced
 from deid.detect.recogniser import KoreanRecogniser
 
 
@@ -26,7 +26,7 @@ class NameRecogniser(KoreanRecogniser):
     def find(self, text: str) -> Iterator[Found]:
         """Every name with its evidence; then the same names wherever else they stand."""
         known: dict[str, float] = {}
-        for found in (*behind_cues(text), *before_titles(text), *by_form(text)):
+        for found in (*behind_cues(text), *before_titles(text), *by_form(text), *spaced(text)):
             yield found
             known[text[found.start : found.end]] = max(known.get(text[found.start : found.end], 0.0), found.score)
         yield from given_names(text)

@@ -22,7 +22,10 @@ from deid.detect.syllables import (
 
 _SEP = r"(?:[은는이가](?![가-힣]))?(?![가-힣])[ ]{0,3}(?:[:=/·,)\]|-]|\(|\[)?[ ]{0,3}[\"'<(]?"
 _ASKED = re.compile(rf"(?:{ASKING}|(?<![A-Za-z])(?:NAME|Name|name)(?![A-Za-z])){_SEP}(?=[가-힣])")
-_ROLE = re.compile(rf"(?<![가-힣])[가-힣]{{0,6}}?(?:{ROLES})(?:님|분)?{_SEP}(?=[가-힣])")
+_LONG_ROLES = "|".join(role for role in ROLES.split("|") if len(role) > 1)
+_SHORT_ROLES = "|".join(role for role in ROLES.split("|") if len(role) == 1)
+_ROLE = re.compile(rf"(?<![가-힣])(?:[가-힣]{{0,6}}?(?:{_LONG_ROLES})|(?:{_SHORT_ROLES}))(?:님|분)?{_SEP}(?=[가-힣])")
+_FOR_ANYONE = frozenset({"님", "씨", "할머니", "할아버지", "환자", "어르신"})
 _LATIN_ROLE = re.compile(
     rf"(?<![A-Za-z])(?:{LATIN_ROLES})(?![A-Za-z])[ ]{{0,3}}[:=.)(/-]{{0,2}}[ ]{{0,3}}[\"'<(]?(?=[가-힣])"
 )
@@ -165,11 +168,7 @@ def _titled(match: re.Match[str]) -> Iterator[Found]:
         yield Found(start, end, "NAME", 0.8)
     elif title in {"님", "씨"} and len(last) == 2 and given_score(last) >= 2:
         yield Found(end - 2, end, "NAME", 0.7)
-    elif (
-        title in {"님", "씨", "할머니", "할아버지", "환자", "어르신"}
-        and (looks_foreign(run) or title == "님")
-        and len(run) >= 2
-    ):
+    elif title in _FOR_ANYONE and (looks_foreign(run) or (title == "님" and len(last) >= 2)):
         foreign = [word for word in words if not is_common_word(word)]
         whole = looks_foreign(run) and len(foreign) == len(words)
         yield Found(match.start("n") if whole else end - len(last), end, "NAME", 0.5)

@@ -10,23 +10,44 @@ from collections.abc import Iterator
 from deid.detect.cues import PARTICLES
 from deid.detect.found import Found
 from deid.detect.stopwords import is_common_word, is_listed
-from deid.detect.syllables import USUAL_SURNAMES, given_score, looks_foreign, split_name
+from deid.detect.syllables import (
+    COMMON_SURNAMES,
+    COMPOUND_SURNAMES,
+    USUAL_SURNAMES,
+    given_score,
+    looks_foreign,
+    split_name,
+)
 
 _KIN = (
     "모|부|자|녀|처|남편|아내|아들|딸|배우자|며느리|사위|손자|손녀|형|누나|언니|오빠|동생|어머니|아버지|보호자|초진|"
     "재진|신환|통역|이모|고모|조모|조부|본인|자녀|장남|장녀|차남|차녀"
 )
 # Sex and age, a telephone or record number, or a relation right behind: "(M/44)", " 55/F", "(010", "(배우자)".
+_SURNAME = "|".join((*COMPOUND_SURNAMES, *sorted(COMMON_SURNAMES)))
 _BESIDE = re.compile(
     rf"[ ]{{0,2}}(?:[(/,]?[ ]{{0,2}}(?:[MF여남]자?[ ]{{0,2}}[/,)(]|만?[ ]?\d{{1,3}}[ ]?(?:세|살|/[ ]?[MF남여])|"
     rf"[MF][ /]\d)|"
-    rf"[(/][ ]?(?:01\d|\+82|\d{{6,10}}[)/ ]|[A-Z]-\d|H\.?P|19\d\d|20\d\d)|[(/][ ]{{0,2}}(?:{_KIN})[ ),/])"
+    rf" ?01\d[ .-]?\d|[ ]\d{{6}}[ ]?-?[ ]?\d|[(/][ ]?(?:01\d|\+82|\d{{6,10}}[)/ -]|[A-Z]-\d|H\.?P|"
+    rf"19\d\d|20\d\d)|[(/][ ]{{0,2}}(?:{_KIN})[ ),/])"
 )
 _TOKEN = re.compile(r"(?<![가-힣A-Za-z0-9])[가-힣]{2,7}(?![가-힣])")
-_FOREIGN = re.compile(r"(?<![가-힣A-Za-z0-9])[가-힣]{2,6}(?:[ ][가-힣]{1,6}){0,2}(?![가-힣])")
+_FOREIGN = re.compile(r"(?<![가-힣A-Za-z0-9])[가-힣]{1,6}(?:[ ][가-힣]{1,6}){0,2}(?![가-힣])")
+_TWO_WORDS = re.compile(r"(?:^|[\n:])[ ]{0,2}(?P<v>[가-힣]{2,5}[ ][가-힣]{2,6})(?=[ ]{0,2}[(/,]?[ ]?[MF남여][ /,)(])")
+_SPACED = re.compile(
+    rf"(?:^|[\n,;|"
+    rf"/:(])[ ]{{0,2}}(?P<v>(?P<s>{_SURNAME})[ ]{{1,2}}(?P<g>[가-힣]{{2}}))(?=[ ]{{0,2}}(?:$|[\n,;|"
+    rf"/()]|님|\d))"
+)
 _PARTICLE = re.compile(rf"(?:{PARTICLES})?$")
 _EDGE_LEFT = re.compile(r"(?:^|[\n,/|;:\"'(<\[=>&+•·→-]|\d[.)])[ ]{0,3}$")
 _EDGE_RIGHT = re.compile(r"[ ]{0,3}(?:$|[\n,/|;\"')>\]=<&+•·(→.-])")
+# Words of what people do in a record, behind a name and perhaps a particle.
+_DOING = re.compile(
+    r"[ ](?:요청|확인|통화|내원|방문|동반|동행|동의|서명|보고|문의|호소|거부|희망|설명|회신|연락|"
+    r"상담|전화|면회|진술|도착|인계|수령|대리|"
+    r"작성|거주|입원|퇴원|전원|사망|출생|귀가|참석|서면|구두|발견|신고|이송|접수|예약|본인|보호자)"
+)
 _CELL_LEFT = re.compile(r"(?:^|[\n,;|=\"])$")
 _CELL_RIGHT = re.compile(r"(?:$|[\n,;|\"]|[ ]?/[ ])")
 
@@ -55,6 +76,16 @@ def by_form(text: str) -> Iterator[Found]:
             yield Found(*match.span(), "NAME", 0.6)
 
 
+def spaced(text: str) -> Iterator[Found]:
+    """Names written in two words in a cell or at the start of a line: "박 형준", "알리 하산 (M/"."""
+    for match in _SPACED.finditer(text):
+        if given_score(match["g"]) >= 3 and not is_common_word(match["g"]) and not is_listed(match["s"]):
+            yield Found(*match.span("v"), "NAME", 0.5)
+    for match in _TWO_WORDS.finditer(text):
+        if not any(map(is_common_word, match["v"].split())):
+            yield Found(*match.span("v"), "NAME", 0.5)
+
+
 def _score(text: str, start: int, parts: tuple[str, str], rest: str) -> float:
     """Score of a candidate with no cue word; 0.0 to refuse."""
     surname, given = parts
@@ -65,15 +96,22 @@ def _score(text: str, start: int, parts: tuple[str, str], rest: str) -> float:
         return 0.0
     if not rest and _BESIDE.match(text, end):
         return 0.75
-    if len(given) >= 2 and usual and quality >= 3:
+    if len(given) >= 2 and quality >= 3 and usual:
         return 0.5
-    if rest or not usual:
-        return 0.0
+    if len(given) == 2 and (quality >= 3 or surname in COMMON_SURNAMES) and _DOING.match(text, end + len(rest)):
+        return 0.5
+    return 0.0 if rest else _score_of_cell(text, start, end, (usual, quality))
+
+
+def _score_of_cell(text: str, start: int, end: int, form: tuple[bool, int]) -> float:
+    """Score of a candidate that stands alone between delimiters: a cell, a list item, a bracket."""
+    usual, quality = form
     before = text[max(0, start - 5) : start]
-    if _CELL_LEFT.search(before) and _CELL_RIGHT.match(text, end):
+    if usual and _CELL_LEFT.search(before) and _CELL_RIGHT.match(text, end):
         return 0.5
     edges = _EDGE_LEFT.search(before) and _EDGE_RIGHT.match(text, end)
-    return 0.45 if edges and len(given) == 2 else 0.0
+    bracketed = before.endswith("(") and text.startswith(")", end)
+    return 0.45 if edges and end - start > 2 and (usual or quality == 4 or (bracketed and quality >= 3)) else 0.0
 
 
 def repeated(text: str, known: dict[str, float]) -> Iterator[Found]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from array import array
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -31,7 +30,7 @@ _KEPT_CONTROLS = "\n\t"
 # A line break inside a number, an address on the web or a record code: either side is such a character.
 _SPLIT_NUMBER = re.compile(r"(?<=[0-9A-Za-z\-/.@*_])[ \t]?\n[ \t]?(?=[0-9A-Za-z\-/.@*_])")
 _JOINING = frozenset("-/@_.0123456789")
-_MIN_WRAPPED_LINES = 3
+_MIN_WRAPPED_LINES = 2
 _MIN_WRAP_WIDTH = 20
 
 
@@ -127,16 +126,15 @@ def _split_numbers(text: str) -> list[tuple[int, int]]:
 
 
 def _wraps(text: str) -> list[tuple[int, int]]:
-    """Line breaks that a fixed-width printer put in: those after lines of exactly the greatest length."""
+    """Return the breaks of a fixed-width printer: after lines of the greatest length, or one less (removed signs)."""
     lines = text.split("\n")
-    counts = Counter(len(line) for line in lines)
-    width = max(counts)
-    if counts[width] < _MIN_WRAPPED_LINES or width < _MIN_WRAP_WIDTH:
+    width = max(len(line) for line in lines) - 1
+    if width < _MIN_WRAP_WIDTH or sum(len(line) >= width for line in lines) < _MIN_WRAPPED_LINES:
         return []
     found, position = [], 0
     for line in lines[:-1]:
         position += len(line)
-        if len(line) == width:
+        if len(line) >= width:
             found.append((position, position + 1))
         position += 1
     return found

@@ -51,7 +51,8 @@ _ROW = re.compile(
     r"(?m)^[ ]{0,2}(?:\d{1,2}[.)][ ]?)?(?P<v>(?:[A-Z]-?)?\d{6,10})(?=[ ]{0,2}[,|\t;/ ][ ]{0,2}[가-힣A-Z])"
 )
 _SLASHED = re.compile(r"/[ ]?(?P<v>(?:[A-Z]-?)?\d{6,10})(?=[ ]?/)")
-_BARE = re.compile(r"(?<![A-Za-z0-9.,_/-])(?P<v>\d{7,10})(?![A-Za-z0-9.,_%-])")
+# Without a label only in running text: behind a Hangul word, not in a table of numbers.
+_BARE = re.compile(r"(?<=[가-힣][ ])(?P<v>\d{7,9})(?![A-Za-z0-9_%-]|[.,]\d)")
 
 
 class RecordNumberRecogniser(KoreanRecogniser):
@@ -68,7 +69,7 @@ class RecordNumberRecogniser(KoreanRecogniser):
             (_BESIDE, 0.6),
             (_ROW, 0.6),
             (_SLASHED, 0.5),
-            (_BARE, 0.35),
+            (_BARE, 0.45),
         ):
             for match in pattern.finditer(text):
                 group = next((name for name in ("v", "w") if match.groupdict().get(name)), 0)

@@ -8,8 +8,13 @@ from __future__ import annotations
 import re
 
 from deid.detect.cues import ASKING, NOT_BEFORE_TITLE, ROLES, TITLES
+from deid.detect.syllables import COMPOUND_SURNAMES
 from deid.detect.words import read_words
 
+# Longer words that end like a medicine, a condition, a method or a measure.
+_LONG_ENDING = re.compile(
+    r"[가-힣]{3}(?:제|증|염|암|병|술|법|률|량|치|균|액|기|실|과|부|식|형|성|크|드|트|행)$|.(?:함|됨|번호|카드|팩스|계좌|연락망)$"
+)
 _ROLES = frozenset(role for roles in (ASKING, ROLES, TITLES) for role in re.split(r"\||\[ _\]\?", roles))
 _WORDS = read_words("common_words.txt") | NOT_BEFORE_TITLE | {role for role in _ROLES if len(role) > 1}
 _SHORTEST_ENDED = 3
@@ -26,7 +31,9 @@ _ENDING = re.compile(
 
 def is_common_word(word: str) -> bool:
     """Whether a Hangul word is a common one, so that its name-like form means nothing."""
-    return word in _WORDS or (len(word) >= _SHORTEST_ENDED and _ENDING.search(word) is not None)
+    if word in _WORDS or (word[:2] not in COMPOUND_SURNAMES and _LONG_ENDING.search(word)):
+        return True
+    return len(word) >= _SHORTEST_ENDED and _ENDING.search(word) is not None
 
 
 def is_listed(word: str) -> bool:
