@@ -171,7 +171,7 @@ def _from_list(found: list[object], rules: CheckRules, label: str) -> Iterator[T
         _check_size(len(body) * len(names), rules)
         yield Table(tuple(names), tuple(body), label)
         return
-    if all(isinstance(row, list) for row in found):
+    if all(isinstance(row, list) and not any(isinstance(value, dict | list) for value in row) for row in found):
         rows = [[_cell(value) for value in row] for row in found if isinstance(row, list)]
         if any(rows):
             yield _table(rows, label)[0]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections import Counter
+import zlib
 from collections.abc import Iterator
 
 from enclave.airlock.checks.findings import block, line_place, mask, warn
 from enclave.airlock.document import Document
 from enclave.airlock.report import Finding
 
-RUN_CHARS, ENTROPY_BYTES, MAX_ENTROPY = 2048, 2048, 7.5
+RUN_CHARS = 2048
+# Prose and tables compress to about a half (English, Korean, columns of decimals), base64 to 76 %, base85 to 82 %.
+# A limit on bits per byte would never be met: no valid UTF-8 text reaches 7.5.
+DENSE_BYTES, DENSE_SHARE = 4096, 0.7
 # The lines of one wrapped run may stand alone on their lines, or in cells or quotes.
 BASE64_RUN = re.compile(r"[A-Za-z0-9+/_=-]{40,}")
 HEX_RUN = re.compile(r"(?:[0-9a-fA-F]{2}){20,}")
@@ -23,7 +25,7 @@ MANY_TRAILING = 64
 
 def check_encoded(document: Document) -> list[Finding]:
     """Look for encoded or hidden payloads in the text of a document."""
-    return [*_runs(document.text), *_entropy(document.text), *_invisible(document.text), *_trailing(document.text)]
+    return [*_runs(document.text), *_dense(document.text), *_invisible(document.text), *_trailing(document.text)]
 
 
 def _runs(text: str) -> Iterator[Finding]:
@@ -41,16 +43,16 @@ def _runs(text: str) -> Iterator[Finding]:
             return
 
 
-def _entropy(text: str) -> Iterator[Finding]:
+def _dense(text: str) -> Iterator[Finding]:
     raw = text.encode()
-    if len(raw) < ENTROPY_BYTES:
+    if len(raw) < DENSE_BYTES:
         return
-    bits = -sum(count / len(raw) * math.log2(count / len(raw)) for count in Counter(raw).values())
-    if bits > MAX_ENTROPY:
+    share = len(zlib.compress(raw)) / len(raw)
+    if share > DENSE_SHARE:
         yield block(
-            "encoded.entropy",
-            f"내용이 압축·암호화된 자료처럼 조밀합니다(바이트당 {bits:.1f}비트). 글과 표만 제출하세요.",
-            f"The content is as dense as compressed or encrypted data ({bits:.1f} bits per byte). Submit plain text.",
+            "encoded.dense",
+            f"내용이 압축·암호화된 자료처럼 조밀합니다(압축률 {share:.0%}). 글과 표만 제출하세요.",
+            f"The content is as dense as compressed or encrypted data (compresses to {share:.0%}). Submit plain text.",
         )
 
 

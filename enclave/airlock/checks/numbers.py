@@ -38,7 +38,8 @@ def words(name: str) -> list[str]:
 
 def is_count_name(name: str) -> bool:
     """Whether a name means "how many", as in ``n``, ``patient_count``, ``환자수``, ``건수``."""
-    found = words(name)
+    # "n (%)" holds counts with their share behind them
+    found = words(re.sub(r"\([^()]*\)", " ", name)) or words(name)
     if any(word in NOT_COUNTS or word == "%" for word in found):
         return False
     return any(word in COUNT_WORDS or KOREAN_COUNT_END.search(word) for word in found)

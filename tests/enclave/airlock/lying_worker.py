@@ -1,0 +1,43 @@
+"""A sealed worker that answers something else than a report; the file's name says what."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+HONEST = {"verdict": "PASS", "name": "x", "sha256": "0" * 64, "kind": "table", "findings": [], "rows": 1, "columns": 1}
+PREVIEW = {"kind": "picture", "width": 1, "height": 1}
+
+
+def warm() -> None:
+    """Nothing to import."""
+
+
+def sleep() -> bytes:
+    time.sleep(60)
+    return b"{}"
+
+
+BLOCKED = {"rule": "r", "severity": "BLOCK", "ko": "", "en": "", "place": "", "sample": ""}
+ANSWERS: dict[str, Callable[[], bytes]] = {
+    "nothing": lambda: b"",
+    "rubbish": lambda: os.urandom(100),
+    "deep": lambda: b"[" * 100_000,
+    "too much": lambda: b"x" * (40 << 20),
+    "wrong verdict": lambda: json.dumps({**HONEST, "sealed": [], "findings": [BLOCKED]}).encode(),
+    "sleep": sleep,
+    "exit": lambda: os._exit(0),
+    "honest about another file": lambda: json.dumps({**HONEST, "sealed": ["everything"]}).encode(),
+    "script for a picture": lambda: json.dumps({**PREVIEW, "png": "PHNjcmlwdD4="}).encode(),
+    "numbers for cells": lambda: json.dumps(
+        {"kind": "table", "columns": [1], "rows": [[{"a": 1}]], "png": ""}
+    ).encode(),
+}
+
+
+def run(job: dict[str, Any], descriptor: int) -> bytes:
+    """Answer as the name asks; an unknown name is an exception."""
+    return ANSWERS[job["name"]]()

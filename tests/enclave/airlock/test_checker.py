@@ -1,0 +1,162 @@
+"""The checker's door: reports come from a sealed child, and everything that is no whole report is a BLOCK."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from enclave.airlock.checker import check
+from enclave.airlock.errors import PreviewFailed
+from enclave.airlock.preview import preview
+from enclave.airlock.report import Verdict
+from enclave.airlock.rules import CheckRules
+from enclave.airlock.sealing import seal
+from enclave.airlock.sealing.pool import SealedPool
+
+RULES = CheckRules()
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[SealedPool]:
+    pool = SealedPool()
+    yield pool
+    pool.close()
+
+
+@pytest.fixture(scope="module")
+def liar() -> Iterator[SealedPool]:
+    pool = SealedPool("lying_worker", folder=Path(__file__).parent)
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "stored"
+    path.write_text("지역,환자수,메모\n서울,120,a\n부산,4,010-1234-5678\n")
+    return path
+
+
+def test_a_file_is_checked_in_a_sealed_child(pool: SealedPool, table: Path) -> None:
+    report = check(table, "표 2.csv", RULES, pool=pool)
+    assert {finding.rule for finding in report.findings} == {"cell.small", "id.phone"}
+    assert (report.verdict, report.kind, report.rows, report.columns) == (Verdict.BLOCK, "table", 2, 3)
+    assert report.sha256 == hashlib.sha256(table.read_bytes()).hexdigest()
+    assert report.name == "표 2.csv"
+    assert set(report.sealed) >= seal.REQUIRED | {"no-capabilities"}
+
+
+def test_a_name_that_is_no_text_is_shown_escaped(pool: SealedPool, table: Path) -> None:
+    report = check(table, os.fsdecode(b"a\xff.csv"), RULES, pool=pool)
+    assert report.name == "a\\udcff.csv"
+    assert report.kind == "table"
+
+
+def test_many_files_at_once_each_get_their_own_report(pool: SealedPool, tmp_path: Path) -> None:
+    paths = []
+    for number in range(12):
+        paths.append(tmp_path / f"{number}.csv")
+        paths[-1].write_text(f"region,n\nA,{number + 1}\n")
+    with ThreadPoolExecutor(6) as threads:
+        reports = list(threads.map(lambda path: check(path, path.name, RULES, pool=pool), paths))
+    assert [report.name for report in reports] == [path.name for path in paths]
+    assert [report.verdict for report in reports] == [Verdict.BLOCK] * 9 + [Verdict.PASS] * 3
+
+
+def test_a_file_over_the_limit_is_stopped_without_being_read(pool: SealedPool, tmp_path: Path) -> None:
+    with (tmp_path / "huge.csv").open("wb") as stream:
+        stream.truncate(5 << 30)
+    report = check(tmp_path / "huge.csv", "huge.csv", RULES, pool=pool)
+    assert [finding.rule for finding in report.findings] == ["size.file"]
+
+
+def test_one_endless_line_is_stopped(pool: SealedPool, tmp_path: Path) -> None:
+    with (tmp_path / "line.csv").open("wb") as stream:
+        stream.write(b"n\n" + b"1" * (80 << 20))
+    report = check(tmp_path / "line.csv", "line.csv", RULES, pool=pool)
+    assert report.verdict is Verdict.BLOCK
+
+
+def test_a_file_that_needs_more_memory_than_allowed_is_stopped(pool: SealedPool, tmp_path: Path) -> None:
+    (tmp_path / "cells.csv").write_text("a,b\n" + "1,2\n" * 900_000)
+    report = check(tmp_path / "cells.csv", "cells.csv", CheckRules(memory_bytes=32 << 20), pool=pool)
+    assert [finding.rule for finding in report.findings] == ["check.failed"]
+
+
+@pytest.mark.parametrize(
+    "answer", ["nothing", "rubbish", "deep", "too much", "wrong verdict", "sleep", "exit", "an exception"]
+)
+def test_whatever_is_no_whole_report_stops_the_file(liar: SealedPool, table: Path, answer: str) -> None:
+    report = check(table, answer, CheckRules(timeout_s=1), pool=liar)
+    assert [finding.rule for finding in report.findings] == ["check.failed"]
+    assert report.verdict is Verdict.BLOCK
+
+
+def test_hash_name_and_barriers_are_never_taken_from_the_child(liar: SealedPool, table: Path) -> None:
+    report = check(table, "honest about another file", RULES, pool=liar)
+    assert report.name == "honest about another file"
+    assert report.sha256 == hashlib.sha256(table.read_bytes()).hexdigest()
+    assert "everything" not in report.sealed
+
+
+def test_a_checker_that_cannot_start_stops_every_file(table: Path) -> None:
+    report = check(table, "a.csv", RULES, pool=SealedPool("no_such_worker"))
+    assert [finding.rule for finding in report.findings] == ["check.failed"]
+
+
+def test_a_link_is_not_followed(pool: SealedPool, tmp_path: Path, table: Path) -> None:
+    (tmp_path / "link").symlink_to(table)
+    with pytest.raises(OSError, match="symbolic link"):
+        check(tmp_path / "link", "a.csv", RULES, pool=pool)
+
+
+def test_a_preview_shows_the_start_of_a_table_as_plain_text(pool: SealedPool, tmp_path: Path) -> None:
+    path = tmp_path / "t"
+    head = ",".join(f"c{number}" for number in range(40))
+    path.write_text(head + "\n" + "".join(f"<b>{row}</b>\u202e{',x' * 39}\n" for row in range(80)))
+    seen = preview(path, "table", pool=pool)
+    assert (len(seen.rows), len(seen.columns), seen.total_rows, seen.total_columns) == (50, 30, 80, 40)
+    assert seen.is_cut
+    assert seen.rows[0][0] == "<b>0</b>\\u202e"
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "name"),
+    [
+        ('[{"n": 100}]', "table", ""),
+        ("a\tb\n100\t200\n", "table", "x.tsv"),
+        ("n\n100\n", "table", ""),
+        ("a\x0cb\nline\n", "text", ""),
+    ],
+)
+def test_a_preview_reads_what_the_report_read(pool, tmp_path, content: str, kind: str, name: str) -> None:
+    (tmp_path / "f").write_text(content)
+    seen = preview(tmp_path / "f", kind, name=name, pool=pool)
+    assert seen.kind == kind
+    assert not seen.is_cut
+    assert seen.lines in {(), ("a", "b", "line")}
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"), [(b"%PDF-1.7", "table"), (b"", "text"), (b"n\n100\n", "picture"), (b"n\n100\n", "unknown")]
+)
+def test_what_cannot_be_shown_safely_is_not_shown(pool, tmp_path, content: bytes, kind: str) -> None:
+    (tmp_path / "f").write_bytes(content)
+    with pytest.raises(PreviewFailed):
+        preview(tmp_path / "f", kind, pool=pool)
+
+
+@pytest.mark.parametrize("answer", ["nothing", "rubbish", "deep", "too much", "script for a picture", "an exception"])
+def test_a_preview_that_is_no_preview_is_not_shown(liar: SealedPool, table: Path, answer: str) -> None:
+    with pytest.raises(PreviewFailed):
+        preview(table, "picture", name=answer, pool=liar)
+
+
+def test_cells_of_a_preview_are_text_whatever_the_child_sends(liar: SealedPool, table: Path) -> None:
+    seen = preview(table, "table", name="numbers for cells", pool=liar)
+    assert (seen.columns, seen.rows) == (("1",), (("{'a': 1}",),))
