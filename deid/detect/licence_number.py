@@ -25,5 +25,5 @@ class LicenceNumberRecogniser(RuleRecogniser):
             ),
             0.85,
         ),
-        Rule("LICENSE_NO", re.compile(r"제[ ]?(?P<v>\d{4,6})[ ]?호(?![가-힣]*실)"), 0.75),
+        Rule("LICENSE_NO", re.compile(r"제[ ]?(?P<v>\d{4,6})[ ]?호(?![가-힣]{0,4}실)"), 0.75),
     )

@@ -27,11 +27,15 @@ _CENTURY = {
     "7": 2000,
     "8": 2000,
 }
+_RANDOM_SCORE = 0.85
+_PARTIAL_SCORE = 0.8
 _WEIGHTS = (2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5)
 _BIRTH = r"\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
 _SEPARATOR = r"[ ]{0,2}[-./·_~][ ]{0,2}|[ ]?"
 _FULL = re.compile(rf"(?<![\d.])(?<!\d-){_BIRTH}(?:{_SEPARATOR})\d{{7}}(?!\d)(?!-\d)")
 _MASKED = re.compile(rf"(?<!\d){_BIRTH}[ ]?[-./·][ ]?[0-9](?:[*xXＸ●○•#?]{{6}}|[*xX]{{3,6}}|\d{{0,5}}[*xX●○]{{1,6}})")
+# Birth date and tail in neighbouring cells: numbers of a table look the same, so the check digit must hold.
+_CELLS = re.compile(rf"(?<![\d.-]){_BIRTH}[ ]?[\"']?[,;|][\"']?[ ]?\d{{7}}(?![\d.-])")
 _HALF = re.compile(rf"(?<!\d){_BIRTH}[ ]?-[ ]?[1-8](?![\d*.,/-])(?=[ ),/\n]|$)")
 _LABELLED = re.compile(
     r"(?:주민(?:등록)?(?:번호)?|외국인(?:등록)?(?:번호)?|거소(?:신고)?번호|RRN|ARC(?: no\.?)?|"
@@ -64,15 +68,12 @@ class RrnRecogniser(KoreanRecogniser):
     def find(self, text: str) -> Iterator[Found]:
         """Numbers whose birth date exists; labelled ones even if it does not."""
         text = with_spoken_digits(text)
-        for match in _FULL.finditer(text):
-            number = digits(match.group())
-            if real_birth_date(number):
-                yield Found(*match.span(), _kind(number), _score(number))
-        for pattern in (_MASKED, _HALF):
+        for pattern, whole in ((_FULL, True), (_CELLS, True), (_MASKED, False), (_HALF, False)):
             for match in pattern.finditer(text):
                 number = digits(match.group())
-                if real_birth_date(number):
-                    yield Found(*match.span(), _kind(number), 0.8)
+                score = _score(number) if whole else _PARTIAL_SCORE
+                if real_birth_date(number) and (pattern is not _CELLS or score > _RANDOM_SCORE):
+                    yield Found(*match.span(), _kind(number), score)
         for match in _LABELLED.finditer(text):
             yield Found(*match.span("v"), _kind(digits(match["v"]).ljust(7, "1")), 0.9)
 
@@ -83,4 +84,4 @@ def _kind(number: str) -> str:
 
 def _score(number: str) -> float:
     valid = check_digit(number[:12], foreigner=number[6] in "5678") == int(number[12])
-    return 0.99 if valid else 0.85
+    return 0.99 if valid else _RANDOM_SCORE
