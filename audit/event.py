@@ -62,7 +62,7 @@ class Event:
             value = getattr(self, name)
             if value is not None and not isinstance(value, str):
                 raise _refusal(name, value)
-        if not _ACTION.fullmatch(self.action) or len(self.action) > _MAX_ACTION:
+        if not _ACTION.fullmatch(self.action or "") or len(self.action) > _MAX_ACTION:
             raise _refusal("action", self.action)
         if self.object_sha256 and not _SHA256.fullmatch(self.object_sha256):
             raise _refusal("object_sha256", self.object_sha256)

@@ -4,7 +4,7 @@ Auditing by ORM hook misses bulk and raw SQL, so the transaction is guarded, not
 of the database itself at commit: SQLite counts changed rows per connection, PostgreSQL shows the locks a write
 leaves until its end. Rows of the log's own tables do not count, nor does creating tables.
 
-Not seen: a DBAPI cursor that someone takes out of the pool and commits by hand; DDL on SQLite through such a cursor.
+Not seen: a DBAPI connection that someone takes out of the pool and commits by hand.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from audit.tables import ALL_TABLES, audit_entry
 
 _BASELINE = "audit.changes-at-begin"
 _EMPTIES = "audit.empties"
+_KEEPS = "audit.keeps"
 _BEFORE = "audit.changes-before-statement"
 
 _COMMENT = r"(?:\s|--[^\n]*\n|/\*.*?\*/)*"
@@ -28,24 +29,26 @@ _OWN = re.compile(
 )
 # Changes that no row counter sees.
 _EMPTYING = re.compile(rf"(?:^|;){_COMMENT}(?:DROP|ALTER|TRUNCATE)\b", re.IGNORECASE | re.DOTALL)
+_CREATING = re.compile(rf"{_COMMENT}CREATE\b", re.IGNORECASE | re.DOTALL)
 # SQLite statements that must not, or need not, start a transaction of ours.
 _OUTSIDE = re.compile(
     rf"{_COMMENT}(?:SELECT|VALUES|BEGIN|COMMIT|ROLLBACK|END|PRAGMA|VACUUM|ATTACH|DETACH|EXPLAIN|SAVEPOINT|RELEASE)\b",
     re.IGNORECASE | re.DOTALL,
 )
 
-# Tables, not created in this transaction, on which it holds the lock of a row change or of TRUNCATE, ALTER, DROP.
+# Tables, not created in this transaction, on which it holds the lock of a row change or of TRUNCATE, ALTER, DROP
+# (what was dropped is no longer in pg_class).
 _POSTGRESQL_CHANGED = """
-SELECT c.relname FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+SELECT DISTINCT coalesce(c.relname, '(dropped)') FROM pg_locks l LEFT JOIN pg_class c ON c.oid = l.relation
 WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation' AND l.granted
   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
   AND l.mode IN ('RowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
-  AND c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
-  AND c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
-  AND NOT c.relname = ANY (%s)
   AND pg_current_xact_id_if_assigned() IS NOT NULL
-  AND NOT EXISTS (SELECT 1 FROM pg_type t
-                  WHERE t.oid = c.reltype AND t.xmin = pg_current_xact_id_if_assigned()::xid)
+  AND (c.oid IS NULL OR (c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
+    AND c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
+    AND NOT c.relname = ANY (%s)
+    AND NOT EXISTS (SELECT 1 FROM pg_type t
+                    WHERE t.oid = c.reltype AND t.xmin = pg_current_xact_id_if_assigned()::xid)))
 ORDER BY 1
 """
 
@@ -66,7 +69,7 @@ def install(engine: Engine) -> None:
 def _begin(connection: Connection) -> None:
     info = connection.info
     info[APPENDED] = []
-    info[_EMPTIES] = False
+    info[_EMPTIES] = info[_KEEPS] = False
     if _is_sqlite(connection):
         info[_BASELINE] = _driver(connection).total_changes
     if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT" or _is_autocommit(connection):
@@ -94,7 +97,10 @@ def _before_statement(**given: Any) -> None:
     # REPLACE: `WITH … UPDATE` and DDL would be durable at once, before any commit could be refused.
     if not driver.in_transaction and not _OUTSIDE.match(statement):
         driver.execute("BEGIN")
-    info[_BEFORE] = driver.total_changes if _OWN.match(statement) else None
+    own = _OWN.match(statement)
+    info[_BEFORE] = driver.total_changes if own else None
+    if own or _CREATING.match(statement):
+        info[_KEEPS] = True
 
 
 def _after_statement(**given: Any) -> None:
@@ -126,10 +132,21 @@ def _unaudited_change(connection: Connection) -> str:
     if connection.info.get(_EMPTIES):
         return "DROP/ALTER/TRUNCATE"
     if _is_sqlite(connection):
-        rows = _driver(connection).total_changes - connection.info.get(_BASELINE, 0)
-        return f"{rows} rows" if rows else ""
+        return _change_on_sqlite(connection)
     cursor = _driver(connection).execute(_POSTGRESQL_CHANGED, (list(ALL_TABLES),))
     return ", ".join(name for (name,) in cursor.fetchall())
+
+
+def _change_on_sqlite(connection: Connection) -> str:
+    driver = _driver(connection)
+    rows = driver.total_changes - connection.info.get(_BASELINE, 0)
+    if rows:
+        return f"{rows} rows"
+    if not connection.info.get(_KEEPS):
+        # Nothing we know of is worth a commit. What the counter does not show (rows whose RETURNING was not
+        # fetched, DDL by a raw cursor) ends here.
+        driver.rollback()
+    return ""
 
 
 def _is_present(connection: Connection, appended: list[str]) -> bool:

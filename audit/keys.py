@@ -38,11 +38,9 @@ def load(path: Path) -> Signer:
                 f"Run chmod 600 {path} and consider a new key.",
             ),
         )
-    line = path.read_text().rstrip("\n")
-    try:
-        name, _, blob = line.removeprefix(_PREFIX).split("+", 2)
-        signer = Signer(name, Ed25519PrivateKey.from_private_bytes(base64.b64decode(blob, validate=True)[1:]))
-    except ValueError as error:
+    line = path.read_text()
+    signer = _parse(line)
+    if signer is None or _line(signer) != line:
         raise NoteError(
             "audit.bad-key-file",
             Text(
@@ -51,8 +49,16 @@ def load(path: Path) -> Signer:
                 "백업에서 키 파일을 되살리세요.",
                 "Restore the key file from its backup.",
             ),
-        ) from error
+        )
     return signer
+
+
+def _parse(line: str) -> Signer | None:
+    try:
+        name, _, blob = line.removeprefix(_PREFIX).split("+", 2)
+        return Signer(name, Ed25519PrivateKey.from_private_bytes(base64.b64decode(blob)[1:]))
+    except ValueError:
+        return None
 
 
 def _line(signer: Signer) -> str:

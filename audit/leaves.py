@@ -26,7 +26,7 @@ def number(engine: Engine, *, everywhere: bool, limit: int) -> int:
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        return connection.execute(_numbering(floor, limit)).rowcount
+        return connection.execute(_numbering(floor, limit), execution_options={"preserve_rowcount": True}).rowcount
 
 
 def count(connection: Connection) -> int:

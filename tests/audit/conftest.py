@@ -1,0 +1,64 @@
+"""Fixtures of this room: an engine with the log's tables on either database, a sequencer, a published log."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, create_engine
+
+from audit import outbox, tables
+from audit.event import Event
+from audit.sequencer import Sequencer
+from tests.audit.logs import SIGNER, entries, publish
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = create_engine(database_url)
+    tables.metadata.create_all(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def log_folder(tmp_path: Path) -> Path:
+    return tmp_path / "log"
+
+
+@pytest.fixture
+def sequencer(engine: Engine, log_folder: Path) -> Iterator[Sequencer]:
+    with closing(Sequencer(engine, log_folder, SIGNER, SIGNER.name)) as sequencer:
+        yield sequencer
+
+
+@pytest.fixture
+def add(engine: Engine) -> Callable[..., list[str]]:
+    """Append `count` entries, one transaction for all; return their ids."""
+
+    def add(count: int = 1, **fields: object) -> list[str]:
+        values = {"action": "thing.add", "outcome": "done", "actor_id": "u-1"} | fields
+        with engine.begin() as connection:
+            return [outbox.append(connection, Event(**values), observer="test") for _ in range(count)]
+
+    return add
+
+
+@pytest.fixture(scope="session")
+def log_of_600(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A published log of 600 entries in three steps, the first two leaving older partial tiles. Do not write."""
+    folder = tmp_path_factory.mktemp("log-of-600")
+    data = entries(600)
+    edge = publish(folder, data[:530])
+    edge = publish(folder, data[:590], edge=edge)
+    publish(folder, data, edge=edge)
+    return folder
+
+
+@pytest.fixture
+def log(log_of_600: Path, tmp_path: Path) -> Path:
+    """A copy of the log of 600 entries that the test may damage."""
+    return Path(shutil.copytree(log_of_600, tmp_path / "copy"))
