@@ -13,13 +13,13 @@ from dataclasses import replace
 from typing import Any, NoReturn
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from audit import guard, outbox
 from audit.event import Event, Outcome
-from enclave.errors import Conflict, Denied, EnclaveError, Unavailable
+from enclave.errors import Conflict, Denied, EnclaveError, Invalid, Unavailable
 
 WAIT_S = 5
 _MODE = "ansim_mode"
@@ -183,19 +183,31 @@ def _begin_postgresql(connection: Connection, wait_s: int) -> None:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except DBAPIError as error:
-        raise _unavailable(error) from error
-    except StaleDataError as error:
+    except (IntegrityError, StaleDataError) as error:
+        # Two hands at once: the same new name, the same row. What the rules did not see, the database did.
         raise Conflict(
-            "store.changed",
+            "row.changed",
             ko="그 사이 다른 사람이 먼저 바꾸었습니다.",
             en="Somebody else changed it first.",
             remedy_ko="화면을 새로 고쳐 현재 상태를 확인하세요.",
             remedy_en="Reload the page to see where it stands.",
         ) from error
+    except (DataError, UnicodeEncodeError) as error:
+        raise Invalid(
+            "input.text",
+            ko="저장할 수 없는 문자가 들어 있습니다.",
+            en="The text holds characters that cannot be stored.",
+            remedy_ko="제어 문자와 깨진 글자를 지운 뒤 다시 보내세요.",
+            remedy_en="Remove control characters and broken letters, then send it again.",
+        ) from error
+    except DBAPIError as error:
+        refusal = _unavailable(error)
+        if refusal is None:
+            raise
+        raise refusal from error
 
 
-def _unavailable(error: DBAPIError) -> Exception:
+def _unavailable(error: DBAPIError) -> Unavailable | None:
     code = _code(error)
     if code in _LOCKED:
         return _error("store.locked", ("데이터베이스가 다른 작업으로 잠겨 있습니다.", "The database is locked."))
@@ -203,7 +215,7 @@ def _unavailable(error: DBAPIError) -> Exception:
         return _error("store.full", ("디스크가 가득 찼습니다.", "The disk is full."))
     if code in _GONE or code.startswith(("08", "57P")) or error.connection_invalidated or not code:
         return _error("store.gone", ("데이터베이스에 연결할 수 없습니다.", "The database cannot be reached."))
-    return error
+    return None
 
 
 def _code(error: DBAPIError) -> str:

@@ -36,7 +36,7 @@ def intent(
         session=actor.session_id,
         object_kind=kind,
         # What was sent as an id may be anything; the log takes a bounded piece of it.
-        object_id=object_id[:128],
+        object_id=object_id[:128].encode("utf-8", "replace").decode(),
         project=project,
     )
 
@@ -81,4 +81,4 @@ def missing_fields(names: list[tuple[str, str]]) -> Invalid:
 
 def text_sha256(*texts: str) -> str:
     """Return the hash under which free text is named in the log; the text itself stays in the database."""
-    return sha256("\n\x00".join(texts).encode()).hexdigest()
+    return sha256("\n\x00".join(texts).encode("utf-8", "surrogatepass")).hexdigest()

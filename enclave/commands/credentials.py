@@ -146,7 +146,7 @@ def _count_failure(tx: Tx, account: Account, now: datetime) -> None:
 
 def _hidden(login: str) -> str:
     """Name an unknown login in the log without its text: people type passwords into the wrong field."""
-    return f"login-{sha256(login.encode()).hexdigest()[:16]}"
+    return f"login-{sha256(login.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
 
 
 def _wrong() -> Denied:
