@@ -56,7 +56,7 @@ class AddressRecogniser(RuleRecogniser):
             "ADDRESS",
             re.compile(
                 rf"{_ZIP}{_LEAD}(?:{_EUP}{_S})?(?:{_ROAD_NUMBER}|"
-                rf"{_NOT_TOWN}{_TOWN}(?:{_S}{_NUMBER}(?![\d.]*[세년월일%]))?|{_ESTATE}){_TAIL}"
+                rf"{_NOT_TOWN}{_TOWN}(?:{_S}{_NUMBER}(?![\d.]{0, 6}[세년월일%]))?|{_ESTATE}){_TAIL}"
             ),
             0.9,
         ),

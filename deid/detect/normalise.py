@@ -49,7 +49,7 @@ class View:
 
 def normalise(text: str) -> View:
     """NFC, format characters removed, full-width and other digits as ASCII, dashes as `-`, spaces as ` `."""
-    if text.isascii() and "\r" not in text:
+    if text.isascii() and text.isprintable():
         return View(text, array("L", range(len(text))), array("L", range(1, len(text) + 1)))
     characters: list[str] = []
     starts, ends = array("L"), array("L")
