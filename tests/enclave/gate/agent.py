@@ -19,7 +19,7 @@ class Agent(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         code = self.rfile.read(int(self.headers["Content-Length"]))
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60)
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=False)
         self.answer(done.stdout + done.stderr + f"\n[exit {done.returncode}]".encode())
 
     def do_GET(self):

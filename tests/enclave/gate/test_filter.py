@@ -321,12 +321,14 @@ class TestOnTheEngine:
     def test_only_the_hubs_user_reaches_the_engine(self, world: World) -> None:
         code = (
             "import socket; s = socket.socket(socket.AF_UNIX); "
-            f"s.connect({str(world.settings.engine_socket)!r}); s.sendall(b'GET /_ping HTTP/1.1\\r\\nHost: e\\r\\n\\r\\n');"
-            "print(s.recv(100))"
+            f"s.connect({str(world.settings.engine_socket)!r});"
+            "s.sendall(b'GET /_ping HTTP/1.1\\r\\nHost: e\\r\\n\\r\\n'); print(s.recv(100))"
         )
         world.settings.engine_socket.chmod(0o666)  # leaves the kernel's word for it alone
-        asked = subprocess.run([sys.executable, "-c", code], user="daemon", capture_output=True, text=True)
-        assert "OK" not in asked.stdout
+        command = [sys.executable, "-c", code]
+        asked = subprocess.run(command, user="daemon", capture_output=True, text=True, check=False)
+        # Cut without a word: an empty answer, or a reset.
+        assert asked.stdout == "b''\n" or "ConnectionResetError" in asked.stderr or "BrokenPipe" in asked.stderr
         world.settings.engine_socket.chmod(0o600)
 
     @pytest.mark.parametrize(

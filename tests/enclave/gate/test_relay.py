@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 
+import docker
 import httpx
 import pytest
 import websockets
@@ -175,8 +176,8 @@ def _gone(world: World, mine: Workspace) -> bool:
     client = world.engine()
     try:
         client.inspect_container(mine.container)
-    except Exception as error:  # the filter answers 404 as the engine does
-        return "404" in str(error)
+    except docker.errors.NotFound:
+        return True
     finally:
         client.close()
     return False

@@ -45,7 +45,9 @@ def _wanted(info: tarfile.TarInfo) -> tarfile.TarInfo | None:
 
 def _folder(tar: tarfile.TarFile, name: str, owner: int) -> None:
     info = tarfile.TarInfo(name)
-    info.type, info.mode, info.uid, info.gid = tarfile.DIRTYPE, 0o755, owner, owner
+    # A tmpfs takes its mode from the folder below it.
+    mode = 0o1777 if name == "tmp" else 0o755
+    info.type, info.mode, info.uid, info.gid = tarfile.DIRTYPE, mode, owner, owner
     tar.addfile(info)
 
 

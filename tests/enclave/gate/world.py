@@ -78,7 +78,7 @@ class _Record(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"recorded")
 
-    do_POST = do_GET
+    do_POST = do_GET  # noqa: N815 - the base class names it so
 
     def log_message(self, *_: object) -> None:
         pass

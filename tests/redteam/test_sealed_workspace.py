@@ -1,0 +1,235 @@
+"""Attacks from inside a real workspace: each barrier is tried, not read from a configuration."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from enclave.workspace.mounts import Roots, plan_mounts
+from enclave.workspace.views import View
+from tests.enclave.gate.world import Workspace, World, make_world
+
+pytestmark = [pytest.mark.redteam, pytest.mark.docker]
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    with make_world() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def inside(world: World) -> Workspace:
+    return world.run()
+
+
+def host_address() -> str:
+    """The address with which this host would leave; no packet is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))
+        return str(probe.getsockname()[0])
+
+
+TRY = """
+import errno
+try:
+    {attempt}
+    print("SUCCEEDED")
+except OSError as error:
+    print(errno.errorcode.get(error.errno, error.errno))
+"""
+
+
+def attempt(inside: Workspace, code: str) -> str:
+    return inside.python(TRY.format(attempt=code)).splitlines()[0]
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "169.254.169.254", "172.17.0.1", "HOST", "fe80::1"])
+def test_no_address_can_be_reached(inside: Workspace, address: str) -> None:
+    address = host_address() if address == "HOST" else address
+    said = attempt(inside, f"import socket; socket.create_connection(({address!r}, 80), timeout=3)")
+    assert said in {"ENETUNREACH", "EADDRNOTAVAIL", "EINVAL"}
+
+
+def test_services_of_the_hosts_loopback_cannot_be_reached(inside: Workspace) -> None:
+    port = inside.world.hub.server_port
+    assert attempt(inside, f"import socket; socket.create_connection(('127.0.0.1', {port}))") == "ECONNREFUSED"
+
+
+def test_names_are_not_resolved(inside: Workspace) -> None:
+    said = inside.python("import socket; socket.getaddrinfo('leak.example.com', 80)")
+    assert "socket.gaierror" in said
+
+
+def test_there_is_no_interface_but_loopback(inside: Workspace) -> None:
+    assert inside.python("import os; print(os.listdir('/sys/class/net'))").startswith("['lo']")
+
+
+@pytest.mark.parametrize(
+    ("family", "kind", "protocol"),
+    [(40, 1, 0), (38, 5, 0), (17, 3, 0), (2, 3, 1), (16, 3, 9), (16, 3, 15), (44, 3, 0), (30, 1, 0)],
+    ids=["vsock", "alg", "packet", "raw", "netlink-audit", "netlink-uevent", "xdp", "tipc"],
+)
+def test_unusual_sockets_cannot_be_made(inside: Workspace, family: int, kind: int, protocol: int) -> None:
+    assert attempt(inside, f"import socket; socket.socket({family}, {kind}, {protocol})") == "EPERM"
+
+
+def test_the_old_call_path_into_the_kernel_kills_the_caller(inside: Workspace) -> None:
+    # int 0x80 with socketcall: with Docker's default profile AF_VSOCK opens through it.
+    code = """
+import ctypes, mmap, os
+page = mmap.mmap(-1, 4096, prot=7)
+page.write(bytes.fromhex("b866000000bb01000000cd80c3"))
+call = ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(page)))
+child = os.fork()
+if not child:
+    call(); os._exit(0)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    assert inside.python(code).startswith("-31")  # SIGSYS
+
+
+SYSCALL = (
+    "import ctypes; libc = ctypes.CDLL(None, use_errno=True)\n"
+    "    if libc.syscall({call}) == -1: raise OSError(ctypes.get_errno(), '')"
+)
+
+
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        ("272, 0x10000000", "EPERM"),  # unshare(CLONE_NEWUSER)
+        ("272, 0x40000000", "EPERM"),  # unshare(CLONE_NEWNET)
+        ("56, 0x10000011, 0, 0, 0, 0", "EPERM"),  # clone(CLONE_NEWUSER | SIGCHLD)
+        ("56, 0x20000011, 0, 0, 0, 0", "EPERM"),  # clone(CLONE_NEWPID | SIGCHLD)
+        ("435, 0, 0", "ENOSYS"),  # clone3: glibc falls back to clone
+        ("308, 0, 0x40000000", "EPERM"),  # setns
+        ("165, b'none', b'/tmp', b'tmpfs', 0, 0", "EPERM"),  # mount
+        ("166, b'/data/nafld', 0", "EPERM"),  # umount2
+        ("428, -100, b'/', 1", "EPERM"),  # open_tree
+        ("155, b'/', b'/'", "EPERM"),  # pivot_root
+        ("161, b'/tmp'", "EPERM"),  # chroot
+        ("101, 16, 1, 0, 0", "EPERM"),  # ptrace
+        ("310, 1, 0, 0, 0, 0, 0", "EPERM"),  # process_vm_readv
+        ("425, 1, 0", "EPERM"),  # io_uring_setup
+        ("321, 0, 0, 0", "EPERM"),  # bpf
+        ("298, 0, 0, 0, 0, 0", "EPERM"),  # perf_event_open
+        ("323, 0", "EPERM"),  # userfaultfd
+        ("248, b'user', b'x', b'y', 1, -3", "EPERM"),  # add_key
+        ("304, 0, 0, 0", "EPERM"),  # open_by_handle_at
+        ("133, b'/tmp/n', 0o020666, 0x101", "EPERM"),  # mknod of a device
+    ],
+)
+def test_a_kernel_call_that_opens_containers_is_refused(inside: Workspace, call: str, error: str) -> None:
+    assert attempt(inside, SYSCALL.format(call=call)) == error
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "open('/data/nafld/labs.parquet', 'r+b')",
+        "open('/data/nafld/new', 'w')",
+        "import os; os.unlink('/data/nafld/labs.parquet')",
+        "import os; os.chmod('/data/nafld/labs.parquet', 0o777)",
+        "open('/etc/jupyter/jupyter_server_config.py', 'a')",
+        "open('/etc/jupyter/evil.py', 'w')",
+        "open('/usr/local/bin/jupyterhub-singleuser', 'a')",
+        "open('/new', 'w')",
+        "open('/proc/sys/kernel/core_pattern', 'w')",
+        "open('/proc/sysrq-trigger', 'w')",
+        "open('/dev/vda', 'rb')",
+        "open('/proc/kcore', 'rb').read(1)",
+        "import socket; socket.socket(socket.AF_UNIX).connect('/var/run/docker.sock')",
+        "import os; os.link('/data/nafld/labs.parquet', '/outbox/labs')",
+        "import os; os.setuid(0)",
+    ],
+)
+def test_nothing_but_the_own_folders_can_be_changed(inside: Workspace, code: str) -> None:
+    refusals = {"EROFS", "EACCES", "EPERM", "ENOENT", "EXDEV"}
+    assert attempt(inside, code) in refusals
+
+
+def test_the_process_has_no_rights_and_cannot_gain_any(inside: Workspace) -> None:
+    status = inside.python("print(open('/proc/self/status').read())")
+    fields = dict(line.split(":\t") for line in status.splitlines() if ":\t" in line)
+    assert {fields[name] for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {"0" * 16}
+    assert (fields["NoNewPrivs"], fields["Seccomp"]) == ("1", "2")
+
+
+def test_own_folders_are_writable_but_sized_and_nothing_in_them_runs(inside: Workspace) -> None:
+    fill = "f = open('/outbox/fill', 'wb', 0); [f.write(bytes(1 << 20)) for _ in range(64)]; f.write(bytes(1 << 20))"
+    assert attempt(inside, fill) == "ENOSPC"
+    assert inside.python("import os; print(os.path.getsize('/outbox/fill') < 16 << 20)").startswith("True")
+    run = (
+        "import os, shutil; os.remove('/outbox/fill'); shutil.copy('/bin/true' if os.path.exists('/bin/true') "
+        "else '/usr/bin/python3.11', '/home/analyst/work/run'); os.chmod('/home/analyst/work/run', 0o755); "
+        "os.execv('/home/analyst/work/run', ['run'])"
+    )
+    assert attempt(inside, run) == "EACCES"
+
+
+def test_processes_and_memory_are_bounded_and_the_server_survives(inside: Workspace) -> None:
+    bomb = """
+import os
+children = []
+try:
+    while len(children) < 500:
+        child = os.fork()
+        if not child:
+            import time; time.sleep(20)
+        children.append(child)
+except OSError as error:
+    print(error.errno)
+for child in children:
+    os.kill(child, 9)
+print(len(children))
+"""
+    errno, count, *_ = inside.python(bomb).splitlines()
+    assert errno == "11"
+    assert int(count) < inside.plan.pids
+    assert "[exit -9]" in inside.python("x = b'1' * (1 << 30); print(len(x))")
+    assert inside.python("print('alive')").startswith("alive")
+
+
+@pytest.mark.parametrize("port", [8081, 8085])
+@pytest.mark.parametrize("option", ["SO_REUSEADDR", "SO_REUSEPORT"])
+def test_the_gates_ports_inside_cannot_be_taken(inside: Workspace, port: int, option: str) -> None:
+    code = (
+        f"import socket; s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.{option}, 1); "
+        f"s.bind(('127.0.0.1', {port})); s.listen()"
+    )
+    assert attempt(inside, code) == "EADDRINUSE"
+
+
+def test_a_mount_below_a_view_on_the_host_is_not_seen_inside(world: World) -> None:
+    name = "ef" * 32
+    below = world.settings.views / name / "below"
+    below.mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "none", str(below)], check=True)
+    try:
+        (below / "secret").touch()
+        plan = world.plan()
+        mounts = plan_mounts(Roots.under(world.home), plan.workspace_id, {"nafld": View(below.parent, name)})
+        mine = world.run(replace(plan, mounts=mounts))
+        listed = "import os; print(os.listdir('/data/nafld/below'))"
+        assert mine.python(listed).startswith("[]")
+        assert attempt(mine, "open('/data/nafld/below/x', 'w')") == "EROFS"
+        mine.end()
+    finally:
+        subprocess.run(["umount", str(below)], check=True)
+
+
+def test_two_workspaces_do_not_see_each_other(world: World, inside: Workspace) -> None:
+    other = world.run(world.plan(login="lee"))
+    other.python("open('/home/analyst/work/mine', 'w').write('x')")
+    assert "mine" not in inside.python("import os; print(os.listdir('/home/analyst/work'))")
+    # Loopback is each one's own: the neighbour's server is not behind 8888 here.
+    code = "import urllib.request; print(urllib.request.urlopen('http://127.0.0.1:8888/user/lee/x').read().decode())"
+    inside.python("open('/tmp/marker', 'w')")
+    assert "FileNotFoundError" in other.python("open('/tmp/marker')")
+    assert "/user/lee/x" in inside.python(code)  # answered by the own agent, which answers everything
+    other.end()
