@@ -242,4 +242,4 @@ def _broken(what: str, ko: str, en: str, place: str) -> BundleError:
         "원본에서 다시 복사하고, 같은 결과면 감사 담당자에게 알리세요.",
         "Copy it again; if it stays so, tell the auditor.",
     )
-    return BundleError(f"bundle.{what}", Text(ko, en, *remedy), place)
+    return BundleError(f"bundle.{what}", Text(f"{ko.rstrip('.')}.", f"{en.rstrip('.')}.", *remedy), place)

@@ -13,7 +13,6 @@ from audit import query, verify
 from audit.bundlecheck import MANIFEST
 from audit.canonical import decode
 from audit.errors import AuditError, EntryError
-from audit.note import VerifierKey
 from audit.reader import LogReader
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -34,13 +33,16 @@ def audit() -> None:
 @click.pass_context
 def verify_command(context: click.Context, folder: Path, key: str | None, patience: float, lang: str) -> None:
     """로그 폴더나 증거 자료 폴더를 검증합니다 (verify a log folder or an evidence bundle)."""
-    line = verify.key_from(key) if key else None
+    try:
+        vkey = verify.key_from(key) if key else None
+    except AuditError as error:
+        raise click.UsageError(_words(error, lang)) from error
     if (folder / MANIFEST).exists():
-        report = verify.verify_bundle(folder, line)
-    elif line is None:
+        report = verify.verify_bundle(folder, vkey)
+    elif vkey is None:
         raise click.UsageError("로그 폴더에는 --key 가 필요합니다 / a log folder needs --key")
     else:
-        report = verify.verify_log(folder, line, patience_s=patience)
+        report = verify.verify_log(folder, vkey, patience_s=patience)
     click.echo(report.text(lang), nl=False)
     context.exit(0 if report.ok else 1)
 
@@ -60,7 +62,7 @@ def verify_command(context: click.Context, folder: Path, key: str | None, patien
 def bundle_command(target: Path, log_folder: Path, key: str, lang: str, **asked: object) -> None:
     """고른 기록의 증거 자료를 새 폴더에 씁니다 (write an evidence bundle of chosen entries)."""
     try:
-        vkey = VerifierKey.parse(verify.key_from(key))
+        vkey = verify.key_from(key)
         indexes = _matching(LogReader(log_folder, vkey), asked)
         selection = {name: str(value) for name, value in asked.items() if value is not None}
         count = bundles.write(target, log_folder=log_folder, vkey=vkey, indexes=indexes, selection=selection)
@@ -126,4 +128,8 @@ _LABELS = {
 
 
 def _spoken(error: AuditError, lang: str) -> click.ClickException:
-    return click.ClickException(str(error) if lang == "ko" else f"{error.en} {error.remedy_en}")
+    return click.ClickException(_words(error, lang))
+
+
+def _words(error: AuditError, lang: str) -> str:
+    return str(error) if lang == "ko" else f"{error.en} {error.remedy_en}"

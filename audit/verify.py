@@ -22,7 +22,7 @@ from audit.bundlecheck import (
     read_manifest,
     read_policy,
 )
-from audit.errors import AuditError
+from audit.errors import AuditError, NoteError, Text
 from audit.logcheck import check_files, check_tree
 from audit.note import VerifierKey
 from audit.report import Claim, Report, fails
@@ -83,10 +83,24 @@ def _failed(error: AuditError, place: str) -> Claim:
     return fails(error.code, f"{error.ko} {error.remedy_ko}", f"{error.en} {error.remedy_en}", place)
 
 
-def key_from(text: str) -> str:
-    """Return the key line given itself or the name of a file that holds it."""
-    path = Path(text)
-    return path.read_text(encoding="utf-8").strip() if "+" not in text or path.is_file() else text
+def key_from(text: str) -> VerifierKey:
+    """Read the key line given itself or in a file of that name; raise `NoteError` when there is none."""
+    if "+" in text and not Path(text).exists():
+        return VerifierKey.parse(text)
+    try:
+        line = Path(text).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise NoteError("audit.no-key-file", _no_key_file(text)) from error
+    return VerifierKey.parse(line.strip())
+
+
+def _no_key_file(text: str) -> Text:
+    return Text(
+        f"검증 키 파일을 읽을 수 없습니다: {text}.",
+        f"The key file cannot be read: {text}.",
+        "게시된 '이름+해시+base64' 한 줄이나 그 줄이 든 파일을 주세요.",
+        "Give the published line `name+hash+base64`, or a file that holds it.",
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -97,7 +111,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--lang", choices=["ko", "en"], default="ko")
     given = parser.parse_args(arguments)
     folder = Path(given.folder)
-    key = key_from(given.key) if given.key else None
+    try:
+        key = key_from(given.key) if given.key else None
+    except NoteError as error:
+        parser.error(f"{error} / {error.en}")
     if (folder / MANIFEST).exists():
         report = verify_bundle(folder, key)
     elif key is None:

@@ -98,7 +98,7 @@ ALLOWED = {
 }
 TRIES = {
     "insert-entry": "INSERT INTO audit_entry (id, bytes) VALUES (repeat('Z', 26), 'x')",
-    "insert-position": "INSERT INTO audit_entry (position, id, bytes) OVERRIDING SYSTEM VALUE VALUES (9, repeat('Z', 26), 'x')",
+    "insert-position": "INSERT INTO audit_entry OVERRIDING SYSTEM VALUE VALUES (9, repeat('Z', 26), 'x')",
     "update-entry": "UPDATE audit_entry SET bytes = 'x'",
     "delete-entry": "DELETE FROM audit_entry",
     "truncate-entry": "TRUNCATE audit_entry",
@@ -135,10 +135,13 @@ def test_a_role_may_do_what_its_part_needs_and_nothing_else(filled, database_url
             connection.exec_driver_sql(f'SET ROLE "{quoted}"')
             try:
                 connection.exec_driver_sql(statement)
+                answer = "done"
             except DBAPIError as error:
-                assert "permission denied" in str(error) or "must be owner" in str(error)
-            else:
+                answer = str(error.orig)
+            if answer == "done":
                 allowed.append(name)
+            else:
+                assert "permission denied" in answer or "must be owner" in answer
             connection.rollback()
             connection.exec_driver_sql("RESET ROLE")
     with engine.begin() as connection:

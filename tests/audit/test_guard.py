@@ -59,6 +59,17 @@ def raw_cursor(connection, statement):
     cursor.close()
 
 
+def orm_write(connection) -> None:
+    with Session(connection, join_transaction_mode="rollback_only") as session:
+        session.add(Thing(id=7, name="bad"))
+        session.commit()  # flushes; the transaction stays the caller's
+
+
+def copy_in(connection) -> None:
+    with connection.connection.cursor() as cursor, cursor.copy("COPY thing FROM STDIN") as copy:
+        copy.write("7\tbad\n")
+
+
 WRITES = {
     "core insert": lambda c: c.execute(insert(Thing).values(id=7, name="bad")),
     "core insert of many": lambda c: c.execute(insert(Thing), [{"id": n, "name": "bad"} for n in (7, 8)]),
@@ -76,14 +87,8 @@ WRITES = {
         c.exec_driver_sql("UPDATE thing SET name = 'bad'"),
         c.begin_nested().rollback(),
     ),
-    "orm": lambda c: orm_write(c),
+    "orm": orm_write,
 }
-
-
-def orm_write(connection) -> None:
-    with Session(connection, join_transaction_mode="rollback_only") as session:
-        session.add(Thing(id=7, name="bad"))
-        session.commit()  # flushes; the transaction stays the caller's
 
 
 ONLY_SQLITE = {
@@ -102,13 +107,8 @@ ONLY_POSTGRESQL = {
     "merge": lambda c: c.exec_driver_sql(
         "MERGE INTO thing USING (SELECT 1 AS n) AS x ON thing.id = x.n WHEN MATCHED THEN UPDATE SET name = 'bad'"
     ),
-    "copy": lambda c: copy_in(c),
+    "copy": copy_in,
 }
-
-
-def copy_in(connection) -> None:
-    with connection.connection.cursor() as cursor, cursor.copy("COPY thing FROM STDIN") as copy:
-        copy.write("7\tbad\n")
 
 
 @pytest.mark.parametrize("name", WRITES | ONLY_SQLITE | ONLY_POSTGRESQL)
@@ -251,9 +251,9 @@ def test_a_statement_that_failed_leaves_nothing_to_audit(guarded) -> None:
 
 def test_autocommit_is_refused_before_anything_is_written(guarded) -> None:
     with guarded.connect() as connection:
-        connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+        automatic = connection.execution_options(isolation_level="AUTOCOMMIT")
         with pytest.raises(UnauditedError) as caught:
-            connection.execute(text("UPDATE thing SET name = 'bad'"))
+            automatic.execute(text("UPDATE thing SET name = 'bad'"))
     assert caught.value.code == "audit.no-transaction"
     assert names(guarded) == ["first"]
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from audit import tables
 from audit.errors import NotInLogError
 from audit.merkle import leaf_hash, root_from_inclusion
 from audit.query import LogFilter, entry, proof, search, status
@@ -110,9 +111,7 @@ def test_an_entry_is_found_before_it_has_a_place(engine, add) -> None:
 
 def test_unreadable_bytes_are_shown_as_they_are(engine) -> None:
     with engine.begin() as connection:
-        connection.exec_driver_sql("INSERT INTO audit_entry (id, bytes) VALUES ('%s', '%s')" % ("A" * 26, "x")) if (
-            engine.dialect.name == "postgresql"
-        ) else connection.exec_driver_sql("INSERT INTO audit_entry (id, bytes) VALUES (?, x'78')", ("A" * 26,))
+        connection.execute(tables.audit_entry.insert(), {"id": "A" * 26, "bytes": b"x"})
         found = entry(connection, "A" * 26)
     assert (found.data, found.record) == (b"x", {})
 
