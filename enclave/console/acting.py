@@ -1,0 +1,48 @@
+"""How a console command reaches the database: with the settings of this home, as the user who owns it."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from enclave.settings import Settings
+from enclave.store import Store
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Store]:
+    """Give the store, after `step_down`; what is written then belongs to the service and not to root."""
+    step_down(settings.db)
+    store = Store(settings.url, observer="console", wait_s=settings.database_wait_s)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def step_down(folder: Path) -> None:
+    """As root, become the owner of `folder` for good; otherwise, or if root owns it, do nothing.
+
+    Files that root makes beside a SQLite database (its journal) would lock the service out.
+    """
+    if os.geteuid() != 0 or not folder.exists():
+        return
+    owner, group = folder.stat().st_uid, folder.stat().st_gid
+    if owner == 0:
+        return
+    os.initgroups(pwd.getpwuid(owner).pw_name, group)
+    os.setgid(group)
+    os.setuid(owner)
+    # The sequencer is in the folder's group and reads and numbers entries.
+    os.umask(0o007)
+
+
+def say(ko: str, en: str) -> None:
+    """Print one sentence in the language that was asked for."""
+    lang = click.get_current_context().find_root().obj
+    click.echo(en if lang == "en" else ko)

@@ -1,0 +1,92 @@
+"""`ansim dataset …` and `ansim snapshot …`: entering data sets into the catalogue, from the machine itself."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from tempfile import mkdtemp
+
+import click
+
+from deid import snapshot as snapshots
+from enclave.actor import Actor
+from enclave.clock import now
+from enclave.commands import dataset as commands
+from enclave.console.acting import opened, say
+from enclave.keys import load_public_key
+from enclave.settings import Settings
+
+
+@click.group()
+def dataset() -> None:
+    """데이터셋을 등록합니다 (data sets)."""
+
+
+@dataset.command("register")
+@click.argument("dataset_id")
+@click.option("--provider", required=True, help="제공기관 (providing organisation)")
+@click.option("--title", required=True, help="한국어 이름 (Korean title)")
+@click.option("--title-en", default="", help="영어 이름 (English title)")
+@click.option("--description", required=True, help="설명 (description)")
+def register(dataset_id: str, provider: str, title: str, title_en: str, description: str) -> None:
+    """데이터셋을 등록합니다 (register a data set)."""
+    with opened(Settings.load()) as store:
+        commands.register_dataset(
+            store,
+            Actor.console(),
+            dataset_id=dataset_id,
+            organisation_id=provider,
+            title_ko=title,
+            title_en=title_en,
+            description=description,
+            now=now(),
+        )
+    say(f"데이터셋 {dataset_id}을(를) 등록했습니다.", f"Registered the data set {dataset_id}.")
+
+
+@click.group()
+def snapshot() -> None:
+    """서명된 스냅샷을 공개하거나 철회합니다 (snapshots)."""
+
+
+@snapshot.command("publish")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def publish(folder: Path) -> None:
+    """스냅샷을 검증하고 공개합니다; 다른 곳에 있으면 먼저 복사합니다 (verify and publish a snapshot folder)."""
+    settings = Settings.load()
+    key = load_public_key(settings.snapshot_public_key)
+    place = _settled(folder.resolve(), settings)
+    with opened(settings) as store:
+        made = commands.publish_snapshot(store, Actor.console(), folder=place, public_key=key, now=now())
+    rows, people = f"{made.rows:,}", f"{made.subjects:,}"
+    say(
+        f"{made.dataset_id}의 스냅샷 {made.id[:12]}을(를) 공개했습니다({rows}행, {people}명).",
+        f"Published snapshot {made.id[:12]} of {made.dataset_id} ({rows} rows, {people} people).",
+    )
+
+
+@snapshot.command("withdraw")
+@click.argument("snapshot_id")
+@click.option("--reason", required=True, help="사유 (reason)")
+def withdraw(snapshot_id: str, reason: str) -> None:
+    """스냅샷을 철회합니다 (withdraw a snapshot)."""
+    with opened(Settings.load()) as store:
+        commands.withdraw_snapshot(store, Actor.console(), snapshot_id=snapshot_id, reason=reason, now=now())
+    say(f"스냅샷 {snapshot_id[:12]}을(를) 철회했습니다.", f"Withdrew snapshot {snapshot_id[:12]}.")
+
+
+def _settled(folder: Path, settings: Settings) -> Path:
+    """Return the snapshot's folder under `snapshots/`, copied there whole or not at all if it lies elsewhere."""
+    root = settings.snapshots.resolve()
+    if folder.parent == root or (root / folder.name).exists():
+        return root / folder.name
+    snapshots.verify(folder, load_public_key(settings.snapshot_public_key))
+    root.mkdir(parents=True, exist_ok=True)
+    half = Path(mkdtemp(dir=root, prefix=".copying-"))
+    try:
+        copy = Path(shutil.copytree(folder, half / folder.name))
+        copy.chmod(0o755)
+        copy.rename(root / folder.name)
+    finally:
+        shutil.rmtree(half)
+    return root / folder.name
