@@ -57,9 +57,7 @@ def account() -> None:
 @click.option(
     "--password-stdin", "from_stdin", is_flag=True, help="비밀번호를 표준입력에서 읽기 (read the password from stdin)"
 )
-def create_account(
-    login: str, name: str, organisation_id: str, roles: tuple[str, ...], *, password_stdin: bool
-) -> None:
+def create_account(login: str, name: str, organisation_id: str, roles: tuple[str, ...], *, from_stdin: bool) -> None:
     """계정을 만들고 권한을 줍니다 (open an account, grant roles)."""
     password = sys.stdin.readline().rstrip("\n") if from_stdin else _asked()
     with opened(Settings.load()) as store:
