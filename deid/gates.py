@@ -15,9 +15,9 @@ import polars as pl
 
 from deid.errors import GateFailed
 from deid.prepare import Prepared
-from deid.recipe import ColumnRule, Gates, TableRule
+from deid.recipe import Gates, TableRule
 from deid.suppress import Classes, Decision, most_telling, small_rows
-from deid.transform.columns import class_key, joined
+from deid.transform.columns import class_key, contains_own, published
 from deid.treatment import FreeText, Pseudonym
 
 # What names or reaches a person directly; dates, institutions and ages over 90 are the recipe's business.
@@ -29,8 +29,6 @@ MEND_K = (
     "이 열을 더 넓은 범주로 묶거나 준식별자에서 뺄 근거를 검토한 뒤 다시 실행하세요.",
     "Coarsen this column, or review whether it is a quasi-identifier, and run again.",
 )
-# A shorter name also occurs inside ordinary words.
-SHORTEST_OWN_VALUE = 3
 
 
 class Span(Protocol):
@@ -158,26 +156,17 @@ def _kinds(spans: Sequence[Span], min_score: float) -> set[str]:
 
 
 def _own_values(table: Prepared, decision: Decision) -> tuple[str, int] | None:
-    """Count rows whose masked text still contains a direct identifier of the same row."""
-    texts = [rule for rule in table.rule.published if isinstance(rule.treatment, FreeText)]
-    direct = [rule for rule in table.rule.columns if rule.direct and rule not in texts]
+    """Count rows whose published text still contains a direct identifier of the same row."""
+    rule, direct = table.rule, table.rule.identifying
+    texts = [column for column in rule.published if isinstance(column.treatment, FreeText)]
     if not texts or not direct:
         return None
     frame = table.frame(table.people.filter(~pl.Series(decision.excluded)))
-    counts = frame.select(_contains(text, direct).sum().alias(text.name) for text in texts).collect(engine="streaming")
+    left = [pl.any_horizontal(contains_own(published(text, rule), own) for own in direct) for text in texts]
+    sums = [expression.sum().alias(text.name) for text, expression in zip(texts, left, strict=True)]
+    counts = frame.select(sums).collect(engine="streaming")
     found = {name: int(counts[name].item() or 0) for name in counts.columns}
     return next(((name, count) for name, count in found.items() if count), None)
-
-
-def _contains(text: ColumnRule, direct: Sequence[ColumnRule]) -> pl.Expr:
-    masked = pl.col(joined(text))
-
-    def own(rule: ColumnRule) -> pl.Expr:
-        value = pl.col(rule.source)
-        long_enough = value.str.len_chars() >= SHORTEST_OWN_VALUE
-        return (long_enough & masked.str.contains(value, literal=True)).fill_null(value=False)
-
-    return pl.any_horizontal(*(own(rule) for rule in direct))
 
 
 def _identifier_left(rule: TableRule, column: str, rows: int, kinds: tuple[str, str]) -> GateFailed:

@@ -164,7 +164,7 @@ def pairs_of(table: Prepared) -> pl.DataFrame:
     entries = table.rule.quasi_identifiers
     chosen = [rules[name] for name in dict.fromkeys(entry.column for entry in entries)]
     raw = [pl.col(rule.source).alias(RAW + rule.name) for rule in chosen if isinstance(rule.treatment, LOSSY)]
-    frame = table.frame(table.people).select(INDEX, *(published(rule) for rule in chosen), *raw)
+    frame = table.frame(table.people).select(INDEX, *(published(rule, table.rule) for rule in chosen), *raw)
     keys = [entry.key for entry in entries]
     groups = [INDEX, *keys, *(RAW + rule.name for rule in chosen if isinstance(rule.treatment, LOSSY))]
     grouped = frame.with_columns(*(class_key(entry) for entry in entries)).group_by(groups)

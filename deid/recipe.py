@@ -78,6 +78,11 @@ class TableRule:
         """Rules of the columns that appear in the snapshot, in order."""
         return tuple(rule for rule in self.columns if not isinstance(rule.treatment, Drop))
 
+    @property
+    def identifying(self) -> tuple[ColumnRule, ...]:
+        """Rules of the columns that name a person directly, texts aside."""
+        return tuple(rule for rule in self.columns if rule.direct and not isinstance(rule.treatment, FreeText))
+
 
 @dataclass(frozen=True)
 class Link:

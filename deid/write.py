@@ -26,7 +26,7 @@ PART = " part"
 def publishable(table: Prepared, decision: Decision) -> pl.LazyFrame:
     """All published columns of the rows that stay, and `INDEX`."""
     people = table.people.filter(~pl.Series(decision.excluded))
-    return table.frame(people).select(INDEX, *(published(rule) for rule in table.rule.published))
+    return table.frame(people).select(INDEX, *(published(rule, table.rule) for rule in table.rule.published))
 
 
 def without_small_classes(frame: pl.LazyFrame, rule: TableRule, allowed: pl.DataFrame | None) -> pl.LazyFrame:

@@ -10,7 +10,7 @@ from datetime import date
 
 import polars as pl
 
-from deid.recipe import ColumnRule, QuasiIdentifier
+from deid.recipe import ColumnRule, QuasiIdentifier, TableRule
 from deid.treatment import (
     TYPES,
     AgeBand,
@@ -30,6 +30,7 @@ from deid.treatment import (
 
 # Columns the engine joins in; the blank keeps them apart from any published name.
 INDEX, SHIFT = " index", " shift"
+SHORTEST_OWN_VALUE = 2
 
 
 def typed(source: str, treatment: Treatment, *, strict: bool = True) -> pl.Expr:
@@ -48,12 +49,31 @@ def typed(source: str, treatment: Treatment, *, strict: bool = True) -> pl.Expr:
     return text.cast(pl.Float64, strict=strict).fill_nan(None)
 
 
-def published(rule: ColumnRule) -> pl.Expr:
+def published(rule: ColumnRule, table: TableRule) -> pl.Expr:
     """Compute a column's published value, named as published; pseudonyms and masked texts are joined beforehand."""
     treatment = rule.treatment
-    if isinstance(treatment, Pseudonym | FreeText):
+    if isinstance(treatment, FreeText):
+        return without_own_values(pl.col(joined(rule)), table).alias(rule.name)
+    if isinstance(treatment, Pseudonym):
         return pl.col(joined(rule)).alias(rule.name)
     return _value(typed(rule.source, treatment), treatment).alias(rule.name)
+
+
+def without_own_values(text: pl.Expr, table: TableRule) -> pl.Expr:
+    """Replace what the row's other columns say about the person: no recogniser knows every name, but the table does."""
+    for rule in table.identifying:
+        placeholder = "<등록번호>" if isinstance(rule.treatment, Pseudonym) else f"<{rule.label.ko}>"
+        # Polars cannot replace by a pattern that differs from row to row; splitting and joining does the same.
+        replaced = text.str.split(pl.col(rule.source)).list.join(placeholder)
+        text = pl.when(contains_own(text, rule)).then(replaced).otherwise(text)
+    return text
+
+
+def contains_own(text: pl.Expr, rule: ColumnRule) -> pl.Expr:
+    """Whether a text contains the row's own value of a column; a single character is no identifier."""
+    value = pl.col(rule.source)
+    long_enough = value.str.len_chars() >= SHORTEST_OWN_VALUE
+    return (long_enough & text.str.contains(value, literal=True)).fill_null(value=False)
 
 
 def joined(rule: ColumnRule) -> str:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deid.recipe import ColumnRule, Label
+from deid.recipe import ColumnRule, Label, TableRule
 from deid.recipe_yaml import read
 from deid.transform.columns import published
 from deid.treatment import parse_treatment
@@ -24,13 +24,10 @@ def rule(text: str) -> ColumnRule:
 
 def treat(text: str, values: list[str | None], **others: list[str]) -> list[object]:
     columns = {"x": values, **others}
-    return (
-        pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
-        .lazy()
-        .select(published(rule(text)))
-        .collect()["x"]
-        .to_list()
-    )
+    frame = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String)).lazy()
+    one = rule(text)
+    table = TableRule("t", "t.csv", "utf-8", Label("t", "t"), "x", (), (), (one,), ())
+    return frame.select(published(one, table)).collect()["x"].to_list()
 
 
 @pytest.mark.parametrize(
