@@ -53,7 +53,7 @@ _NOT_NAMES = re.compile(
     r"Info|"
     r"Preop|Postop|Blood|Culture|Foley|Tube|Endo|GIA|Lot|Visit|Screening|Protocol|Version|Inclusion|Exclusion|"
     r"Follow|Up|Local|Address|Discharge|Admission|Summary|Disease|Syndrome|Test|Name|ID|Sex|Age|TEL|FAX|HP|DM|"
-    r"HTN|AF|on|the|of|and|with)\b"
+    r"HTN|AF|on|the|of|by|Reported|Read|Signed|Dictated|Verified|Performed|Dear|From|To|and|with)\b"
 )
 _HANJA = re.compile(r"[\u4e00-\u9fff]{2,4}(?![\u4e00-\u9fff])")
 _HANJA_SURNAMES = frozenset(

@@ -37,6 +37,7 @@ _NEXT = re.compile(r"[ ]?님?[ ]?[,·/&][ ]?(?=[가-힣]{2,4}(?![가-힣]))")
 _SPACED_GIVEN = re.compile(
     r"[ ]{1,2}([가-힣][ ][가-힣]|[가-힣]{1,2})(?![가-힣])|[ ]{1,2}([가-힣]{2})(?=[은는이가을를의과와도](?![가-힣]))"
 )
+_WORDS = re.compile(r"[가-힣]{1,5}[ ][가-힣]{1,5}(?:[ ][가-힣]{1,5})?(?![가-힣])")
 _TOKEN = re.compile(r"[ ][가-힣]{1,6}(?![가-힣])")
 _AFTER = r"(?:님|분|들)?(?:께서는?|께는?|에게|한테|은|는|이|가|을|를|의|과|와|도|로|이고|이며|이라고|입니다|\d인)?"
 _TITLE = re.compile(
@@ -48,10 +49,13 @@ _RANK = re.compile(rf"(?<![가-힣])(?P<n>{_SURNAME})[ ]?(?P<t>{RANKS}){_AFTER}(
 _GIVEN_CALLED = re.compile(
     r"(?<![가-힣])(?P<n>[가-힣]{2,3})(?:이(?:는|가|도|를|한테|에게|랑|네|의)|씨|양|군)(?![가-힣]{2})"
 )
+_KIN = "아들|딸|남편|아내|형|누나|언니|오빠|동생|손자|손녀|며느리|사위|자녀|모|부|환아|아기|장남|차남|장녀|차녀|막내"
 _KIN_GIVEN = re.compile(
-    r"(?:아들|딸|남편|아내|형|누나|언니|오빠|동생|손자|손녀|며느리|사위|자녀|모|부|환아|"
-    r"아기)[ ](?P<n>[가-힣]{1,3})(?:씨|이(?=[가는도랑를])|양|군)(?![가-힣]{2})"
+    rf"(?:{_KIN})[ ](?P<n>[가-힣]{{1,3}})(?:씨|이(?=[가는도랑를와])|양|군|(?=(?:에게|한테|가|는|"
+    rf"와)(?![가-힣])))(?![가-힣]{{3}})"
 )
+# Any word of a person's part in something ("접종자", "선언의"), then a word that is a name and nothing else.
+_ANY_ROLE = re.compile(r"(?<![가-힣])[가-힣]{1,5}(?:자|의|인|사|원|장|모)[ ]?[: ][ ]?(?P<n>[가-힣]{3})(?![가-힣])")
 _PARTICLE = re.compile(rf"(?:(?:{TITLES})(?:님|분)?)?(?:{PARTICLES})?$")
 
 
@@ -62,6 +66,10 @@ def behind_cues(text: str) -> Iterator[Found]:
     for pattern in (_ROLE, _LATIN_ROLE):
         for match in pattern.finditer(text):
             yield from _names_at(text, match.end(), asked=False)
+    for match in _ANY_ROLE.finditer(text):
+        parts = split_name(match["n"])
+        if parts and given_score(parts[1]) >= 3 and not is_common_word(match["n"]):
+            yield Found(*match.span("n"), "NAME", 0.6)
     for match in _GLUED_ROLE.finditer(text):
         parts = split_name(match["n"])
         if parts and given_score(parts[1]) and not is_common_word(match["n"]):
@@ -89,7 +97,9 @@ def given_names(text: str) -> Iterator[Found]:
             yield Found(*match.span("n"), "NAME", 0.55)
     for match in _KIN_GIVEN.finditer(text):
         name = match["n"]
-        if (name in ONE or given_score(name) >= 2) and not is_common_word(name):
+        if ((name in ONE and text[match.end("n")] in "씨이양군") or given_score(name) >= 2) and not is_common_word(
+            name
+        ):
             yield Found(*match.span("n"), "NAME", 0.7)
 
 
@@ -111,16 +121,17 @@ def _end_of_name(text: str, position: int, *, asked: bool) -> int | None:
         return None
     word = run.group()
     size = _prefix_name(word)
-    if size:
-        token = _TOKEN.match(text, position + size)
-        return token.end() if token and looks_foreign(token.group()) and size == len(word) else position + size
+    words = _WORDS.match(text, position)
+    foreign = looks_foreign(words.group() if words else word)
+    if size and not (foreign and size == len(word)):
+        return position + size
     if word in SURNAMES or word in COMPOUND_SURNAMES:
         given = _SPACED_GIVEN.match(text, run.end())
         if given and given_score((given[1] or given[2]).replace(" ", "")) and not is_common_word(given[1] or given[2]):
             return given.end()
-    if (asked or looks_foreign(word)) and 1 <= len(word) <= 6 and not is_common_word(word):
+    if (asked or foreign) and len(word) <= 6 and not is_common_word(word):
         return _end_of_foreign(text, run.end())
-    return None
+    return position + size if size else None
 
 
 def _end_of_foreign(text: str, end: int) -> int:

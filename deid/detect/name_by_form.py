@@ -60,7 +60,7 @@ def by_form(text: str) -> Iterator[Found]:
             continue
         for size in (4, 3, 2):
             candidate, rest = word[:size], word[size:]
-            parts = split_name(candidate) if len(candidate) == size else None
+            parts = _parts(candidate) if len(candidate) == size else None
             if parts is None or not _PARTICLE.match(rest) or is_common_word(candidate):
                 continue
             score = _score(text, match.start(), parts, rest)
@@ -86,6 +86,14 @@ def spaced(text: str) -> Iterator[Found]:
             yield Found(*match.span("v"), "NAME", 0.5)
 
 
+def _parts(word: str) -> tuple[str, str] | None:
+    """Surname and given name; "황보현" is rather 황 + 보현 than 황보 + 현."""
+    parts = split_name(word)
+    if parts and len(parts[0]) == 2 and len(parts[1]) == 1 and given_score(word[1:]) >= 3:
+        return word[0], word[1:]
+    return parts
+
+
 def _score(text: str, start: int, parts: tuple[str, str], rest: str) -> float:
     """Score of a candidate with no cue word; 0.0 to refuse."""
     surname, given = parts
@@ -96,9 +104,9 @@ def _score(text: str, start: int, parts: tuple[str, str], rest: str) -> float:
         return 0.0
     if not rest and _BESIDE.match(text, end):
         return 0.75
-    if len(given) >= 2 and quality >= 3 and usual:
-        return 0.5
-    if len(given) == 2 and (quality >= 3 or surname in COMMON_SURNAMES) and _DOING.match(text, end + len(rest)):
+    believed = quality >= (3 if usual else 4 if not rest else 5)
+    doing = (quality >= 3 or surname in COMMON_SURNAMES) and _DOING.match(text, end + len(rest))
+    if len(given) >= 2 and (believed or (doing and len(given) == 2)):
         return 0.5
     return 0.0 if rest else _score_of_cell(text, start, end, (usual, quality))
 

@@ -19,8 +19,8 @@ from demo.identities import full_name, identity, resident_number
 from demo.memos import ILLNESS, NEXT, PERSON, SLOT_TYPES, Writer, memo
 
 CLAIMS = (
-    "chart_no name rrn phone address year site plan coins income age sex education visits outpatient_dollars drug_dollars "
-    "inpatient_dollars health_status memo"
+    "chart_no name rrn phone address year site plan coins income age sex education visits outpatient_dollars "
+    "drug_dollars inpatient_dollars health_status memo"
 )
 
 
