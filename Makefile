@@ -24,8 +24,8 @@ suite:
 	$(PY) -m pytest
 crash: setup-test  ## only the tests that kill processes with -9
 	$(PY) -m pytest -m crash tests
-bench: setup-test  ## measure; prints a table and writes build/bench.json
-	@$(PY) -m tests.bench.run
+bench: setup-test  ## measure (ONLY="spawn audit": these); writes build/bench.json
+	@$(PY) -m tests.bench.run $(ONLY)
 
 format:  ## put the code into its format
 	.venv/bin/ruff format . && .venv/bin/ruff check --fix .

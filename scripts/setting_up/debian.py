@@ -24,6 +24,7 @@ DEMO = {
 TEST = {
     "chromium": "the real browser of the tests",
     "fonts-nanum": "Korean letters in its pages",
+    "iproute2": "address of the bridge, for the bench against a plain hub",
     "golang-golang-x-mod-dev": "golang.org/x/mod/sumdb, a foreign verifier of the log",
     "postgresql": "the other database",
 }
