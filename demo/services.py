@@ -1,4 +1,4 @@
-"""The five processes of the enclave: started in order, each waited for; stopped in the other order.
+"""The processes of the enclave: started in order, each waited for; stopped in the other order.
 
 `python -m demo.services start|stop|status` acts on `$ANSIM_HOME` (root). A process that runs the installed code with
 the settings of now is left alone, so a second start is quick and a restarted hub cuts nobody off.
@@ -58,6 +58,7 @@ def services(settings: Settings) -> list[Service]:
         ),
         service("sequencer", log, settings.log, _sequencer(python, settings), lambda: _has_checkpoint(settings)),
         service("portal", app, settings.db, [python, "-m", "enclave.portal"], lambda: _portal_answers(settings)),
+        service("proxy", hub, settings.hub, [python, "-m", "hub_config.proxy"], lambda: _proxy_answers(settings)),
         service("hub", hub, settings.hub, [hub_python, "-f", config], lambda: _login_page_answers(settings)),
     ]
 
@@ -135,6 +136,15 @@ def _portal_answers(settings: Settings) -> bool:
     return (
         _ok(f"http://127.0.0.1:{settings.portal_port}/services/portal/health", "") and settings.core_socket.is_socket()
     )
+
+
+def _proxy_answers(settings: Settings) -> bool:
+    """Its interface refuses whoever has no token: it is there."""
+    try:
+        answer = httpx.get(f"http://127.0.0.1:{settings.proxy_api_port}/api/routes", timeout=PROBE_S)
+    except httpx.HTTPError:
+        return False
+    return answer.status_code == httpx.codes.FORBIDDEN
 
 
 def _login_page_answers(settings: Settings) -> bool:

@@ -11,7 +11,7 @@ import shutil
 import sys
 
 from images.builder.places import REPO
-from scripts.setting_up import debian, docker_engine, image, people, venvs
+from scripts.setting_up import debian, docker_engine, image, people, proxy, venvs
 from scripts.setting_up.call import call
 from scripts.setting_up.terminal import Done, StepFailedError, say, step
 
@@ -36,10 +36,11 @@ def _steps(profile: str) -> None:
     step("0.2", "설치 도구", venvs.bootstrap)
     step("0.3", "개발 환경", venvs.develop)
     step("0.4", "서비스 환경", venvs.services)
-    step("0.5", "시스템 사용자", people.create)
-    step("0.6", "컨테이너 엔진", docker_engine.ensure)
-    step("0.7", "작업공간 이미지", image.ensure)
-    step("0.8", "자료 폴더와 키", _home)
+    step("0.5", "프록시", proxy.ensure)
+    step("0.6", "시스템 사용자", people.create)
+    step("0.7", "컨테이너 엔진", docker_engine.ensure)
+    step("0.8", "작업공간 이미지", image.ensure)
+    step("0.9", "자료 폴더와 키", _home)
 
 
 def _home() -> Done:

@@ -1,0 +1,75 @@
+"""The hub's one question-and-answer door to the enclave: the core API on the portal's unix socket.
+
+The hub decides nothing. Every refusal comes back as the `EnclaveError` that the portal raised, with its reason in
+Korean and English.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from enclave.errors import Conflict, Denied, EnclaveError, Invalid, NotFound, Unavailable
+
+ERRORS: dict[int, type[EnclaveError]] = {403: Denied, 404: NotFound, 409: Conflict, 422: Invalid, 503: Unavailable}
+# Making the project views of a large snapshot takes its time; everything else is quick.
+TIMEOUT = httpx.Timeout(10, read=300)
+
+
+class Core:
+    """Asks the core API. Every method raises the `EnclaveError` that was answered, or `Unavailable`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    async def log_in(self, login: str, password: str, code: str, ip: str) -> str:
+        """Check an account with its second factor; returns the login as the enclave writes it."""
+        body = {"login": login, "password": password, "code": code, "ip": ip}
+        return str((await self._ask("/login", body))["login"])
+
+    async def log_in_by_claim(self, subject: str, ip: str) -> str:
+        """Return the account that an identity provider's claim names."""
+        return str((await self._ask("/login/oidc", {"subject": subject, "ip": ip}))["login"])
+
+    async def plan(self, login: str) -> tuple[bytes, bytes]:
+        """Ask for the start of this person's workspace; returns the signed plan and its signature (base64)."""
+        answer = await self._ask(f"/workspaces/{login}/plan", {})
+        return answer["plan"].encode(), answer["signature"].encode()
+
+    async def tell(self, login: str, what: str, **facts: str) -> None:
+        """Report what became of a workspace: `started`, `failed` or `stopped`."""
+        await self._ask(f"/workspaces/{login}/{what}", facts)
+
+    async def event(self, event: str, login: str, ip: str) -> None:
+        """Report something the hub saw, e.g. `logout`."""
+        await self._ask("/events", {"event": event, "login": login, "ip": ip})
+
+    async def _ask(self, path: str, body: dict[str, str]) -> dict[str, Any]:
+        transport = httpx.AsyncHTTPTransport(uds=str(self._path))
+        try:
+            async with httpx.AsyncClient(transport=transport, base_url="http://core", timeout=TIMEOUT) as client:
+                response = await client.post(path, json=body)
+                answer: dict[str, Any] = response.json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise _unreachable(error) from error
+        if response.is_success:
+            return answer
+        raise _as_error(response.status_code, answer)
+
+
+def _as_error(status: int, answer: dict[str, Any]) -> EnclaveError:
+    kind = ERRORS.get(status, Unavailable)
+    fields = {name: str(answer.get(name, "")) for name in ("ko", "en", "remedy_ko", "remedy_en")}
+    return kind(str(answer.get("code", "core.defect")), **fields)
+
+
+def _unreachable(error: Exception) -> Unavailable:
+    return Unavailable(
+        "core.unreachable",
+        ko=f"포털이 응답하지 않습니다 ({type(error).__name__}).",
+        en=f"The portal does not answer ({type(error).__name__}).",
+        remedy_ko="잠시 뒤 다시 시도하고, 계속되면 운영자에게 알려 주십시오.",
+        remedy_en="Try again in a moment; if it persists tell the operator.",
+    )

@@ -1,0 +1,71 @@
+"""Settings of the notebook server inside a workspace; mounted read-only at /etc/jupyter.
+
+The server runs as the person's own user, so these settings make the interface honest and protect the server from
+its kernels; what must hold holds in the gate. Source: jupyter_server's configuration reference.
+"""
+
+import ctypes
+
+from jupyter_server.auth.authorizer import Authorizer
+
+PR_SET_DUMPABLE = 4
+# /proc/<server>/mem and ptrace are closed to the person's kernels; kernels are new programs and stay as they are.
+ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+REFUSED = ("files", "view", "nbconvert", "api/nbconvert", "terminals", "api/terminals", "proxy", "lsp", "api/shutdown")
+
+
+class SealedAuthorizer(Authorizer):
+    """Refuses the ways on which files leave a notebook server."""
+
+    def is_authorized(self, handler, user, action, resource):  # noqa: ANN001, ANN201, ARG002 - Jupyter's signature
+        """Answer whether this request may be served."""
+        path = handler.request.path.removeprefix(handler.base_url.rstrip("/")).strip("/")
+        if any(path == route or path.startswith(f"{route}/") for route in REFUSED):
+            return False
+        wanted = handler.request.query_arguments
+        if path.startswith("api/contents"):
+            return wanted.get("format") != [b"base64"] and "download" not in wanted
+        return True
+
+
+CSP = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",  # JupyterLab needs both
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "connect-src 'self'",
+        "frame-src 'self' blob:",
+        "worker-src 'self' blob:",
+        "form-action 'self'",
+        "base-uri 'self'",
+        "object-src 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+
+c = get_config()
+c.ServerApp.authorizer_class = SealedAuthorizer
+c.ServerApp.allow_unauthenticated_access = False
+c.ServerApp.terminals_enabled = False
+c.ServerApp.root_dir = "/home/analyst/work"
+c.ServerApp.jpserver_extensions = {
+    "jupyterlab": True,
+    "jupyter_lsp": False,
+    "jupyter_server_terminals": False,
+    "notebook_shim": False,
+    "nbclassic": False,
+}
+c.ServerApp.tornado_settings = {
+    "headers": {
+        "Content-Security-Policy": CSP,
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }
+}
+c.KernelManager.transport = "ipc"
+c.LabApp.extension_manager = "readonly"
+c.LabApp.check_for_updates_class = "jupyterlab.handlers.announcements.NeverCheckForUpdate"
+c.LabApp.news_url = None
