@@ -11,6 +11,7 @@ from deid.detect.cues import ASKING, LATIN_ROLES, NOT_BEFORE_TITLE, PARTICLES, R
 from deid.detect.found import Found
 from deid.detect.stopwords import is_common_word, is_listed
 from deid.detect.syllables import (
+    COMMON_SURNAMES,
     COMPOUND_SURNAMES,
     ONE,
     SURNAMES,
@@ -26,6 +27,10 @@ _LONG_ROLES = "|".join(role for role in ROLES.split("|") if len(role) > 1)
 _SHORT_ROLES = "|".join(role for role in ROLES.split("|") if len(role) == 1)
 _ROLE = re.compile(rf"(?<![가-힣])(?:[가-힣]{{0,6}}?(?:{_LONG_ROLES})|(?:{_SHORT_ROLES}))(?:님|분)?{_SEP}(?=[가-힣])")
 _FOR_ANYONE = frozenset({"님", "씨", "할머니", "할아버지", "환자", "어르신"})
+# Titles only persons have: before these a rare given name is believed ("환자" may follow an illness).
+_FOR_PERSONS = frozenset(
+    {"님", "씨", "할머니", "할아버지", "어르신", "교수", "교수님", "과장", "과장님", "원장", "간호사", "선생님"}
+)
 _LATIN_ROLE = re.compile(
     rf"(?<![A-Za-z])(?:{LATIN_ROLES})(?![A-Za-z])[ ]{{0,3}}[:=.)(/-]{{0,2}}[ ]{{0,3}}[\"'<(]?(?=[가-힣])"
 )
@@ -174,7 +179,7 @@ def _titled(match: re.Match[str]) -> Iterator[Found]:
         return
     start = _start_of_spaced(words, run, end)
     if start is None:
-        start = _start_of_suffix(last, end)
+        start = _start_of_suffix(last, end, surely_a_person=title in _FOR_PERSONS)
     if start is not None:
         yield Found(start, end, "NAME", 0.8)
     elif title in {"님", "씨"} and len(last) == 2 and given_score(last) >= 2:
@@ -197,13 +202,15 @@ def _start_of_spaced(words: list[str], run: str, end: int) -> int | None:
     return None
 
 
-def _start_of_suffix(last: str, end: int) -> int | None:
+def _start_of_suffix(last: str, end: int, *, surely_a_person: bool) -> int | None:
     for size in (4, 3, 2):
         candidate = last[-size:]
         parts = split_name(candidate) if len(candidate) == size else None
         if parts is None or is_common_word(candidate):
             continue
         whole = len(last) == size
-        if given_score(parts[1]) >= (1 if whole else 3) and (size > 2 or whole):
+        unusual = whole and size == 3 and surely_a_person and parts[0] in COMMON_SURNAMES
+        needed = 0 if unusual else 1 if whole else 3
+        if given_score(parts[1]) >= needed and (size > 2 or whole):
             return end - size
     return None

@@ -33,14 +33,14 @@ _LATIN_LABEL = re.compile(
     re.IGNORECASE,
 )
 _OTHER_LABEL = re.compile(
-    r"(?:lot|kit|uid|승인|약품|제품|성분|모델|장비|module|시리얼|serial|S/N|품목|물품|자재|코드|보험|주민|전화|"
+    r"(?:lot|kit|uid|승인|약품|제품|성분|모델|장비|module|시리얼|serial|S/N|품목|물품|자재|(?<!바)코드|보험|주민|전화|"
     r"계좌|사업자|여권|면허|카드|무작위배정|배정|SCR|"
     r"프로토콜|IRB|과제|연구|우편)"
     r"[가-힣A-Za-z .:=#_]{0,8}$",
     re.IGNORECASE,
 )
 _LAYOUT = re.compile(
-    r"(?<![A-Za-z0-9-])(?:[A-Z]{1,2}[ ]?-[ ]?\d{5,8}|[A-Z]{1,3}\d{2}[ ]?-[ ]?\d{4,7}|[A-Z]{1,2}\d{8,12}|"
+    r"(?<![A-Za-z0-9-])(?:[A-Z]{1,2}[ ]?-[ ]?\d{5,8}|[A-Z]{1,3}\d{2,8}[ ]?-[ ]?\d{3,7}|[A-Z]{1,2}\d{8,12}|"
     r"\d{8}[ ]?-[ ]?\d{4,5})(?![A-Za-z0-9-])"
 )
 _BESIDE = re.compile(
