@@ -6,14 +6,20 @@ Only Python's standard library and the checkout: nothing else is there yet.
 from __future__ import annotations
 
 import argparse
+import fcntl
 import os
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from images.builder.places import REPO
 from scripts.setting_up import debian, docker_engine, image, people, proxy, venvs
 from scripts.setting_up.call import call
 from scripts.setting_up.terminal import Done, StepFailedError, say, step
+
+LOCK = Path("/run/lock/ansim-setup.lock")
 
 
 def main(arguments: list[str]) -> int:
@@ -25,7 +31,8 @@ def main(arguments: list[str]) -> int:
     if os.geteuid() != 0:
         return _without_root(options.profile)
     try:
-        _steps(options.profile)
+        with _alone():
+            _steps(options.profile)
     except StepFailedError:
         return 1
     return 0
@@ -41,6 +48,18 @@ def _steps(profile: str) -> None:
     step("0.7", "컨테이너 엔진", docker_engine.ensure)
     step("0.8", "작업공간 이미지", image.ensure)
     step("0.9", "자료 폴더와 키", _home)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One set-up at a time on a machine; a second one waits."""
+    with LOCK.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("  다른 설치가 진행 중입니다. 끝날 때까지 기다립니다.")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _home() -> Done:
