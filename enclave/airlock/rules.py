@@ -24,7 +24,7 @@ class CheckRules:
     max_bytes: int = 100 * MEBIBYTE
     max_columns: int = 500
     max_cells: int = 2_000_000
-    max_scan_chars: int = 4_000_000
+    max_scan_chars: int = 2_000_000
     max_lines: int = 5_000
     max_pixels: int = 50_000_000
     timeout_s: float = 120.0

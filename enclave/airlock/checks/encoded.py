@@ -21,6 +21,7 @@ MIXED = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])")
 # Zero width characters, directional marks, tags, variation selectors: none belongs into a table of results.
 INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\ufe00-\ufe0f\U000e0000-\U000e01ef]")
 MANY_TRAILING = 64
+TRAILING = re.compile(r"(?<![ \t])[ \t]+(?=\r?\n)")
 
 
 def check_encoded(document: Document) -> list[Finding]:
@@ -69,10 +70,11 @@ def _invisible(text: str) -> Iterator[Finding]:
 
 
 def _trailing(text: str) -> Iterator[Finding]:
-    lines = [line for line in text.split("\n") if line.rstrip("\r") != line.rstrip("\r").rstrip(" \t")]
-    if len(lines) >= MANY_TRAILING:
+    ends = [found.group() for found in TRAILING.finditer(text)]
+    # One blank behind every line is an editor's habit; blanks that vary can spell something.
+    if len(ends) >= MANY_TRAILING and len(set(ends)) > 1:
         yield warn(
             "encoded.trailing",
-            f"{len(lines)}개 줄 끝에 빈칸이 있습니다. 숨은 내용인지 확인하거나 지우세요.",
-            f"{len(lines)} lines end in blanks: hidden content? Remove them.",
+            f"{len(ends)}개 줄 끝에 서로 다른 빈칸이 있습니다. 숨은 내용인지 확인하거나 지우세요.",
+            f"{len(ends)} lines end in varying blanks: hidden content? Remove them.",
         )

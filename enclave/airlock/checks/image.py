@@ -18,7 +18,7 @@ from PIL import Image
 
 from enclave.airlock.checks.findings import block, mask, warn
 from enclave.airlock.checks.identifiers import check_loose_text
-from enclave.airlock.report import Finding
+from enclave.airlock.report import Finding, Severity
 from enclave.airlock.rules import CheckRules
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -64,7 +64,13 @@ def check_picture(content: bytes, rules: CheckRules) -> list[Finding]:
                 "The picture is damaged, too large, or carries something behind its end. Save it again as PNG.",
             )
         ]
-    findings = [*_judge(parts), *check_loose_text((part.name, part.text) for part in parts if part.text)]
+    scanned = check_loose_text((part.name, part.text) for part in parts if part.text)
+    # In the one harmless place, the name of the program that drew it, only what certainly points at a person counts.
+    harmless = {part.name for part in parts if part.plain}
+    findings = [
+        *_judge(parts),
+        *(one for one in scanned if one.severity is Severity.BLOCK or one.place not in harmless),
+    ]
     if frames > 1:
         findings.append(
             block(

@@ -28,6 +28,7 @@ PSEUDONYM = re.compile(
 )
 CODE = re.compile(r"[A-Za-z]{0,4}[-_]?\d{5,12}|[A-Za-z]{1,4}[-_]?\d{3,12}")
 FEW_PSEUDONYMS, KEY_ROWS, LONG_ROWS = 3, 20, 50
+LONGEST_NAME = 60  # a line of prose that was taken for a header is no column name
 
 
 def check_row_level(table: Table, rules: CheckRules) -> list[Finding]:
@@ -51,7 +52,7 @@ def _id_columns(table: Table, rules: CheckRules) -> Iterator[Finding]:
                 place=place,
                 sample=mask(min(codes)),
             )
-        elif ID_NAME.search(name) and len(set(values)) > 1:
+        elif len(name) <= LONGEST_NAME and ID_NAME.search(name) and len(set(values)) > 1:
             yield _identifier_column(place, values)
 
 

@@ -102,18 +102,22 @@ def preflight(files: Files) -> Preflight:
         return Preflight(_results(found, copied))
 
 
-def submit(files: Files, *, purpose: str, context: str, again: bool = False) -> Request:
+def submit(  # noqa: PLR0913 - the words of one form, all but the files by name
+    files: Files, *, purpose: str, context: str, receiver: str = "", redo: str = "", again: bool = False
+) -> Request:
     """Ask to take files out: ``purpose``: what for, ``context``: what they contain and how they were made.
 
+    ``receiver``: who gets it, by login (you, if left out); ``redo``: the id of a returned request that this replaces.
     The same files with the same texts are one request however often this runs, unless ``again``. Raises `AnsimError`.
     """
     purpose, context = _said("purpose", purpose), _said("context", context)
     with copies(_paths(files)) as copied:
-        same = (purpose, context, tuple((copy.name, copy.sha256) for copy in copied))
+        same = (purpose, context, receiver, redo, tuple((copy.name, copy.sha256) for copy in copied))
         if again or same not in _KEYS:
             _KEYS[same] = str(uuid.uuid4())
         names = [copy.path for copy in copied]
         body = {"files": names, "purpose": purpose, "context": context, "key": _KEYS[same]}
+        body |= {name: value for name, value in (("receiver", receiver), ("request_id", redo)) if value}
         return _request(ask("POST", "/submit", body), copied)
 
 
@@ -142,7 +146,7 @@ def _said(field_name: str, text: str) -> str:
 
 
 def _request(found: dict[str, Any], copied: Sequence[Copied]) -> Request:
-    note = say(str(found.get("note_ko", "")), str(found.get("note_en", "")))
+    note = str(found.get("decided_reason") or "")
     texts = {name: str(found.get(name, "")) for name in ("id", "state", "purpose")}
     return Request(files=_results(found, copied), note=note, **texts)
 

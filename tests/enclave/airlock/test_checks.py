@@ -291,7 +291,8 @@ def test_a_long_table_of_precise_numbers_is_not_too_dense() -> None:
 
 def test_invisible_characters_and_trailing_blanks_are_pointed_at() -> None:
     assert "encoded.invisible" in rules_of(look("a\u200bb\n", "a.txt"))
-    assert "encoded.trailing" in rules_of(look("word \t\n" * 100, "a.txt"))
+    assert "encoded.trailing" in rules_of(look("word \t\nword\t\n" * 100, "a.txt"))
+    assert rules_of(look("word \n" * 100, "a.txt")) == set()
     assert look("a" + "\u200b\u200c" * 100 + "\n", "a.txt").verdict is Verdict.BLOCK
 
 

@@ -166,6 +166,9 @@ def test_the_same_submission_twice_carries_the_same_key_and_another_one_does_not
     assert keys[0] == keys[1]
     assert len(set(keys)) == 4
     assert portal.asked[0][2]["purpose"] == "논문"
+    assert not {"receiver", "request_id"} & set(portal.asked[0][2])
+    egress.submit("table.csv", purpose="논문", context="표 2", receiver="lead", redo="r-0")
+    assert (portal.asked[-1][2]["receiver"], portal.asked[-1][2]["request_id"]) == ("lead", "r-0")
     assert (request.id, request.state) == ("r-1", "submitted")
     assert "심사 대기" in repr(request)
     assert "r-1" in request._repr_html_()
@@ -174,8 +177,10 @@ def test_the_same_submission_twice_carries_the_same_key_and_another_one_does_not
 def test_the_status_of_a_request_is_asked_by_its_id(portal: Portal) -> None:
     from ansim import egress
 
-    portal.answer = {"id": "r-1", "state": "released", "files": []}
-    assert repr(egress.status("r-1")) == "반출 신청 r-1: 반출됨"
+    portal.answer = {"id": "r-1", "state": "returned", "files": [], "decided_reason": "표 제목을 적어 주세요."}
+    assert repr(egress.status("r-1")) == "반출 신청 r-1: 보완 요청\n표 제목을 적어 주세요."
+    assert "표 제목을" in egress.status("r-1")._repr_html_()
+    portal.asked.pop()
     assert portal.asked == [("GET", "/api/workspace/v1/egress/r-1", {})]
     with pytest.raises(Exception, match=r"client\.request-id"):
         egress.status("../../secrets")

@@ -1,0 +1,36 @@
+"""The page of rules and the code name the same rules."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from enclave.airlock.checks.file_type import REFUSALS
+from enclave.airlock.checks.identifiers import LABELS
+from enclave.airlock.sealing import seal, seccomp
+from enclave.airlock.worker import NOTES
+
+ROOT = Path(__file__).parents[3]
+PAGE = (ROOT / "docs/reference/airlock.md").read_text()
+RULE = re.compile(r'"((?:check|size|type|parse|row|cell|id|encoded|text|image)\.[a-z-]+)"')
+
+
+def test_every_rule_in_the_code_is_on_the_page() -> None:
+    source = "".join(path.read_text() for path in (ROOT / "enclave/airlock").rglob("*.py"))
+    rules = set(RULE.findall(source)) | {f"table.{note}" for note in NOTES}
+    assert len(rules) > 30
+    assert sorted(rule for rule in rules if f"`{rule}`" not in PAGE) == []
+
+
+def test_every_rule_on_the_page_is_in_the_code() -> None:
+    source = "".join(path.read_text() for path in (ROOT / "enclave/airlock").rglob("*.py"))
+    made = {f"table.{note}" for note in NOTES} | {f"id.{kind.lower()}" for kind in LABELS}
+    named = set(re.findall(r"`((?:check|size|parse|row|cell|id|encoded|text|image|table)\.[a-z-]+)`", PAGE))
+    assert sorted(rule for rule in named if f'"{rule}"' not in source and rule not in made) == []
+
+
+def test_every_refused_kind_and_every_barrier_is_on_the_page() -> None:
+    assert [kind for kind in REFUSALS if kind not in PAGE] == []
+    assert [barrier for barrier in seal.REQUIRED if f"`{barrier}`" not in PAGE] == []
+    few, many = len(seccomp.CALLS), len(seccomp.CALLS) + len(seccomp.FILE_CALLS)
+    assert f"a list of {few} system calls ({many} with Landlock)" in PAGE
