@@ -5,6 +5,9 @@ from __future__ import annotations
 import errno
 import json
 import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -89,3 +92,65 @@ def test_a_server_that_cannot_start_is_a_failure_and_not_a_pass(victim: Path) ->
     pool = SealedPool("no_such_worker", folder=HERE)
     with pytest.raises(SealedFailure, match="did not start"):
         attack(pool, victim, "fork")
+
+
+SEAL_WITHOUT = """
+import os, sys
+from enclave.airlock.sealing import kernel, landlock, seal, seccomp
+def refused(*_, **__):
+    raise OSError(38, "no such thing in this kernel")
+for name in sys.argv[1:]:
+    module, function = name.split(".")
+    setattr({"landlock": landlock, "seccomp": seccomp}[module], function, refused)
+kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
+print(*seal.lock(memory_bytes=1 << 28, cpu_s=5), flush=True)
+try:
+    os.open("/etc/passwd", os.O_RDONLY)
+except OSError as error:
+    print(error.errno, flush=True)
+"""
+
+
+def seal_without(*missing: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-I", "-c", SEAL_WITHOUT, *missing]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_without_landlock_no_file_can_be_opened_at_all() -> None:
+    done = seal_without("landlock.restrict")
+    assert done.stdout.split() == ["limits", "seccomp", str(errno.EPERM)]
+
+
+def test_without_seccomp_there_is_no_sealed_process() -> None:
+    done = seal_without("seccomp.install")
+    assert done.returncode != 0
+    assert done.stdout == ""
+
+
+UNPRIVILEGED = """
+import sys
+from pathlib import Path
+from enclave.airlock.checker import check
+from enclave.airlock.rules import CheckRules
+report = check(Path(sys.argv[1]), "a.csv", CheckRules())
+print(report.verdict, *report.sealed)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="without root every test here runs unprivileged already")
+def test_a_service_without_privileges_seals_as_well(tmp_path: Path) -> None:
+    code = Path(seal.__file__)
+    if not all(folder.stat().st_mode & 0o001 for folder in (*code.parents, *Path(sys.executable).parents)):
+        pytest.skip("this checkout lies where no other account can read it")
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        table = Path(folder, "a.csv")
+        table.write_text("region,n\nSeoul,100\n")
+        for path, mode in ((Path(folder), 0o755), (table, 0o644)):
+            path.chmod(mode)
+        command = [sys.executable, "-I", "-c", UNPRIVILEGED, str(table)]
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=True, timeout=120, user=64_999, group=64_999, extra_groups=[]
+        )
+    verdict, *sealed = done.stdout.split()
+    assert verdict == "PASS"
+    assert set(sealed) >= seal.REQUIRED | {"no-capabilities"}
