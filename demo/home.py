@@ -137,7 +137,7 @@ def upgrade_database(settings: Settings) -> None:
     command = [sys.executable, "-m", "enclave.cli", "db", "upgrade"]
     environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "ANSIM_HOME": str(settings.home)}
     subprocess.run(
-        command, check=True, user=settings.app_user, group=settings.app_user, extra_groups=[], umask=0o007,
+        command, check=True, stdout=subprocess.DEVNULL, user=settings.app_user, group=settings.app_user, extra_groups=[], umask=0o007,
         env=environment, cwd=settings.db,
     )  # fmt: skip
 

@@ -33,11 +33,11 @@ def find(tag: str) -> Loaded | None:
 
 
 def load(image: Image) -> Loaded:
-    """Put the image into the engine and return it as the engine sees it.
+    """Put the image into the engine and return it as the engine sees it; what had the tag before is removed.
 
     Raises: BuildError if the engine refuses it, or names another id or layer than the bytes we gave it.
     """
-    command = ["docker", "load", "--quiet"]
+    before, command = find(image.tag), ["docker", "load", "--quiet"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         if process.stdin is None or process.stdout is None:
             raise BuildError("no pipe to the engine", NO_ENGINE)
@@ -54,4 +54,7 @@ def load(image: Image) -> Loaded:
         raise BuildError(
             f"{image.tag} in the engine is {found.id}, built was {image.id}", "build it again with --force"
         )
+    if before and before.id != found.id:
+        # Stays where a container still uses it.
+        subprocess.run(["docker", "image", "rm", before.id], check=False, capture_output=True)  # noqa: S607 - PATH's docker
     return found

@@ -60,8 +60,7 @@ def services() -> Done:
         return Done("그대로", str(SERVICES))
     lock = _digest(REPO / "locks/runtime.txt")
     if _stamp(SERVICES, "lock") != lock:
-        shutil.rmtree(SERVICES, ignore_errors=True)
-        _uv("venv", "--quiet", "--python", tools.SYSTEM_PYTHON, SERVICES)
+        _uv("venv", "--quiet", "--clear", "--python", tools.SYSTEM_PYTHON, SERVICES)
         # The services cannot write into their venv: compiled now, or every start compiles anew.
         _install(SERVICES, "--compile-bytecode", "--require-hashes", "--requirements", REPO / "locks/runtime.txt")
         _write_stamp(SERVICES, lock, "lock")
@@ -93,7 +92,7 @@ def _digest(*files: Path) -> str:
 
 def _stamp(venv: Path, name: str = "all") -> str:
     path = venv / f".ansim-{name}"
-    return path.read_text() if path.exists() else ""
+    return path.read_text() if path.exists() and (venv / "bin/python").exists() else ""
 
 
 def _write_stamp(venv: Path, text: str, name: str = "all") -> None:

@@ -24,11 +24,16 @@ import httpx
 
 START_S = 60
 BIN = Path(sys.executable).parent
+PROXY = [
+    "/opt/ansim/venv/bin/node",
+    "/opt/ansim/proxy/node_modules/configurable-http-proxy/bin/configurable-http-proxy",
+]
 CONFIG = """\
 c.JupyterHub.bind_url = "http://127.0.0.1:{port}"
 c.JupyterHub.hub_bind_url = "http://0.0.0.0:{hub_port}"
 c.JupyterHub.hub_connect_url = "http://{gateway}:{hub_port}"
 c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{api_port}"
+c.ConfigurableHTTPProxy.command = {proxy}
 c.JupyterHub.db_url = "sqlite:///hub.sqlite"
 c.JupyterHub.authenticator_class = "dummy"
 c.Authenticator.allow_all = True
@@ -62,7 +67,7 @@ def plain_hub(image: str, port: int) -> Iterator[PlainHub]:
     """Run a hub for `image` on `port` and the two ports after it; its containers are gone afterwards."""
     token, folder = secrets.token_hex(16), Path(tempfile.mkdtemp(prefix="ansim-bench-"))
     ports = {"port": port, "api_port": port + 1, "hub_port": port + 2}
-    (folder / "config.py").write_text(CONFIG.format(gateway=_gateway(), image=image, token=token, **ports))
+    (folder / "config.py").write_text(CONFIG.format(gateway=_gateway(), image=image, token=token, proxy=PROXY, **ports))
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             [BIN / "jupyterhub", "-f", "config.py"], cwd=folder, stdout=log, stderr=log, start_new_session=True,
