@@ -5,6 +5,7 @@ Standard library only, because set-up uses it before anything is installed. Sour
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -33,11 +34,15 @@ class Daemon:
 
 @dataclass(frozen=True)
 class Running:
-    """A process that was started. Id and birth (clock ticks since boot) together are never used twice."""
+    """A process that was started, its process group, and what it was started for.
+
+    Id and birth (clock ticks since boot) together are never used twice.
+    """
 
     pid: int
     ticks: int
     stamp: str
+    group: int
 
     @property
     def alive(self) -> bool:
@@ -79,10 +84,9 @@ def start(daemon: Daemon, folder: Path, stamp: str) -> Running:
     environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", **daemon.environment}
     done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
     pid = _wait_for_pid(pid_file) if done.returncode == 0 else 0
-    # A process that died at once is found dead by whoever waits for it, with its log.
-    running = Running(pid, birth(pid) or 0, stamp)
     if not pid:
         raise RuntimeError(f"{daemon.name}: {done.stderr.strip() or 'no process id'}")
+    running = Running(pid, birth(pid) or 0, stamp, _group(pid))
     (folder / f"{daemon.name}.json").write_text(json.dumps(asdict(running)))
     return running
 
@@ -127,3 +131,16 @@ def _end(running: Running) -> None:
             os.kill(running.pid, signal.SIGKILL)
             until += STOP_S
         time.sleep(0.05)
+    # What it started and did not end itself; the group's id is free only when nobody is left in it.
+    if running.group:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(running.group, signal.SIGKILL)
+
+
+def _group(pid: int) -> int:
+    """Return the process group; 0 for a process that died at once (it is found dead later, with its log)."""
+    try:
+        group = os.getpgid(pid)
+    except ProcessLookupError:
+        return 0
+    return group if group != os.getpgrp() else 0  # never our own

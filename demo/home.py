@@ -46,7 +46,7 @@ def prepare(settings: Settings) -> list[str]:
     """Make what is missing below `settings.home` and return what was made, in words.
 
     Raises: PermissionError without root; LookupError if the system users are missing (set-up creates them);
-    subprocess.CalledProcessError if the database could not be upgraded. Nothing that exists is replaced.
+    RuntimeError with the reason if the database could not be upgraded. Nothing that exists is replaced.
     """
     made = [f"{folder.path.name}/" for folder in folders(settings) if not folder.path.exists()]
     make_folders(settings)
@@ -136,10 +136,21 @@ def upgrade_database(settings: Settings) -> None:
     """Create or upgrade the database as the portal's user, so that its files belong to it."""
     command = [sys.executable, "-m", "enclave.cli", "db", "upgrade"]
     environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "ANSIM_HOME": str(settings.home)}
-    subprocess.run(
-        command, check=True, stdout=subprocess.DEVNULL, user=settings.app_user, group=settings.app_user, extra_groups=[], umask=0o007,
-        env=environment, cwd=settings.db,
+    user = settings.app_user
+    _share(settings.db)
+    done = subprocess.run(
+        command, check=False, capture_output=True, text=True,
+        user=user, group=user, extra_groups=[], umask=0o007, env=environment, cwd=settings.db,
     )  # fmt: skip
+    if done.returncode:
+        raise RuntimeError(f"the database was not upgraded:\n{done.stdout}{done.stderr}")
+    _share(settings.db)
+
+
+def _share(folder: Path) -> None:
+    """Let portal and sequencer both write the database; SQLite gives the files beside it the same mode."""
+    for path in folder.glob("*.sqlite*"):
+        path.chmod(0o660)
 
 
 def _image_id() -> str:

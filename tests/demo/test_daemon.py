@@ -47,7 +47,12 @@ def test_a_started_process_is_found_and_a_stopped_one_is_not(folder: Path) -> No
 
 
 def test_a_process_that_took_the_id_of_a_dead_one_is_left_alone(folder: Path) -> None:
-    record = {"pid": os.getpid(), "ticks": 1, "stamp": "v1"}  # this test's id, born at another time
+    record = {
+        "pid": os.getpid(),
+        "ticks": 1,
+        "stamp": "v1",
+        "group": os.getpgrp(),
+    }  # this test's id, born at another time
     (folder / "sleeper.json").write_text(json.dumps(record))
     assert daemon.find(folder, "sleeper") is None
     assert not daemon.stop(folder, "sleeper")
@@ -60,6 +65,17 @@ def test_a_process_that_does_not_want_to_end_is_ended(folder: Path, monkeypatch)
     said(folder, "sleeper", 1)
     assert daemon.stop(folder, "sleeper")
     assert not running.alive
+
+
+def test_what_a_process_started_ends_with_it(folder: Path) -> None:
+    parent = replace(SLEEPER, argv=("/bin/sh", "-c", "sleep 1000 & echo $!; wait"))
+    daemon.start(parent, folder, "v1")
+    child = int(said(folder, "sleeper", 1)[0])
+    daemon.stop(folder, "sleeper")
+    until = time.monotonic() + 10
+    while daemon.birth(child) is not None and time.monotonic() < until:
+        time.sleep(0.02)
+    assert daemon.birth(child) is None
 
 
 def test_a_process_that_dies_at_once_is_not_found_but_its_words_are(folder: Path) -> None:
