@@ -1,4 +1,4 @@
-"""One request and its answer between browser and notebook server, parsed on both sides and written anew; or a websocket.
+"""One request and its answer between browser and notebook, parsed on both sides and written anew; or a websocket.
 
 Both ends get `Connection: close` and one request; headers that belong to one connection never cross.
 """
