@@ -44,6 +44,7 @@ class Tx:
         self.session = session
         self._event = event
         self._observer = observer
+        self._further: list[Event] = []
 
     def record(self, **changes: Any) -> None:
         """Say more about the act: any field of `Event`; `details` are added to those already there."""
@@ -51,20 +52,19 @@ class Tx:
         self._event = replace(self._event, **changes, details=details)
 
     def also(self, event: Event) -> None:
-        """Append a further entry in the same transaction: what this act sets off (`release.requested`)."""
-        self.session.flush()
-        outbox.append(self.session.connection(), event, observer=self._observer)
+        """Have a further entry follow this one in the same transaction: what the act sets off."""
+        self._further.append(event)
 
     def refuse(self, error: EnclaveError) -> NoReturn:
         """Keep what was changed so far (a counter of failures), record the refusal, and raise `error`."""
         raise _Kept(error)
 
     def finish(self, error: EnclaveError | None = None) -> None:
-        """Append the entry; the store calls this once, as the last thing before the commit."""
+        """Append what is to be recorded; the store calls this once, as the last thing before the commit."""
         self.session.flush()
-        if error is not None:
-            self._event = refused(self._event, error)
-        outbox.append(self.session.connection(), self._event, observer=self._observer)
+        events = [self._event, *self._further] if error is None else [refused(self._event, error)]
+        for each in events:
+            outbox.append(self.session.connection(), each, observer=self._observer)
 
     @property
     def event(self) -> Event:
