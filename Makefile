@@ -11,6 +11,8 @@ setup:  ## install what the demo needs (Debian 12, root); safe to run again
 	@scripts/setup --profile demo
 demo: setup  ## the whole way from hospital file to released result, then leave it running
 	@$(PY) -m demo.story
+code:  ## the second factor of a demonstration account: make code WHO=mina
+	@$(PY) -m demo.people $(WHO)
 down:  ## stop and remove what `make demo` started; data stays
 	@/usr/bin/python3 -m scripts.setting_up.down
 clean:  ## remove it all, after asking (YES=1: do not ask)
@@ -43,4 +45,4 @@ docs-check:  ## links, commands and file names in the documents are true
 	$(PY) -m scripts.docs_check
 shape:  ## sizes of files and functions
 	$(PY) -m pytest -q tests/test_shape.py
-.PHONY: help lock setup demo down clean setup-test test check suite crash bench format format-check lint types layers docs-check shape
+.PHONY: help code lock setup demo down clean setup-test test check suite crash bench format format-check lint types layers docs-check shape

@@ -1,0 +1,68 @@
+"""Chapter 8: the log verified offline, an evidence bundle verified by itself, and a flipped byte found."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from demo.show import Step, StepFailedError, step
+from demo.world import SEE_LOGS, World
+
+
+def prove(world: World) -> None:
+    """Verify the log folder and a copied bundle; then flip one byte and show that it is found, and where."""
+    log, key = world.settings.log, world.settings.keys / "log.pub"
+    verify = (sys.executable, "-m", "enclave.cli", "audit", "verify")
+    with step("8.1", "접속기록 검증 (verify)") as line:
+        line.said = _last(_run(*verify, str(log), "--key", str(key)))
+        line.look = f"ansim audit verify {log} --key {key}"
+    with tempfile.TemporaryDirectory(prefix="ansim-proof-") as name:
+        folder = Path(name)
+        with step("8.2", "증거 묶음과 한 파일짜리 검증기 (bundle)") as line:
+            _bundle(world, folder / "bundle", line)
+        with step("8.3", "한 바이트를 바꾸면 (tamper)") as line:
+            copy = folder / "log"
+            shutil.copytree(log, copy)
+            victim = max(
+                (copy / "tile" / "entries").rglob("*"), key=lambda path: path.is_file() and path.stat().st_size
+            )
+            content = bytearray(victim.read_bytes())
+            content[len(content) // 2] ^= 1
+            victim.chmod(0o644)
+            victim.write_bytes(content)
+            found = _run(*verify, str(copy), "--key", str(key))
+            if found.returncode == 0:
+                raise StepFailedError("바뀐 바이트를 찾지 못했습니다.", SEE_LOGS)
+            line.said = f"{victim.relative_to(copy)} 의 한 비트를 바꿈 → 찾음"
+            line.detail(_last(found))
+
+
+def _bundle(world: World, target: Path, line: Step) -> None:
+    log, key = world.settings.log, world.settings.keys / "log.pub"
+    kept = world.settings.home / "demo" / "bundle"
+    shutil.rmtree(kept, ignore_errors=True)
+    made = _run(
+        *(sys.executable, "-m", "enclave.cli", "audit", "bundle", str(target)),
+        *("--log", str(log), "--key", str(key), "--project", world.project_id),
+    )
+    if made.returncode:
+        raise StepFailedError(_last(made), SEE_LOGS)
+    shutil.copytree(target, kept)
+    # As an outsider would: the bundle's own verifier, isolated from this checkout.
+    checked = _run(sys.executable, "-I", str(target / "verify.py"), str(target))
+    if checked.returncode:
+        raise StepFailedError(_last(checked), SEE_LOGS)
+    line.said = _last(checked)
+    line.look = f"python3 {kept}/verify.py {kept}"
+
+
+def _run(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, check=False, capture_output=True, text=True)
+
+
+def _last(done: subprocess.CompletedProcess[str]) -> str:
+    lines = (done.stdout + done.stderr).strip().splitlines()
+    return lines[-1] if lines else f"exit {done.returncode}"
