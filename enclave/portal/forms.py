@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from enclave.errors import Denied, Invalid
+from enclave.portal.refusals import unreadable_form
 
 MAX_BODY = 1 << 20
 MAX_FIELDS = 5000
@@ -42,36 +42,15 @@ async def read(request: Request) -> Form:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     body = await request.body()
     if kind != "application/x-www-form-urlencoded" and body:
-        raise _unreadable()
+        raise unreadable_form()
     try:
         fields = parse_qsl(
             body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS, encoding="utf-8", errors="strict"
         )
     except ValueError:
-        raise _unreadable() from None
+        raise unreadable_form() from None
     # Browsers send line breaks as CR LF; what is stored and hashed has LF.
     return Form(tuple((name, value.replace("\r\n", "\n")) for name, value in fields))
-
-
-def stale() -> Denied:
-    """Return the refusal of a form that does not belong to this session."""
-    return Denied(
-        "portal.form",
-        ko="이 양식은 지금 로그인한 창에서 연 것이 아니어서 처리하지 않았습니다.",
-        en="This form was not opened in the session that is signed in now, so nothing was done.",
-        remedy_ko="앞 화면으로 돌아가 새로 고친 뒤 다시 보내세요.",
-        remedy_en="Go back, reload the page and send it again.",
-    )
-
-
-def _unreadable() -> Invalid:
-    return Invalid(
-        "portal.form-unreadable",
-        ko="보낸 양식을 읽을 수 없습니다.",
-        en="The form that was sent cannot be read.",
-        remedy_ko="화면을 새로 고친 뒤 다시 입력하세요.",
-        remedy_en="Reload the page and fill it in again.",
-    )
 
 
 class BodyLimit:

@@ -39,8 +39,9 @@ class Handshake:
         return base64.urlsafe_b64encode(hashlib.sha256(self.verifier.encode()).digest()).rstrip(b"=").decode()
 
     def to_cookie(self) -> str:
-        """Return the cookie value; the wanted path is base64url so that no cookie syntax can hide in it."""
-        return ".".join((self.state, self.verifier, base64.urlsafe_b64encode(self.wanted.encode()).decode()))
+        """Return the cookie value; the wanted path is base64url without padding, so that nothing needs quoting."""
+        wanted = base64.urlsafe_b64encode(self.wanted.encode()).rstrip(b"=").decode()
+        return f"{self.state}.{self.verifier}.{wanted}"
 
     @classmethod
     def from_cookie(cls, value: str) -> Handshake | None:
@@ -49,7 +50,7 @@ class Handshake:
         if len(parts) != PARTS:
             return None
         try:
-            return cls(parts[0], parts[1], base64.urlsafe_b64decode(parts[2]).decode())
+            return cls(parts[0], parts[1], base64.urlsafe_b64decode(parts[2] + "=" * (-len(parts[2]) % 4)).decode())
         except ValueError:
             return None
 
@@ -79,6 +80,10 @@ class Hub:
         self._token = token
         self._callback = callback
         self._http = httpx.Client(timeout=10, trust_env=False)
+
+    def close(self) -> None:
+        """Give the connections to the hub back."""
+        self._http.close()
 
     def authorize_url(self, handshake: Handshake) -> str:
         """Where the browser is sent to sign in."""

@@ -5,22 +5,43 @@ Names of files, columns and people come from outside; nothing in a template is m
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from datetime import date, datetime
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
 
+from enclave.actions import ABOUT, Action
+from enclave.airlock.report import Severity, Verdict
 from enclave.portal import kst
 from enclave.portal.words import Language
+from enclave.roles import LABELS, Role
+from enclave.states import label as state_label
 
 FOLDER = Path(__file__).parent / "templates"
+VERDICTS = {"PASS": ("통과", "pass"), "WARN": ("주의", "warning"), "BLOCK": ("차단", "blocked")}
 # How a state looks; the word itself is always written out beside the colour.
 TONES = {
-    "ok": {"active", "approved", "released", "running", "handed_over", "signed", "published", "done", "allowed"},
-    "warn": {"submitted", "applied", "requested", "returned", "starting", "ready", "pending", "in_review", "waiting"},
-    "stop": {"rejected", "refused", "failed", "denied", "withdrawn", "recalled", "frozen", "unknown", "expired"},
+    "ok": {
+        "active",
+        "approved",
+        "approve",
+        "released",
+        "running",
+        "handed_over",
+        "published",
+        "done",
+        "allowed",
+        "pass",
+    },
+    "warn": {"submitted", "returned", "return", "requested", "pending", "warn", "unknown"},
+    "stop": {"rejected", "reject", "failed", "denied", "recalled", "frozen", "withdrawn", "block"},
 }
 
 
@@ -34,7 +55,10 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    jinja.filters.update(moment=kst.moment, day=kst.day, iso=_iso, size=size, printable=printable)
+    jinja.filters.update(
+        moment=kst.moment, day=kst.day, iso=_iso, size=size, printable=printable, when=datetime.fromisoformat
+    )
+    jinja.filters.update(told=_told, remedy=_remedy, label=_label, both=_both)
     jinja.globals["tone"] = tone
     return jinja
 
@@ -45,8 +69,15 @@ def page(template: str, values: Mapping[str, object]) -> str:
 
 
 def tone(state: str) -> str:
-    """Return the look of a state or outcome: ok, warn, stop or nothing."""
-    return next((look for look, states in TONES.items() if state in states), "")
+    """Return the look of a state, outcome or verdict: ok, warn, stop or nothing."""
+    return next((look for look, states in TONES.items() if state.lower() in states), "")
+
+
+def hidden(csrf: str) -> Markup:
+    """Return the hidden fields of every form: the session's token, and a key that makes a double click one act."""
+    return Markup('<input type="hidden" name="csrf" value="{}"><input type="hidden" name="once" value="{}">').format(
+        csrf, secrets.token_urlsafe(12)
+    )
 
 
 def size(count: int) -> str:
@@ -74,6 +105,39 @@ def _escaped(character: str) -> str:
 
 def _iso(value: datetime | date) -> str:
     return value.astimezone(kst.KST).isoformat(timespec="seconds") if isinstance(value, datetime) else value.isoformat()
+
+
+def label(language: Language, value: StrEnum) -> str:
+    """Return the word for a state, verdict, decision, role or action in the language."""
+    if isinstance(value, Role):
+        pair = LABELS[value]
+    elif isinstance(value, Action):
+        pair = (ABOUT[value].ko, ABOUT[value].en)
+    elif isinstance(value, Severity | Verdict):
+        pair = VERDICTS[value.value]
+    else:
+        pair = state_label(value)
+    return pair[0] if language is Language.KO else pair[1]
+
+
+@pass_context
+def _label(context: Context, value: StrEnum) -> str:
+    return label(context["language"], value)
+
+
+@pass_context
+def _told(context: Context, error: Any) -> str:
+    return str(error.ko if context["language"] is Language.KO else error.en)
+
+
+@pass_context
+def _remedy(context: Context, error: Any) -> str:
+    return str(error.remedy_ko if context["language"] is Language.KO else error.remedy_en)
+
+
+@pass_context
+def _both(context: Context, pair: tuple[str, str]) -> str:
+    return pair[0] if context["language"] is Language.KO else pair[1]
 
 
 def other(language: Language) -> Language:

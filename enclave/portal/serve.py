@@ -17,6 +17,7 @@ import socket
 import struct
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -104,12 +105,25 @@ def run(
     pages: ASGIApp, pages_at: socket.socket, core: ASGIApp, core_at: socket.socket, allowed: Collection[int]
 ) -> None:
     """Serve both until SIGTERM or SIGINT; open answers get ten seconds to finish."""
-    common = {"log_config": None, "access_log": False, "server_header": False, "timeout_graceful_shutdown": GRACE_S}
     servers = [
-        (QuietServer(uvicorn.Config(pages, http="h11", forwarded_allow_ips="127.0.0.1", **common)), pages_at),
-        (QuietServer(uvicorn.Config(core, http=peer_checked(allowed), proxy_headers=False, **common)), core_at),
+        (QuietServer(_config(pages, "h11", behind_proxy=True)), pages_at),
+        (QuietServer(_config(core, peer_checked(allowed), behind_proxy=False)), core_at),
     ]
     asyncio.run(_serve(servers))
+
+
+def _config(app: ASGIApp, http: Any, *, behind_proxy: bool) -> uvicorn.Config:
+    """Return the settings of one server; only the pages believe `X-Forwarded-For`, and only from loopback."""
+    return uvicorn.Config(
+        app,
+        http=http,
+        proxy_headers=behind_proxy,
+        forwarded_allow_ips="127.0.0.1",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+    )
 
 
 async def _serve(servers: list[tuple[QuietServer, socket.socket]]) -> None:

@@ -14,10 +14,12 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeVar, cast
 
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=10)
 ANSWERS_KEPT = 64
+T = TypeVar("T")
 
 
 @dataclass
@@ -32,7 +34,8 @@ class Session:
     hub_checked: datetime
     csrf: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     second_factor_at: datetime | None = None
-    _answers: OrderedDict[str, str] = field(default_factory=OrderedDict)
+    flash: str = ""
+    _answers: OrderedDict[str, object] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -44,19 +47,19 @@ class Session:
         """Compare a form's CSRF token in constant time."""
         return hmac.compare_digest(self.csrf.encode(), sent.encode())
 
-    def once(self, key: str, act: Callable[[], str]) -> str:
-        """Do `act` once per key and return where it led; a double click gets the first click's answer.
+    def once(self, key: str, act: Callable[[], T]) -> T:
+        """Do `act` once per key and return its answer; a double click gets the first click's answer.
 
         The second click waits for the first. An act that raised is not remembered: it changed nothing.
         """
         with self._lock:
             if key and key in self._answers:
-                return self._answers[key]
-            location = act()
-            self._answers[key] = location
+                return cast("T", self._answers[key])
+            answer = act()
+            self._answers[key] = answer
             while len(self._answers) > ANSWERS_KEPT:
                 self._answers.popitem(last=False)
-            return location
+            return answer
 
 
 class Sessions:

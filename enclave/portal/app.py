@@ -1,0 +1,50 @@
+"""The portal's public face: pages, REST and the workspaces' API in one ASGI application.
+
+Start reading here; each page is one file in `pages/`, each door one file beside this one. None of them holds a rule:
+they read with `enclave.queries`, act with `enclave.commands` and show what those refuse.
+"""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.responses import PlainTextResponse
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from enclave.portal import failures, rest, workspace_api
+from enclave.portal.doors import OneHost
+from enclave.portal.forms import BodyLimit
+from enclave.portal.headers import SafeHeaders
+from enclave.portal.pages import accounts, apply, columns, datasets, home, log, project, releases, review, sign_in
+from enclave.portal.parts import Portal
+from enclave.portal.render import FOLDER
+
+PAGES = (home, sign_in, apply, project, columns, review, releases, datasets, log, accounts)
+
+
+def create(portal: Portal) -> ASGIApp:
+    """Return the application with its wrappers: headers outermost, so that refusals carry them too."""
+    root = portal.root
+    app = FastAPI(
+        title="Ansim",
+        version="1",
+        openapi_url=f"{root}/api/v1/openapi.json",
+        docs_url=None,  # the usual documentation pages load their scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.portal = portal
+    for page in PAGES:
+        app.include_router(page.router, prefix=root, include_in_schema=False)
+    app.include_router(rest.router, prefix=f"{root}/api/v1")
+    app.include_router(workspace_api.router, prefix="/api/workspace/v1")
+    app.add_api_route(f"{root}/health", health, include_in_schema=False)
+    app.mount(f"{root}/static", StaticFiles(directory=FOLDER.parent / "static"))
+    failures.install(app)
+    free = frozenset({f"{root}/health"})
+    return SafeHeaders(BodyLimit(OneHost(app, root=root, host=portal.host, free=free)), https=portal.https)
+
+
+def health() -> PlainTextResponse:
+    """Say that the process answers; nothing about what is inside."""
+    return PlainTextResponse("ok\n")

@@ -1,0 +1,34 @@
+"""Stopping at the gate what the database says must not run: after a project's end or a freeze, and at every start.
+
+The command has frozen the rows already; nothing can be opened again whatever happens here. A gate that does not
+answer is logged and tried again at the portal's next start and by the hub's own stop.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from enclave.actor import Actor
+from enclave.errors import EnclaveError
+from enclave.portal.parts import Portal
+from enclave.queries import workspace
+
+LOG = logging.getLogger("ansim.portal")
+
+
+def open_in(portal: Portal, project_id: str) -> list[str]:
+    """Return the ids of the workspaces of a project that are open or opening."""
+    running = workspace.running(portal.store, Actor.system())
+    return [each.id for each in running if each.project_id == project_id]
+
+
+def stop(portal: Portal, workspace_ids: list[str]) -> list[str]:
+    """Revoke these workspaces at the gate; returns those that the gate did not stop."""
+    left = []
+    for workspace_id in workspace_ids:
+        try:
+            portal.gate.revoke(workspace_id)
+        except EnclaveError as error:
+            LOG.warning("workspace %s is frozen but was not stopped: %s", workspace_id, error.code)
+            left.append(workspace_id)
+    return left

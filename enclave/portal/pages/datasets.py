@@ -1,0 +1,86 @@
+"""Data sets, their snapshots, and the risk report that was signed with each."""
+
+from __future__ import annotations
+
+import hashlib
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from enclave.commands import dataset as commands
+from enclave.errors import EnclaveError
+from enclave.portal import refusals
+from enclave.portal.acting import actor_of, done, tried
+from enclave.portal.headers import REPORT_POLICY
+from enclave.portal.visit import Here, OwnForm, Visit
+from enclave.queries import dataset
+from enclave.queries.dataset import SnapshotView
+
+router = APIRouter()
+REPORT = "report.html"
+
+
+def show(visit: Visit, snapshot_id: str, error: EnclaveError | None = None) -> Response:
+    """Return one snapshot."""
+    actor, store = actor_of(visit), visit.portal.store
+    found = dataset.snapshot(store, actor, snapshot_id)
+    return visit.page(
+        "snapshot.html",
+        here="datasets",
+        status=error.status if error else 200,
+        error=error,
+        snapshot=found,
+        dataset=dataset.dataset(store, actor, found.dataset_id),
+    )
+
+
+@router.get("/datasets")
+def datasets(visit: Here) -> Response:
+    """Show the catalogue."""
+    return visit.page("datasets.html", here="datasets", datasets=dataset.datasets(visit.portal.store, actor_of(visit)))
+
+
+@router.get("/snapshots/{snapshot_id}")
+def one(visit: Here, snapshot_id: str) -> Response:
+    """Show one snapshot."""
+    return show(visit, snapshot_id)
+
+
+@router.get("/snapshots/{snapshot_id}/report")
+def report(visit: Here, snapshot_id: str) -> Response:
+    """Return the risk report in a sandbox of its own: no scripts, no forms, an origin that is nobody's."""
+    found = dataset.snapshot(visit.portal.store, actor_of(visit), snapshot_id)
+    return Response(
+        read_report(found), media_type="text/html; charset=utf-8", headers={"Content-Security-Policy": REPORT_POLICY}
+    )
+
+
+@router.post("/snapshots/{snapshot_id}/withdraw")
+def withdraw(visit: Here, form: OwnForm, snapshot_id: str) -> Response:
+    """Withdraw a snapshot from new use."""
+
+    def act() -> str:
+        commands.withdraw_snapshot(
+            visit.portal.store,
+            actor_of(visit),
+            snapshot_id=snapshot_id,
+            reason=form.text("reason"),
+            now=visit.now,
+        )
+        return f"/snapshots/{snapshot_id}"
+
+    return tried(
+        lambda: done(visit, form, act, "datasets.withdraw_done"), lambda error: show(visit, snapshot_id, error)
+    )
+
+
+def read_report(found: SnapshotView) -> bytes:
+    """Return the report's bytes if they are those the signed manifest names. Raises: Unavailable otherwise."""
+    entry = found.manifest.files.get(REPORT)
+    try:
+        data = (found.path / REPORT).read_bytes()
+    except OSError:
+        raise refusals.damaged_report() from None
+    if entry is None or hashlib.sha256(data).hexdigest() != entry.sha256:
+        raise refusals.damaged_report()
+    return data

@@ -1,0 +1,88 @@
+"""My projects and workspaces: where each stands, what waits for me, and why a workspace would not open now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from enclave.actor import Actor
+from enclave.errors import EnclaveError
+from enclave.portal.acting import actor_of
+from enclave.portal.places import USERS
+from enclave.portal.visit import Here, Visit
+from enclave.queries import egress, project, workspace
+from enclave.queries.project import ProjectView
+from enclave.queries.workspace import WorkspaceView
+from enclave.roles import Role
+from enclave.states import WorkspaceState
+
+router = APIRouter()
+
+
+@dataclass(frozen=True)
+class Work:
+    """One project of the visitor's, their workspace in it, and the policy's word on opening it now."""
+
+    project: ProjectView
+    workspace: WorkspaceView | None
+    pledged: bool
+    member: bool
+    refusal: EnclaveError | None
+
+    @property
+    def running(self) -> bool:
+        """Whether there is something to go to."""
+        return self.workspace is not None and self.workspace.state is WorkspaceState.RUNNING
+
+
+@dataclass(frozen=True)
+class Task:
+    """Something that waits for the visitor: a text's key, how many, and where."""
+
+    key: str
+    count: int
+    path: str
+
+
+@router.get("/")
+def home(visit: Here) -> Response:
+    """Show the first page."""
+    actor, portal = actor_of(visit), visit.portal
+    takes_part = bool(actor.roles & USERS)
+    return visit.page(
+        "home.html",
+        here="home",
+        tasks=_tasks(visit, actor),
+        works=_works(visit, actor),
+        takes_part=takes_part,
+        requests=egress.mine(portal.store, actor) if takes_part else (),
+        workspace_url=portal.workspace_url(actor.login),
+        spawn_url=portal.spawn_url,
+    )
+
+
+def _works(visit: Visit, actor: Actor) -> list[Work]:
+    store = visit.portal.store
+    options = {each.project_id: each for each in workspace.options(store, actor, now=visit.now)}
+    places = {each.project_id: each for each in workspace.mine(store, actor)}
+    works = []
+    for each in project.mine(store, actor, now=visit.now):
+        option = options.get(each.id)
+        signed = any(one.account_id == actor.account_id and one.pledged_at for one in each.members)
+        refusal = option.refusal if option else None
+        works.append(Work(each, places.get(each.id), signed, option is not None, refusal))
+    return works
+
+
+def _tasks(visit: Visit, actor: Actor) -> list[Task]:
+    store, tasks = visit.portal.store, []
+    if Role.DATA_STEWARD in actor.roles:
+        count = len(project.to_decide(store, actor, now=visit.now))
+        tasks.append(Task("home.waiting_columns", count, "/columns"))
+    if Role.OUTPUT_CHECKER in actor.roles:
+        tasks.append(Task("home.waiting", len(egress.queue(store, actor, now=visit.now)), "/review"))
+    ready = [each for each in egress.to_receive(store, actor, now=visit.now) if "hand_over" in each.may]
+    tasks.append(Task("home.waiting_releases", len(ready), "/releases"))
+    return [task for task in tasks if task.count]

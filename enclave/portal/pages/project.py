@@ -1,0 +1,97 @@
+"""One project: what was applied for and approved, its people and their pledges, its columns and requests."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from enclave import pledge
+from enclave.commands import project as commands
+from enclave.errors import EnclaveError
+from enclave.portal import closing
+from enclave.portal.acting import Typed, actor_of, done, tried, typed
+from enclave.portal.forms import Form
+from enclave.portal.visit import Here, OwnForm, Visit
+from enclave.portal.words import Language
+from enclave.queries import egress, project
+
+router = APIRouter()
+
+
+def show(visit: Visit, project_id: str, form: Form | None = None, error: EnclaveError | None = None) -> Response:
+    """Return the project's page."""
+    actor, store = actor_of(visit), visit.portal.store
+    found = project.project(store, actor, project_id, now=visit.now)
+    edition = pledge.CURRENT
+    return visit.page(
+        "project.html",
+        here="home",
+        status=error.status if error else 200,
+        error=error,
+        errors=Typed(),
+        typed=typed(form),
+        project=found,
+        pledge=edition,
+        pledge_text=edition.ko if visit.language is Language.KO else edition.en,
+        requests=[each for each in egress.mine(store, actor) if each.project_id == project_id],
+    )
+
+
+@router.get("/projects/{project_id}")
+def one(visit: Here, project_id: str) -> Response:
+    """Show one project."""
+    return show(visit, project_id)
+
+
+@router.post("/projects/{project_id}/pledge")
+def sign(visit: Here, form: OwnForm, project_id: str) -> Response:
+    """Sign the pledge: exactly the edition that was on the page."""
+
+    def act() -> str:
+        commands.sign_pledge(
+            visit.portal.store,
+            actor_of(visit),
+            project_id=project_id,
+            version=form.text("version"),
+            text_sha256=form.text("text_sha256"),
+            now=visit.now,
+        )
+        return f"/projects/{project_id}"
+
+    return tried(
+        lambda: done(visit, form, act, "project.signed_now"), lambda error: show(visit, project_id, form, error)
+    )
+
+
+@router.post("/projects/{project_id}/activate")
+def activate(visit: Here, form: OwnForm, project_id: str) -> Response:
+    """Open the project."""
+
+    def act() -> str:
+        commands.activate(visit.portal.store, actor_of(visit), project_id=project_id, now=visit.now)
+        return f"/projects/{project_id}"
+
+    return tried(
+        lambda: done(visit, form, act, "columns.activated"), lambda error: show(visit, project_id, form, error)
+    )
+
+
+@router.post("/projects/{project_id}/end")
+def end(visit: Here, form: OwnForm, project_id: str) -> Response:
+    """End the project; its workspaces are frozen by the command and stopped at the gate."""
+
+    def act() -> str:
+        running = closing.open_in(visit.portal, project_id)
+        commands.end_project(
+            visit.portal.store,
+            actor_of(visit),
+            project_id=project_id,
+            reason=form.text("reason"),
+            now=visit.now,
+        )
+        closing.stop(visit.portal, running)
+        return f"/projects/{project_id}"
+
+    return tried(
+        lambda: done(visit, form, act, "project.ended_now"), lambda error: show(visit, project_id, form, error)
+    )

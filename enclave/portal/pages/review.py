@@ -1,0 +1,152 @@
+"""Reviewing what wants to leave: request, approved purpose, verdicts, preview, earlier releases, decision, on one page.
+
+As korea.md R123 asks. Everything shown of a file comes from the sealed preview; no file is opened here or sent out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from enclave.actor import Actor
+from enclave.commands import egress as commands
+from enclave.errors import EnclaveError
+from enclave.policy.egress import check_may_review
+from enclave.portal import packing, refusals
+from enclave.portal.acting import Typed, actor_of, done, one_of, proved, tried, typed
+from enclave.portal.forms import Form
+from enclave.portal.render import label
+from enclave.portal.sight import Seen
+from enclave.portal.visit import Here, OwnForm, Visit
+from enclave.queries import egress, project
+from enclave.queries.egress import FileView, RequestView
+from enclave.states import Decision
+
+router = APIRouter()
+JUDGEMENTS = ("purpose_relation", "identifiability", "safety_measures")
+
+
+def show(visit: Visit, request_id: str, form: Form | None = None, error: EnclaveError | None = None) -> Response:
+    """Return the review page; with a refusal, everything that was typed is still there."""
+    actor, store = actor_of(visit), visit.portal.store
+    request = egress.request(store, actor, request_id, now=visit.now)
+    missing = visit.say("base.field_empty")
+    empty = form is not None and error is not None and error.code == "egress.judgement-missing"
+    return visit.page(
+        "review.html",
+        here="review" if "decide" in request.may else "",
+        status=error.status if error else 200,
+        error=error,
+        errors=Typed({name: missing for name in JUDGEMENTS if empty and form is not None and not form.text(name)}),
+        typed=typed(form),
+        request=request,
+        project=_project(visit, actor, request),
+        denial=_why_not(visit, actor, request),
+        decisions=tuple(Decision),
+        reasons=[(code, visit.say(f"reasons.{code}")) for code in commands.REASON_CODES],
+        sights=_sights(visit, actor, request),
+        earlier=egress.earlier(store, actor, request_id, now=visit.now),
+    )
+
+
+@router.get("/review")
+def queue(visit: Here) -> Response:
+    """Show what this checker may vote on now, longest waiting first."""
+    waiting = egress.queue(visit.portal.store, actor_of(visit), now=visit.now)
+    return visit.page("review_queue.html", here="review", requests=waiting)
+
+
+@router.get("/review/{request_id}")
+def review(visit: Here, request_id: str) -> Response:
+    """Show one request to whoever may see it; what they may do now depends on who they are."""
+    return show(visit, request_id)
+
+
+@router.get("/review/{request_id}/picture/{file_id}")
+def picture(visit: Here, request_id: str, file_id: str) -> Response:
+    """Return a picture as the sealed process redrew it: a PNG, whatever came in."""
+    request = egress.request(visit.portal.store, actor_of(visit), request_id, now=visit.now)
+    file = next((each for each in request.files if each.id == file_id), None)
+    if file is None:
+        raise refusals.no_such_page()
+    seen = visit.portal.sight.of(file.sha256, file.kind, file.name)
+    if seen.preview is None or not seen.preview.png:
+        raise seen.error or refusals.no_such_page()
+    return Response(seen.preview.png, media_type="image/png")
+
+
+@router.post("/review/{request_id}/decide")
+def decide(visit: Here, form: OwnForm, request_id: str) -> Response:
+    """Record a vote, bound to the round and the content hash that the page showed."""
+    decision = form.text("decision")
+
+    def act() -> str:
+        ballot = _ballot(form)
+        actor = proved(visit, form.text("code"))
+        decided = commands.decide(visit.portal.store, actor, request_id=request_id, vote=ballot, now=visit.now)
+        packing.after(visit.portal, decided, visit.now)
+        return f"/review/{request_id}"
+
+    return tried(
+        lambda: done(visit, form, act, "review.sent", decision=label(visit.language, one_of(Decision, decision))),
+        lambda error: show(visit, request_id, form, error),
+    )
+
+
+@router.post("/review/{request_id}/withdraw")
+def withdraw(visit: Here, form: OwnForm, request_id: str) -> Response:
+    """Withdraw one's own request."""
+
+    def act() -> str:
+        commands.withdraw(visit.portal.store, actor_of(visit), request_id=request_id, now=visit.now)
+        return f"/review/{request_id}"
+
+    return tried(lambda: done(visit, form, act, "review.withdrawn"), lambda error: show(visit, request_id, form, error))
+
+
+def _ballot(form: Form) -> commands.Ballot:
+    judgements = commands.Judgements(**{name: form.text(name) for name in JUDGEMENTS})
+    number = form.text("round")
+    return commands.Ballot(
+        decision=one_of(Decision, form.text("decision")),
+        round=int(number) if number.isdecimal() and len(number) < 6 else 0,  # noqa: PLR2004 - a round is small
+        content_sha256=form.text("content"),
+        reason_code=form.text("reason_code"),
+        judgements=judgements,
+    )
+
+
+def _why_not(visit: Visit, actor: Actor, request: RequestView) -> EnclaveError | None:
+    """Return why this person may not decide now, in the policy's own words; None if they may."""
+    if "decide" in request.may:
+        return None
+    with visit.portal.store.read() as rows:
+        about = egress.facts(egress.load_request(rows, request.id), visit.now)
+    try:
+        check_may_review(actor, about)
+    except EnclaveError as error:
+        return error
+    return None
+
+
+def _sights(visit: Visit, actor: Actor, request: RequestView) -> Mapping[str, Seen]:
+    """Return what can be shown of each file. Each look leaves its entry first; without one nothing is shown."""
+    return {file.id: _sight(visit, actor, request.id, file) for file in request.files}
+
+
+def _sight(visit: Visit, actor: Actor, request_id: str, file: FileView) -> Seen:
+    try:
+        commands.view_file(visit.portal.store, actor, request_id=request_id, file_id=file.id, now=visit.now)
+    except EnclaveError as error:
+        return Seen(error=error)
+    return visit.portal.sight.of(file.sha256, file.kind, file.name)
+
+
+def _project(visit: Visit, actor: Actor, request: RequestView) -> project.ProjectView | None:
+    """Return the project in full where this person may see it; a receiver from outside sees only its purpose."""
+    try:
+        return project.project(visit.portal.store, actor, request.project_id, now=visit.now)
+    except EnclaveError:
+        return None

@@ -1,0 +1,78 @@
+"""Coming in through the hub and leaving again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from enclave.portal import refusals
+from enclave.portal.oauth import HANDSHAKE_S, Handshake, HubAwayError, HubRefusedError
+from enclave.portal.parts import Portal
+from enclave.portal.visit import Anyone, Here, OwnForm, cookie_values
+
+router = APIRouter()
+HANDSHAKE_COOKIE = "ansim-handshake"
+CALLBACK = "/oauth_callback"
+
+
+def send_to_hub(portal: Portal, wanted: str) -> Response:
+    """Begin a sign-in and remember where the person wanted to go (a path of ours)."""
+    handshake = Handshake.begin(wanted)
+    answer = RedirectResponse(portal.hub.authorize_url(handshake), 302)
+    answer.set_cookie(
+        HANDSHAKE_COOKIE,
+        handshake.to_cookie(),
+        max_age=HANDSHAKE_S,
+        path=portal.root + CALLBACK,
+        httponly=True,
+        samesite="lax",
+        secure=portal.https,
+    )
+    return answer
+
+
+@router.get(CALLBACK)
+def callback(request: Request, visit: Anyone, code: str = "", state: str = "") -> Response:
+    """Take the hub's answer: state and verifier must be those of this browser, then a session begins."""
+    portal = visit.portal
+    cookies = cookie_values(request.headers.getlist("cookie"), HANDSHAKE_COOKIE)
+    handshake = Handshake.from_cookie(cookies[0]) if len(cookies) == 1 else None
+    if handshake is None or not code or not handshake.matches(state):
+        raise refusals.bad_handshake()
+    try:
+        token = portal.hub.exchange(code, handshake.verifier)
+        login = portal.hub.user_of(token)
+    except HubRefusedError as error:
+        raise refusals.bad_handshake() from error
+    except HubAwayError as error:
+        raise refusals.hub_away() from error
+    session = portal.sessions.open(login, token, visit.now)
+    answer = RedirectResponse(portal.root + own_path(portal, handshake.wanted), 303)
+    answer.set_cookie(
+        portal.cookie, session.id, path=portal.cookie_path, httponly=True, samesite="lax", secure=portal.https
+    )
+    answer.delete_cookie(HANDSHAKE_COOKIE, path=portal.root + CALLBACK)
+    return answer
+
+
+def own_path(portal: Portal, wanted: str) -> str:
+    """Return the wanted path below our root, or the first page for anything that could lead elsewhere."""
+    path = wanted.removeprefix(portal.root)
+    safe = path != wanted and path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
+    return path if safe and not path.startswith(CALLBACK) else "/"
+
+
+@router.post("/logout")
+def logout(visit: Here, _form: OwnForm) -> HTMLResponse:
+    """End the session here and offer to end the hub's.
+
+    A page and not a redirect: our own policy forbids a form to end up on another origin.
+    """
+    portal = visit.portal
+    if visit.session is not None:
+        portal.sessions.close(visit.session.id)
+    answer = replace(visit, session=None, actor=None).page("signed_out.html", hub_logout=f"{portal.hub.public}logout")
+    answer.delete_cookie(portal.cookie, path=portal.cookie_path)
+    return answer

@@ -1,0 +1,38 @@
+"""The menu: which pages are worth offering to whom. What a page lets a person do, its commands decide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from enclave.actor import Actor
+from enclave.roles import Role
+
+
+@dataclass(frozen=True)
+class Place:
+    """One entry of the menu: `name` is also its text's key, `path` begins below the portal's root."""
+
+    name: str
+    path: str
+    roles: frozenset[Role] | None = None
+
+
+USERS = frozenset({Role.SCIENTIST, Role.PROJECT_LEAD})
+GOVERNORS = frozenset({Role.DATA_STEWARD, Role.ASSET_OWNER})
+PLACES = (
+    Place("home", "/"),
+    Place("apply", "/apply", frozenset({Role.PROJECT_LEAD})),
+    Place("columns", "/columns", GOVERNORS),
+    Place("review", "/review", frozenset({Role.OUTPUT_CHECKER})),
+    Place("releases", "/releases", USERS | {Role.OUTPUT_CHECKER}),
+    Place("datasets", "/datasets"),
+    Place("log", "/log", frozenset({Role.AUDITOR, Role.REVIEWER, Role.OPERATOR, Role.DATA_STEWARD})),
+    Place("accounts", "/accounts", frozenset({Role.OPERATOR})),
+)
+
+
+def of(actor: Actor | None) -> list[Place]:
+    """Return the menu of a person, in order; empty for nobody."""
+    if actor is None:
+        return []
+    return [place for place in PLACES if place.roles is None or place.roles & actor.roles]

@@ -1,0 +1,29 @@
+"""Every page, for everybody it is meant for, in both languages."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.enclave.portal.world import ROOT, SMALL, TABLE, World, picture
+
+PAGES = {
+    "jiwoo": ["/", "/apply", "/projects/{project}", "/datasets", "/snapshots/{snapshot}", "/releases"],
+    "suyeon": ["/", "/columns", "/columns/{project}", "/projects/{project}"],
+    "dahye": ["/", "/review", "/review/{request}", "/projects/{project}"],
+    "mina": ["/", "/review/{request}"],
+    "operator": ["/", "/accounts", "/accounts/mina"],
+    "haneul": ["/", "/log", "/log/0", "/accounts", "/review/{request}"],
+}
+
+
+@pytest.mark.parametrize("login", PAGES)
+def test_every_page_opens_in_both_languages(world: World, login: str) -> None:
+    request = world.submit({"표2.csv": TABLE.encode(), "작은칸.csv": SMALL.encode(), "그림.png": picture()})
+    world.publish_log()
+    browser = world.browser(login)
+    for pattern in PAGES[login]:
+        path = ROOT + pattern.format(project=world.project_id, snapshot=world.snapshot_id, request=request)
+        for language in ("ko", "en"):
+            answer = browser.get(path, params={"lang": language})
+            assert answer.status_code == 200, (path, answer.text[-1500:])
+            assert f'<html lang="{language}">' in answer.text
