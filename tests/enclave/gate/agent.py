@@ -25,11 +25,14 @@ class Agent(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         if self.headers.get("Upgrade", "").lower() == "websocket":
             self.websocket()
+        elif self.path.endswith("/api/status"):
+            self.answer(b"{}", "application/json")
         else:
             self.answer(self.path.encode() + b"\n" + bytes(self.headers))
 
-    def answer(self, body):
+    def answer(self, body, kind="text/plain"):
         self.send_response(200)
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import io
 import subprocess
 import tarfile
 from pathlib import Path
 
 AGENT = Path(__file__).parent / "agent.py"
-TAG = "ansim-test-tiny:latest"
+REPOSITORY = "ansim-test-tiny"
 PASSWD = "root:x:0:0:root:/root:/bin/sh\nanalyst:x:10001:10001::/home/analyst:/bin/sh\n"
 SKIPPED = {"test", "tests", "idlelib", "tkinter", "ensurepip", "config-3.11-x86_64-linux-gnu", "dist-packages"}
 
 
 @functools.cache
 def tiny_image() -> str:
-    """Import it once per test run; returns its id."""
+    """Import it, if this very image is not there yet; returns its id."""
+    made_of = [AGENT, Path(__file__), Path("/usr/bin/python3.11")]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in made_of)).hexdigest()[:16]
+    tag = f"{REPOSITORY}:{digest}"
+    found = _docker(["image", "inspect", "--format", "{{.Id}}", tag])
+    if found.returncode == 0:
+        return found.stdout.decode().strip()
     data = io.BytesIO()
     with tarfile.open(fileobj=data, mode="w") as tar:
         _python(tar)
@@ -24,9 +31,13 @@ def tiny_image() -> str:
             _folder(tar, name, 10001 if name.startswith(("home", "outbox")) else 0)
         _file(tar, "etc/passwd", PASSWD.encode())
         _file(tar, "usr/local/bin/jupyterhub-singleuser", AGENT.read_bytes(), 0o755)
-    command = ["docker", "import", "-c", "ENV PATH=/usr/local/bin:/usr/bin", "-", TAG]
-    done = subprocess.run(command, input=data.getvalue(), capture_output=True, check=True)
+    done = _docker(["import", "-c", "ENV PATH=/usr/local/bin:/usr/bin", "-", tag], data.getvalue())
+    done.check_returncode()
     return done.stdout.decode().strip()
+
+
+def _docker(arguments: list[str], data: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(["docker", *arguments], input=data, capture_output=True, check=False)
 
 
 def _python(tar: tarfile.TarFile) -> None:
