@@ -16,6 +16,16 @@ COMMA, NEWLINE, QUOTE, RETURN = b',\n"\r'
 CHUNK = 1 << 19
 
 
+def _one_of(*codes: int) -> NDArray[np.bool_]:
+    table = np.zeros(256, np.bool_)
+    table[list(codes)] = True
+    return table
+
+
+BEFORE_QUOTE = _one_of(COMMA, NEWLINE, QUOTE)
+AFTER_QUOTE = _one_of(COMMA, NEWLINE, RETURN, QUOTE)
+
+
 @dataclass(frozen=True)
 class Broken:
     """What is wrong, at which line (from 1) and byte offset (from 0); `code`: `line`, `fields`, `quote` or `nul`."""
@@ -45,12 +55,19 @@ class Checker:
         self._quoted = False
         self._last = NEWLINE
 
+    @property
+    def line(self) -> int:
+        """The line (from 1) on which the next byte stands."""
+        return self._line
+
     def feed(self, chunk: bytes) -> Broken | None:
         """Check the next chunk."""
         if not chunk:
             return None
-        broken = self._too_long(chunk) or self._nul(chunk) or self._structure(chunk)
-        self._line += chunk.count(b"\n")
+        data = np.frombuffer(chunk, np.uint8)
+        newlines = int(np.count_nonzero(data == NEWLINE))
+        broken = self._too_long(chunk) or self._nul(chunk) or self._structure(chunk, data, newlines)
+        self._line += newlines
         self._offset += len(chunk)
         self._last = chunk[-1]
         return broken
@@ -76,8 +93,7 @@ class Checker:
         at = chunk.find(b"\0")
         return Broken("nul", self._line + chunk.count(b"\n", 0, at), self._offset + at) if at >= 0 else None
 
-    def _structure(self, chunk: bytes) -> Broken | None:
-        data = np.frombuffer(chunk, np.uint8)
+    def _structure(self, chunk: bytes, data: NDArray[np.uint8], newlines: int) -> Broken | None:
         separators = (data == COMMA) | (data == NEWLINE)
         if self._quoted or b'"' in chunk or self._last == QUOTE:
             inside = self._inside(data)
@@ -86,26 +102,31 @@ class Checker:
                 return Broken("quote", self._line + chunk.count(b"\n", 0, bad), self._offset + bad)
             separators &= ~inside
             self._quoted = bool(inside[-1])
-        return self._count(chunk, data, np.flatnonzero(separators))
+        return self._count(chunk, data, np.flatnonzero(separators), newlines)
 
     def _inside(self, data: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """Whether each byte stands inside quotes; an escaped pair leaves and enters again, which comes to the same."""
-        quotes = (data == QUOTE).view(np.uint8)
-        parity = np.bitwise_xor.accumulate(quotes)
-        return (parity ^ np.uint8(self._quoted)).astype(bool)
+        parity = np.bitwise_xor.accumulate((data == QUOTE).view(np.uint8))
+        return (parity ^ np.uint8(self._quoted)).view(np.bool_)
 
     def _misplaced_quote(self, data: NDArray[np.uint8], inside: NDArray[np.bool_]) -> int | None:
         """Find a quote that opens inside a field or is followed by more text after closing."""
-        before = np.concatenate(([self._last], data[:-1]))
-        opening = (data == QUOTE) & inside
-        wrong_open = opening & ~np.isin(before, (COMMA, NEWLINE, QUOTE))
-        # A closing quote is judged when its follower is seen, which may be the first byte of the next chunk.
-        was_inside = np.concatenate(([self._quoted], inside[:-1]))
-        after_close = (before == QUOTE) & ~was_inside & ~np.isin(data, (COMMA, NEWLINE, RETURN, QUOTE))
-        found = np.flatnonzero(wrong_open | after_close)
-        return int(found[0]) if found.size else None
+        quotes = np.flatnonzero(data == QUOTE)
+        opening = quotes[inside[quotes]]
+        before = np.where(opening > 0, data[opening - 1], self._last)
+        bad = [opening[~BEFORE_QUOTE[before]]]
+        # A closing quote is judged by its follower, which may be the first byte of the next chunk.
+        after = quotes[~inside[quotes]] + 1
+        after = after[after < data.size]
+        bad.append(after[~AFTER_QUOTE[data[after]]])
+        if self._last == QUOTE and not self._quoted and not AFTER_QUOTE[data[0]]:
+            return 0
+        found = np.concatenate(bad)
+        return int(found.min()) if found.size else None
 
-    def _count(self, chunk: bytes, data: NDArray[np.uint8], separators: NDArray[np.intp]) -> Broken | None:
+    def _count(
+        self, chunk: bytes, data: NDArray[np.uint8], separators: NDArray[np.intp], newlines: int
+    ) -> Broken | None:
         ends = np.flatnonzero(data[separators] == NEWLINE)
         head = self._record_bytes + (int(separators[ends[0]]) if ends.size else len(chunk))
         if head > self.line_bytes:
@@ -125,5 +146,5 @@ class Checker:
         self.records += ends.size
         self._commas = int(separators.size - ends[-1] - 1)
         self._record_bytes = len(chunk) - last - 1
-        self._record_line = self._line + chunk.count(b"\n", 0, last + 1)
+        self._record_line = self._line + newlines - chunk.count(b"\n", last + 1)
         return None

@@ -10,7 +10,7 @@ import json
 import platform
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -23,8 +23,8 @@ from deid.errors import SourceError
 from deid.gates import Verdict, judge_identifiers, judge_k, judge_rows, judge_share, judge_written_k
 from deid.keys import Keys
 from deid.manifest import Column, Manifest, Table
-from deid.prepare import RAW, SUBJECT, Prepared, check_unique, lookups_of, pairs_of, people_of, subject_counts
-from deid.reader import Source, open_source
+from deid.prepare import RAW, SUBJECT, Prepared, check_unique, collect, lookups_of, pairs_of, people_of, subject_counts
+from deid.reader import Reading, Source, open_source
 from deid.recipe import Recipe, TableRule, subject_domain
 from deid.report import render
 from deid.risk.measures import risk_of
@@ -35,6 +35,10 @@ from deid.transform.columns import INDEX
 from deid.write import PART_ROWS, publishable, without_small_classes, write_table
 
 TOOLS = ("ansim-enclave", "polars", "polars-hash", "presidio-analyzer", "presidio-anonymizer", "cryptography")
+
+
+# Files up to this size together are parsed once and kept; larger ones are streamed from disk at every pass.
+IN_MEMORY_BYTES = 256 << 20
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,8 @@ def _open_sources(recipe: Recipe, folder: Path, spool: Path, stack: ExitStack, p
             done += count
             progress(Step("원본 검사", "checking the source", name, done, total))
 
-        sources.append(stack.enter_context(open_source(table, folder, recipe.limits, spool=spool, advance=advance)))
+        how = Reading(spool, total <= IN_MEMORY_BYTES, advance)
+        sources.append(stack.enter_context(open_source(table, folder, recipe.limits, how)))
     return sources
 
 
@@ -168,6 +173,8 @@ class _Run:
             lookups = lookups_of(source, self.recipe, self.keys, _mask_texts)
             ranked = counts.join(domain.select(SUBJECT, INDEX), on=SUBJECT).drop(SUBJECT)
             table = Prepared(source, domain, ranked, lookups)
+            if source.loaded is not None:
+                table = replace(table, computed=collect(source, table.published()))
             plans.append(_with_classes(table))
         return plans
 

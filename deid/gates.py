@@ -15,9 +15,9 @@ import polars as pl
 
 from deid.errors import GateFailed
 from deid.prepare import Prepared
-from deid.recipe import Gates, TableRule
+from deid.recipe import ColumnRule, Gates, TableRule
 from deid.suppress import Classes, Decision, most_telling, small_rows
-from deid.transform.columns import class_key, contains_own, published
+from deid.transform.columns import class_key, contains_own, select_published
 from deid.treatment import FreeText, Pseudonym
 
 # What names or reaches a person directly; dates, institutions and ages over 90 are the recipe's business.
@@ -110,11 +110,11 @@ def judge_rows(rule: TableRule, *, left: int, gates: Gates) -> Verdict:
 def judge_written_k(rule: TableRule, files: list[Path], gates: Gates) -> Verdict:
     """Count distinct patients per class again in the files themselves."""
     keys = [class_key(entry).alias(f" {entry.key}") for entry in rule.quasi_identifiers]
-    patient = rule.column(rule.subject).name
-    groups = (
-        pl.scan_parquet(files).select(patient, *keys).unique().group_by([f" {e.key}" for e in rule.quasi_identifiers])
-    )
-    smallest = groups.agg(pl.len().alias(" n")).select(pl.col(" n").min()).collect(engine="streaming").item()
+    names = [f" {entry.key}" for entry in rule.quasi_identifiers]
+    # A hash of the pseudonym is quicker to compare; a collision would count too few patients, never too many.
+    patient = pl.col(rule.column(rule.subject).name).hash()
+    groups = pl.scan_parquet(files).select(patient, *keys).unique().group_by(names).agg(pl.len().alias(" n"))
+    smallest = groups.select(pl.col(" n").min()).collect(engine="streaming").item()
     if smallest is not None and smallest < gates.k:
         message = (
             f"쓰인 파일의 최소 집단이 {smallest}명입니다.",
@@ -161,12 +161,18 @@ def _own_values(table: Prepared, decision: Decision) -> tuple[str, int] | None:
     texts = [column for column in rule.published if isinstance(column.treatment, FreeText)]
     if not texts or not direct:
         return None
-    frame = table.frame(table.people.filter(~pl.Series(decision.excluded)))
-    left = [pl.any_horizontal(contains_own(published(text, rule), own) for own in direct) for text in texts]
+    people = table.people.filter(~pl.Series(decision.excluded))
+    others = [pl.col(own.source).alias(_own(own)) for own in direct]
+    frame = select_published(table.frame(people), texts, rule, *others)
+    left = [pl.any_horizontal(contains_own(pl.col(text.name), _own(own)) for own in direct) for text in texts]
     sums = [expression.sum().alias(text.name) for text, expression in zip(texts, left, strict=True)]
     counts = frame.select(sums).collect(engine="streaming")
     found = {name: int(counts[name].item() or 0) for name in counts.columns}
     return next(((name, count) for name, count in found.items() if count), None)
+
+
+def _own(rule: ColumnRule) -> str:
+    return f" own {rule.source}"
 
 
 def _identifier_left(rule: TableRule, column: str, rows: int, kinds: tuple[str, str]) -> GateFailed:

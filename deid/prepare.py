@@ -18,7 +18,7 @@ from deid.locate import bad_values, line_of_record, locate
 from deid.reader import Source
 from deid.recipe import ColumnRule, Recipe, TableRule, subject_domain
 from deid.suppress import ROWS, Flags
-from deid.transform.columns import INDEX, SHIFT, class_key, joined, published
+from deid.transform.columns import INDEX, SHIFT, class_key, joined, select_published
 from deid.transform.pseudonyms import pseudonym, shift_days
 from deid.treatment import AgeBand, Band, DatePart, FreeText, MapValues, Prefix, Pseudonym
 
@@ -34,13 +34,15 @@ class Prepared:
     """One table ready to be written: its source, rows per patient, and the small frames that are joined to it.
 
     `people` has `SUBJECT`, `INDEX` (rank of the pseudonym), the pseudonym and, if the recipe shifts dates, `SHIFT`.
-    `lookups` maps a rule's source column to a frame of its distinct values and their replacements.
+    `lookups` maps a rule's source column to a frame of its distinct values and their replacements. `computed` holds the
+    published columns when the table is small enough to be kept.
     """
 
     source: Source
     people: pl.DataFrame
     counts: pl.DataFrame
     lookups: Mapping[str, tuple[ColumnRule, pl.DataFrame]]
+    computed: pl.DataFrame | None = None
 
     @property
     def rule(self) -> TableRule:
@@ -58,6 +60,19 @@ class Prepared:
         """Rows of the patients who are excluded."""
         gone = excluded[self.counts[INDEX].to_numpy()]
         return int(self.counts[COUNT].to_numpy()[gone].sum())
+
+    def published(self) -> pl.LazyFrame:
+        """All rows: `INDEX`, the published columns, and `RAW…` source values of generalised quasi-identifiers."""
+        if self.computed is not None:
+            return self.computed.lazy()
+        raw = [pl.col(rule.source).alias(RAW + rule.name) for rule in self.generalised]
+        return select_published(self.frame(self.people), self.rule.published, self.rule, pl.col(INDEX), *raw)
+
+    @property
+    def generalised(self) -> list[ColumnRule]:
+        """Rules of the quasi-identifiers whose published value says less than the source value."""
+        quasi = {entry.column for entry in self.rule.quasi_identifiers}
+        return [rule for rule in self.rule.published if rule.name in quasi and isinstance(rule.treatment, LOSSY)]
 
     def frame(self, people: pl.DataFrame) -> pl.LazyFrame:
         """Scan the source with patients and replacements joined; rows of patients not in `people` are left out."""
@@ -160,14 +175,9 @@ def pairs_of(table: Prepared) -> pl.DataFrame:
 
     The source values of generalised columns ride along so that the report can say how unique people were before.
     """
-    rules = {rule.name: rule for rule in table.rule.published}
     entries = table.rule.quasi_identifiers
-    chosen = [rules[name] for name in dict.fromkeys(entry.column for entry in entries)]
-    raw = [pl.col(rule.source).alias(RAW + rule.name) for rule in chosen if isinstance(rule.treatment, LOSSY)]
-    frame = table.frame(table.people).select(INDEX, *(published(rule, table.rule) for rule in chosen), *raw)
-    keys = [entry.key for entry in entries]
-    groups = [INDEX, *keys, *(RAW + rule.name for rule in chosen if isinstance(rule.treatment, LOSSY))]
-    grouped = frame.with_columns(*(class_key(entry) for entry in entries)).group_by(groups)
+    groups = [INDEX, *(entry.key for entry in entries), *(RAW + rule.name for rule in table.generalised)]
+    grouped = table.published().with_columns(*(class_key(entry) for entry in entries)).group_by(groups)
     return collect(table.source, grouped.agg(pl.len().alias(ROWS)))
 
 

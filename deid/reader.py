@@ -53,12 +53,11 @@ class Source:
     original: IO[bytes]
     text: IO[bytes]
     stamp: tuple[int, int]
+    loaded: pl.DataFrame | None
 
     def scan(self) -> pl.LazyFrame:
-        """Scan every column as text, lazily; empty fields and the recipe's `nulls` are null."""
-        schema = dict.fromkeys(self.header, pl.String)
-        path = f"/proc/self/fd/{self.text.fileno()}"
-        return pl.scan_csv(path, schema=schema, null_values=["", *self.rule.nulls], glob=False)
+        """Give the used columns as text, lazily; empty fields and the recipe's `nulls` are null."""
+        return self.loaded.lazy() if self.loaded is not None else _scan(self.rule, self.header, self.text)
 
     def check_unchanged(self) -> None:
         """Raise `SourceError` if the file was written to since it was checked."""
@@ -69,14 +68,20 @@ class Source:
             )  # fmt: skip
 
 
-@contextmanager
-def open_source(
-    rule: TableRule, folder: Path, limits: Limits, *, spool: Path, advance: Advance = lambda _: None
-) -> Iterator[Source]:
-    """Check `folder/rule.file` and give a `Source`; `advance` is told the bytes read.
+@dataclass(frozen=True)
+class Reading:
+    """How to read: folder for the unnamed UTF-8 copy of a CP949 file, parse once and keep, whom to tell bytes read."""
 
-    `spool` is a folder for the unnamed UTF-8 copy of a CP949 file. Raises `SourceError`, or `RecipeError` when the
-    recipe names a column that the file lacks.
+    spool: Path
+    in_memory: bool
+    advance: Advance
+
+
+@contextmanager
+def open_source(rule: TableRule, folder: Path, limits: Limits, how: Reading) -> Iterator[Source]:
+    """Check `folder/rule.file` and give a `Source`.
+
+    Raises `SourceError`, or `RecipeError` when the recipe names a column that the file lacks.
     """
     with ExitStack() as stack:
         original = stack.enter_context(_open(rule, folder))
@@ -84,13 +89,20 @@ def open_source(
         header = _read_header(rule, original, limits)
         text = original
         if rule.encoding == "cp949":
-            text = stack.enter_context(tempfile.TemporaryFile(dir=spool))
-        digest, rows = _check(rule, original, text, Checker(len(header), limits.line_bytes), advance)
+            text = stack.enter_context(tempfile.TemporaryFile(dir=how.spool))
+        digest, rows = _check(rule, original, text, Checker(len(header), limits.line_bytes), how.advance)
         _check_rows(rule, rows, limits)
         text.flush()
-        source = Source(rule, header, rows, stamp[0], digest, original, text, stamp)
+        loaded = _scan(rule, header, text).collect(engine="streaming") if how.in_memory else None
+        source = Source(rule, header, rows, stamp[0], digest, original, text, stamp, loaded)
         source.check_unchanged()
         yield source
+
+
+def _scan(rule: TableRule, header: tuple[str, ...], text: IO[bytes]) -> pl.LazyFrame:
+    schema = dict.fromkeys(header, pl.String)
+    path = f"/proc/self/fd/{text.fileno()}"
+    return pl.scan_csv(path, schema=schema, null_values=["", *rule.nulls], glob=False).select(rule.used)
 
 
 def _open(rule: TableRule, folder: Path) -> IO[bytes]:
@@ -165,14 +177,14 @@ def _check(rule: TableRule, file: IO[bytes], text: IO[bytes], checker: Checker, 
     size = max(1, min(CHUNK, checker.line_bytes // 2))
     while chunk := file.read(size):
         digest.update(chunk)
-        utf8 = decoder.feed(chunk)
+        utf8 = decoder.feed(chunk, checker.line)
         if text is not file:
             text.write(utf8)
         broken = checker.feed(utf8)
         if broken:
             _refuse_broken(rule, broken, checker.line_bytes)
         advance(len(chunk))
-    decoder.end()
+    decoder.end(checker.line)
     broken = checker.end()
     if broken:
         _refuse_broken(rule, broken, checker.line_bytes)
@@ -190,13 +202,12 @@ class _Decoder:
         self.also_utf8: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder("utf-8")()
         self.beyond_ascii = False
         self.offset = 0
-        self.line = 1
         self.pending = b""
 
-    def feed(self, chunk: bytes) -> bytes:
-        """Decode one chunk; bytes of an unfinished character wait for the next."""
+    def feed(self, chunk: bytes, line: int) -> bytes:
+        """Decode one chunk, which begins on `line`; bytes of an unfinished character wait for the next."""
         if chunk.isascii() and not self.pending:
-            self._advance(chunk)
+            self.offset += len(chunk)
             return chunk
         self.beyond_ascii = True
         data = self.pending + chunk
@@ -204,25 +215,21 @@ class _Decoder:
             text = self.decoder.decode(chunk)
         except UnicodeDecodeError as error:
             # The incremental decoder counts from its own pending bytes, as `data` does.
-            line = self.line + data.count(b"\n", 0, error.start)
+            line += data.count(b"\n", 0, error.start)
             _refuse_encoding(self.rule, data, error.start, line=line, base=self.offset - len(self.pending))
         self._try_utf8(chunk)
         self.pending = self.decoder.getstate()[0]
-        self._advance(chunk)
+        self.offset += len(chunk)
         return chunk if self.codec == "utf-8" else text.encode("utf-8")
 
-    def end(self) -> None:
+    def end(self, line: int) -> None:
         """Refuse an unfinished character at the end, and UTF-8 that was declared as CP949."""
         if self.pending:
             start = self.offset - len(self.pending)
-            _refuse_encoding(self.rule, self.pending, 0, line=self.line, base=start)
+            _refuse_encoding(self.rule, self.pending, 0, line=line, base=start)
         if self.codec == "cp949" and self.beyond_ascii and self.also_utf8 is not None:
             fix = ("encoding: utf-8 로 적으세요.", "Write encoding: utf-8.")
             _refuse(self.rule, "encoding", ("CP949가 아니라 UTF-8입니다.", "this is UTF-8, not CP949."), fix)
-
-    def _advance(self, chunk: bytes) -> None:
-        self.offset += len(chunk)
-        self.line += chunk.count(b"\n")
 
     def _try_utf8(self, chunk: bytes) -> None:
         if self.codec == "cp949" and self.also_utf8 is not None:

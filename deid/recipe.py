@@ -79,6 +79,14 @@ class TableRule:
         return tuple(rule for rule in self.columns if not isinstance(rule.treatment, Drop))
 
     @property
+    def used(self) -> tuple[str, ...]:
+        """Source columns that anything is computed from; the others are never parsed."""
+        texts = any(isinstance(rule.treatment, FreeText) for rule in self.columns)
+        own = [rule.source for rule in self.identifying] if texts else []
+        needed = [name for rule in self.published for name in (rule.source, *rule.treatment.needs)]
+        return tuple(dict.fromkeys([self.subject, *self.unique, *needed, *own]))
+
+    @property
     def identifying(self) -> tuple[ColumnRule, ...]:
         """Rules of the columns that name a person directly, texts aside."""
         return tuple(rule for rule in self.columns if rule.direct and not isinstance(rule.treatment, FreeText))

@@ -13,7 +13,7 @@ import polars as pl
 
 from deid.prepare import RAW, Prepared, collect
 from deid.suppress import Decision
-from deid.transform.columns import INDEX, published, typed
+from deid.transform.columns import INDEX, select_published, typed
 from deid.treatment import FreeText, Pseudonym
 from deid.write import without_small_classes
 
@@ -41,7 +41,7 @@ def utility_of(table: Prepared, decision: Decision, allowed: pl.DataFrame | None
     people = table.people.filter(pl.col(INDEX) % step == 0)
     rules = [rule for rule in table.rule.published if not isinstance(rule.treatment, Pseudonym)]
     raw = [_raw(rule.source, rule.treatment).alias(RAW + rule.name) for rule in rules]
-    frame = table.frame(people).select(INDEX, *raw, *(published(rule, table.rule) for rule in rules))
+    frame = select_published(table.frame(people), rules, table.rule, pl.col(INDEX), *raw)
     before = collect(table.source, frame)
     excluded = pl.Series(decision.excluded).gather(before[INDEX])
     after = without_small_classes(before.filter(~excluded).lazy(), table.rule, allowed).collect()

@@ -6,6 +6,7 @@ Values that do not parse make the query fail; `locate.py` then finds the line. D
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 import polars as pl
@@ -49,14 +50,36 @@ def typed(source: str, treatment: Treatment, *, strict: bool = True) -> pl.Expr:
     return text.cast(pl.Float64, strict=strict).fill_nan(None)
 
 
-def published(rule: ColumnRule, table: TableRule) -> pl.Expr:
-    """Compute a column's published value, named as published; pseudonyms and masked texts are joined beforehand."""
+def select_published(
+    frame: pl.LazyFrame, rules: Sequence[ColumnRule], table: TableRule, *others: pl.Expr
+) -> pl.LazyFrame:
+    """Compute the published columns of `rules`, named as published, beside `others` (expressions over `frame`).
+
+    Pseudonyms and masked texts must be joined beforehand (see `joined`). Values that are used more than once are
+    computed in steps: the streaming engine would parse a date again for each mention.
+    """
+    bands = [rule for rule in rules if isinstance(rule.treatment, Band)]
+    ages = [rule for rule in bands if isinstance(rule.treatment, AgeBand)]
+    parsed = [typed(rule.source, rule.treatment).alias(_step(1, rule)) for rule in rules]
+    frame = frame.with_columns(*parsed, *(_reference_day(rule).alias(_step(2, rule)) for rule in ages))
+    frame = frame.with_columns(_whole_number(rule).alias(_step(3, rule)) for rule in bands)
+    frame = frame.with_columns(_low(rule).alias(_step(4, rule)) for rule in bands)
+    return frame.select(*others, *(_published(rule, table).alias(rule.name) for rule in rules))
+
+
+def _step(number: int, rule: ColumnRule) -> str:
+    return f" {number} {rule.name}"
+
+
+def _published(rule: ColumnRule, table: TableRule) -> pl.Expr:
     treatment = rule.treatment
     if isinstance(treatment, FreeText):
-        return without_own_values(pl.col(joined(rule)), table).alias(rule.name)
+        return without_own_values(pl.col(joined(rule)), table)
     if isinstance(treatment, Pseudonym):
-        return pl.col(joined(rule)).alias(rule.name)
-    return _value(typed(rule.source, treatment), treatment).alias(rule.name)
+        return pl.col(joined(rule))
+    if isinstance(treatment, Band):
+        return _band(pl.col(_step(3, rule)), pl.col(_step(4, rule)), treatment)
+    return _value(pl.col(_step(1, rule)), treatment)
 
 
 def without_own_values(text: pl.Expr, table: TableRule) -> pl.Expr:
@@ -65,13 +88,13 @@ def without_own_values(text: pl.Expr, table: TableRule) -> pl.Expr:
         placeholder = "<등록번호>" if isinstance(rule.treatment, Pseudonym) else f"<{rule.label.ko}>"
         # Polars cannot replace by a pattern that differs from row to row; splitting and joining does the same.
         replaced = text.str.split(pl.col(rule.source)).list.join(placeholder)
-        text = pl.when(contains_own(text, rule)).then(replaced).otherwise(text)
+        text = pl.when(contains_own(text, rule.source)).then(replaced).otherwise(text)
     return text
 
 
-def contains_own(text: pl.Expr, rule: ColumnRule) -> pl.Expr:
+def contains_own(text: pl.Expr, column: str) -> pl.Expr:
     """Whether a text contains the row's own value of a column; a single character is no identifier."""
-    value = pl.col(rule.source)
+    value = pl.col(column)
     long_enough = value.str.len_chars() >= SHORTEST_OWN_VALUE
     return (long_enough & text.str.contains(value, literal=True)).fill_null(value=False)
 
@@ -95,10 +118,6 @@ def _value(value: pl.Expr, treatment: Treatment) -> pl.Expr:
     match treatment:
         case Keep():
             return value
-        case AgeBand():
-            return _band(_age(value, treatment), treatment)
-        case Band():
-            return _band(value.floor() if treatment.type == "number" else value, treatment)
         case DateShift() | DatePart():
             return _date(value, treatment)
         case Clip() | Round():
@@ -137,9 +156,29 @@ def _mapped(value: pl.Expr, mapping: dict[str, str], other: str | None) -> pl.Ex
     return pl.when(value.is_not_null()).then(value.replace_strict(mapping, default=other, return_dtype=pl.String))
 
 
-def _age(birth: pl.Expr, treatment: AgeBand) -> pl.Expr:
+def _whole_number(rule: ColumnRule) -> pl.Expr:
+    """Return the number that is put into a band: completed years of age, or the value without its fraction."""
+    value = pl.col(_step(1, rule))
+    if isinstance(rule.treatment, AgeBand):
+        return _age(value, pl.col(_step(2, rule)))
+    return value.floor().cast(pl.Int64) if rule.treatment.type == "number" else value
+
+
+def _low(rule: ColumnRule) -> pl.Expr:
+    width = rule.treatment.width if isinstance(rule.treatment, Band) else 1
+    return (pl.col(_step(3, rule)) // width).cast(pl.Int64) * width
+
+
+def _reference_day(rule: ColumnRule) -> pl.Expr:
+    treatment = rule.treatment
+    at = treatment.at if isinstance(treatment, AgeBand) else ""
+    if is_date(at):
+        return pl.lit(date.fromisoformat(at))
+    return pl.col(at).str.strip_chars().str.to_date(treatment.format, strict=True)
+
+
+def _age(birth: pl.Expr, at: pl.Expr) -> pl.Expr:
     """Completed years of age: one less before the birthday."""
-    at = pl.lit(date.fromisoformat(treatment.at)) if is_date(treatment.at) else _other_date(treatment)
 
     def day_of_year(day: pl.Expr) -> pl.Expr:
         return day.dt.month().cast(pl.Int32) * 100 + day.dt.day()
@@ -148,12 +187,7 @@ def _age(birth: pl.Expr, treatment: AgeBand) -> pl.Expr:
     return at.dt.year().cast(pl.Int32) - birth.dt.year().cast(pl.Int32) - before_birthday.cast(pl.Int32)
 
 
-def _other_date(treatment: AgeBand) -> pl.Expr:
-    return pl.col(treatment.at).str.strip_chars().str.to_date(treatment.format, strict=True)
-
-
-def _band(value: pl.Expr, treatment: Band) -> pl.Expr:
-    low = (value // treatment.width).cast(pl.Int64) * treatment.width
+def _band(value: pl.Expr, low: pl.Expr, treatment: Band) -> pl.Expr:
     label = low.cast(pl.String)
     if treatment.width > 1:
         label = pl.concat_str(low, pl.lit("-"), low + treatment.width - 1)

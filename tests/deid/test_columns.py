@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from deid.recipe import ColumnRule, Label, TableRule
 from deid.recipe_yaml import read
-from deid.transform.columns import published
+from deid.transform.columns import select_published
 from deid.treatment import parse_treatment
 
 
@@ -27,7 +27,7 @@ def treat(text: str, values: list[str | None], **others: list[str]) -> list[obje
     frame = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String)).lazy()
     one = rule(text)
     table = TableRule("t", "t.csv", "utf-8", Label("t", "t"), "x", (), (), (one,), ())
-    return frame.select(published(one, table)).collect()["x"].to_list()
+    return select_published(frame, [one], table).collect()["x"].to_list()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,177 @@
+"""Snapshot build against the straightforward pandas script, on a synthetic claims table of twelve columns.
+
+Each opponent runs in a fresh process; input checks, lineage, risk report and signature are included on our side only.
+The results must be the same: rows, total amount, distinct patients, resident numbers and bands, and first and last day.
+`ANSIM_BENCH_ROWS` changes the number of rows (1,000,000).
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from deid import engine, keys, recipe
+
+ROWS_PER_PATIENT = 25.5
+SPEED_FLOOR = 4.0
+MEMORY_FLOOR_MB = 2048
+RUNS = 3
+HERE = Path(__file__).parent
+
+RECIPE = """\
+recipe: 1
+dataset: claims
+version: 1
+title: {ko: 청구, en: Claims}
+provider: bench
+legal_basis: 측정
+gates: {k: 5, max_suppressed_share: 1.0}
+tables:
+  claims:
+    file: claims.csv
+    label: {ko: 청구, en: Claims}
+    subject: patient_id
+    quasi_identifiers: [age_band, sex, zip3, {column: visit_date, by: year}]
+    columns:
+      patient_id: {treatment: pseudonym, domain: patient}
+      rrn: {treatment: pseudonym, domain: rrn}
+      name: {treatment: drop}
+      birth_date: {treatment: generalise, age_at: visit_date, band: {width: 5, top: 85}, as: age_band}
+      sex: {treatment: keep}
+      zip: {treatment: generalise, prefix: 3, as: zip3}
+      visit_date: {treatment: date_shift, max_days: 365}
+      kcd: {treatment: keep}
+      drug: {treatment: keep}
+      amount: {treatment: keep, type: integer}
+      hospital: {treatment: keep}
+      memo: {treatment: keep}
+"""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one process took: seconds of wall clock and of CPU, and its largest resident size in MB."""
+
+    wall_s: float
+    cpu_s: float
+    peak_mb: float
+
+
+def figures() -> dict[str, dict[str, Any]]:
+    """Measure speed and memory; see `run.py` for the form."""
+    rows = int(os.environ.get("ANSIM_BENCH_ROWS", "1000000"))
+    with tempfile.TemporaryDirectory(prefix="ansim-deid-bench-") as name:
+        folder = Path(name)
+        write_claims(folder / "claims.csv", rows)
+        master, signing = keys.create_master(folder / "keys"), folder / "keys/sign.pem"
+        keys.create_signing(signing)
+        (folder / "claims.yaml").write_text(RECIPE, encoding="utf-8")
+        both = keys.load(master.parent, signing)
+        labels = (("pseudonym", "patient"), ("pseudonym", "rrn"), ("date-shift", "patient"))
+        derived = [both.derive(purpose, "claims", domain).hex() for purpose, domain in labels]
+        naive = measure("tests.bench.deid_naive", folder / "claims.csv", folder / "naive.parquet", *derived)
+        ours = [measure("tests.bench.deid_bench", folder) for _ in range(RUNS)]
+        same_result(folder / "naive.parquet", sorted((folder / "out").glob("*/data/claims/*.parquet"))[:1])
+    wall = statistics.median(cost.wall_s for cost in ours)
+    peak = max(cost.peak_mb for cost in ours)
+    speed = naive.wall_s / wall
+    against = (
+        f"pandas script: {naive.wall_s:.1f} s wall, {naive.cpu_s:.1f} s CPU; ours {wall:.2f} s, {ours[0].cpu_s:.2f} s"
+    )
+    return {
+        "deid.table_rows_per_s": {
+            "value": rows / wall, "unit": "rows/s", "peer": against,
+            "ratio": speed, "floor": f">= {SPEED_FLOOR:g}", "ok": speed >= SPEED_FLOOR,
+        },
+        "deid.peak_memory": {
+            "value": peak, "unit": "MB", "peer": f"pandas script: {naive.peak_mb:.0f} MB",
+            "ratio": peak / naive.peak_mb, "floor": f"<= {MEMORY_FLOOR_MB} MB", "ok": peak <= MEMORY_FLOOR_MB,
+        },
+    }  # fmt: skip
+
+
+def measure(module: str, *arguments: object) -> Cost:
+    """Run a module in a fresh process."""
+    start = time.monotonic()
+    process = subprocess.Popen([sys.executable, "-m", module, *map(str, arguments)], cwd=HERE.parent.parent)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{module} failed")
+    return Cost(time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+def same_result(naive: Path, ours: list[Path]) -> None:
+    """Raise unless both wrote the same table, up to the order of rows."""
+    columns = ("patient_id", "rrn", "age_band", "zip3", "kcd")
+
+    def summary(files: list[Path]) -> dict[str, Any]:
+        folder = (
+            [file for first in files for file in sorted(first.parent.glob("*.parquet"))] if files is ours else files
+        )
+        day = pl.col("visit_date").cast(pl.Date)
+        row_hash = pl.concat_str(
+            "patient_id", "rrn", "age_band", "sex", "zip3", day, "kcd", "drug", "amount", "memo"
+        ).hash()
+        return pl.scan_parquet(folder).with_columns(pl.col("drug").cast(pl.String)).select(
+            pl.len().alias("rows"), pl.col("amount").sum(), *(pl.col(name).n_unique() for name in columns),
+            day.min().alias("first"), day.max().alias("last"), row_hash.cast(pl.Int128).sum().alias("hash"),
+        ).collect().row(0, named=True)  # fmt: skip
+
+    expected, found = summary([naive]), summary(ours)
+    if expected != found or not expected["rows"]:
+        raise RuntimeError(f"results differ: pandas {expected}, ours {found}")
+
+
+def write_claims(path: Path, rows: int, seed: int = 20261124) -> None:
+    """Write a synthetic claims table: 25.5 rows per patient, 40 regions, ten years."""
+    random = np.random.default_rng(seed)
+    people = max(1, int(rows / ROWS_PER_PATIENT))
+    patient = random.integers(0, people, rows)
+    family, given = (
+        "김이박최정강조윤장임",
+        ["민준", "서연", "도윤", "하은", "지호", "지우", "예준", "서윤", "시우", "하윤"],
+    )
+    names = np.array([first + second for first in family for second in given])
+    codes = np.array(
+        [f"{letter}{number:02d}.{part}" for letter in "ABCDEFGHIJ" for number in range(50) for part in range(3)]
+    )
+    of_person = {
+        "rrn": random.integers(10**12, 10**13, people).astype(str),
+        "name": names[random.integers(0, names.size, people)],
+        "birth_date": np.datetime64("1925-01-01") + random.integers(0, 33000, people),
+        "sex": np.array(["F", "M"])[random.integers(0, 2, people)],
+        "zip": (random.integers(100, 140, people) * 100 + random.integers(0, 100, people)).astype(str),
+    }
+    columns = {
+        "patient_id": pl.Series(patient).cast(pl.String).str.zfill(14),
+        **{name: pl.Series(values[patient]) for name, values in of_person.items()},
+        "visit_date": pl.Series(np.datetime64("2014-01-01") + random.integers(0, 3650, rows)),
+        "kcd": codes[random.integers(0, codes.size, rows)],
+        "drug": random.integers(10**8, 10**9, 2000).astype(str)[random.integers(0, 2000, rows)],
+        "amount": random.integers(1000, 500_000, rows),
+        "hospital": np.array([f"H{number:03d}" for number in range(200)])[random.integers(0, 200, rows)],
+        "memo": np.array([f"정기 진료 {number}회, 약 처방함" for number in range(500)])[random.integers(0, 500, rows)],
+    }
+    pl.DataFrame(columns).with_columns(pl.col("birth_date", "visit_date").cast(pl.Date)).write_csv(path)
+
+
+def main(folder: Path) -> None:
+    """Build one snapshot, as the command line does."""
+    both = keys.load(folder / "keys", folder / "keys/sign.pem")
+    engine.run(recipe.load(folder / "claims.yaml"), folder, folder / "out", both, now=datetime.now(UTC))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
