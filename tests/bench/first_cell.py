@@ -9,8 +9,9 @@ import json
 import socket
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 from websockets.sync.client import connect
@@ -20,24 +21,34 @@ LIMIT_S = 120
 CODE = "print(6 * 7)"
 
 
-@dataclass(frozen=True)
-class Way:
-    """How one opponent is reached: `start` and `stop` its address for servers, `server` that of the notebook server.
+class Way(Protocol):
+    """How one opponent is used."""
 
-    `http` carries the credentials; `headers(url)` gives those of a changing request or a websocket.
-    """
+    def start(self) -> None:
+        """Ask for the server and wait until it answers."""
+
+    def stop(self) -> None:
+        """Stop the server and wait until it is gone."""
+
+    def run_cell(self) -> str:
+        """Start a kernel, run one cell, return what it printed."""
+
+
+@dataclass(frozen=True)
+class RestWay:
+    """A hub used with a token: `servers` is the address that starts and stops, `server` that of the notebook server."""
 
     servers: str
     server: str
     http: httpx.Client
-    headers: Any
+    headers: dict[str, str]
 
     def start(self) -> None:
         """Ask for the server and wait until it answers."""
         until = time.monotonic() + LIMIT_S
-        self.http.post(self.servers, headers=self.headers(self.servers), json={}).raise_for_status()
+        self.http.post(self.servers, headers=self.headers, json={}).raise_for_status()
         while time.monotonic() < until:
-            answer = self.http.get(f"{self.server}/api/status", headers=self.headers(self.server))
+            answer = self.http.get(f"{self.server}/api/status", headers=self.headers)
             if answer.status_code == httpx.codes.OK and "json" in answer.headers["content-type"]:
                 return
             time.sleep(POLL_S)
@@ -45,20 +56,17 @@ class Way:
 
     def stop(self) -> None:
         """Stop the server and wait until the hub has forgotten it."""
-        until = time.monotonic() + LIMIT_S
-        self.http.delete(self.servers, headers=self.headers(self.servers))
-        user = self.servers.removesuffix("/server")
-        while self.http.get(user, headers=self.headers(user)).json().get("servers") and time.monotonic() < until:
-            time.sleep(0.1)
+        self.http.delete(self.servers, headers=self.headers)
+        wait_until_gone(lambda: self.http.get(self.servers.removesuffix("/server"), headers=self.headers).json())
 
     def run_cell(self) -> str:
         """Start a kernel, run one cell, return what it printed."""
-        answer = self.http.post(f"{self.server}/api/kernels", headers=self.headers(self.server), json={})
+        answer = self.http.post(f"{self.server}/api/kernels", headers=self.headers, json={})
         answer.raise_for_status()
         url = f"{self.server}/api/kernels/{answer.json()['id']}/channels"
         port = int(url.split(":")[2].split("/", maxsplit=1)[0])
         plain = socket.create_connection(("127.0.0.1", port))
-        with connect("ws" + url.removeprefix("http"), sock=plain, additional_headers=self.headers(url)) as channel:
+        with connect("ws" + url.removeprefix("http"), sock=plain, additional_headers=self.headers) as channel:
             channel.send(json.dumps(_execute_request()))
             while True:
                 message = json.loads(channel.recv(timeout=LIMIT_S))
@@ -75,6 +83,15 @@ def seconds(way: Way) -> float:
     took = time.monotonic() - started
     way.stop()
     return took
+
+
+def wait_until_gone(user: Callable[[], dict[str, Any]]) -> None:
+    """Wait until the hub's account of a user knows of no server. Raises: TimeoutError."""
+    until = time.monotonic() + LIMIT_S
+    while user().get("servers"):
+        if time.monotonic() > until:
+            raise TimeoutError("the server did not stop")
+        time.sleep(POLL_S)
 
 
 def _execute_request() -> dict[str, Any]:
