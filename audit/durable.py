@@ -57,7 +57,10 @@ def _make_folders(directory: Path) -> set[Path]:
     while not missing.exists():
         touched.add(missing.parent)
         missing = missing.parent
-    directory.mkdir(mode=0o755, parents=True, exist_ok=True)
+    directory.mkdir(parents=True, exist_ok=True)
+    # The log is for everybody to read, whatever the umask of whoever runs the sequencer.
+    for folder in [each for each in (directory, *directory.parents) if each in touched and each != missing]:
+        folder.chmod(0o755)
     return touched
 
 

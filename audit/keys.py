@@ -16,13 +16,13 @@ _PREFIX = "PRIVATE+KEY+"
 
 
 def create(path: Path, *, name: str = DEFAULT_NAME) -> Signer:
-    """Make a new Ed25519 key at `path` (0600) and its public line beside it at `path.pub`; return the signer.
+    """Make a new Ed25519 key at `path` (0600) and its public line beside it as `*.pub`; return the signer.
 
     `name` becomes the log's origin. Raises `FileExistsError` rather than replace a key.
     """
     signer = Signer(name, Ed25519PrivateKey.generate())
     _write(path, _line(signer), mode=0o600)
-    _write(path.with_name(path.name + ".pub"), f"{signer.vkey}\n", mode=0o644)
+    _write(path.with_suffix(".pub"), f"{signer.vkey}\n", mode=0o644)
     return signer
 
 

@@ -70,7 +70,9 @@ class Secrets:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._secrets: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
-        self._used: dict[str, int] = {}
+        # Beside the secrets, because a second run within the minute must not give a code twice either.
+        self._used_path = path.with_name("used-steps.json")
+        self._used: dict[str, int] = json.loads(self._used_path.read_text()) if self._used_path.exists() else {}
 
     def keep(self, login: str, secret: str) -> None:
         """Remember a secret (base32) for this account."""
@@ -94,6 +96,7 @@ class Secrets:
         while step > int(time.time()) // STEP_S:
             time.sleep(0.2)
         self._used[login] = step
+        self._used_path.write_text(json.dumps(self._used))
         return str(pyotp.TOTP(self._secrets[login]).at(step * STEP_S))
 
 

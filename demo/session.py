@@ -54,11 +54,12 @@ class Session:
         answer = self.http.post(
             f"{self.hub}/hub/api/users/{self.person.login}/server", headers=self._xsrf(self.hub), json={}
         )
-        if answer.status_code not in {201, 202}:
+        if answer.status_code not in {201, 202} and "already running" not in answer.text:
             raise StepFailedError(said(answer), "포털의 '내 과제'에서 시작 조건을 확인하세요.")
         while time.monotonic() - started < wait_s:
-            ready = self.http.get(f"{self.workspace}/api/status")
-            if ready.status_code == httpx.codes.OK and ready.headers["content-type"].startswith("application/json"):
+            # A page, not the API: only a page sends the browser round through the hub's sign-in.
+            ready = self.http.get(f"{self.workspace}/lab")
+            if ready.status_code == httpx.codes.OK and str(ready.url).startswith(self.workspace):
                 return time.monotonic() - started
             time.sleep(0.1)
         raise StepFailedError(f"작업공간이 {wait_s:.0f}초 안에 열리지 않았습니다.", "process/hub.log 를 보세요.")

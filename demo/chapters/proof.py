@@ -17,7 +17,10 @@ def prove(world: World) -> None:
     log, key = world.settings.log, world.settings.keys / "log.pub"
     verify = (sys.executable, "-m", "enclave.cli", "audit", "verify")
     with step("8.1", "접속기록 검증 (verify)") as line:
-        line.said = _last(_run(*verify, str(log), "--key", str(key)))
+        whole = _run(*verify, str(log), "--key", str(key))
+        if whole.returncode:
+            raise StepFailedError(_last(whole), SEE_LOGS)
+        line.said = _last(whole)
         line.look = f"ansim audit verify {log} --key {key}"
     with tempfile.TemporaryDirectory(prefix="ansim-proof-") as name:
         folder = Path(name)

@@ -18,8 +18,8 @@ def test_a_new_key_is_private_and_its_line_is_public(tmp_path) -> None:
     finally:
         os.umask(previous)
     assert (tmp_path / "log.key").stat().st_mode & 0o777 == 0o600
-    assert (tmp_path / "log.key.pub").stat().st_mode & 0o777 == 0o644
-    assert VerifierKey.parse((tmp_path / "log.key.pub").read_text().rstrip("\n")) == signer.vkey
+    assert (tmp_path / "log.pub").stat().st_mode & 0o777 == 0o644
+    assert VerifierKey.parse((tmp_path / "log.pub").read_text().rstrip("\n")) == signer.vkey
     assert keys.load(tmp_path / "log.key").vkey == signer.vkey
 
 
