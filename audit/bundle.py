@@ -51,7 +51,7 @@ def write(
         manifest = _manifest(part, chosen, selection)
         (part / MANIFEST).write_bytes(encode(manifest) + b"\n")
         part.replace(target)
-    except BaseException:
+    except BaseException:  # also when interrupted: no half-written folder stays
         shutil.rmtree(part, ignore_errors=True)
         raise
     return len(chosen)

@@ -194,7 +194,7 @@ def _check_by_tiles(folder: Path, pairs: Iterator[tuple[int, bytes]], checkpoint
     def hashes_of(level: int, number: int) -> list[bytes]:
         if (level, number) not in rows:
             tile = tile_of(level, number, checkpoint.size)
-            rows[level, number] = split(read_tile(folder, tile)) if tile else []
+            rows[level, number] = split(read_tile(folder, tile))
         return rows[level, number]
 
     proven = -1

@@ -93,9 +93,7 @@ def _note_differences(
     findings.differing.setdefault(level, []).extend(number * WIDTH + at for at in places)
 
 
-def _read(folder: Path, findings: _Findings, tile: Tile | None) -> bytes:
-    if tile is None:
-        return b""
+def _read(folder: Path, findings: _Findings, tile: Tile) -> bytes:
     try:
         data = read_tile(folder, tile)
     except OSError:
@@ -138,13 +136,13 @@ def _places(findings: _Findings, *, intact: bool) -> Iterator[Claim]:
     elif findings.differing:
         # Above the lowest level everything differs as a consequence.
         level = min(findings.differing)
-        claim = _damaged_entry if level == 0 else _changed_together
-        yield from (claim(level, index, findings.checkpoint.size) for index in findings.differing[level])
+        size = findings.checkpoint.size
+        for index in findings.differing[level]:
+            yield _changed_together(level, index, size) if level else _damaged_entry(index, size)
 
 
 def _damaged_hash(level: int, index: int, size: int) -> Claim:
-    tile = tile_of(level, index // WIDTH, size)
-    path, at = tile.path if tile else "", index % WIDTH
+    path, at = tile_of(level, index // WIDTH, size).path, index % WIDTH
     return fails(
         "log.tile-damaged",
         f"해시 타일 {path}의 {at}번 해시가 손상되었습니다 (기록 자체는 온전함)",
@@ -153,9 +151,8 @@ def _damaged_hash(level: int, index: int, size: int) -> Claim:
     )
 
 
-def _damaged_entry(level: int, index: int, size: int) -> Claim:
-    tile = tile_of(ENTRIES if index < size else level, min(index, size - 1) // WIDTH, size)
-    path = tile.path if tile else ""
+def _damaged_entry(index: int, size: int) -> Claim:
+    path = tile_of(ENTRIES, min(index, size - 1) // WIDTH, size).path
     return fails(
         "log.entry-damaged",
         f"{index}번 기록이 해시 타일과 맞지 않습니다 ({path})",
@@ -166,8 +163,7 @@ def _damaged_entry(level: int, index: int, size: int) -> Claim:
 
 def _changed_together(level: int, index: int, size: int) -> Claim:
     first, last = index << 8 * level, ((index + 1) << 8 * level) - 1
-    tile = tile_of(level, index // WIDTH, size)
-    path = tile.path if tile else ""
+    path = tile_of(level, index // WIDTH, size).path
     return fails(
         "log.entries-rewritten",
         f"{first}~{last}번 기록이 아래 해시 타일과 함께 바뀌었습니다 ({path}의 {index % WIDTH}번 해시는 옛 값)",
@@ -210,7 +206,7 @@ def check_files(folder: Path, checkpoint: Checkpoint) -> Claim:
                 "log.file-extra", f"로그에 속하지 않는 파일입니다: {name}", f"Not part of the log: {name}", name
             )
         whole = tile_of(tile.level, tile.number, checkpoint.size)
-        if whole is None or tile.width > whole.width:
+        if tile.width > whole.width:
             return fails(
                 "log.longer",
                 f"서명된 {checkpoint.size:,}건보다 로그가 깁니다: {name}",

@@ -67,13 +67,10 @@ class LogReader:
         return read_tile(self._folder, tile)
 
     def _bundle(self, number: int) -> list[bytes]:
-        tile = tile_of(ENTRIES, number, self.size)
-        return unpack(self.tile(tile)) if tile else []
+        return unpack(self.tile(tile_of(ENTRIES, number, self.size)))
 
     def _read_hashes(self, level: int, number: int) -> list[bytes]:
         tile = tile_of(level, number, self.size)
-        if tile is None:
-            return []
         self.read.add(tile)
         return split(self.tile(tile))
 

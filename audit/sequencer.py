@@ -108,7 +108,8 @@ class Sequencer:
     def _number(self) -> None:
         now = time.monotonic()
         everywhere = now - self._searched_at >= _FULL_SEARCH_S
-        while leaves.number(self._engine, everywhere=everywhere, limit=self._batch):
+        # Not until nothing is left: under steady writing that moment never comes.
+        while leaves.number(self._engine, everywhere=everywhere, limit=self._batch) == self._batch:
             pass
         if everywhere:
             self._searched_at = now
@@ -127,7 +128,7 @@ class Sequencer:
         edge, level = Edge(checkpoint.size), 0
         while length := level_length(level, checkpoint.size):
             tile = tile_of(level, length // WIDTH, checkpoint.size)
-            edge.rows.append(split(self._read(tile)) if tile else [])
+            edge.rows.append(split(self._read(tile)) if tile.width else [])
             level += 1
         if edge.root() != checkpoint.root:
             raise LogConflictError("audit.tiles-differ", _conflict("checkpoint ≠ tiles"))

@@ -54,10 +54,9 @@ def _number_path(number: int) -> str:
     return "/".join(reversed(parts))
 
 
-def tile_of(level: int, number: int, size: int) -> Tile | None:
-    """Return tile `number` of a level as a tree of `size` entries has it; None beyond its end."""
-    width = min(WIDTH, level_length(level, size) - number * WIDTH)
-    return Tile(level, number, width) if width > 0 else None
+def tile_of(level: int, number: int, size: int) -> Tile:
+    """Return tile `number` of a level as a tree of `size` entries has it; its width is 0 beyond the tree's end."""
+    return Tile(level, number, max(0, min(WIDTH, level_length(level, size) - number * WIDTH)))
 
 
 def level_length(level: int, size: int) -> int:

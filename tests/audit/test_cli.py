@@ -120,6 +120,16 @@ def test_the_status_of_no_log_is_said(tmp_path) -> None:
 def test_the_verifier_also_runs_as_a_module(log_of_600, capsys) -> None:
     assert verify.main([str(log_of_600), "--key", str(VKEY), "--lang", "en"]) == 0
     assert "everything holds" in capsys.readouterr().out
-    with pytest.raises(SystemExit) as caught:
-        verify.main([str(log_of_600)])
-    assert caught.value.code == 2
+    for wrong in ([], ["--key", "no-such-file.pub"]):
+        with pytest.raises(SystemExit) as caught:
+            verify.main([str(log_of_600), *wrong])
+        assert caught.value.code == 2
+        assert "key" in capsys.readouterr().err
+
+
+def test_the_module_refuses_a_damaged_bundle_with_status_1(log_of_600, tmp_path, capsys) -> None:
+    bundle(log_of_600, tmp_path / "bundle", "--first", 7)
+    assert verify.main([str(tmp_path / "bundle")]) == 0
+    (tmp_path / "bundle/README.txt").write_text("x")
+    assert verify.main([str(tmp_path / "bundle")]) == 1
+    assert "README.txt" in capsys.readouterr().out

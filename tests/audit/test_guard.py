@@ -91,6 +91,42 @@ WRITES = {
 }
 
 
+COMMITS = [
+    "COMMIT",
+    " commit ",
+    "END",
+    "END TRANSACTION",
+    "/* x */ COMMIT",
+]
+
+
+@pytest.mark.parametrize("statement", COMMITS)
+def test_a_commit_in_sql_is_refused_and_undoes_what_was_written(guarded, statement) -> None:
+    with guarded.connect() as connection:
+        connection.execute(text("UPDATE thing SET name = 'bad'"))
+        with pytest.raises(UnauditedError) as caught:
+            connection.execute(text(statement))
+    assert caught.value.code == "audit.no-transaction"
+    assert names(guarded) == ["first"]
+
+
+@pytest.mark.parametrize("end", ["COMMIT", "END", "END;", "PREPARE TRANSACTION 'x'"])
+@pytest.mark.parametrize("guarded", ["postgresql"], indirect=True)
+def test_a_commit_behind_another_statement_is_refused(guarded, end) -> None:
+    with guarded.connect() as connection, pytest.raises(UnauditedError):
+        connection.exec_driver_sql(f"UPDATE thing SET name = 'bad'; {end}")
+    assert names(guarded) == ["first"]
+
+
+def test_a_savepoint_as_the_first_statement_does_not_commit_by_itself(guarded) -> None:
+    with guarded.connect() as connection:
+        with connection.begin_nested():
+            connection.execute(text("UPDATE thing SET name = 'bad'"))
+        with pytest.raises(UnauditedError):
+            connection.commit()
+    assert names(guarded) == ["first"]
+
+
 ONLY_SQLITE = {
     "write behind WITH": lambda c: c.exec_driver_sql("WITH x AS (SELECT 7) INSERT INTO thing SELECT *, 'bad' FROM x"),
     "replace": lambda c: c.exec_driver_sql("REPLACE INTO thing VALUES (1, 'bad')"),
@@ -111,11 +147,19 @@ ONLY_POSTGRESQL = {
 }
 
 
-@pytest.mark.parametrize("name", WRITES | ONLY_SQLITE | ONLY_POSTGRESQL)
+CASES = [
+    (database, name)
+    for database, own in [
+        ("sqlite", ONLY_SQLITE),
+        ("sqlite, BEGIN IMMEDIATE", ONLY_SQLITE),
+        ("postgresql", ONLY_POSTGRESQL),
+    ]
+    for name in WRITES | own
+]
+
+
+@pytest.mark.parametrize(("guarded", "name"), CASES, indirect=["guarded"])
 def test_a_write_without_an_entry_is_refused_and_nothing_of_it_ever_becomes_durable(guarded, name) -> None:
-    other = ONLY_POSTGRESQL if guarded.dialect.name == "sqlite" else ONLY_SQLITE
-    if name in other:
-        return  # speaks the other database's SQL
     with guarded.connect() as connection:
         connection.begin()
         (WRITES | ONLY_SQLITE | ONLY_POSTGRESQL)[name](connection)

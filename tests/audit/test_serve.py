@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -47,18 +48,38 @@ def test_the_process_publishes_and_stops_when_told(engine, add, database_url, lo
     assert verify_log(log_folder, keys.load(key).vkey).ok
 
 
+@pytest.fixture
+def signals():
+    """Put the handlers back that `serve.main` replaces in this process."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("signals")
 def test_a_wrong_key_or_origin_is_said_and_nothing_is_signed(engine, database_url, log_folder, key, capsys) -> None:
-    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
-    try:
-        assert serve.main([database_url, str(log_folder), str(key), "--origin", "other.test/log"]) == 1
-        assert "audit.origin" in capsys.readouterr().err
-        key.chmod(0o644)
-        assert serve.main([database_url, str(log_folder), str(key)]) == 1
-        assert "audit.bad-key-file" in capsys.readouterr().err
-    finally:
-        for number, handler in zip((signal.SIGTERM, signal.SIGINT), before, strict=True):
-            signal.signal(number, handler)
+    assert serve.main([database_url, str(log_folder), str(key), "--origin", "other.test/log"]) == 1
+    assert "audit.origin" in capsys.readouterr().err
+    key.chmod(0o644)
+    assert serve.main([database_url, str(log_folder), str(key)]) == 1
+    assert "audit.bad-key-file" in capsys.readouterr().err
     assert not (log_folder / "checkpoint").exists()
+
+
+@pytest.mark.usefixtures("signals")
+def test_a_signal_ends_it_within_this_process_too(engine, add, database_url, log_folder, key) -> None:
+    add(1)
+
+    def end() -> None:
+        wait_for((log_folder / "checkpoint").exists)
+        signal.raise_signal(signal.SIGTERM)
+
+    thread = threading.Thread(target=end)
+    thread.start()
+    assert serve.main([database_url, str(log_folder), str(key), "--interval", "0.01"]) == 0
+    thread.join()
+    assert LogReader(log_folder).size == 1
 
 
 def test_on_sqlite_it_waits_for_others_and_syncs_fully(sqlite_url) -> None:
