@@ -58,9 +58,8 @@ def ansim(ctx: click.Context, lang: str) -> None:
 def main() -> None:
     """Run `ansim`; a refusal is printed with its code and what to do, and sets the exit code."""
     try:
-        ansim(standalone_mode=False, obj="ko")
-    except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
+        # Without its standalone mode click turns `ctx.exit(1)` into a returned 1, and the shell would see success.
+        sys.exit(ansim(standalone_mode=False, obj="ko"))
     except click.Abort:
         sys.exit(130)
     except click.ClickException as error:
