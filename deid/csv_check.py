@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 COMMA, NEWLINE, QUOTE, RETURN = b',\n"\r'
 CHUNK = 1 << 19
+Flags = NDArray[np.bool_]
 
 
-def _one_of(*codes: int) -> NDArray[np.bool_]:
+def _one_of(*codes: int) -> Flags:
     table = np.zeros(256, np.bool_)
     table[list(codes)] = True
     return table
@@ -65,9 +66,9 @@ class Checker:
         if not chunk:
             return None
         data = np.frombuffer(chunk, np.uint8)
-        newlines = int(np.count_nonzero(data == NEWLINE))
-        broken = self._too_long(chunk) or self._nul(chunk) or self._structure(chunk, data, newlines)
-        self._line += newlines
+        newline = data == NEWLINE
+        broken = self._too_long(chunk) or self._nul(chunk) or self._structure(chunk, data, newline)
+        self._line += int(np.count_nonzero(newline))
         self._offset += len(chunk)
         self._last = chunk[-1]
         return broken
@@ -93,30 +94,33 @@ class Checker:
         at = chunk.find(b"\0")
         return Broken("nul", self._line + chunk.count(b"\n", 0, at), self._offset + at) if at >= 0 else None
 
-    def _structure(self, chunk: bytes, data: NDArray[np.uint8], newlines: int) -> Broken | None:
-        separators = (data == COMMA) | (data == NEWLINE)
+    def _structure(self, chunk: bytes, data: NDArray[np.uint8], newline: Flags) -> Broken | None:
+        separators = (data == COMMA) | newline
         if self._quoted or b'"' in chunk or self._last == QUOTE:
-            inside = self._inside(data)
-            bad = self._misplaced_quote(data, inside)
+            quotes = np.flatnonzero(data == QUOTE)
+            inside = self._inside(quotes, data.size)
+            bad = self._misplaced_quote(data, quotes, inside)
             if bad is not None:
                 return Broken("quote", self._line + chunk.count(b"\n", 0, bad), self._offset + bad)
             separators &= ~inside
             self._quoted = bool(inside[-1])
-        return self._count(chunk, data, np.flatnonzero(separators), newlines)
+        return self._count(chunk, np.flatnonzero(separators), newline)
 
-    def _inside(self, data: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    def _inside(self, quotes: NDArray[np.intp], size: int) -> Flags:
         """Whether each byte stands inside quotes; an escaped pair leaves and enters again, which comes to the same."""
-        parity = np.bitwise_xor.accumulate((data == QUOTE).view(np.uint8))
-        return (parity ^ np.uint8(self._quoted)).view(np.bool_)
+        stretches = np.diff(quotes, prepend=0, append=size)
+        parity = np.full(stretches.size, self._quoted)
+        parity[1::2] ^= True
+        return np.repeat(parity, stretches)
 
-    def _misplaced_quote(self, data: NDArray[np.uint8], inside: NDArray[np.bool_]) -> int | None:
+    def _misplaced_quote(self, data: NDArray[np.uint8], quotes: NDArray[np.intp], inside: Flags) -> int | None:
         """Find a quote that opens inside a field or is followed by more text after closing."""
-        quotes = np.flatnonzero(data == QUOTE)
-        opening = quotes[inside[quotes]]
+        opens = inside[quotes]
+        opening = quotes[opens]
         before = np.where(opening > 0, data[opening - 1], self._last)
         bad = [opening[~BEFORE_QUOTE[before]]]
         # A closing quote is judged by its follower, which may be the first byte of the next chunk.
-        after = quotes[~inside[quotes]] + 1
+        after = quotes[~opens] + 1
         after = after[after < data.size]
         bad.append(after[~AFTER_QUOTE[data[after]]])
         if self._last == QUOTE and not self._quoted and not AFTER_QUOTE[data[0]]:
@@ -124,10 +128,8 @@ class Checker:
         found = np.concatenate(bad)
         return int(found.min()) if found.size else None
 
-    def _count(
-        self, chunk: bytes, data: NDArray[np.uint8], separators: NDArray[np.intp], newlines: int
-    ) -> Broken | None:
-        ends = np.flatnonzero(data[separators] == NEWLINE)
+    def _count(self, chunk: bytes, separators: NDArray[np.intp], newline: Flags) -> Broken | None:
+        ends = np.flatnonzero(newline[separators])
         head = self._record_bytes + (int(separators[ends[0]]) if ends.size else len(chunk))
         if head > self.line_bytes:
             # A record over the limit that is made of many lines is a quote that nobody closed.
@@ -146,5 +148,5 @@ class Checker:
         self.records += ends.size
         self._commas = int(separators.size - ends[-1] - 1)
         self._record_bytes = len(chunk) - last - 1
-        self._record_line = self._line + newlines - chunk.count(b"\n", last + 1)
+        self._record_line = self._line + int(np.count_nonzero(newline[: last + 1]))
         return None

@@ -15,6 +15,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ from deid.errors import SourceError
 from deid.recipe import Limits, TableRule
 
 BOM = codecs.BOM_UTF8
+LEAD_OF_TWO, LEAD_OF_THREE, LEAD_OF_FOUR = 0xC0, 0xE0, 0xF0
 Advance = Callable[[int], None]
 
 MESSAGES = {
@@ -90,10 +92,14 @@ def open_source(rule: TableRule, folder: Path, limits: Limits, how: Reading) -> 
         text = original
         if rule.encoding == "cp949":
             text = stack.enter_context(tempfile.TemporaryFile(dir=how.spool))
+        # Parsing runs beside the check on another core; what it gives is looked at only when the check has passed.
+        pool = stack.enter_context(ThreadPoolExecutor(1))
+        early = pool.submit(_parse, rule, header, text) if how.in_memory and text is original else None
         digest, rows = _check(rule, original, text, Checker(len(header), limits.line_bytes), how.advance)
         _check_rows(rule, rows, limits)
         text.flush()
-        loaded = _scan(rule, header, text).collect(engine="streaming") if how.in_memory else None
+        late = _parse(rule, header, text) if how.in_memory and early is None else None
+        loaded = early.result() if early else late
         source = Source(rule, header, rows, stamp[0], digest, original, text, stamp, loaded)
         source.check_unchanged()
         yield source
@@ -103,6 +109,10 @@ def _scan(rule: TableRule, header: tuple[str, ...], text: IO[bytes]) -> pl.LazyF
     schema = dict.fromkeys(header, pl.String)
     path = f"/proc/self/fd/{text.fileno()}"
     return pl.scan_csv(path, schema=schema, null_values=["", *rule.nulls], glob=False).select(rule.used)
+
+
+def _parse(rule: TableRule, header: tuple[str, ...], text: IO[bytes]) -> pl.DataFrame:
+    return _scan(rule, header, text).collect(engine="streaming")
 
 
 def _open(rule: TableRule, folder: Path) -> IO[bytes]:
@@ -172,7 +182,7 @@ def _check_header(rule: TableRule, header: tuple[str, ...]) -> None:
 def _check(rule: TableRule, file: IO[bytes], text: IO[bytes], checker: Checker, advance: Advance) -> tuple[str, int]:
     """Hash, decode and check the whole file; return its SHA-256 and the number of rows below the header."""
     digest = hashlib.sha256()
-    decoder = _Decoder(rule)
+    decoder = _Cp949(rule) if rule.encoding == "cp949" else _Utf8(rule)
     # Half a limit, because CP949 grows by half when it becomes UTF-8 and no chunk may exceed the limit.
     size = max(1, min(CHUNK, checker.line_bytes // 2))
     while chunk := file.read(size):
@@ -191,13 +201,45 @@ def _check(rule: TableRule, file: IO[bytes], text: IO[bytes], checker: Checker, 
     return digest.hexdigest(), checker.records - 1
 
 
-class _Decoder:
-    """Raw chunks to UTF-8 chunks; refuses the first byte that does not belong, with its offset and line."""
+class _Utf8:
+    """Passes UTF-8 through; refuses the first byte that does not belong, with its offset and line."""
 
     def __init__(self, rule: TableRule) -> None:
         self.rule = rule
-        self.codec = "cp949" if rule.encoding == "cp949" else "utf-8"
-        self.decoder = codecs.getincrementaldecoder(self.codec)()
+        self.offset = 0  # of the first byte not yet judged
+        self.pending = b""
+
+    def feed(self, chunk: bytes, line: int) -> bytes:
+        """Judge one chunk, which begins on `line`; bytes of an unfinished character wait for the next."""
+        data = self.pending + chunk if self.pending else chunk
+        cut = len(data) - _unfinished(data)
+        self._judge(data[:cut], line)
+        self.offset += cut
+        self.pending = data[cut:]
+        return chunk
+
+    def end(self, line: int) -> None:
+        """Refuse an unfinished character at the end."""
+        self._judge(self.pending, line)
+
+    def _judge(self, data: bytes, line: int) -> None:
+        try:
+            # Ten times as fast as decoding; only the answer yes is used.
+            pl.Series([data], dtype=pl.Binary).cast(pl.String)
+        except pl.exceptions.PolarsError:
+            try:
+                data.decode("utf-8")
+            except UnicodeDecodeError as error:
+                line += data.count(b"\n", 0, error.start)
+                _refuse_encoding(self.rule, data, error.start, line=line, base=self.offset)
+
+
+class _Cp949:
+    """CP949 to UTF-8; refuses the first byte that does not belong, and UTF-8 that was declared as CP949."""
+
+    def __init__(self, rule: TableRule) -> None:
+        self.rule = rule
+        self.decoder = codecs.getincrementaldecoder("cp949")()
         # A CP949 file that is also valid UTF-8 with letters beyond ASCII is UTF-8 mislabelled.
         self.also_utf8: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder("utf-8")()
         self.beyond_ascii = False
@@ -205,38 +247,45 @@ class _Decoder:
         self.pending = b""
 
     def feed(self, chunk: bytes, line: int) -> bytes:
-        """Decode one chunk, which begins on `line`; bytes of an unfinished character wait for the next."""
-        if chunk.isascii() and not self.pending:
-            self.offset += len(chunk)
-            return chunk
-        self.beyond_ascii = True
-        data = self.pending + chunk
+        """Decode one chunk, which begins on `line`; half a character waits for the next."""
+        self.beyond_ascii |= not chunk.isascii()
         try:
             text = self.decoder.decode(chunk)
         except UnicodeDecodeError as error:
-            # The incremental decoder counts from its own pending bytes, as `data` does.
+            # The incremental decoder counts from its own pending byte, as `data` does.
+            data = self.pending + chunk
             line += data.count(b"\n", 0, error.start)
             _refuse_encoding(self.rule, data, error.start, line=line, base=self.offset - len(self.pending))
         self._try_utf8(chunk)
         self.pending = self.decoder.getstate()[0]
         self.offset += len(chunk)
-        return chunk if self.codec == "utf-8" else text.encode("utf-8")
+        return text.encode("utf-8")
 
     def end(self, line: int) -> None:
-        """Refuse an unfinished character at the end, and UTF-8 that was declared as CP949."""
+        """Refuse half a character at the end, and a file that is UTF-8."""
         if self.pending:
             start = self.offset - len(self.pending)
             _refuse_encoding(self.rule, self.pending, 0, line=line, base=start)
-        if self.codec == "cp949" and self.beyond_ascii and self.also_utf8 is not None:
+        if self.beyond_ascii and self.also_utf8 is not None:
             fix = ("encoding: utf-8 로 적으세요.", "Write encoding: utf-8.")
             _refuse(self.rule, "encoding", ("CP949가 아니라 UTF-8입니다.", "this is UTF-8, not CP949."), fix)
 
     def _try_utf8(self, chunk: bytes) -> None:
-        if self.codec == "cp949" and self.also_utf8 is not None:
+        if self.also_utf8 is not None:
             try:
                 self.also_utf8.decode(chunk)
             except UnicodeDecodeError:
                 self.also_utf8 = None
+
+
+def _unfinished(data: bytes) -> int:
+    """Count the bytes at the end that begin a UTF-8 character and lack its rest (RFC 3629)."""
+    for back in range(1, min(3, len(data)) + 1):
+        byte = data[-back]
+        if byte >= LEAD_OF_TWO:
+            length = 2 + (byte >= LEAD_OF_THREE) + (byte >= LEAD_OF_FOUR)
+            return back if back < length else 0
+    return 0
 
 
 def _check_rows(rule: TableRule, rows: int, limits: Limits) -> None:

@@ -51,7 +51,7 @@ def write_table(
     parts = max(1, -(-rows // part_rows))
     if parts == 1:
         file = folder / "part-000.parquet"
-        _write_part(collect(table.source, frame), file)
+        _write_part(collect(table.source, frame), table.people.height, file)
         return [file]
     spread = folder / ".parts"
     part = pl.col(INDEX).cast(pl.Int64) * parts // table.people.height
@@ -68,17 +68,24 @@ def write_table(
         for number in range(parts):
             if (spread / f"{number}.parquet").exists():
                 files.append(folder / f"part-{number:03d}.parquet")
-                _write_part(pl.read_parquet(spread / f"{number}.parquet", memory_map=False), files[-1])
+                _write_part(
+                    pl.read_parquet(spread / f"{number}.parquet", memory_map=False), table.people.height, files[-1]
+                )
                 (spread / f"{number}.parquet").unlink()
         return files
     finally:
         shutil.rmtree(spread, ignore_errors=True)
 
 
-def _write_part(frame: pl.DataFrame, file: Path) -> None:
-    # By patient, then by a hash of the row: the same rows give the same bytes, whatever order the threads or the
-    # hospital delivered them in, at a third of the cost of comparing all columns.
+def _write_part(frame: pl.DataFrame, people: int, file: Path) -> None:
+    """Order rows by patient, then by a hash of the row, and write them.
+
+    The same rows give the same bytes, whatever order the threads or the hospital delivered them in. Patient and hash
+    share one 64-bit number, which sorts three times as fast as the columns themselves.
+    """
     names = [name for name in frame.columns if name != INDEX]
     hashed = reduce(operator.xor, (pl.col(name).hash(seed) for seed, name in enumerate(names)))
-    ordered = frame.with_columns(hashed.alias(ROW)).sort(INDEX, ROW).select(names)
+    room = 1 << (64 - max(1, people).bit_length())
+    key = pl.col(INDEX).cast(pl.UInt64) * room + hashed % room
+    ordered = frame.with_columns(key.alias(ROW)).sort(ROW).select(names)
     ordered.write_parquet(file, compression="zstd", compression_level=3, row_group_size=ROW_GROUP)
