@@ -52,6 +52,7 @@ class Admin:
 
     def __init__(self, parts: Parts, *, app: pwd.struct_passwd, hub: pwd.struct_passwd) -> None:
         self._parts, self._app = parts, app
+        self._making = asyncio.Lock()
         only_app, both = {app.pw_uid, 0}, {app.pw_uid, hub.pw_uid, 0}
         self._routes: list[tuple[str, re.Pattern[str], set[int], Callable[[str, Answer], Awaitable[Answer]]]] = [
             ("POST", re.compile("/plans"), only_app, self._register),
@@ -100,7 +101,9 @@ class Admin:
             raise _invalid("signature") from error
         plan = self._parts.plans.register(body["plan"].encode(), signature, self._parts.clock())
         sizes = {"home_bytes": plan.home_bytes, "outbox_bytes": plan.outbox_bytes}
-        await asyncio.to_thread(self._parts.volumes.ensure, plan.workspace_id, **sizes)
+        # One at a time: a double click would make the same image twice.
+        async with self._making:
+            await asyncio.to_thread(self._parts.volumes.ensure, plan.workspace_id, **sizes)
         LOG.info("plan %s in force for workspace %s of %s", plan.sha256[:12], plan.workspace_id, plan.login)
         return {"sha256": plan.sha256}
 
@@ -127,7 +130,8 @@ class Admin:
 
     async def _remove_volumes(self, workspace_id: str, _: Answer) -> Answer:
         self._parts.plans.revoke(workspace_id)
-        await asyncio.to_thread(self._parts.volumes.remove, workspace_id)
+        async with self._making:
+            await asyncio.to_thread(self._parts.volumes.remove, workspace_id)
         return {}
 
     async def _status(self, _: str, __: Answer) -> Answer:

@@ -30,7 +30,6 @@ TARGET = re.compile(r"(/v1\.\d{2})?(?P<path>/[^?#]*)(\?(?P<query>[^#]*))?")
 CALLS: dict[str, tuple[str, re.Pattern[str], frozenset[str]]] = {
     "ping": ("GET", re.compile(r"/_ping"), frozenset()),
     "version": ("GET", re.compile(r"/version"), frozenset()),
-    "image": ("GET", re.compile(r"/images/(?P<name>sha256:[0-9a-f]{64})/json"), frozenset()),
     "create": ("POST", re.compile(r"/containers/create"), frozenset({"name"})),
     "inspect": ("GET", re.compile(rf"/containers/{NAME}/json"), frozenset()),
     "start": ("POST", re.compile(rf"/containers/{NAME}/start"), frozenset()),
@@ -135,8 +134,8 @@ class EngineFilter:
         if call == "create":
             body = approved_body(request.body, parameters.get("name", ""), self._startable)
             path = "/containers/create"
-        elif call in {"ping", "version", "image"}:
-            path = CALLS[call][1].pattern if call != "image" else f"/images/{name}/json"
+        elif call in {"ping", "version"}:
+            path = CALLS[call][1].pattern
         else:
             path = await self._container(call, name)
         query = f"?{urlencode(parameters)}" if parameters else ""

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import logging
 import os
+import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ LOG = logging.getLogger("ansim.gate.relay")
 HOST = "127.0.0.1"
 # Below the kernel's ephemeral range, so that a port is still free when a restarted gate wants it back.
 PORTS = range(20_000, 32_000)
+DRAWN = 100
 READY_S, POLL_S, SWEEP_S = 60, 0.1, 5
 
 
@@ -187,7 +189,9 @@ class Relays:
         handler = notebook_handler(relay.plan.login, relay.connect, relay.count)
         note = self._plans.roots.volumes / relay.plan.workspace_id / "port"
         taken = {other.port for other in self._open.values()}
-        wanted = [port for port in [_remembered(note), *PORTS] if port and port not in taken]
+        # By lot: two enclaves on one machine must not take each other's ports while one of the gates restarts.
+        drawn = secrets.SystemRandom().sample(PORTS, DRAWN)
+        wanted = [port for port in [_remembered(note), *drawn] if port and port not in taken]
         for port in wanted:
             with suppress(OSError):
                 relay.servers.append(await asyncio.start_server(handler, HOST, port))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import subprocess
 import sys
 
 import httpx
 import pytest
+import websockets
 
 from demo.session import first_form
 from enclave.errors import Conflict, Unavailable
@@ -27,10 +29,21 @@ def container(login: str, hub: HubWorld) -> str:
 
 
 def spawn_page(hub: HubWorld, login: str) -> httpx.Response:
-    """What a person sees who asks for their workspace in the browser."""
+    """What a person sees who asks for their workspace in the browser and waits for the outcome."""
     session = hub.session(login)
     session.sign_in()
-    return session.http.get(f"{hub.public}/hub/spawn/{login}")
+    pages = [session.http.get(f"{hub.public}/hub/spawn/{login}")]
+
+    def outcome() -> bool:
+        # After a second the hub shows a page that waits; it reloads itself in a browser.
+        if "spawn-pending" in str(pages[-1].url) and pages[-1].status_code == 200:
+            assert "작업공간을 여는 중" in pages[-1].text
+            pages.append(session.http.get(pages[-1].url))
+            return False
+        return True
+
+    until(outcome)
+    return pages[-1]
 
 
 def test_the_login_page_is_korean_and_asks_for_the_second_factor(hub: HubWorld) -> None:
@@ -98,12 +111,24 @@ def test_a_workspace_starts_is_reported_and_answers_on_its_own_host_name(hub: Hu
     assert started["container_id"].startswith(container("kim", hub))
     answer = session.http.get(f"{session.workspace}/echo")
     assert "/user/kim/echo" in answer.text
-    # Not under another name, and not under the hub's.
-    other = session.http.get(f"{session.workspace}/echo".replace("kim.", "lee.", 1), follow_redirects=False)
-    assert "/user/kim/echo" not in other.text or other.status_code != 200
+    for name in ("lee.", "portal--service.", ""):  # under no other name, and not under the hub's
+        elsewhere = session.workspace.replace("kim.", name, 1) + "/echo"
+        assert session.http.get(elsewhere, follow_redirects=False).status_code != 200
+    assert session.http.get(f"{session.portal}/").text == "recorded"
+    assert asyncio.run(echo_over_websocket(hub, "kim")) == "안녕"
     session.stop_workspace()
     until(lambda: hub.core.heard("stopped", "kim"))
     assert container("kim", hub) == ""
+
+
+async def echo_over_websocket(hub: HubWorld, login: str) -> str:
+    """Speak to a kernel's channel through proxy and gate, routed by the host name alone."""
+    settings = hub.world.settings
+    path = f"/user/{login}/api/kernels/0a0b0c0d-1111-2222-3333-444455556666/channels"
+    address = f"ws://{login}.{settings.public_host}:{settings.public_port}{path}"
+    async with websockets.connect(address, host="127.0.0.1", port=settings.public_port) as link:
+        await link.send("안녕")
+        return str(await link.recv())
 
 
 REFUSALS = {

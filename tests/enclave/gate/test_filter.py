@@ -243,6 +243,7 @@ def test_no_mutated_create_body_reaches_the_engine_as_anything_but_the_plan(data
         ("GET", "/v1.41/events"),
         ("GET", "/v1.41/images/json"),
         ("GET", "/v1.41/images/evil:latest/json"),
+        ("GET", "/v1.41/images/sha256:" + "1" * 64 + "/json"),
         ("GET", "/v1.41/containers/../images/json"),
         ("GET", "/v1.41/containers/abc%2f..%2fx/json"),
         ("GET", "/v1.41/containers/abc/json/"),
