@@ -97,6 +97,7 @@ def only(uid: int, handler: Handler) -> Handler:
     """Return a handler that talks to one user id only; others are cut without a word."""
 
     async def checked(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Look at the peer first."""
         if peer_uid(writer) == uid:
             await handler(reader, writer)
         else:

@@ -103,7 +103,7 @@ def collect(
             os.chown(place, owner.uid, owner.gid)
         else:
             place.rmdir()
-    except BaseException:
+    except BaseException:  # whatever ended it, a half-filled folder is of no use
         shutil.rmtree(place, ignore_errors=True)
         raise
     return answers

@@ -76,6 +76,7 @@ def door_handler(door: Door, workspace_id: str) -> Handler:
     """Return the server's side of a door."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Pass on one request that is on the list, or refuse it."""
         try:
             request = await read_request(reader, body_limit=door.body_limit)
             if not door.passes(request):

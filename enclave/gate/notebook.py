@@ -51,6 +51,7 @@ def notebook_handler(login: str, connect: Connect, count: Callable[[int], None])
     """Return the host's side: `connect` opens a connection inside, `count` is told the bytes sent to the browser."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Pass on one request of the browser, or refuse it."""
         browser = Side(h11.SERVER, reader, writer)
         try:
             head = await browser.next()

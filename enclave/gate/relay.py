@@ -51,7 +51,7 @@ class Relay:
         try:
             await asyncio.get_running_loop().sock_connect(link, (HOST, NOTEBOOK_PORT))
             return await asyncio.open_connection(sock=link)
-        except BaseException:
+        except BaseException:  # a cancelled wait, too, must not leave the socket
             link.close()
             raise
 
@@ -85,7 +85,7 @@ class Relays:
                 self._open[workspace_id] = relay
             try:
                 await self._ready(relay)
-            except BaseException:
+            except BaseException:  # a hub that gave up, too, must not leave a relay
                 self.close(workspace_id)
                 raise
             return HOST, relay.port

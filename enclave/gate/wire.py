@@ -140,6 +140,7 @@ def limited(handler: Handler, *, most: int) -> Handler:
     busy = 0
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve within the limit."""
         nonlocal busy
         busy += 1
         try:
