@@ -54,7 +54,7 @@ def ask(world: World) -> None:
                 world.requests[key] = request_id
                 line.detail(f"{request_id} {asked[0]}: {state}, {verdicts[0][1] if verdicts else ''}")
             line.said = "바이트를 해시로 복사해 격리"
-            line.look = f"{mina.portal}/requests/{world.requests['good']}"
+            line.look = f"{mina.portal}/review/{world.requests['good']}"
 
 
 def decide(world: World) -> None:
@@ -80,7 +80,7 @@ def decide(world: World) -> None:
         for key, code in (("small", "small-cell"), ("phone", "identifier")):
             _vote(world, "dahye", world.requests[key], "return", code)
         line.said = f"{good} 승인, 나머지는 이유와 함께 돌려보냄"
-        line.look = f"{world.session('dahye').portal}/requests/{good}"
+        line.look = f"{world.session('dahye').portal}/review/{good}"
     with step("7.3", "지정된 수령자에게 한 번 (release)") as line:
         waiting = world.ask("jiwoo", "GET", "/releases")["releases"]
         world.release_id = next(each["id"] for each in waiting if each["request_id"] == good)
