@@ -9,7 +9,6 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from deid import manifest as manifests
 from deid.manifest import Manifest
 from enclave.clock import korean_date
 from enclave.commands.acting import missing_fields
@@ -19,7 +18,7 @@ from enclave.model.people import Account
 from enclave.model.project import LegalBasis
 from enclave.policy.people import check_account_open
 from enclave.policy.project import check_one_provider
-from enclave.queries.dataset import load_dataset
+from enclave.queries.dataset import load_dataset, read_manifest
 from enclave.queries.people import load_account, roles_now, standing_facts
 from enclave.roles import Role
 from enclave.states import SnapshotState
@@ -90,7 +89,7 @@ def resolve(session: Session, form: Application) -> list[Asked]:
         dataset = load_dataset(session, dataset_id)
         providers.add(dataset.organisation_id)
         snapshot = _newest(session, dataset)
-        signed = manifests.parse(snapshot.manifest)
+        signed = read_manifest(snapshot.manifest)
         for table, columns in tables.items():
             wanted = list(dict.fromkeys(columns))
             unknown += [f"{dataset_id}.{table}.{column}" for column in wanted if not _has(signed, table, column)]

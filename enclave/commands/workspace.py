@@ -12,7 +12,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from audit.event import Subjects
-from deid import manifest as manifests
 from enclave import keys
 from enclave.actions import Action
 from enclave.actor import Actor
@@ -26,6 +25,7 @@ from enclave.model.workspace import Workspace
 from enclave.policy import workspace as policy
 from enclave.policy.allows import allows
 from enclave.policy.project import check_may_end
+from enclave.queries.dataset import read_manifest
 from enclave.queries.project import facts as project_facts
 from enclave.queries.project import load_project
 from enclave.queries.workspace import WorkspaceView, load_workspace, start_facts, workspace_view
@@ -293,5 +293,5 @@ def _changed_meanwhile() -> Conflict:
 
 
 def _subjects(snapshot: Snapshot) -> int:
-    tables = manifests.parse(snapshot.manifest).tables.values()
+    tables = read_manifest(snapshot.manifest).tables.values()
     return max((table.subjects for table in tables), default=0)

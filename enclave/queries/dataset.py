@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 from sqlalchemy import select
@@ -18,6 +19,9 @@ from enclave.policy.allows import allows
 from enclave.policy.dataset import check_may_govern
 from enclave.states import SnapshotState
 from enclave.store import Store
+
+# A manifest never changes under its id, and reading one takes as long as a whole page: read each once.
+read_manifest = lru_cache(maxsize=256)(manifests.parse)
 
 
 @dataclass(frozen=True)
@@ -131,7 +135,7 @@ def dataset_view(found: Dataset, actor: Actor) -> DatasetView:
 
 def snapshot_view(found: Snapshot, actor: Actor) -> SnapshotView:
     """Return the row as pages show it."""
-    manifest = manifests.parse(found.manifest)
+    manifest = read_manifest(found.manifest)
     published = found.state is SnapshotState.PUBLISHED
     governs = allows(check_may_govern, actor, found.dataset.organisation_id)
     return SnapshotView(

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.sql.base import ExecutableOption
 
-from deid import manifest as manifests
+from deid.manifest import Manifest
 from enclave import pledge
 from enclave.actor import Actor
 from enclave.errors import NotFound
@@ -18,6 +18,7 @@ from enclave.model.project import LegalBasis, Project, ProjectColumn, ProjectMem
 from enclave.policy import project as policy
 from enclave.policy.allows import allows
 from enclave.policy.people import check_is
+from enclave.queries.dataset import read_manifest
 from enclave.states import PROJECT, ColumnState, ProjectState
 from enclave.store import Store
 
@@ -239,11 +240,11 @@ def _pledged_at(found: Project, account_id: str) -> datetime | None:
 
 
 def _column_views(found: Project) -> tuple[ColumnView, ...]:
-    signed = {column.snapshot_id: manifests.parse(column.snapshot.manifest) for column in found.columns}
+    signed = {column.snapshot_id: read_manifest(column.snapshot.manifest) for column in found.columns}
     return tuple(_column_view(column, signed[column.snapshot_id]) for column in found.columns)
 
 
-def _column_view(column: ProjectColumn, signed: manifests.Manifest) -> ColumnView:
+def _column_view(column: ProjectColumn, signed: Manifest) -> ColumnView:
     about = signed.tables[column.table_name].columns[column.column_name]
     return ColumnView(
         dataset_id=column.dataset_id,

@@ -103,11 +103,15 @@ class Scene:
             query = select(audit_entry.c.bytes).where(audit_entry.c.position > after).order_by(audit_entry.c.position)
             return [json.loads(data) for (data,) in session.execute(query)]
 
+    def position(self) -> int:
+        """Where the newest entry stands."""
+        with self.store.read() as session:
+            return session.scalar(select(func.max(audit_entry.c.position))) or 0
+
     @contextmanager
     def new_entries(self) -> Iterator[list[dict[str, object]]]:
         """Fill the list with the entries written meanwhile."""
-        with self.store.read() as session:
-            before = session.scalar(select(func.max(audit_entry.c.position))) or 0
+        before = self.position()
         found: list[dict[str, object]] = []
         try:
             yield found
