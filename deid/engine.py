@@ -10,7 +10,7 @@ import json
 import platform
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -23,7 +23,7 @@ from deid.errors import SourceError
 from deid.gates import Verdict, judge_identifiers, judge_k, judge_rows, judge_share, judge_written_k
 from deid.keys import Keys
 from deid.manifest import Column, Manifest, Table
-from deid.prepare import RAW, SUBJECT, Prepared, check_unique, collect, lookups_of, pairs_of, people_of, subject_counts
+from deid.prepare import RAW, SUBJECT, Prepared, check_unique, completed, pairs_of, people_of, subject_counts
 from deid.reader import Reading, Source, open_source
 from deid.recipe import Recipe, TableRule, subject_domain
 from deid.report import render
@@ -146,6 +146,10 @@ class _Run:
         """All stages; see the module."""
         plans = self._prepare(sources)
         self._decide(plans)
+        for plan in plans:
+            if plan.table.has_texts:
+                self._tell("자유 글 처리", "masking free text", plan.rule.name, 0)
+                plan.table = self._completed(plan.table)
         tables = {plan.rule.name: self._write(plan) for plan in plans}
         for source in sources:
             source.check_unchanged()
@@ -170,13 +174,14 @@ class _Run:
         for number, (source, counts) in enumerate(counted):
             self._tell("가명과 집단 계산", "pseudonyms and classes", source.rule.name, number)
             domain = people[subject_domain(source.rule)]
-            lookups = lookups_of(source, self.recipe, self.keys, _mask_texts)
             ranked = counts.join(domain.select(SUBJECT, INDEX), on=SUBJECT).drop(SUBJECT)
-            table = Prepared(source, domain, ranked, lookups)
-            if source.loaded is not None:
-                table = replace(table, computed=collect(source, table.published()))
-            plans.append(_with_classes(table))
+            table = Prepared(source, domain, ranked, {})
+            # Texts take longest: they are masked only when the gates that need no texts have been passed.
+            plans.append(_with_classes(table if table.has_texts else self._completed(table)))
         return plans
+
+    def _completed(self, table: Prepared) -> Prepared:
+        return completed(table, self.recipe, self.keys, _mask_texts)
 
     def _people(self, counted: list[tuple[Source, pl.DataFrame]]) -> dict[str, pl.DataFrame]:
         domains: dict[str, list[tuple[TableRule, pl.DataFrame]]] = {}

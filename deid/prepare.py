@@ -7,7 +7,7 @@ thousand patients). All queries stream; what is held in memory is one row per di
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -65,8 +65,23 @@ class Prepared:
         """All rows: `INDEX`, the published columns, and `RAW…` source values of generalised quasi-identifiers."""
         if self.computed is not None:
             return self.computed.lazy()
+        return self._select(self.rule.published)
+
+    def classified(self) -> pl.LazyFrame:
+        """All rows: `INDEX`, the quasi-identifiers as published, and `RAW…`; texts need not have been masked for it."""
+        if self.computed is not None:
+            return self.computed.lazy()
+        quasi = {entry.column for entry in self.rule.quasi_identifiers}
+        return self._select([rule for rule in self.rule.published if rule.name in quasi])
+
+    def _select(self, rules: Sequence[ColumnRule]) -> pl.LazyFrame:
         raw = [pl.col(rule.source).alias(RAW + rule.name) for rule in self.generalised]
-        return select_published(self.frame(self.people), self.rule.published, self.rule, pl.col(INDEX), *raw)
+        return select_published(self.frame(self.people), rules, self.rule, pl.col(INDEX), *raw)
+
+    @property
+    def has_texts(self) -> bool:
+        """Whether any published column is free text."""
+        return any(isinstance(rule.treatment, FreeText) for rule in self.rule.published)
 
     @property
     def generalised(self) -> list[ColumnRule]:
@@ -149,6 +164,14 @@ def people_of(recipe: Recipe, tables: Sequence[tuple[TableRule, pl.DataFrame]], 
     return subjects.select(columns).sort(RAW).with_row_index(INDEX)
 
 
+def completed(table: Prepared, recipe: Recipe, keys: Keys, mask: MaskTexts) -> Prepared:
+    """Add pseudonyms of further columns and masked texts; compute a small table's published columns once."""
+    table = replace(table, lookups=lookups_of(table.source, recipe, keys, mask))
+    if table.source.loaded is None:
+        return table
+    return replace(table, computed=collect(table.source, table.published()))
+
+
 def lookups_of(
     source: Source, recipe: Recipe, keys: Keys, mask: MaskTexts
 ) -> dict[str, tuple[ColumnRule, pl.DataFrame]]:
@@ -177,7 +200,7 @@ def pairs_of(table: Prepared) -> pl.DataFrame:
     """
     entries = table.rule.quasi_identifiers
     groups = [INDEX, *(entry.key for entry in entries), *(RAW + rule.name for rule in table.generalised)]
-    grouped = table.published().with_columns(*(class_key(entry) for entry in entries)).group_by(groups)
+    grouped = table.classified().with_columns(*(class_key(entry) for entry in entries)).group_by(groups)
     return collect(table.source, grouped.agg(pl.len().alias(ROWS)))
 
 

@@ -88,7 +88,7 @@ def test_linked_tables_never_keep_a_patient_who_left_the_other(
         assert set(classes.patient[decisions[name].kept]) == set(np.flatnonzero(left[name]))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(
         st.tuples(st.integers(0, 30), st.sampled_from(["F", "M", ""]), st.integers(0, 99)), min_size=1, max_size=80

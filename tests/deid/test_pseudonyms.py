@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deid import keys
@@ -69,6 +69,7 @@ def test_shifts_reach_every_day_evenly() -> None:
     assert all(1800 < count < 2200 for count in counts.values())
 
 
+@settings(max_examples=20)
 @given(
     st.lists(st.tuples(st.sampled_from("ABCDE"), st.dates(date(1950, 1, 1), date(2030, 1, 1))), min_size=1, max_size=30)
 )
