@@ -19,6 +19,13 @@ JUDGEMENTS = {
     "identifiability": "모든 칸이 10명 이상이고 재식별 단서가 없습니다.",
     "safety_measures": "수령자의 보관·파기 계획이 적절합니다.",
 }
+# The last one is left waiting, for whoever clicks through afterwards.
+ASKED = (
+    ("good", ["table.csv"], "논문 표 2"),
+    ("small", ["small_cells.csv"], "논문 부록 표 1"),
+    ("phone", ["with_phone.csv"], "논문 부록 표 2"),
+    ("waiting", ["table.csv", "hdl.png"], "학회 발표 그림 1과 표"),
+)
 CHECKED = """
 import json
 small = patients.groupby(['age_band', 'sex', 'weight_band']).patient.nunique().rename('n').reset_index()
@@ -48,8 +55,8 @@ def ask(world: World) -> None:
                 for rule, text, place, sample in findings[:2]:
                     line.detail(f"   {rule} · {place} · {text} · {sample}".replace("[", "\\["))
         with step("6.2", "반출 신청 (submit)") as line:
-            for key, asked in (("good", ["table.csv"]), ("small", ["small_cells.csv"]), ("phone", ["with_phone.csv"])):
-                code = SUBMITTED.format(files=asked, purpose="논문 표 2", context="나이대·성별 환자 수, 10명 미만 제외")
+            for key, asked, purpose in ASKED:
+                code = SUBMITTED.format(files=asked, purpose=purpose, context="나이대·성별 환자 수, 10명 미만 제외")
                 request_id, state, verdicts = _printed(kernel, code)
                 world.requests[key] = request_id
                 line.detail(f"{request_id} {asked[0]}: {state}, {verdicts[0][1] if verdicts else ''}")
