@@ -57,7 +57,8 @@ def main() -> int:
             "",
             *people,
             "",
-            "2차 인증 번호: [bold]make code WHO=mina[/]   끄기: [bold]make down[/]   모두 지우기: [bold]make clean[/]",
+            "2차 인증 번호: [bold]make code WHO=mina[/]",
+            "끄기: [bold]make down[/]   모두 지우기: [bold]make clean[/]",
         ],
     )
     return 0

@@ -40,7 +40,8 @@ def prove(world: World) -> None:
             if found.returncode == 0:
                 raise StepFailedError("바뀐 바이트를 찾지 못했습니다.", SEE_LOGS)
             line.said = f"{victim.relative_to(copy)} 의 한 비트를 바꿈 → 찾음"
-            line.detail(_last(found))
+            for text in [each for each in found.stdout.splitlines() if each.startswith("✗")]:
+                line.detail(text)
 
 
 def _bundle(world: World, target: Path, line: Step) -> None:
