@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
     if os.geteuid() != 0:
         return _without_root(options.profile)
     try:
-        with _alone():
+        with alone():
             _steps(options.profile)
     except StepFailedError:
         return 1
@@ -51,7 +51,7 @@ def _steps(profile: str) -> None:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def alone() -> Iterator[None]:
     """One set-up at a time on a machine; a second one waits."""
     with LOCK.open("w") as lock:
         try:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from images.builder.places import REPO, Places
-from scripts.setting_up import down, people
+from scripts.setting_up import down, people, venvs
 from scripts.setting_up.call import LOG, call
 from scripts.setting_up.terminal import Done, StepFailedError, say, step
 
@@ -19,8 +19,8 @@ NOW = "위의 줄을 보고 고친 뒤 다시 실행하세요"
 def things() -> list[Path]:
     """Return the folders and files that go: data with all keys, code, caches, logs, environments of the checkout."""
     home = Path(os.environ.get("ANSIM_HOME", "/var/lib/ansim"))
-    system = [home, Path("/run/ansim"), Path("/opt/ansim"), Places.of_this_machine().cache, LOG]
-    return [path for path in (*system, REPO / "build", REPO / ".venv") if path.exists()]
+    system = [home, Path("/run/ansim"), Path("/opt/ansim"), Places.of_this_machine().cache, LOG, venvs.COMMAND]
+    return [path for path in (*system, REPO / "build", REPO / ".venv") if path.exists() or path.is_symlink()]
 
 
 def main(arguments: list[str]) -> int:
@@ -54,7 +54,7 @@ def _images() -> None:
 def _remove() -> Done:
     gone = things()
     for path in gone:
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
     people.remove()
     return Done(f"{len(gone)}개를 지움")
 

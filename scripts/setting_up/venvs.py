@@ -18,6 +18,7 @@ from scripts.setting_up.terminal import Done
 
 DEV = REPO / ".venv"
 SERVICES = Path("/opt/ansim/venv")
+COMMAND = Path("/usr/local/bin/ansim")
 JUPYTER = REPO / "images/workspace/jupyter"
 ROOMS = ("audit", "deid", "enclave", "hub_config", "demo")
 NOW = "네트워크와 pip 설정(`pip config list`)을 확인한 뒤 다시 실행하세요"
@@ -56,7 +57,7 @@ def services() -> Done:
     folders = [*(REPO / room for room in ROOMS), JUPYTER]
     sources = sorted(path for folder in folders for path in folder.rglob("*") if _is_source(path))
     stamp = _digest(REPO / "locks/runtime.txt", REPO / "pyproject.toml", *sources)
-    if _stamp(SERVICES) == stamp:
+    if _stamp(SERVICES) == stamp and COMMAND.is_symlink():
         return Done("그대로", str(SERVICES))
     lock = _digest(REPO / "locks/runtime.txt")
     if _stamp(SERVICES, "lock") != lock:
@@ -67,8 +68,10 @@ def services() -> Done:
     _install_project()
     shutil.rmtree(SERVICES.parent / "jupyter", ignore_errors=True)
     shutil.copytree(JUPYTER, SERVICES.parent / "jupyter")
+    COMMAND.unlink(missing_ok=True)
+    COMMAND.symlink_to(SERVICES / "bin/ansim")
     _write_stamp(SERVICES, stamp)
-    return Done("새 코드를 설치함", str(SERVICES))
+    return Done("새 코드를 설치함", f"{SERVICES}, {COMMAND}")
 
 
 def _install_project() -> None:
