@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import uuid
@@ -32,20 +33,21 @@ class Kernel:
         self._session = session
         self._id = session.new_kernel()
         self._socket: ClientConnection | None = None
+        self._open = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
         url = f"{self._session.workspace}/api/kernels/{self._id}/channels"
         port = int(url.split(":")[2].split("/", maxsplit=1)[0])
         plain = socket.create_connection(("127.0.0.1", port))
         headers = {"Cookie": self._session.cookies_for(url), "Origin": url.split("/user/", maxsplit=1)[0]}
-        self._socket = connect(
-            "ws" + url.removeprefix("http"), sock=plain, additional_headers=headers, max_size=64 << 20
+        address = "ws" + url.removeprefix("http")
+        self._socket = self._open.enter_context(
+            connect(address, sock=plain, additional_headers=headers, max_size=64 << 20)
         )
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._socket is not None:
-            self._socket.close()
+        self._open.close()
 
     def run(self, code: str) -> Outcome:
         """Run one cell and wait for its reply and its idle state.

@@ -20,6 +20,16 @@ from enclave.settings import Settings
 def play(settings: Settings) -> World:
     """Play the whole story; returns what it made. Raises: StepFailedError after printing what and what now."""
     world = World.of(settings)
+    try:
+        _play(world)
+    except BaseException:
+        world.close()
+        raise
+    return world
+
+
+def _play(world: World) -> None:
+    settings = world.settings
     (settings.home / "demo").mkdir(mode=0o700, exist_ok=True)
     with step("1.1", "서비스 시작") as line:
         started = start_all(settings)
@@ -35,7 +45,6 @@ def play(settings: Settings) -> World:
     airlock.ask(world)
     airlock.decide(world)
     proof.prove(world)
-    return world
 
 
 def main() -> int:
@@ -48,6 +57,7 @@ def main() -> int:
         world = play(Settings.load())
     except StepFailedError:
         return 1
+    world.close()
     seconds = time.monotonic() - started
     people = [f"{p.login:9} {p.password:24} {', '.join(p.roles)}" for p in (*PEOPLE, OPERATOR)]
     box(

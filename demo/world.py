@@ -47,6 +47,11 @@ class World:
             self.sessions[login] = made
         return self.sessions[login]
 
+    def close(self) -> None:
+        """Close everybody's connections; what runs goes on."""
+        for session in self.sessions.values():
+            session.http.close()
+
     def ask(self, login: str, method: str, path: str, body: Any = None) -> Any:
         """Call the portal's REST interface as this person; returns the JSON. Raises: StepFailedError."""
         answer = self.session(login).api(method, path, body)
