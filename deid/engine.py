@@ -27,7 +27,7 @@ from deid.prepare import RAW, SUBJECT, Prepared, check_unique, completed, pairs_
 from deid.reader import Reading, Source, open_source
 from deid.recipe import Recipe, TableRule, subject_domain
 from deid.report import render
-from deid.risk.measures import risk_of
+from deid.risk.measures import Risk, risk_of
 from deid.risk.utility import utility_of
 from deid.snapshot import output_problem, publish, unfinished
 from deid.suppress import ROWS, Classes, Decision, TableFacts, classify, decide
@@ -103,6 +103,7 @@ class _Plan:
     table: Prepared
     pairs: pl.DataFrame | None
     classes: Classes | None
+    source_risk: Risk | None
     decision: Decision | None = None
 
     @property
@@ -198,6 +199,7 @@ class _Run:
         for plan in plans:
             if plan.classes is not None and plan.pairs is not None:
                 judge_k(plan.rule, plan.pairs, plan.classes, recipe.gates, rows=plan.table.source.rows)
+                plan.pairs = None  # the largest frame of all; nothing below needs it
         whole = recipe.suppress == "patient"
         decisions = decide(facts, recipe.links, k=recipe.gates.k, whole_patients=whole)
         for plan in plans:
@@ -266,10 +268,10 @@ class _Run:
             "generalised": None,
             "published": None,
         }
-        if plan.classes is not None and plan.pairs is not None:
+        if plan.classes is not None and plan.source_risk is not None:
             sizes = plan.classes.sizes()
             left = plan.classes.sizes(plan.decided().kept)
-            figures["source"] = asdict(risk_of(_source_sizes(plan)))
+            figures["source"] = asdict(plan.source_risk)
             figures["generalised"] = asdict(risk_of(sizes))
             figures["published"] = asdict(risk_of(left, sizes))
         figures["utility"] = [asdict(entry) for entry in utility_of(plan.table, plan.decided(), plan.allowed())]
@@ -310,22 +312,19 @@ class _Run:
 def _with_classes(table: Prepared) -> _Plan:
     entries = table.rule.quasi_identifiers
     if not entries:
-        return _Plan(table, None, None)
+        return _Plan(table, None, None, None)
     keys = [entry.key for entry in entries]
     pairs = pairs_of(table)
+    source_risk = risk_of(_source_sizes(pairs, table.rule))
     distinct = pairs.group_by(INDEX, *keys).agg(pl.col(ROWS).sum())
-    return _Plan(table, pairs, classify(distinct, keys))
+    return _Plan(table, distinct, classify(distinct, keys), source_risk)
 
 
-def _source_sizes(plan: _Plan) -> np.ndarray[Any, np.dtype[np.int64]]:
+def _source_sizes(pairs: pl.DataFrame, rule: TableRule) -> np.ndarray[Any, np.dtype[np.int64]]:
     """Class sizes on the source's own values of the quasi-identifiers."""
-    if plan.pairs is None:
-        return np.zeros(0, np.int64)
-    keys = [
-        RAW + entry.column if RAW + entry.column in plan.pairs.columns else entry.key
-        for entry in plan.rule.quasi_identifiers
-    ]
-    return plan.pairs.select(INDEX, *keys).unique().group_by(keys).len()["len"].cast(pl.Int64).to_numpy()
+    raw = {entry.key: RAW + entry.column for entry in rule.quasi_identifiers}
+    keys = [raw[entry.key] if raw[entry.key] in pairs.columns else entry.key for entry in rule.quasi_identifiers]
+    return pairs.select(INDEX, *keys).unique().group_by(keys).len()["len"].cast(pl.Int64).to_numpy()
 
 
 def _treatment(rule: Any) -> dict[str, str]:

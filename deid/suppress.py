@@ -29,9 +29,9 @@ class Classes:
     `patient` indexes patients, `group` indexes `keys`, `rows` counts the rows of the pair.
     """
 
-    patient: NDArray[np.int64]
-    group: NDArray[np.int64]
-    rows: NDArray[np.int64]
+    patient: NDArray[np.uint32]
+    group: NDArray[np.uint32]
+    rows: NDArray[np.uint32]
     keys: pl.DataFrame
 
     def sizes(self, alive: Flags | None = None) -> NDArray[np.int64]:
@@ -62,7 +62,7 @@ def classify(pairs: pl.DataFrame, keys: Sequence[str]) -> Classes:
     """Give numbers to the classes in a frame of distinct pairs (`INDEX`, the keys, `ROWS`); null is a value too."""
     groups = pairs.select(keys).unique().with_row_index(CLASS)
     joined = pairs.join(groups, on=list(keys), how="left", nulls_equal=True)
-    patient, group, rows = (joined[name].cast(pl.Int64).to_numpy() for name in (INDEX, CLASS, ROWS))
+    patient, group, rows = (joined[name].cast(pl.UInt32).to_numpy() for name in (INDEX, CLASS, ROWS))
     return Classes(patient, group, rows, groups.drop(CLASS))
 
 
