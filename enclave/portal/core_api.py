@@ -10,6 +10,7 @@ import base64
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
@@ -94,6 +95,7 @@ def create(portal: Portal) -> FastAPI:
     app.include_router(router)
     for kind in (EnclaveError, *failures.OTHER_ROOMS):
         app.add_exception_handler(kind, _told)
+    app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(Exception, _defect)
     return app
 
@@ -146,7 +148,8 @@ def login_by_claim(portal: Parts, body: Claim) -> dict[str, str]:
 def plan(portal: Parts, login: str, _body: Nothing) -> dict[str, str]:
     """Return a signed plan for this person's workspace, known to the gate; or the reason why there is none."""
     actor = _person(portal, login)
-    start = commands.request_start(portal.store, portal.means(), actor, now=clock.now())
+    wanted = portal.choices.of(login, clock.now())
+    start = commands.request_start(portal.store, portal.means(), actor, now=clock.now(), project_id=wanted)
     try:
         portal.gate.register_plan(start.plan, start.signature)
     except EnclaveError as error:
@@ -215,6 +218,10 @@ def _own(portal: Portal, login: str, workspace_id: str) -> WorkspaceView:
 
 def _told(_request: Request, error: Any) -> JSONResponse:
     return JSONResponse(failures.as_json(error), failures.status_of(error))
+
+
+def _unreadable(_request: Request, error: Any) -> JSONResponse:
+    return JSONResponse(failures.not_as_documented(error).as_json(), 422)
 
 
 def _defect(request: Request, error: Exception) -> JSONResponse:

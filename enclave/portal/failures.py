@@ -54,15 +54,19 @@ def not_ours(request: Request, error: Any) -> Response:
 
 def unreadable(request: Request, error: Any) -> Response:
     """Answer a body or parameter that does not have the documented form; the places are named."""
+    return answer(request, not_as_documented(error), 422)
+
+
+def not_as_documented(error: Any) -> Invalid:
+    """Return what pydantic found wrong as one of our errors: places only, never what was sent."""
     places = ", ".join(".".join(str(part) for part in one["loc"]) for one in error.errors()[:10])
-    told = Invalid(
+    return Invalid(
         "portal.unreadable",
         ko=f"요청의 이 부분을 읽을 수 없습니다: {places}",
         en=f"These parts of the request cannot be read: {places}",
         remedy_ko="API 문서의 형식과 견주어 보세요.",
         remedy_en="Compare with the API description.",
     )
-    return answer(request, told, 422)
 
 
 def defect(request: Request, error: Exception) -> Response:

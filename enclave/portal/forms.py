@@ -16,6 +16,7 @@ from enclave.portal.refusals import unreadable_form
 
 MAX_BODY = 1 << 20
 MAX_FIELDS = 5000
+MAX_DRAINED = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -64,11 +65,23 @@ class BodyLimit:
         headers = dict(scope.get("headers", ()))
         announced = headers.get(b"content-length", b"0")
         if scope["type"] == "http" and b"transfer-encoding" in headers:
+            await _drain(receive)
             await _refuse(send, 411, "길이를 알리지 않은 요청은 받지 않습니다. / A request must announce its length.")
         elif scope["type"] == "http" and (not announced.isdigit() or int(announced) > MAX_BODY):
+            await _drain(receive)
             await _refuse(send, 413, "보낸 내용이 1 MiB를 넘습니다. / The request is larger than 1 MiB.")
         else:
             await self.app(scope, receive, send)
+
+
+async def _drain(receive: Receive) -> None:
+    """Read and throw away what is still coming, up to a limit: a connection closed early loses our answer."""
+    taken = 0
+    while taken < MAX_DRAINED:
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if message["type"] != "http.request" or not message.get("more_body", False):
+            return
 
 
 async def _refuse(send: Send, status: int, text: str) -> None:

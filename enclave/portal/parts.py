@@ -11,6 +11,7 @@ from enclave.airlock.quarantine import Quarantine
 from enclave.commands.release import Depot
 from enclave.commands.workspace import Means
 from enclave.gate.client import Gate
+from enclave.portal.choices import Choices
 from enclave.portal.oauth import Hub
 from enclave.portal.session import Sessions
 from enclave.portal.sight import Sight
@@ -36,6 +37,7 @@ class Portal:
     depot: Depot
     gate_secret: bytes
     sessions: Sessions = field(default_factory=Sessions)
+    choices: Choices = field(default_factory=Choices)
     root: str = ROOT
 
     def close(self) -> None:

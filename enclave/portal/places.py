@@ -26,8 +26,8 @@ PLACES = (
     Place("review", "/review", frozenset({Role.OUTPUT_CHECKER})),
     Place("releases", "/releases", USERS | {Role.OUTPUT_CHECKER}),
     Place("datasets", "/datasets"),
-    Place("log", "/log", frozenset({Role.AUDITOR, Role.REVIEWER, Role.OPERATOR, Role.DATA_STEWARD})),
-    Place("accounts", "/accounts", frozenset({Role.OPERATOR})),
+    Place("log", "/log", frozenset({Role.AUDITOR, Role.REVIEWER})),
+    Place("accounts", "/accounts", frozenset({Role.OPERATOR, Role.REVIEWER, Role.AUDITOR})),
 )
 
 

@@ -20,11 +20,22 @@ from markupsafe import Markup
 from enclave.actions import ABOUT, Action
 from enclave.airlock.report import Severity, Verdict
 from enclave.portal import kst
-from enclave.portal.words import Language
+from enclave.portal.words import Language, has, say
 from enclave.roles import LABELS, Role
 from enclave.states import label as state_label
 
 FOLDER = Path(__file__).parent / "templates"
+# Words inside a treatment, as the recipes' engine writes them.
+DETAILS = (
+    ("age at", "나이 기준일"),
+    ("band", "폭"),
+    ("top", "상한"),
+    ("bottom", "하한"),
+    ("date to year", "날짜에서 연도만"),
+    ("date to month", "날짜에서 연월만"),
+    ("prefix", "앞자리"),
+    ("map of", "값 묶음"),
+)
 VERDICTS = {"PASS": ("통과", "pass"), "WARN": ("주의", "warning"), "BLOCK": ("차단", "blocked")}
 # How a state looks; the word itself is always written out beside the colour.
 TONES = {
@@ -58,7 +69,7 @@ def environment() -> Environment:
     jinja.filters.update(
         moment=kst.moment, day=kst.day, iso=_iso, size=size, printable=printable, when=datetime.fromisoformat
     )
-    jinja.filters.update(told=_told, remedy=_remedy, label=_label, both=_both)
+    jinja.filters.update(told=_told, remedy=_remedy, label=_label, both=_both, treated=_treated)
     jinja.globals["tone"] = tone
     return jinja
 
@@ -138,6 +149,17 @@ def _remedy(context: Context, error: Any) -> str:
 @pass_context
 def _both(context: Context, pair: tuple[str, str]) -> str:
     return pair[0] if context["language"] is Language.KO else pair[1]
+
+
+@pass_context
+def _treated(context: Context, words: str) -> str:
+    """Return what was done to a column, from the manifest's form `name(detail)`; an unknown form as it stands."""
+    name, _, detail = words.removesuffix(")").partition("(")
+    key = f"treatments.{name}"
+    if context["language"] is Language.KO:
+        for english, korean in DETAILS:
+            detail = detail.replace(english, korean)
+    return say(context["language"], key, detail=detail) if has(key) else words
 
 
 def other(language: Language) -> Language:

@@ -18,12 +18,12 @@ from audit.query import LogFilter
 from enclave import pledge
 from enclave.commands import access, egress, project, release
 from enclave.commands import people as commands
-from enclave.portal import closing, packing, refusals
+from enclave.portal import closing, packing
 from enclave.portal import rest_bodies as bodies
 from enclave.portal.acting import actor_of, proved
 from enclave.portal.pages.releases import stream
 from enclave.portal.rest_json import told
-from enclave.portal.visit import Here, Visit
+from enclave.portal.visit import Here, Visit, check_token
 from enclave.queries import dataset, people
 from enclave.queries import egress as requests
 from enclave.queries import project as projects
@@ -35,8 +35,7 @@ Json = Any
 
 def changing(visit: Here, x_csrf_token: Annotated[str, Header()] = "") -> Visit:
     """Return the visit if the request carries the session's token. Raises: Denied otherwise."""
-    if visit.session is None or not visit.session.same_token(x_csrf_token):
-        raise refusals.stale_form()
+    check_token(visit, x_csrf_token)
     return visit
 
 

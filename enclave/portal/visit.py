@@ -195,9 +195,15 @@ async def form_of(request: Request) -> Form:
 
 def own_form(visit: Annotated[Visit, Depends(signed_in)], form: Annotated[Form, Depends(form_of)]) -> Form:
     """Return the form if it was opened in this session. Raises: Denied otherwise, before anything is done."""
-    if visit.session is None or not visit.session.same_token(form.text("csrf")):
-        raise refusals.stale_form()
+    check_token(visit, form.text("csrf"))
     return form
+
+
+def check_token(visit: Visit, sent: str) -> None:
+    """Raise `Denied` unless the token is the session's, and the browser does not say it comes from elsewhere."""
+    own = visit.request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
+    if visit.session is None or not own or not visit.session.same_token(sent):
+        raise refusals.stale_form()
 
 
 Here = Annotated[Visit, Depends(signed_in)]

@@ -7,6 +7,7 @@ it is. The project is the workspace's own; nothing a notebook sends can name ano
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -192,6 +193,8 @@ def _collected(caller: Inside, names: list[str]) -> Iterator[tuple[list[Collecte
     finally:
         for each in taken:
             each.path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # the folder is the gate's; it goes with its last copy if we may
+                each.path.parent.rmdir()
 
 
 def _checked(caller: Inside, taken: list[Collected], *, keep: bool) -> list[Checked]:

@@ -59,7 +59,6 @@ def home(visit: Here) -> Response:
         takes_part=takes_part,
         requests=egress.mine(portal.store, actor) if takes_part else (),
         workspace_url=portal.workspace_url(actor.login),
-        spawn_url=portal.spawn_url,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from enclave import pledge
 from enclave.commands import project as commands
@@ -41,6 +41,13 @@ def show(visit: Visit, project_id: str, form: Form | None = None, error: Enclave
 def one(visit: Here, project_id: str) -> Response:
     """Show one project."""
     return show(visit, project_id)
+
+
+@router.get("/projects/{project_id}/start")
+def start(visit: Here, project_id: str) -> Response:
+    """Remember the project and go to the hub, which asks the core API whether a workspace may open in it."""
+    visit.portal.choices.note(actor_of(visit).login, project_id, visit.now)
+    return RedirectResponse(visit.portal.spawn_url, 302)
 
 
 @router.post("/projects/{project_id}/pledge")

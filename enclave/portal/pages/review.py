@@ -6,6 +6,7 @@ As korea.md R123 asks. Everything shown of a file comes from the sealed preview;
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -13,7 +14,7 @@ from starlette.responses import Response
 from enclave.actor import Actor
 from enclave.commands import egress as commands
 from enclave.errors import EnclaveError
-from enclave.policy.egress import check_may_review
+from enclave.policy.egress import check_may_review, check_vote
 from enclave.portal import packing, refusals
 from enclave.portal.acting import Typed, actor_of, done, one_of, proved, tried, typed
 from enclave.portal.forms import Form
@@ -44,7 +45,7 @@ def show(visit: Visit, request_id: str, form: Form | None = None, error: Enclave
         request=request,
         project=_project(visit, actor, request),
         denial=_why_not(visit, actor, request),
-        decisions=tuple(Decision),
+        decisions=_choices(visit, actor, request),
         reasons=[(code, visit.say(f"reasons.{code}")) for code in commands.REASON_CODES],
         sights=_sights(visit, actor, request),
         earlier=egress.earlier(store, actor, request_id, now=visit.now),
@@ -116,6 +117,23 @@ def _ballot(form: Form) -> commands.Ballot:
         reason_code=form.text("reason_code"),
         judgements=judgements,
     )
+
+
+def _choices(visit: Visit, actor: Actor, request: RequestView) -> list[tuple[Decision, EnclaveError | None]]:
+    """Return each decision with the policy's reason against it, leaving the second factor aside until it is given."""
+    if "decide" not in request.may:
+        return []
+    with visit.portal.store.read() as rows:
+        about = egress.facts(egress.load_request(rows, request.id), visit.now)
+    proven, seen = replace(actor, second_factor_at=visit.now), (request.round, request.content_sha256)
+    found: list[tuple[Decision, EnclaveError | None]] = []
+    for decision in Decision:
+        try:
+            check_vote(proven, about, decision, seen, visit.now)
+            found.append((decision, None))
+        except EnclaveError as error:
+            found.append((decision, error))
+    return found
 
 
 def _why_not(visit: Visit, actor: Actor, request: RequestView) -> EnclaveError | None:

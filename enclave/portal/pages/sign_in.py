@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from enclave.commands import credentials
+from enclave.errors import EnclaveError
 from enclave.portal import refusals
+from enclave.portal.acting import actor_of
 from enclave.portal.oauth import HANDSHAKE_S, Handshake, HubAwayError, HubRefusedError
 from enclave.portal.parts import Portal
 from enclave.portal.visit import Anyone, Here, OwnForm, cookie_values
@@ -73,6 +77,8 @@ def logout(visit: Here, _form: OwnForm) -> HTMLResponse:
     portal = visit.portal
     if visit.session is not None:
         portal.sessions.close(visit.session.id)
+    with contextlib.suppress(EnclaveError):  # leaving never waits for the log
+        credentials.log_out(portal.store, actor_of(visit), now=visit.now)
     answer = replace(visit, session=None, actor=None).page("signed_out.html", hub_logout=f"{portal.hub.public}logout")
     answer.delete_cookie(portal.cookie, path=portal.cookie_path)
     return answer

@@ -21,7 +21,15 @@ def peer() -> Iterator[HubPeer]:
 
 
 @pytest.fixture(scope="session")
-def template(peer: HubPeer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def stage() -> Iterator[None]:
+    """The server on which each test's portal appears."""
+    running = worlds.STAGE.start()
+    yield
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def template(stage: None, peer: HubPeer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     made = worlds.build(tmp_path_factory.mktemp("enclave"), peer)
     made.store.close()
     yield made

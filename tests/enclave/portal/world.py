@@ -66,7 +66,8 @@ ACCOUNTS = {
 }
 PURPOSE = (
     "지역 병원 방문 자료로 만성질환 환자의 연령대별, 성별 방문 횟수와 진료비의 차이를 기술하고, 재방문이 잦은 집단의 "
-    "특성을 밝혀 지역 보건 사업의 대상과 시기를 정하는 근거를 마련하고자 합니다. 개인을 식별하거나 식별하려는 분석은 하지 않습니다."
+    "특성을 밝혀 지역 보건 사업의 대상과 시기를 정하는 근거를 마련하고자 합니다. "
+    "개인을 식별하거나 식별하려는 분석은 하지 않습니다."
 )
 TABLE = "연령대,성별,환자수,평균 진료비\n" + "".join(
     f"{age}대,{sex},{40 + age + i},{1200 + 35 * age + i * 110}\n"
@@ -74,6 +75,25 @@ TABLE = "연령대,성별,환자수,평균 진료비\n" + "".join(
     for i, sex in enumerate("MF")
 )
 SMALL = "연령대,환자수\n20대,51\n30대,3\n"
+
+
+class Stage:
+    """One server for the whole run; each test puts its own application on it."""
+
+    def __init__(self) -> None:
+        self.app: object = None
+        self.port = 0
+
+    async def __call__(self, scope: object, receive: object, send: object) -> None:
+        await self.app(scope, receive, send)  # type: ignore[operator]
+
+    def start(self) -> Running:
+        listener = loopback_socket(0)
+        self.port = listener.getsockname()[1]
+        return Running(self, listener)
+
+
+STAGE = Stage()
 
 
 @dataclass
@@ -88,15 +108,13 @@ class World:
     def __post_init__(self) -> None:
         self.portal: Portal = build_portal(self.settings, {})
         self.app = create(self.portal)
-        listener = loopback_socket(0)
-        self.port = listener.getsockname()[1]
-        self.running = Running(self.app, listener)
+        self.port = STAGE.port
+        STAGE.app = self.app
         self.browsers: list[Browser] = []
 
     def close(self) -> None:
         for browser in self.browsers:
             browser.close()
-        self.running.stop()
         self.portal.close()
 
     @property
@@ -216,7 +234,9 @@ def application(**changes: object) -> Application:
 
 def build(folder: Path, peer: HubPeer) -> World:
     """Make the enclave. Settings name the peer as hub; the database is brought up by the real migrations."""
-    (folder / "config.toml").write_text(f'hub_port = {peer.port}\nrun_folder = "{folder / "run"}"\n')
+    (folder / "config.toml").write_text(
+        f'hub_port = {peer.port}\nrun_folder = "{folder / "run"}"\ndatabase_wait_s = 1\n'
+    )
     settings = Settings.load(folder)
     for path in (settings.db, settings.log, settings.keys, settings.quarantine, settings.releases, settings.views,
                  settings.run_folder):  # fmt: skip
@@ -238,7 +258,9 @@ def build(folder: Path, peer: HubPeer) -> World:
 def copy(template: World, folder: Path) -> World:
     """Return a world of its own with everything the template has."""
     shutil.copytree(template.home, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("snapshots"))
-    (folder / "config.toml").write_text(f'hub_port = {template.peer.port}\nrun_folder = "{folder / "run"}"\n')
+    (folder / "config.toml").write_text(
+        f'hub_port = {template.peer.port}\nrun_folder = "{folder / "run"}"\ndatabase_wait_s = 1\n'
+    )
     return World(
         folder, Settings.load(folder), template.peer, template.secrets, template.project_id, template.snapshot_id
     )
