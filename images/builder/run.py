@@ -17,7 +17,7 @@ def run(command: Sequence[str | Path], now: str, *, env: Mapping[str, str] | Non
     Raises: BuildError with the last lines of its output and `now` (what to do) when it fails or is not there.
     """
     try:
-        done = subprocess.run(command, check=False, capture_output=True, text=True, env=env)
+        done = subprocess.run(command, check=False, capture_output=True, text=True, env=env, umask=0o022)
     except FileNotFoundError as missing:
         raise BuildError(f"{command[0]} is not installed", "run `make setup`") from missing
     if done.returncode:
