@@ -8,7 +8,6 @@ The results must be the same: rows, total amount, distinct patients, resident nu
 from __future__ import annotations
 
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -80,24 +79,27 @@ def figures() -> dict[str, dict[str, Any]]:
         both = keys.load(master.parent, signing)
         labels = (("pseudonym", "patient"), ("pseudonym", "rrn"), ("date-shift", "patient"))
         derived = [both.derive(purpose, "claims", domain).hex() for purpose, domain in labels]
-        ours = [measure("tests.bench.deid_bench", folder)]
-        naive = measure("tests.bench.deid_naive", folder / "claims.csv", folder / "naive.parquet", *derived)
-        ours.extend(measure("tests.bench.deid_bench", folder) for _ in range(RUNS - 1))
+        ours, naive = [], []
+        for _ in range(RUNS):
+            ours.append(measure("tests.bench.deid_bench", folder))
+            naive.append(measure("tests.bench.deid_naive", folder / "claims.csv", folder / "naive.parquet", *derived))
         same_result(folder / "naive.parquet", sorted((folder / "out").glob("*/data/claims/*.parquet"))[:1])
-    wall = statistics.median(cost.wall_s for cost in ours)
-    peak = max(cost.peak_mb for cost in ours)
-    speed = naive.wall_s / wall
+    # The quickest run of each side: other work on the machine only ever adds time.
+    best, script = (min(runs, key=lambda cost: cost.wall_s) for runs in (ours, naive))
+    peak, script_peak = (max(cost.peak_mb for cost in runs) for runs in (ours, naive))
+    speed = script.wall_s / best.wall_s
     against = (
-        f"pandas script: {naive.wall_s:.1f} s wall, {naive.cpu_s:.1f} s CPU; ours {wall:.2f} s, {ours[0].cpu_s:.2f} s"
+        f"pandas script: {script.wall_s:.1f} s wall, {script.cpu_s:.1f} s CPU; "
+        f"ours {best.wall_s:.2f} s, {best.cpu_s:.2f} s"
     )
     return {
         "deid.table_rows_per_s": {
-            "value": rows / wall, "unit": "rows/s", "peer": against,
+            "value": rows / best.wall_s, "unit": "rows/s", "peer": against,
             "ratio": speed, "floor": f">= {SPEED_FLOOR:g}", "ok": speed >= SPEED_FLOOR,
         },
         "deid.peak_memory": {
-            "value": peak, "unit": "MB", "peer": f"pandas script: {naive.peak_mb:.0f} MB",
-            "ratio": peak / naive.peak_mb, "floor": f"<= {MEMORY_FLOOR_MB} MB", "ok": peak <= MEMORY_FLOOR_MB,
+            "value": peak, "unit": "MB", "peer": f"pandas script: {script_peak:.0f} MB",
+            "ratio": peak / script_peak, "floor": f"<= {MEMORY_FLOOR_MB} MB", "ok": peak <= MEMORY_FLOOR_MB,
         },
     }  # fmt: skip
 
