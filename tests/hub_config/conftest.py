@@ -9,8 +9,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -61,7 +63,7 @@ class HubWorld:
         settings = self.world.settings
         log = (settings.home / "hub.log").read_text()
         assert self.processes["hub"].poll() is None, log
-        address = f"http://127.0.0.1:{settings.public_port}/hub/login"
+        address = f"http://127.0.0.1:{settings.public_port}/hub/health"
         try:
             answer = httpx.get(address, headers={"Host": f"{settings.public_host}:{settings.public_port}"})
         except httpx.HTTPError:
@@ -80,19 +82,13 @@ class HubWorld:
         return plan, sign_plan(plan, self.world.key)
 
 
-@pytest.fixture(autouse=True)
-def _browsers_are_closed(hub: HubWorld) -> Iterator[None]:
-    yield
-    while hub.sessions:
-        hub.sessions.pop().http.close()
-
-
-@pytest.fixture(scope="session")
-def hub() -> Iterator[HubWorld]:
+@contextmanager
+def make_hub(**more: Any) -> Iterator[HubWorld]:
+    """Everything started; `more` are settings of `config.toml`."""
     if not PROXY.exists():
         pytest.fail("the proxy is not installed: run `make setup`")
     ports = {"public_port": free_port(), "proxy_api_port": free_port(), "hub_port": free_port()}
-    with make_world(hub_user=USER, **ports) as world:
+    with make_world(hub_user=USER, **(ports | more)) as world:
         world.settings.hub.mkdir(mode=0o700)
         shutil.chown(world.settings.hub, USER, USER)
         for name in ("portal.token", "proxy.token"):
@@ -107,8 +103,16 @@ def hub() -> Iterator[HubWorld]:
             made.start_hub()
             yield made
         finally:
+            for session in made.sessions:
+                session.http.close()
             for process in made.processes.values():
                 process.terminate()
                 process.wait(timeout=30)
             made.core.shutdown()
             made.core.server_close()
+
+
+@pytest.fixture(scope="session")
+def hub() -> Iterator[HubWorld]:
+    with make_hub() as made:
+        yield made

@@ -42,6 +42,8 @@ class CoreBook(socketserver.ThreadingUnixStreamServer):
             if (body["password"], body["code"]) != (f"demo-only-{body['login']}-2026", CODE):
                 raise refusal()
             return {"login": body["login"]}
+        if path == "/login/oidc" and "oidc" not in self.refusals:
+            return {"login": body["subject"]}
         login = path.split("/")[2] if path.startswith("/workspaces/") else ""
         if path.endswith("/plan"):
             if f"{login}/plan" in self.refusals:

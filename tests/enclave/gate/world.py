@@ -201,6 +201,12 @@ class Workspace:
         self.world.gate.remove_volumes(self.plan.workspace_id)
 
 
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {_toml(inner)}" for key, inner in value.items()) + "}"
+    return json.dumps(value)
+
+
 @contextmanager
 def make_world(**more: Any) -> Iterator[World]:
     """A home under /tmp (short: unix socket paths), keys, one view with data, recorders, a started gate."""
@@ -215,7 +221,7 @@ def make_world(**more: Any) -> Iterator[World]:
         "portal_port": portal.server_port,
         **more,
     }
-    (home / "config.toml").write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items()))
+    (home / "config.toml").write_text("".join(f"{key} = {_toml(value)}\n" for key, value in values.items()))
     settings = Settings.load(home)
     key = Ed25519PrivateKey.generate()
     (home / "keys").mkdir()
