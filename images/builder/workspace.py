@@ -31,9 +31,11 @@ def ensure(places: Places, *, force: bool = False, refresh: bool = False) -> Loa
     """
     if not places.client.joinpath("__init__.py").exists():
         raise BuildError(f"the notebook client is not at {places.client}", "check out the whole repository")
-    with _lock(places.cache):
-        found = None if force or refresh else current(places)
-        loaded = found or _build(places, refresh=refresh)
+    anew = force or refresh
+    loaded = None if anew else current(places)
+    if loaded is None:
+        with _lock(places.cache):  # somebody else may have built it meanwhile
+            loaded = (None if anew else current(places)) or _build(places, refresh=refresh)
     record(places.record, "workspace", loaded)
     return loaded
 
