@@ -68,17 +68,19 @@ class _Order:
     project_id: str
     files: Sequence[package.Approved]
     labels: package.Labels
+    at_start: bool
 
 
-def build(store: Store, depot: Depot, *, release_id: str, now: datetime) -> ReleaseView:
+def build(store: Store, depot: Depot, *, release_id: str, now: datetime, at_start: bool = False) -> ReleaseView:
     """Make the encrypted package of an approved request; the result is `done`, or `failed` with a code.
 
+    `at_start` marks in the log what was left open by a portal that died and is finished by the next one.
     Trying a failed one again is allowed. Raises `Conflict` (already done, handed over or recalled), `NotFound`,
     `Denied` (`egress.two-person`: the votes do not carry it), `Unavailable` (nothing was done).
     """
     system = Actor.system()
     with store.prepare(intent(Action.RELEASE_FAILED, system, ("release", release_id))):
-        order = _order(store, release_id, now)
+        order = _order(store, release_id, now, at_start=at_start)
     path = depot.folder / f"{release_id}-{secrets.token_hex(4)}{SUFFIX}"
     key = ReleaseKey(release_id, secrets.token_bytes(KEY_BYTES))
     try:
@@ -155,7 +157,7 @@ def reap(store: Store, depot: Depot, *, now: datetime) -> tuple[ReleaseView, ...
     """
     with store.read() as session:
         waiting = session.scalars(select(Release.id).where(Release.state == ReleaseState.REQUESTED)).all()
-    settled = tuple(build(store, depot, release_id=release_id, now=now) for release_id in waiting)
+    settled = tuple(build(store, depot, release_id=release_id, now=now, at_start=True) for release_id in waiting)
     with store.read() as session:
         alive = Release.state != ReleaseState.RECALLED
         named = set(session.scalars(select(Release.package_path).where(alive)))
@@ -171,7 +173,7 @@ def reap(store: Store, depot: Depot, *, now: datetime) -> tuple[ReleaseView, ...
     return settled
 
 
-def _order(store: Store, release_id: str, now: datetime) -> _Order:
+def _order(store: Store, release_id: str, now: datetime, *, at_start: bool) -> _Order:
     with store.read() as session:
         found = load_release(session, release_id)
         _check_buildable(found, now)
@@ -183,7 +185,7 @@ def _order(store: Store, release_id: str, now: datetime) -> _Order:
             receiver=found.receiver_id,
             released_at=now.isoformat(timespec="seconds"),
         )
-        return _Order(release_id, request.project_id, files, labels)
+        return _Order(release_id, request.project_id, files, labels, at_start)
 
 
 def _check_buildable(found: Release, now: datetime) -> None:
@@ -208,7 +210,12 @@ def _done(
         found.request.state = RequestState.RELEASED
         tx.record(
             object_sha256=made.sha256,
-            details={"request": found.request_id, "files": len(order.files), "content_sha256": made.content_sha256},
+            details={
+                "request": found.request_id,
+                "files": len(order.files),
+                "content_sha256": made.content_sha256,
+                "at_start": order.at_start,
+            },
         )
         return release_view(found, Actor.system(), now)
 
@@ -226,7 +233,7 @@ def _failed(store: Store, order: _Order, code: str, now: datetime) -> ReleaseVie
         if found.state is ReleaseState.REQUESTED:
             found.state = ReleaseState.FAILED
         found.failure = code
-        tx.record(reason_code=code, details={"request": found.request_id})
+        tx.record(reason_code=code, details={"request": found.request_id, "at_start": order.at_start})
         return release_view(found, Actor.system(), now)
 
 
