@@ -36,19 +36,24 @@ def main(arguments: list[str]) -> int:
         say("아무것도 지우지 않았습니다.")
         return 1
     try:
-        _images()  # while the engine still runs
-        down.down()
-        step("3", "폴더와 사용자", _remove)
+        step("1", "서비스와 작업공간 정리", down.services)
+        step("2", "이미지", _images)
+        step("3", "컨테이너 엔진", down.engine)
+        step("4", "폴더와 사용자", _remove)
     except StepFailedError:
         return 1
     return 0
 
 
-def _images() -> None:
-    if shutil.which("docker") and call(["docker", "version", "--format", "-"], "엔진을 켠 뒤 다시 실행하세요"):
-        present = [tag for tag in TAGS if call(["docker", "image", "ls", "--quiet", tag], NOW).strip()]
-        if present:
-            call(["docker", "image", "rm", "--force", *present], NOW)
+def _images() -> Done:
+    if not shutil.which("docker"):
+        return Done("엔진이 없음")
+    present = [
+        tag for tag in TAGS if call(["docker", "image", "ls", "--quiet", tag], "엔진을 켠 뒤 다시 실행하세요").strip()
+    ]
+    if present:
+        call(["docker", "image", "rm", "--force", *present], NOW)
+    return Done(f"지움: {' '.join(present)}" if present else "없음")
 
 
 def _remove() -> Done:

@@ -18,18 +18,20 @@ def down() -> None:
 
     Raises: StepFailedError.
     """
-    step("1", "서비스와 작업공간 정리", _services)
-    step("2", "컨테이너 엔진", _engine)
+    step("1", "서비스와 작업공간 정리", services)
+    step("2", "컨테이너 엔진", engine)
 
 
-def _services() -> Done:
+def services() -> Done:
+    """Stop the services, remove containers, mounts and loop devices."""
     python = venvs.SERVICES / "bin/python"
     if not python.exists():
         return Done("설치되어 있지 않음")
     return Done(call([python, "-m", "demo.services", "stop"], NOW, env=dict(os.environ)).strip())
 
 
-def _engine() -> Done:
+def engine() -> Done:
+    """Stop the engine if it is ours and empty."""
     return Done(docker_engine.stop_ours() if shutil.which("docker") else "설치되어 있지 않음")
 
 
