@@ -147,3 +147,22 @@ ABOUT: dict[Action, About] = {
     Action.HUB_EVENT: About("허브 사건", "hub event", Task.VIEW, _I, _ACCESS),
     Action.GATE_EVENT: About("관문 사건", "gate event", Task.VIEW, _N, _ACCESS),
 }
+
+
+def reference() -> str:
+    """Return the vocabulary as the Markdown page `docs/reference/actions.md`."""
+    lines = [
+        "# What the log records",
+        "",
+        "Made from `enclave/actions.py`; a test holds this page to it. `*.requested` stands before an effect outside",
+        "the database, `*.done` or `*.failed` after it. Any action may be `denied` or `failed`: then nothing changed.",
+        "",
+        "| action | 한국어 | English | 수행업무 | severity | kept |",
+        "|---|---|---|---|---|---|",
+    ]
+    rows = ((action, ABOUT[action]) for action in Action)
+    lines += [
+        f"| `{action}` | {about.ko} | {about.en} | {about.task} | {about.severity} | {about.retention} |"
+        for action, about in rows
+    ]
+    return "\n".join(lines) + "\n"

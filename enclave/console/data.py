@@ -9,6 +9,7 @@ from tempfile import mkdtemp
 import click
 
 from deid import snapshot as snapshots
+from deid.errors import SnapshotDamaged
 from enclave.actor import Actor
 from enclave.clock import now
 from enclave.commands import dataset as commands
@@ -76,11 +77,17 @@ def withdraw(snapshot_id: str, reason: str) -> None:
 
 
 def _settled(folder: Path, settings: Settings) -> Path:
-    """Return the snapshot's folder under `snapshots/`, copied there whole or not at all if it lies elsewhere."""
+    """Return the snapshot's folder under `snapshots/`, copied there whole or not at all if it lies elsewhere.
+
+    A damaged one is not copied: the command then refuses it where it lies, and the refusal is recorded.
+    """
     root = settings.snapshots.resolve()
     if folder.parent == root or (root / folder.name).exists():
         return root / folder.name
-    snapshots.verify(folder, load_public_key(settings.snapshot_public_key))
+    try:
+        snapshots.verify(folder, load_public_key(settings.snapshot_public_key))
+    except SnapshotDamaged:
+        return folder
     root.mkdir(parents=True, exist_ok=True)
     half = Path(mkdtemp(dir=root, prefix=".copying-"))
     try:
