@@ -82,7 +82,7 @@ class Store:
         self.engine = open_engine(url, wait_s=wait_s)
         guard.install(self.engine)
         self._observer = observer
-        self._writer = self.engine.execution_options(**{_MODE: "write"})
+        self._writer = writable(self.engine)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -157,6 +157,11 @@ def open_engine(url: str, *, wait_s: int = WAIT_S) -> Engine:
     engine = create_engine(parsed, pool_pre_ping=True, connect_args={"connect_timeout": wait_s})
     event.listen(engine, "begin", lambda connection: _begin_postgresql(connection, wait_s))
     return engine
+
+
+def writable(engine: Engine) -> Engine:
+    """Return the same engine for transactions that write (SQLite then takes its write lock when one begins)."""
+    return engine.execution_options(**{_MODE: "write"})
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from audit import tables as audit_tables
 from enclave.errors import Unavailable
-from enclave.store import open_engine
+from enclave.store import open_engine, writable
 
 
 def is_ours(_object: object, name: str | None, kind: str, *_: object) -> bool:
@@ -32,7 +32,7 @@ def upgrade(url: str) -> str:
     """
     engine = open_engine(url)
     try:
-        with engine.execution_options(ansim_mode="write").begin() as connection:
+        with writable(engine).begin() as connection:
             _make_log_tables(connection)
             command.upgrade(config(connection), "head")
             return current(connection) or ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, selectinload
@@ -157,9 +158,11 @@ def queue(store: Store, actor: Actor, *, now: datetime, limit: int = 100) -> tup
     check_is(actor, Role.OUTPUT_CHECKER)
     with store.read() as session:
         query = select(EgressRequest).where(EgressRequest.state == RequestState.SUBMITTED)
-        waiting = session.scalars(query.order_by(EgressRequest.submitted_at, EgressRequest.id).options(*_for_policy()))
-        open_to = (each for each in waiting if allows(policy.check_may_review, actor, facts(each, now)))
-        return tuple(_row(each) for each, _ in zip(open_to, range(limit), strict=False))
+        query = query.order_by(EgressRequest.submitted_at, EgressRequest.id).options(*_for_policy())
+        # In pieces: the answer is as quick with a thousand waiting as with a hundred.
+        with session.scalars(query, execution_options={"yield_per": max(limit, 1)}) as waiting:
+            open_to = (each for each in waiting if allows(policy.check_may_review, actor, facts(each, now)))
+            return tuple(_row(each) for each in islice(open_to, limit))
 
 
 def request(store: Store, actor: Actor, request_id: str, *, now: datetime) -> RequestView:

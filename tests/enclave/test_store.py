@@ -22,7 +22,7 @@ from enclave.model.egress import Review
 from enclave.model.people import Organisation, OrganisationKind
 from enclave.queries import egress as queries
 from enclave.states import RequestState
-from enclave.store import Store
+from enclave.store import Store, writable
 from tests.enclave.scene import NOW, Scene, build
 
 EVENT = intent(Action.ORGANISATION_CREATE, Actor.console(), ("organisation", "x"))
@@ -94,8 +94,7 @@ def test_a_reading_session_cannot_write(scene):
 
 
 def test_a_write_past_the_door_is_refused_and_never_becomes_durable(scene):
-    writable = scene.store.engine.execution_options(ansim_mode="write")
-    with pytest.raises(AuditError), writable.begin() as connection:
+    with pytest.raises(AuditError), writable(scene.store.engine).begin() as connection:
         connection.execute(text("UPDATE organisation SET name = 'past the door'"))
     people.create_organisation(
         scene.store, Actor.console(), organisation_id="later", name="l", kind=OrganisationKind.STARTUP, now=NOW
@@ -181,7 +180,7 @@ def test_a_locked_postgresql_row_is_said_to_be_locked_and_nothing_is_decided(pos
     scene = build(postgres_url, tmp_path / "home")
     made, actor, ballot = _half_decided(scene)
     impatient = Store(postgres_url, wait_s=1)
-    with scene.store.engine.execution_options(ansim_mode="write").connect() as other:
+    with writable(scene.store.engine).connect() as other:
         other.execute(text("SELECT id FROM egress_request FOR UPDATE"))
         with pytest.raises(Unavailable) as refused:
             egress.decide(impatient, actor, request_id=made, vote=ballot, now=NOW)
