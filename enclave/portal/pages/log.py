@@ -112,7 +112,7 @@ def entry(visit: Here, number: int) -> Response:
 def prove(visit: Visit, number: int, data: bytes) -> Shown:
     """Check the entry's bytes, as the database has them, against the signed checkpoint (RFC 6962 §2.1.1)."""
     settings = visit.portal.settings
-    key = settings.keys / "log.key.pub"
+    key = settings.keys / "log.pub"
     try:
         reader = LogReader(settings.log, VerifierKey.parse(key.read_text().strip()) if key.exists() else None)
         if number >= reader.size:

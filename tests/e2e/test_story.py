@@ -1,0 +1,139 @@
+"""What the story made, looked at afterwards: in the files, in the workspace, in the log."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import subprocess
+import zipfile
+
+import polars as pl
+import pytest
+
+from demo.chapters.work import COLUMNS
+from demo.services import VENV
+from demo.world import CHECKOUT
+from tests.e2e.acts import kernel_of, logged, printed
+
+
+@pytest.fixture(scope="module")
+def package(world):
+    """The released zip as its receiver has it: {name: bytes}."""
+    with zipfile.ZipFile(io.BytesIO((world.settings.home / f"demo/{world.release_id}.zip").read_bytes())) as file:
+        return {name: file.read(name) for name in file.namelist()}
+
+
+def _manifest(world, dataset):
+    return json.loads((world.settings.snapshots / world.snapshots[dataset] / "manifest.json").read_text())
+
+
+def test_the_workspace_sees_the_approved_columns_and_nothing_else(world):
+    code = """
+import json, pathlib, pyarrow.parquet as pq
+seen = {p.stem: pq.read_schema(p).names for p in pathlib.Path('/data').rglob('*') if p.is_file()}
+print(json.dumps(seen))"""
+    with kernel_of(world.session("mina")) as kernel:
+        assert printed(kernel, code) == COLUMNS
+
+
+def test_what_the_workspace_sees_cannot_be_changed_from_inside(world):
+    code = "open('/data/nafld/patients.parquet', 'r+b')"
+    with kernel_of(world.session("mina")) as kernel:
+        assert "Read-only file system" in kernel.run(code).error or "Permission" in kernel.run(code).error
+
+
+def test_the_workspace_has_no_network_but_loopback(world):
+    code = "import json, os; print(json.dumps(sorted(os.listdir('/sys/class/net'))))"
+    with kernel_of(world.session("mina")) as kernel:
+        assert printed(kernel, code) == ["lo"]
+        assert (
+            "Network is unreachable" in kernel.run("import socket; socket.create_connection(('1.1.1.1', 53), 3)").error
+        )
+
+
+@pytest.mark.parametrize(("dataset", "table"), [("nafld", "patients"), ("rand", "claims")])
+def test_every_combination_of_quasi_identifiers_belongs_to_five_people_or_more(world, dataset, table):
+    about = _manifest(world, dataset)["tables"][table]
+    quasi = [name for name, column in about["columns"].items() if column["quasi_identifier"]]
+    assert quasi
+    folder = world.settings.snapshots / world.snapshots[dataset]
+    rows = pl.concat([pl.read_parquet(folder / name) for name in about["files"]])
+    people = next(name for name, column in about["columns"].items() if column["treatment"].startswith("pseudonym"))
+    assert rows.group_by(quasi).agg(pl.col(people).n_unique().alias("k"))["k"].min() >= 5
+
+
+def test_no_identifier_of_the_hospital_is_in_the_snapshots(world):
+    source = pl.read_csv(world.settings.source / "bitgoeul/patients.csv", infer_schema=False)
+    for manifest in world.settings.snapshots.glob("*/manifest.json"):
+        for path in manifest.parent.glob("data/**/*.parquet"):
+            table = pl.read_parquet(path)
+            texts = {text for name in table.columns if table[name].dtype == pl.String for text in table[name].to_list()}
+            for column in ("hospital_no", "name", "rrn", "phone"):
+                assert not texts & set(source[column].drop_nulls()), f"{path}: {column}"
+
+
+def test_the_recipe_that_fails_its_gate_has_published_nothing(world):
+    recipe = hashlib.sha256((CHECKOUT / "recipes/nafld-too-fine.yaml").read_bytes()).hexdigest()
+    made = [json.loads(path.read_text())["recipe_sha256"] for path in world.settings.snapshots.glob("*/manifest.json")]
+    assert len(made) == 2
+    assert recipe not in made
+    assert {path.name for path in world.settings.snapshots.iterdir()} == set(world.snapshots.values())
+
+
+def test_the_received_bytes_are_the_reviewed_bytes(world, package):
+    reviewed = world.ask("dahye", "GET", f"/requests/{world.requests['good']}")["files"]
+    assert {each["name"]: each["sha256"] for each in reviewed} == {
+        name: hashlib.sha256(content).hexdigest() for name, content in package.items() if name != "manifest.json"
+    }
+
+
+def test_the_second_hand_over_is_refused_and_on_record(world):
+    jiwoo = world.session("jiwoo")
+    refused = jiwoo.api("POST", f"/releases/{world.release_id}/hand-over", {"code": ""})
+    assert refused.is_client_error
+    assert refused.json()["ko"]
+    assert "PK" not in refused.text
+    outcomes = [each["outcome"] for each in logged(world, "release.hand-over", world.release_id)]
+    assert outcomes.count("done") + outcomes.count("allowed") == 1
+    assert len(outcomes) >= 2
+
+
+def test_a_release_is_unreadable_where_it_lies(world, package):
+    stored = b"".join(path.read_bytes() for path in world.settings.releases.iterdir())
+    assert stored
+    content = package["table.csv"]
+    assert not any(content[start : start + 16] in stored for start in range(0, len(content) - 16, 8))
+    assert b"table.csv" not in stored
+    assert b"PK\x03\x04" not in stored
+
+
+@pytest.mark.parametrize(
+    ("who", "which"), [("dahye", "small"), ("dahye", "phone"), ("mina", "good")], ids=["small cell", "phone", "own"]
+)
+def test_the_votes_that_may_not_be_are_on_record_as_denied(world, who, which):
+    found = logged(world, "egress.approve", world.requests[which], "denied")
+    people = {each["login"]: each["id"] for each in world.ask("haneul", "GET", "/accounts")["accounts"]}
+    assert people[who] in {each["actor"]["id"] for each in found}
+
+
+def test_the_release_rests_on_two_people_of_two_organisations(world):
+    found = world.ask("dahye", "GET", f"/requests/{world.requests['good']}")
+    approvals = [each for each in found["reviews"] if each["decision"] == "approve"]
+    assert len({each["organisation_id"] for each in approvals}) == 2
+    assert found["requester_organisation_id"] not in {each["organisation_id"] for each in approvals}
+
+
+def test_the_log_verifies_for_somebody_without_an_account(world):
+    command = [VENV / "bin/ansim", "audit", "verify", str(world.settings.log)]
+    done = subprocess.run(
+        [*command, "--key", str(world.settings.keys / "log.pub")], check=False, capture_output=True, text=True,
+        user="nobody", group="nogroup", extra_groups=[], cwd="/",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_log_names_no_person_and_no_secret(world):
+    text = b"".join(path.read_bytes() for path in (world.settings.log / "tile/entries").rglob("*") if path.is_file())
+    for word in ("김민아", "demo-only", "지방간 섬유화", "010-1234-5678"):
+        assert word.encode() not in text
