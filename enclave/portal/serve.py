@@ -41,7 +41,10 @@ def peer_checked(allowed: Collection[int]) -> type[H11Protocol]:
     """Return an HTTP protocol that drops every connection whose peer runs under another user id."""
 
     class PeerChecked(H11Protocol):
+        """HTTP over a socket whose peer the kernel names."""
+
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+            """Drop the connection of a user who is not allowed."""
             super().connection_made(transport)
             uid = peer_uid(transport.get_extra_info("socket"))
             if uid not in allowed:
