@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -92,7 +93,9 @@ class Prepared:
     def frame(self, people: pl.DataFrame) -> pl.LazyFrame:
         """Scan the source with patients and replacements joined; rows of patients not in `people` are left out."""
         people = people.rename({RAW: joined(self.rule.column(self.rule.subject))})
-        frame = self.source.scan().join(people.lazy(), left_on=self.rule.subject, right_on=SUBJECT, how="inner")
+        # With everybody in it no row can fall out, and a left join need not copy the source's columns.
+        how: Literal["left", "inner"] = "left" if people.height == self.people.height else "inner"
+        frame = self.source.scan().join(people.lazy(), left_on=self.rule.subject, right_on=SUBJECT, how=how)
         for source, (rule, lookup) in self.lookups.items():
             values = lookup.lazy().rename({SUBJECT: source, RAW: joined(rule)})
             frame = frame.join(values, on=source, how="left")
