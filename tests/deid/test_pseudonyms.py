@@ -117,3 +117,13 @@ def test_neither_keys_nor_source_identifiers_are_in_any_published_byte(clinic: H
     for secret in (clinic.keys.master, derived, derived.hex().encode(), b"PATIENT-", "홍길동임".encode()):
         assert secret not in published
     assert clinic.keys.master.hex().encode() not in published
+
+
+def test_a_published_date_is_moved_by_the_second_key_alone(clinic: Hospital) -> None:
+    rows = [(f"n{number}", "x", "M", 30, "2020-01-01", number) for number in range(40)]
+    clinic.write("visits.csv", visits(rows))
+    frame = table(clinic.run(HEAD + gates(k=1) + PEOPLE), "visits").sort("amount")
+    key = clinic.keys.derive("date-shift", "visits", "patient").hex().encode()
+    steps = [int(hmac.digest(key, no.encode(), hashlib.sha256).hex()[:12], 16) % 60 for no, *_ in rows]
+    expected = [step - 30 if step < 30 else step - 29 for step in steps]
+    assert [(day - date(2020, 1, 1)).days for day in frame["day"]] == expected
