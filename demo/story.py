@@ -5,6 +5,7 @@ Set-up (chapter 1) has run before. Every chapter goes through the doors that peo
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -20,11 +21,10 @@ from enclave.settings import Settings
 def play(settings: Settings) -> World:
     """Play the whole story; returns what it made. Raises: StepFailedError after printing what and what now."""
     world = World.of(settings)
-    try:
+    with contextlib.ExitStack() as on_failure:
+        on_failure.callback(world.close)
         _play(world)
-    except BaseException:
-        world.close()
-        raise
+        on_failure.pop_all()
     return world
 
 
