@@ -5,6 +5,7 @@ No answer ever carries a stack trace; a defect of ours is logged and told as suc
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from typing import Any
 
@@ -20,7 +21,7 @@ from enclave.errors import EnclaveError, Invalid
 from enclave.portal import refusals
 from enclave.portal.pages.sign_in import send_to_hub
 from enclave.portal.parts import Portal
-from enclave.portal.visit import anyone
+from enclave.portal.visit import anyone, signed_in
 from enclave.portal.words import has
 
 LOG = logging.getLogger("ansim.portal")
@@ -48,6 +49,8 @@ def known(request: Request, error: Any) -> Response:
 
 def not_ours(request: Request, error: Any) -> Response:
     """Answer what the router could not place: no such page, no such method."""
+    with contextlib.suppress(EnclaveError):  # a page of theirs with their menu, where somebody is signed in
+        signed_in(request)
     status = error.status_code if has(f"errors.title_{error.status_code}") else 404
     return answer(request, refusals.no_such_page(), status)
 

@@ -32,6 +32,11 @@ class Work:
     refusal: EnclaveError | None
 
     @property
+    def starting(self) -> bool:
+        """Whether the page should look again in a moment."""
+        return self.workspace is not None and self.workspace.state is WorkspaceState.REQUESTED
+
+    @property
     def running(self) -> bool:
         """Whether there is something to go to."""
         return self.workspace is not None and self.workspace.state is WorkspaceState.RUNNING

@@ -13,6 +13,7 @@ import pytest
 
 from enclave import clock
 from enclave.portal.pages.apply import column_value
+from enclave.portal.words import catalogue
 from enclave.queries import egress, project
 from enclave.states import ProjectState, ReleaseState, RequestState
 from tests.enclave.portal.world import PURPOSE, ROOT, SMALL, TABLE, Browser, World
@@ -305,7 +306,9 @@ def test_the_log_filters_pages_stably_and_proves_its_entries(world: World) -> No
     by_login = browser.get(f"{ROOT}/log?actor=suyeon").text
     assert "항목 심의</td>" in by_login
     assert "계정 생성</td>" not in by_login
-    assert 'class="note ok"' in browser.get(f"{ROOT}/log/3").text
+    proven = browser.get(f"{ROOT}/log/3").text
+    assert 'class="note ok"' in proven
+    assert catalogue()["log.proof_unsigned"][0] not in proven, "the checkpoint's signature was checked, too"
     assert browser.get(f"{ROOT}/log/999999").status_code == 404
 
 
