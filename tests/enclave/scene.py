@@ -91,6 +91,7 @@ class Scene:
     depot: Depot
     means: Means
     folders: dict[str, Path]
+    _usual: str = ""
 
     def actor(self, login: str, *, fresh: bool = True, now: datetime = NOW) -> Actor:
         """Who `login` is at the door, with a second factor of this minute unless told otherwise."""
@@ -166,6 +167,11 @@ class Scene:
         self.pledged(made, "lead", "scientist")
         project.activate(self.store, self.actor("lead"), project_id=made, now=NOW)
         return made
+
+    def usual(self) -> str:
+        """One active project for all tests that do not change it."""
+        self._usual = self._usual or self.active()
+        return self._usual
 
     def checked(self, text: str = "연령,수\n40대,51\n", name: str = "table.csv", *, block: bool = False) -> Checked:
         """A file in quarantine with a report, as the airlock would hand it over."""

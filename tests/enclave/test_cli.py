@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pwd
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -17,6 +19,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from enclave import cli
 from enclave.vault import Vault
 from tests.enclave.scene import build
+
+
+class Done(NamedTuple):
+    code: int
+    out: str
+    err: str
+
 
 PROGRAM = Path(sys.executable).with_name("ansim")
 SERVICE = "www-data"
@@ -66,32 +75,91 @@ def test_a_first_operator_is_set_up_from_the_console_and_the_files_belong_to_the
     assert "otpauth://totp/" in enrolled.stdout
 
 
+@pytest.fixture
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of the caller's own, for commands run inside this process."""
+    for name in ("db", "keys"):
+        (tmp_path / name).mkdir()
+    Vault.create(tmp_path / "keys/vault.key")
+    monkeypatch.setenv("ANSIM_HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def here(own_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
+    """Run `ansim` in this process; give exit code, output and error output."""
+
+    def run(*words: str, given: str = "") -> Done:
+        monkeypatch.setattr(sys, "argv", ["ansim", *words])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(given))
+        capsys.readouterr()
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as done:
+            code = int(done.code or 0)
+        said = capsys.readouterr()
+        return Done(code, said.out, said.err)
+
+    return run
+
+
+@pytest.fixture
+def staffed(here: Callable[..., Done]) -> Callable[..., Done]:
+    """The same, with one organisation and one operator."""
+    assert here("db", "upgrade").code == 0
+    assert here("organisation", "create", "zone", "--name", "운영단", "--kind", "operator").code == 0
+    create = ("account", "create", "oper", "--name", "운영", "--organisation", "zone", "--role", "operator")
+    assert here(*create, "--password-stdin", given="a long enough password\n").code == 0
+    return here
+
+
 @pytest.mark.parametrize(
     ("lang", "says"), [("ko", "한 사람이 함께 가질 수 없습니다"), ("en", "Nobody may be operator and auditor at once")]
 )
-def test_a_refusal_says_its_code_what_happened_and_what_now_in_either_language(home, lang, says):
-    ansim(home, "db", "upgrade")
-    ansim(home, "organisation", "create", "zone", "--name", "운영단", "--kind", "operator")
-    create = ("account", "create", "oper", "--name", "운영", "--organisation", "zone", "--role", "operator")
-    ansim(home, *create, "--password-stdin", given="a long enough password\n")
-    refused = ansim(home, "--lang", lang, "account", "grant", "oper", "auditor", "--reason", "시험")
-    assert (refused.returncode, refused.stdout) == (3, "")
-    assert refused.stderr.startswith("[role.forbidden-pair]")
-    assert says in refused.stderr
-    unknown = ansim(home, "account", "unlock", "ghost", "--reason", "시험")
-    assert (unknown.returncode, "account.unknown" in unknown.stderr) == (4, True)
+def test_a_refusal_says_its_code_what_happened_and_what_now_in_either_language(staffed, lang, says):
+    refused = staffed("--lang", lang, "account", "grant", "oper", "auditor", "--reason", "시험")
+    assert (refused.code, refused.out) == (3, "")
+    assert refused.err.startswith("[role.forbidden-pair]")
+    assert says in refused.err
 
 
-def test_an_empty_database_is_said_to_need_an_upgrade(home):
-    shown = ansim(home, "status")
-    assert (shown.returncode, "ansim db upgrade" in shown.stdout) == (1, True)
+def test_roles_and_accounts_are_changed_and_listed(staffed):
+    assert staffed("account", "revoke", "oper", "operator", "--reason", "인사이동").code == 0
+    assert "auditor" in staffed("--lang", "en", "account", "grant", "oper", "auditor", "--reason", "인사이동").out
+    assert staffed("account", "unlock", "oper", "--reason", "확인").code == 0
+    assert staffed("account", "list").out == "oper\tzone\tnot enrolled\tauditor\n"
+    assert staffed("account", "enrol", "oper").out.count("otpauth://") == 1
+    assert staffed("account", "end", "oper", "--reason", "퇴직").code == 0
+    assert staffed("account", "list").out == "oper\tzone\tended\t\n"
+    assert staffed("account", "unlock", "ghost", "--reason", "시험").code == 4
+    assert staffed("account", "nothing").code == 2
+    assert staffed("--lang", "en", "status").out.startswith("accounts\t0\n")
 
 
-def test_a_setting_that_is_wrong_is_named_and_nothing_is_made(home):
-    (home / "config.toml").write_text("no_such_setting = 1\n")
-    refused = ansim(home, "db", "upgrade")
-    assert (refused.returncode, "no_such_setting" in refused.stderr) == (2, True)
-    assert list((home / "db").iterdir()) == []
+def test_a_data_set_is_registered_and_a_snapshot_withdrawn_by_name(staffed):
+    words = ("dataset", "register", "visits", "--provider", "zone", "--title", "방문", "--description", "자료")
+    assert staffed(*words).code == 0
+    assert staffed(*words).code == 5
+    assert staffed("snapshot", "withdraw", "0" * 64, "--reason", "오류").code == 4
+
+
+def test_an_empty_database_is_said_to_need_an_upgrade(here):
+    shown = here("status")
+    assert (shown.code, "ansim db upgrade" in shown.out) == (1, True)
+
+
+def test_a_database_that_cannot_be_reached_is_said_so(here, own_home):
+    (own_home / "config.toml").write_text('database_url = "postgresql+psycopg://x@/y?host=/nonexistent"\n')
+    refused = here("db", "upgrade")
+    assert (refused.code, refused.err.startswith("[db.upgrade]")) == (6, True)
+
+
+def test_a_setting_that_is_wrong_is_named_and_nothing_is_made(here, own_home):
+    (own_home / "config.toml").write_text("no_such_setting = 1\n")
+    refused = here("db", "upgrade")
+    assert (refused.code, "no_such_setting" in refused.err) == (2, True)
+    assert list((own_home / "db").iterdir()) == []
 
 
 def test_a_snapshot_built_elsewhere_is_copied_verified_and_published(home, tmp_path):

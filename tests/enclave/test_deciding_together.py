@@ -52,7 +52,7 @@ def _rows(scene: Scene, made: str) -> tuple[RequestState, int, int]:
 
 @pytest.mark.parametrize("_again", range(4))
 def test_two_approvals_at_once_both_count_and_release_once(shared, _again):
-    made = shared.submitted(shared.active())
+    made = shared.submitted(shared.usual())
     votes = [_voting(shared, made, login, Decision.APPROVE) for login in ("checker-a", "checker-b")]
     with shared.new_entries() as entries:
         results = together(*votes)
@@ -64,7 +64,7 @@ def test_two_approvals_at_once_both_count_and_release_once(shared, _again):
 @pytest.mark.parametrize("_again", range(4))
 @pytest.mark.parametrize("other", [Decision.REJECT, Decision.RETURN])
 def test_the_deciding_approval_and_a_no_at_once_have_one_outcome(shared, other, _again):
-    made = shared.submitted(shared.active())
+    made = shared.submitted(shared.usual())
     shared.vote("checker-c", made)
     acts = _voting(shared, made, "checker-a", Decision.APPROVE), _voting(shared, made, "checker-b", other)
     with shared.new_entries() as entries:
@@ -79,21 +79,21 @@ def test_the_deciding_approval_and_a_no_at_once_have_one_outcome(shared, other, 
 
 
 def test_two_checkers_of_one_organisation_at_once_count_once(shared):
-    made = shared.submitted(shared.active())
+    made = shared.submitted(shared.usual())
     results = together(*(_voting(shared, made, login, Decision.APPROVE) for login in ("checker-a", "checker-a2")))
     assert sum(isinstance(result, EnclaveError) for result in results) == 1
     assert _rows(shared, made) == (RequestState.SUBMITTED, 1, 0)
 
 
 def test_one_checker_in_two_windows_votes_once(shared):
-    made = shared.submitted(shared.active())
+    made = shared.submitted(shared.usual())
     results = together(*(_voting(shared, made, "checker-a", Decision.APPROVE) for _ in range(2)))
     assert sum(isinstance(result, EnclaveError) for result in results) == 1
     assert _rows(shared, made) == (RequestState.SUBMITTED, 1, 0)
 
 
 def test_a_double_click_submits_once(shared):
-    form, actor = shared.submission(shared.active()), shared.actor("scientist")
+    form, actor = shared.submission(shared.usual()), shared.actor("scientist")
     results = together(*(lambda: egress.submit(shared.store, actor, submission=form, now=NOW) for _ in range(3)))
     assert len({result.id for result in results}) == 1
     with shared.store.read() as session:
@@ -102,7 +102,7 @@ def test_a_double_click_submits_once(shared):
 
 
 def test_a_withdrawal_and_the_deciding_vote_at_once_have_one_outcome(shared):
-    made = shared.submitted(shared.active())
+    made = shared.submitted(shared.usual())
     shared.vote("checker-a", made)
     actor = shared.actor("scientist")
     results = together(
@@ -115,7 +115,7 @@ def test_a_withdrawal_and_the_deciding_vote_at_once_have_one_outcome(shared):
 
 
 def test_two_builders_at_once_leave_one_package_that_opens(shared):
-    made = shared.approved_request(shared.active())
+    made = shared.approved_request(shared.usual())
     view = queries.request(shared.store, shared.actor("scientist"), made, now=NOW).release
     before = set(shared.depot.folder.iterdir())
     results = together(
@@ -128,7 +128,7 @@ def test_two_builders_at_once_leave_one_package_that_opens(shared):
 
 
 def test_two_downloads_at_once_hand_over_once(shared):
-    made = shared.approved_request(shared.active())
+    made = shared.approved_request(shared.usual())
     view = queries.request(shared.store, shared.actor("scientist"), made, now=NOW).release
     release.build(shared.store, shared.depot, release_id=view.id, now=NOW)
     actor = shared.actor("scientist")

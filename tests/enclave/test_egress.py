@@ -28,14 +28,14 @@ def submit(scene: Scene, project_id: str, *files, **changes):
 
 
 def test_a_request_keeps_what_the_checker_found(shared):
-    made = submit(shared, shared.active(), shared.checked(), shared.checked("수\n3\n", "small.csv", block=True))
+    made = submit(shared, shared.usual(), shared.checked(), shared.checked("수\n3\n", "small.csv", block=True))
     assert (made.verdict, [file.verdict for file in made.files]) == (Verdict.BLOCK, [Verdict.PASS, Verdict.BLOCK])
     assert [(each.rule, each.ko) for each in made.files[1].findings] == [("min-cell", "작은 칸")]
     assert (made.state, made.round, made.may) == (RequestState.SUBMITTED, 1, {"withdraw"})
 
 
 def test_the_same_click_twice_is_one_request_and_the_same_key_for_something_else_is_refused(shared):
-    project_id = shared.active()
+    project_id = shared.usual()
     form = shared.submission(project_id)
     actor = shared.actor("scientist")
     first = egress.submit(shared.store, actor, submission=form, now=NOW)
@@ -63,12 +63,12 @@ def test_the_same_click_twice_is_one_request_and_the_same_key_for_something_else
 )
 def test_a_form_that_cannot_be_is_refused_with_its_own_code(shared, changes, error, code):
     with pytest.raises(error) as refused:
-        submit(shared, shared.active(), **changes)
+        submit(shared, shared.usual(), **changes)
     assert refused.value.code == code
 
 
 def test_files_must_be_there_named_once_and_checked_as_they_are(shared):
-    project_id, file = shared.active(), shared.checked()
+    project_id, file = shared.usual(), shared.checked()
     forged = replace(file, report=replace(file.report, sha256="0" * 64))
     for files in ([], [file, file], [forged], [shared.checked(str(n), f"{n}.csv") for n in range(101)]):
         with pytest.raises(Invalid) as refused:
@@ -79,7 +79,7 @@ def test_files_must_be_there_named_once_and_checked_as_they_are(shared):
 
 
 def test_a_preflight_says_the_same_and_asks_for_nothing(shared):
-    project_id = shared.active()
+    project_id = shared.usual()
     before = queries.mine(shared.store, shared.actor("scientist"), limit=1000)
     files = [shared.checked(), shared.checked("수\n3\n", "small.csv", block=True)]
     said = egress.preflight(shared.store, shared.actor("scientist"), project_id=project_id, files=files, now=NOW)
@@ -88,7 +88,7 @@ def test_a_preflight_says_the_same_and_asks_for_nothing(shared):
 
 
 def test_a_request_with_a_blocked_file_can_be_returned_or_rejected_but_not_approved(shared):
-    made = submit(shared, shared.active(), shared.checked("수\n3\n", block=True)).id
+    made = submit(shared, shared.usual(), shared.checked("수\n3\n", block=True)).id
     with pytest.raises(Denied) as refused:
         shared.vote("checker-a", made)
     assert refused.value.code == "egress.blocked-file"
@@ -98,7 +98,7 @@ def test_a_request_with_a_blocked_file_can_be_returned_or_rejected_but_not_appro
 @pytest.mark.parametrize("empty", ["purpose_relation", "identifiability", "safety_measures"])
 @pytest.mark.parametrize("decision", Decision)
 def test_every_decision_needs_all_three_judgements(shared, empty, decision):
-    made = shared.submitted(shared.active())
+    made = shared.submitted(shared.usual())
     with pytest.raises(Invalid) as refused:
         shared.vote("checker-a", made, decision, judgements=replace(JUDGEMENTS, **{empty: "  "}))
     assert refused.value.code == "egress.judgement-missing"
@@ -106,14 +106,14 @@ def test_every_decision_needs_all_three_judgements(shared, empty, decision):
 
 
 def test_a_reason_outside_the_list_is_refused(shared):
-    made = shared.submitted(shared.active())
+    made = shared.submitted(shared.usual())
     with pytest.raises(Invalid) as refused:
         shared.vote("checker-a", made, reason_code="because")
     assert refused.value.code == "egress.reason-code"
 
 
 def test_a_vote_on_what_was_shown_before_the_files_changed_does_not_count(shared):
-    project_id = shared.active()
+    project_id = shared.usual()
     made = shared.submitted(project_id)
     seen = shared.ballot(made)
     shared.vote("checker-b", made, Decision.RETURN)
@@ -124,7 +124,7 @@ def test_a_vote_on_what_was_shown_before_the_files_changed_does_not_count(shared
 
 
 def test_approvals_of_an_earlier_round_do_not_carry_over(shared):
-    project_id = shared.active()
+    project_id = shared.usual()
     made = shared.submitted(project_id)
     shared.vote("checker-a", made)
     shared.vote("checker-b", made, Decision.RETURN)
@@ -135,7 +135,7 @@ def test_approvals_of_an_earlier_round_do_not_carry_over(shared):
 
 
 def test_the_same_files_again_are_a_new_round_that_needs_new_votes(shared):
-    project_id, file = shared.active(), shared.checked("연령,수\n60대,70\n")
+    project_id, file = shared.usual(), shared.checked("연령,수\n60대,70\n")
     made = shared.submitted(project_id, file)
     shared.vote("checker-a", made)
     shared.vote("checker-b", made, Decision.RETURN)
@@ -145,14 +145,14 @@ def test_the_same_files_again_are_a_new_round_that_needs_new_votes(shared):
 
 
 def test_a_request_that_was_not_returned_takes_no_new_round(shared):
-    project_id = shared.active()
+    project_id = shared.usual()
     made = shared.submitted(project_id)
     with pytest.raises(Conflict):
         submit(shared, project_id, request_id=made)
 
 
 def test_nobody_continues_somebody_elses_request(shared):
-    project_id = shared.active()
+    project_id = shared.usual()
     made = shared.submitted(project_id)
     shared.vote("checker-a", made, Decision.RETURN)
     form = shared.submission(project_id, request_id=made)
@@ -181,12 +181,12 @@ def test_a_request_does_not_wander_into_another_project(shared):
 )
 def test_who_may_not_decide_is_told_why(shared, login, code):
     with pytest.raises(Denied) as refused:
-        shared.vote(login, shared.submitted(shared.active()))
+        shared.vote(login, shared.submitted(shared.usual()))
     assert refused.value.code == code
 
 
 def test_two_checkers_of_one_organisation_are_one_voice(shared):
-    made = shared.submitted(shared.active())
+    made = shared.submitted(shared.usual())
     shared.vote("checker-a", made)
     with pytest.raises(Denied) as refused:
         shared.vote("checker-a2", made)
@@ -194,7 +194,7 @@ def test_two_checkers_of_one_organisation_are_one_voice(shared):
 
 
 def test_a_checker_reviews_blind_until_having_voted_and_the_requester_until_the_decision(shared):
-    made = shared.submitted(shared.active())
+    made = shared.submitted(shared.usual())
     shared.vote("checker-a", made)
     seen = {login: len(view(shared, made, login).reviews) for login in ("checker-a", "checker-b", "scientist")}
     assert seen == {"checker-a": 1, "checker-b": 0, "scientist": 0}
@@ -229,14 +229,14 @@ def test_earlier_requests_of_the_project_are_shown_to_whoever_reviews(shared):
 
 
 def test_strangers_do_not_see_a_request(shared):
-    made = shared.submitted(shared.active())
+    made = shared.submitted(shared.usual())
     for login in ("other-lead", "nobody", "owner", "operator", "checker-own", "steward-b"):
         with pytest.raises(Denied):
             view(shared, made, login)
 
 
 def test_looking_into_a_file_is_recorded_with_its_hash(shared):
-    made = shared.submitted(shared.active())
+    made = shared.submitted(shared.usual())
     (file,) = view(shared, made).files
     with shared.new_entries() as entries:
         egress.view_file(shared.store, shared.actor("checker-a"), request_id=made, file_id=file.id, now=NOW)
@@ -248,7 +248,7 @@ def test_looking_into_a_file_is_recorded_with_its_hash(shared):
 
 
 def test_return_request_takes_only_a_vote_to_return(shared):
-    made = shared.submitted(shared.active())
+    made = shared.submitted(shared.usual())
     actor = shared.actor("checker-a")
     with pytest.raises(ValueError, match="vote to return"):
         egress.return_request(shared.store, actor, request_id=made, vote=shared.ballot(made), now=NOW)
@@ -270,7 +270,7 @@ def test_a_vote_whose_caster_lost_the_right_since_no_longer_counts(database_url,
 
 
 def test_judgements_stay_in_the_database_and_their_hash_in_the_log(shared):
-    made = shared.submitted(shared.active())
+    made = shared.submitted(shared.usual())
     told = Judgements("환자 홍길동의 자료", "없음", "있음")
     with shared.new_entries() as entries:
         shared.vote("checker-a", made, judgements=told)

@@ -56,7 +56,7 @@ class EgressMachine(RuleBasedStateMachine):
     def __init__(self, scene: Scene) -> None:
         super().__init__()
         self.scene = scene
-        self.project = scene.active()
+        self.project = scene.usual()
         self.requests: list[str] = []
         self.states: dict[str, RequestState] = {}
         self.number = 0
@@ -197,14 +197,14 @@ class EgressMachine(RuleBasedStateMachine):
             with self.scene.store.read() as session:
                 found = load_request(session, made)
                 state, number, content = found.state, found.round, found.content_sha256
-                self.states[made] = state
+                new, self.states[made] = self.states.get(made) is not state, state
                 files = [file for file in self.scene_files(found) if file[0] == number]
                 bound = (found.receiver_id, found.purpose, found.context)
             again = content_sha256(
                 [file[1] for file in files], receiver_id=bound[0], purpose=bound[1], context=bound[2]
             )
             assert again == content
-            if state in {RequestState.APPROVED, RequestState.RELEASED}:
+            if new and state in {RequestState.APPROVED, RequestState.RELEASED}:
                 self._check_votes(made, number, content)
 
     @staticmethod

@@ -30,7 +30,7 @@ def wish(shared: Scene) -> str:
 
 
 def _wish(scene: Scene, *files) -> str:
-    made = scene.submitted(scene.active(), *files)
+    made = scene.submitted(scene.usual(), *files)
     scene.vote("checker-a", made)
     return scene.vote("checker-b", made).release.id
 
@@ -89,7 +89,7 @@ def test_it_is_not_handed_over_before_it_is_made_or_after_its_days(shared, wish)
 
 
 def test_only_the_named_receiver_collects_it(shared):
-    project_id = shared.active()
+    project_id = shared.usual()
     made = shared.submitted(project_id, receiver_login="lead")
     shared.vote("checker-a", made)
     named = shared.vote("checker-b", made).release.id
