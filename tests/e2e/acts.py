@@ -99,13 +99,14 @@ def printed(kernel: Kernel, code: str) -> Any:
     return json.loads(cell(kernel, code).splitlines()[-1])
 
 
-def new_request(kernel: Kernel, file_name: str = "table.csv") -> str:
+def new_request(kernel: Kernel, file_name: str = "counts.csv") -> str:
     """Submit a clean little table under this name; returns the request's id."""
     code = f"""
 import ansim, json
 from pathlib import Path
-Path({file_name!r}).write_text('sex,n\\nF,120\\nM,130\\n')
-made = ansim.egress.submit([{file_name!r}], purpose='시험 집계표', context='성별 환자 수', receiver='jiwoo', again=True)
+file = Path('/tmp', {file_name!r})  # the scientist's own folder stays as it is
+file.write_text('sex,n\\nF,120\\nM,130\\n')
+made = ansim.egress.submit([file], purpose='시험 집계표', context='성별 환자 수', receiver='jiwoo', again=True)
 print(json.dumps(made.id))"""
     return str(printed(kernel, code))
 

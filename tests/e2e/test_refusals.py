@@ -23,7 +23,8 @@ APPLICATION = {
     "safety_plan": "사내 암호화 저장소에만 둡니다.",
 }
 HEAD = """
-import ansim, ansim.portal, json, os, pathlib, threading
+import ansim, ansim.portal, json, os, pathlib, tempfile, threading
+os.chdir(tempfile.mkdtemp())
 from ansim.failure import AnsimError
 box = pathlib.Path('/outbox/attack'); box.mkdir(exist_ok=True)
 def told(act):

@@ -1,0 +1,110 @@
+"""A real Chromium and the people in it: signs in by the hub's form, keeps what the console said and where it asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
+
+from demo.world import CHECKOUT, World
+
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+SCREENS = CHECKOUT / "build/screens"
+VIEW = {"width": 1280, "height": 900}
+
+
+@dataclass
+class Watched:
+    """What a page did besides being shown: errors on the console, requests to hosts that are not ours."""
+
+    errors: list[str] = field(default_factory=list)
+    strangers: list[str] = field(default_factory=list)
+
+    def look(self, page: Page) -> None:
+        """Listen to one page."""
+        page.on("console", lambda said: self.errors.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", lambda request: self._host(request.url))
+
+    def _host(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in {"data", "blob", "about"} and not (parts.hostname or "").endswith(".localhost"):
+            self.strangers.append(url)
+
+
+class Visitors:
+    """Browser windows of people who are signed in already, each sign-in done once, by hand as it were."""
+
+    def __init__(self, browser: Browser, world: World) -> None:
+        self._browser, self._world = browser, world
+        self._states: dict[str, StorageState] = {}
+
+    @contextmanager
+    def window(self, login: str = "", *, javascript: bool = True) -> Iterator[tuple[Page, Watched]]:
+        """Give a window of this person (or of nobody) with what is heard of it."""
+        state = self.state(login) if login else None
+        context = self.context(state, javascript=javascript)
+        try:
+            page, heard = context.new_page(), Watched()
+            heard.look(page)
+            yield page, heard
+        finally:
+            context.close()
+
+    def context(self, state: StorageState | None = None, *, javascript: bool = True) -> BrowserContext:
+        """Open a browser profile of its own."""
+        context = self._browser.new_context(
+            storage_state=state,
+            java_script_enabled=javascript,
+            viewport=VIEW,
+            locale="ko-KR",  # type: ignore[arg-type]
+        )
+        context.set_default_timeout(30_000)
+        return context
+
+    def state(self, login: str) -> StorageState:
+        """Return the cookies of a person who has signed in."""
+        if login not in self._states:
+            context = self.context()
+            try:
+                self.sign_in(context.new_page(), login)
+                self._states[login] = context.storage_state()
+            finally:
+                context.close()
+        return self._states[login]
+
+    def sign_in(self, page: Page, login: str) -> None:
+        """Fill in the hub's form with the password and the code of the moment; ends on the portal."""
+        person = self._world.session(login).person
+        page.goto(f"{self._world.settings.public_url}/hub/")
+        page.get_by_label("아이디").fill(login)
+        page.get_by_label("비밀번호").fill(person.password)
+        page.get_by_label("2차 인증 번호").fill(self._world.secrets.code(login))
+        page.get_by_role("button", name="로그인").click()
+        page.wait_for_url("**/services/portal/")
+
+
+@contextmanager
+def visitors(world: World) -> Iterator[Visitors]:
+    """Run Debian's Chromium."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        try:
+            yield Visitors(browser, world)
+        finally:
+            browser.close()
+
+
+def shot(page: Page, name: str) -> Path:
+    """Save what is seen of the page as a picture, 1280 by 900."""
+    SCREENS.mkdir(parents=True, exist_ok=True)
+    path = SCREENS / f"{name}.png"
+    page.screenshot(path=path)
+    return path
