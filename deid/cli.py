@@ -1,4 +1,4 @@
-"""`ansim deid`: run a recipe, read a snapshot's report, verify a snapshot.
+"""`ansim deid`: run a recipe, read a snapshot's report, verify a snapshot, find identifiers in texts.
 
 Exit codes: 0 done · 2 wrong use of the command · 3 recipe · 4 source file · 5 a gate failed · 6 snapshot damaged ·
 7 key file · 8 output folder · 1 anything else. The first line on standard error carries the stable code in brackets.
@@ -20,6 +20,7 @@ from rich.table import Table
 
 from deid import keys as key_files
 from deid import recipe as recipes
+from deid.detect.command import detect
 from deid.engine import Step, run
 from deid.errors import (
     DeidError,
@@ -49,6 +50,9 @@ ANY_PATH = click.Path(path_type=Path)
 @click.group()
 def deid() -> None:
     """가명처리: 계획대로 처리해 서명된 스냅샷을 만들고 검증합니다 (de-identify, report, verify)."""
+
+
+deid.add_command(detect)
 
 
 @deid.command("run")

@@ -7,7 +7,7 @@ import json
 import socket
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Self
 
 from websockets.sync.client import ClientConnection, connect
@@ -19,10 +19,9 @@ REPLY_S = 120.0
 
 @dataclass
 class Outcome:
-    """What one cell gave: its text, the kinds of displays, the error if there was one."""
+    """What one cell gave: its text, and the error if there was one."""
 
     text: str = ""
-    displays: list[str] = field(default_factory=list)
     error: str = ""
 
 
@@ -61,7 +60,6 @@ class Kernel:
             if kind == "stream":
                 outcome.text += content["text"]
             elif kind in {"display_data", "execute_result"}:
-                outcome.displays += sorted(content["data"])
                 outcome.text += content["data"].get("text/plain", "") + "\n"
             elif kind == "error":
                 outcome.error = f"{content['ename']}: {content['evalue']}"

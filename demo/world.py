@@ -31,7 +31,6 @@ class World:
     workspace_s: float = 0.0
     requests: dict[str, str] = field(default_factory=dict)
     release_id: str = ""
-    received: Path | None = None
 
     @classmethod
     def of(cls, settings: Settings) -> World:

@@ -12,6 +12,8 @@ No message carries a value of a data subject. Codes are stable (`room.what`); te
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class EnclaveError(Exception):
     """Base of the room: stable `code`, what happened (`ko`, `en`) and what to do now (`remedy_ko`, `remedy_en`)."""
@@ -62,3 +64,15 @@ class Unavailable(EnclaveError):  # noqa: N818 - named in the contract between r
     """Something we need is not there just now; nothing was done (HTTP 503)."""
 
     status = 503
+
+
+_BY_STATUS: dict[int, type[EnclaveError]] = {kind.status: kind for kind in (Denied, NotFound, Conflict, Invalid)}
+
+
+def answered(status: int, body: Mapping[str, object]) -> EnclaveError:
+    """Return the error that one of our own doors answered with: `status` (HTTP) and the body of `as_json`.
+
+    A status that no class has becomes `Unavailable`; fields that are missing become empty.
+    """
+    texts = {name: str(body.get(name, "")) for name in ("ko", "en", "remedy_ko", "remedy_en")}
+    return _BY_STATUS.get(status, Unavailable)(str(body.get("code", "answer.unknown")), **texts)

@@ -11,9 +11,8 @@ from typing import Any
 
 import httpx
 
-from enclave.errors import Conflict, Denied, EnclaveError, Invalid, NotFound, Unavailable
+from enclave.errors import Unavailable, answered
 
-ERRORS: dict[int, type[EnclaveError]] = {403: Denied, 404: NotFound, 409: Conflict, 422: Invalid, 503: Unavailable}
 # Making the project views of a large snapshot takes its time; everything else is quick.
 TIMEOUT = httpx.Timeout(10, read=300)
 
@@ -56,13 +55,7 @@ class Core:
             raise _unreachable(error) from error
         if response.is_success:
             return answer
-        raise _as_error(response.status_code, answer)
-
-
-def _as_error(status: int, answer: dict[str, Any]) -> EnclaveError:
-    kind = ERRORS.get(status, Unavailable)
-    fields = {name: str(answer.get(name, "")) for name in ("ko", "en", "remedy_ko", "remedy_en")}
-    return kind(str(answer.get("code", "core.defect")), **fields)
+        raise answered(response.status_code, answer)
 
 
 def _unreachable(error: Exception) -> Unavailable:

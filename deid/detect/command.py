@@ -7,17 +7,15 @@ from pathlib import Path
 
 import click
 
-from deid.detect.scan import scan
-
 
 @click.command()
 @click.argument("source", metavar="IN.jsonl", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("target", metavar="OUT.jsonl", type=click.Path(dir_okay=False, path_type=Path))
 def detect(source: Path, target: Path) -> None:
-    """Find identifiers: {"id","text"} per line in, {"id","spans":[{"start","end","type"}]} per line out.
+    """글에서 식별정보를 찾습니다 (find identifiers in texts, JSON Lines in and out).
 
-    Offsets are into the unmodified text. A line that is not such an object stops the run with its number, and OUT.jsonl
-    is left as it was.
+    In: {"id","text"} per line. Out: {"id","spans":[{"start","end","type"}]} per line. Offsets are into the unmodified
+    text. A line that is not such an object stops the run with its number, and OUT.jsonl is left as it was.
     """
     unfinished = target.with_name(target.name + ".part")
     try:
@@ -31,6 +29,8 @@ def detect(source: Path, target: Path) -> None:
 
 
 def _answer(line: str, number: int, source: Path) -> dict[str, object]:
+    from deid.detect.scan import scan  # noqa: PLC0415 - Presidio takes seconds to load, and `--help` needs none
+
     try:
         record = json.loads(line)
         identity, text = record["id"], record["text"]

@@ -11,10 +11,9 @@ from typing import Any
 
 import httpx
 
-from enclave.errors import Conflict, Denied, EnclaveError, Invalid, NotFound, Unavailable
+from enclave.errors import Unavailable, answered
 from enclave.gate.limits import Collected, CollectLimits, RefusedFile
 
-ERRORS: dict[int, type[EnclaveError]] = {403: Denied, 404: NotFound, 409: Conflict, 422: Invalid, 503: Unavailable}
 # Waiting for a notebook server and copying gigabytes are the two long calls.
 TIMEOUT_S = httpx.Timeout(10, read=300)
 
@@ -74,7 +73,7 @@ class Gate:
         answer: dict[str, Any] = response.json()
         if response.is_success:
             return answer
-        raise ERRORS.get(response.status_code, Unavailable)(**answer)
+        raise answered(response.status_code, answer)
 
 
 def _file(item: dict[str, Any]) -> Collected | RefusedFile:

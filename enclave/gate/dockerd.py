@@ -12,7 +12,7 @@ from enclave.errors import Unavailable
 from enclave.workspace.engine import LABEL_WORKSPACE
 
 VERSION = "v1.41"
-NOT_FOUND, NOT_MODIFIED, CONFLICT = 404, 304, 409
+NOT_FOUND, CONFLICT = 404, 409
 LAST_LINES = 40
 
 

@@ -55,12 +55,6 @@ def digest(debs: Path) -> str:
     return hashlib.sha256(index.read_bytes()).hexdigest() if index.exists() else ""
 
 
-def versions(debs: Path) -> dict[str, str]:
-    """Return package name → version of what the folder holds."""
-    stanzas = (debs / "Packages").read_text().split("\n\n")
-    return {_field(stanza, "Package"): _field(stanza, "Version") for stanza in stanzas if stanza.strip()}
-
-
 def _configure(state: Path, etc_apt: Path) -> Path:
     """Write an apt configuration whose state, cache and sources are ours alone; the rest stays the machine's."""
     for folder in ("state/lists/partial", "cache/archives/partial", "sources"):
