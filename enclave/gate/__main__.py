@@ -2,7 +2,7 @@
 
 It alone holds the container engine's socket and the right to enter network namespaces. It knows no rules about
 people or projects: it enforces signed plans and nothing else. Reading order: `plans`, `filter`, `netns`, `relay`,
-`inbound`, `notebook`, `collector`, `volumes`, `admin`.
+`inbound`, `notebook`, `collector`, `volumes`, `commands`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import socket
 from pathlib import Path
 
 from enclave.clock import now
-from enclave.gate.admin import Admin, Parts
+from enclave.gate.commands import Commands, Parts
 from enclave.gate.dockerd import Dockerd
 from enclave.gate.filter import EngineFilter
 from enclave.gate.peer import peer_uid
@@ -74,7 +74,9 @@ async def serve(settings: Settings, docker_socket: Path) -> None:
     relays = Relays(docker, plans, doors_of(settings.gate_secret, settings.hub_port, settings.portal_port))
     app, hub = pwd.getpwnam(settings.app_user), pwd.getpwnam(settings.hub_user)
     engine = EngineFilter(docker, plans, clock=now, ended=relays.close)
-    admin = Admin(Parts(docker, plans, relays, Volumes(settings.volumes), settings.staging, now), app=app, hub=hub)
+    commands = Commands(
+        Parts(docker, plans, relays, Volumes(settings.volumes), settings.staging, now), app=app, hub=hub
+    )
     # Before anybody can ask: a hub that comes back finds its workspaces reachable.
     await relays.step()
     keeping = asyncio.create_task(relays.keep())
@@ -83,7 +85,7 @@ async def serve(settings: Settings, docker_socket: Path) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     servers = [
         await _listen(_bound(settings.engine_socket, hub.pw_uid), only(hub.pw_uid, engine.serve)),
-        await _listen(_bound(settings.gate_socket, None), admin.serve),
+        await _listen(_bound(settings.gate_socket, None), commands.serve),
     ]
     LOG.info("the gate is open: %s, %s", settings.engine_socket, settings.gate_socket)
     await stop.wait()

@@ -28,7 +28,7 @@ from enclave.gate.relay import Relays
 from enclave.gate.volumes import Volumes
 from enclave.gate.wire import Refused, Request, read_request, respond_json
 
-LOG = logging.getLogger("ansim.gate.admin")
+LOG = logging.getLogger("ansim.gate.commands")
 BODY = 1 << 20
 ID = "(?P<id>[a-z0-9][a-z0-9-]{0,62})"
 
@@ -47,7 +47,7 @@ class Parts:
     clock: Callable[[], datetime]
 
 
-class Admin:
+class Commands:
     """Serves the gate's socket for the portal's user (`app`) and the hub's user (`hub`)."""
 
     def __init__(self, parts: Parts, *, app: pwd.struct_passwd, hub: pwd.struct_passwd) -> None:
