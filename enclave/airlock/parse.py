@@ -21,6 +21,7 @@ UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 DELIMITERS = ",\t;|"
 FIELD_CHARS = 1_000_000
 BLOCK_LINES = 4
+PIPE_LINES = 2  # a header and one row: nobody writes bars between words by chance
 JSON_LIST = 20
 SPACED = re.compile(r"\s{2,}|\t")
 RULE_LINE = re.compile(r"[\s|:+=-]+")
@@ -46,7 +47,7 @@ def parse(content: bytes, name: str, rules: CheckRules) -> Document:
         table, notes = read_table(text, rules, delimiter="\t" if ending == ".tsv" else None)
         return Document("table", (table,), text, notes=notes)
     if ending == ".json":
-        return Document("table", tuple(_json_tables(_read_json(text), rules)), text)
+        return _json_document(_read_json(text), text, rules)
     return Document("text", tuple(text_tables(text, rules)), text)
 
 
@@ -93,14 +94,16 @@ def text_tables(text: str, rules: CheckRules) -> Iterator[Table]:
     """Find runs of lines that split alike: pipes, tabs, commas, semicolons, or columns of spaces."""
     run: list[list[str]] = []
     start = 0
-    for number, line in enumerate([*text.splitlines()[: rules.max_lines], ""]):
+    lines = [*text.splitlines()[: rules.max_lines], ""]
+    for number, line in enumerate(lines):
         if RULE_LINE.fullmatch(line) and run:
             continue  # the rule under a header
         fields = _fields(line, len(run[-1]) if run else 0)
+        piped = "|" in lines[start]
         if run and len(fields) == len(run[-1]) + 1 and len(run) == 1:
             run = [["", *run[0]]]  # a printed data frame: its header has no name for the index
         if run and len(fields) != len(run[-1]):
-            if len(run) >= BLOCK_LINES:
+            if len(run) >= (PIPE_LINES if piped else BLOCK_LINES):
                 yield _table(run, f"L{start + 1}")[0]
             run = []
         if len(fields) > 1:
@@ -143,13 +146,29 @@ def _is_number(cell: str) -> bool:
 
 def _read_json(text: str) -> object:
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_no_duplicates)
     except (ValueError, RecursionError):
         raise ParseRefused(
             "parse.json",
             "JSON 형식이 아닙니다. 표는 CSV로 제출하세요.",
             "This is not well-formed JSON. Submit tables as CSV.",
         ) from None
+
+
+def _no_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    # The first of two equal keys would be in the bytes and in nobody's sight.
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError("a key stands twice")
+    return dict(pairs)
+
+
+def _json_document(found: object, text: str, rules: CheckRules) -> Document:
+    """Return a table only where everything in the file is in that table; else text, of which every word is read."""
+    tables = tuple(_json_tables(found, rules))
+    if len(tables) == 1 and tables[0].label == "$":
+        return Document("table", tables, text)
+    # Written anew, so that no escape (backslash u) hides a digit from the checks or from the reader.
+    return Document("text", tables, json.dumps(found, ensure_ascii=False, indent=1))
 
 
 def _json_tables(found: object, rules: CheckRules, label: str = "$") -> Iterator[Table]:
@@ -184,14 +203,20 @@ def _from_list(found: list[object], rules: CheckRules, label: str) -> Iterator[T
 
 def _from_columns(found: dict[str, object], label: str) -> Table | None:
     # pandas: {"n": {"0": 12, ...}, ...} or {"n": [12, ...], ...}
+    keyed = [list(v) for v in found.values() if isinstance(v, dict)]
+    if keyed and (len(keyed) != len(found) or any(keys != keyed[0] for keys in keyed)):
+        return None
     columns = [list(v.values()) if isinstance(v, dict) else v for v in found.values()]
     lists = [column for column in columns if isinstance(column, list)]
     if not lists or len(lists) != len(columns) or not lists[0] or len({len(column) for column in lists}) != 1:
         return None
     if any(isinstance(value, dict | list) for column in lists for value in column):
         return None
+    names = tuple(found)
+    if keyed and keyed[0] != [str(number) for number in range(len(keyed[0]))]:
+        names, lists = ("", *names), [keyed[0], *lists]  # the index may say who it is about
     body = zip(*([_cell(value) for value in column] for column in lists), strict=True)
-    return Table(tuple(found), tuple(body), label)
+    return Table(names, tuple(body), label)
 
 
 def _cell(value: object) -> str:

@@ -15,8 +15,10 @@ from enclave.airlock.checks.numbers import (
     is_hidden,
     is_measure_name,
     is_total,
+    read_bound,
     read_count,
     read_number,
+    read_share,
     words,
 )
 from enclave.airlock.document import Table
@@ -24,6 +26,7 @@ from enclave.airlock.report import Finding
 
 CROSS_COLUMNS = 2
 SHOWN_EACH = 20
+HEAD_ROWS = 4
 WHOLE_WORDS = {"n", "total", "patients", "subjects", "people", "persons", "participants"} | {
     "전체", "총수", "환자수", "대상자수", "명수", "인원",
 }  # fmt: skip
@@ -50,7 +53,7 @@ def check_min_cell(table: Table, min_cell: int) -> list[Finding]:
 
 def count_cells(table: Table) -> list[Cell]:
     """List the cells that hold counts of people, as far as names and shape tell."""
-    named = {index for index, name in enumerate(table.columns) if is_count_name(name)}
+    named = {index for index, names in enumerate(_heads(table)) if any(map(is_count_name, names))}
     columns = {index for index in named if not _are_shares(table.by_column[index])} | set(_cross_columns(table))
     by_row = {index for index, row in enumerate(table.rows) if row and is_count_name(row[0]) and not is_total(row[0])}
     measured = {index for index, name in enumerate(table.columns) if is_measure_name(name)}
@@ -62,6 +65,21 @@ def count_cells(table: Table) -> list[Cell]:
     ]
 
 
+def _heads(table: Table) -> list[tuple[str, ...]]:
+    """Return each column's names: its header, and the words below it before the first row with a number.
+
+    A title line, or a second line of headings as pivot tables have, must not hide what a column is.
+    """
+    return list(zip(table.columns, *table.rows[: _head_rows(table)], strict=True))
+
+
+def _head_rows(table: Table) -> int:
+    for count, row in enumerate(table.rows[: HEAD_ROWS + 1]):
+        if any(read_number(cell) is not None or read_count(cell) is not None for cell in row):
+            return count if count <= HEAD_ROWS else 0
+    return 0
+
+
 def has_counts(table: Table) -> bool:
     """Whether any column or row of the table is one of counts."""
     return bool(count_cells(table))
@@ -69,12 +87,13 @@ def has_counts(table: Table) -> bool:
 
 def _cross_columns(table: Table) -> list[int]:
     # A cross table: labels on the left, the rest whole numbers or hidden cells, none of them named as a measure.
-    numeric = [index for index in range(len(table.columns)) if _is_whole(table.by_column[index])]
+    head = _head_rows(table)
+    numeric = [index for index in range(len(table.columns)) if _is_whole(table.by_column[index][head:])]
     labels = [index for index in range(len(table.columns)) if index not in numeric]
     usable = [index for index in numeric if not is_measure_name(table.columns[index])]
     if len(usable) < CROSS_COLUMNS or labels not in ([0], [0, 1]) or len(usable) != len(numeric):
         return []
-    keys = [tuple(row[index] for index in labels) for row in table.rows]
+    keys = [tuple(row[index] for index in labels) for row in table.rows[head:]]
     return usable if len(set(keys)) == len(keys) else []
 
 
@@ -93,7 +112,7 @@ def _small(table: Table, cells: list[Cell], min_cell: int) -> Iterator[Finding]:
     for cell in cells:
         text = table.rows[cell.row][cell.column]
         count = read_count(text)
-        value = read_number(text) if count is None else float(count)
+        value = _value(text) if count is None else float(count)
         place = cell_place(cell.row, cell.column, table.columns[cell.column], table=table.label)
         if value is not None and 0 < value < min_cell:
             yield block(
@@ -111,6 +130,14 @@ def _small(table: Table, cells: list[Cell], min_cell: int) -> Iterator[Finding]:
                 place=place,
                 sample=mask(text),
             )
+
+
+def _value(text: str) -> float | None:
+    share, bound = read_share(text), read_bound(text)
+    if share is not None:
+        return float(share)
+    # "<3" says one or two; "<10" under a minimum of 10 says no more than the rule itself.
+    return float(bound) if bound is not None else read_number(text)
 
 
 def _recoverable(table: Table, cells: list[Cell], min_cell: int) -> Iterator[Finding]:

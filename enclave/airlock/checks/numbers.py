@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
-COUNT = re.compile(r"\s*([+-]?\d{1,3}(?:,\d{3})+|[+-]?\d+)(?:\.0*)?\s*(?:명|건|개|인|회|례)?\s*(?:\([^()]{0,24}\))?\s*")
+COUNT = re.compile(
+    r"\s*([+-]?\d{1,3}(?:,\d{3})+|[+-]?\d+)(?:\.0*)?\s*(?:명|건|개|인|회|례)?\s*"
+    r"(?:\([^()]{0,24}\)|\[[^\[\]]{0,24}\])?[*†‡§]{0,3}\s*"
+)
+# What stands around a number without changing it: 'n = 3', '"3"', '(3)', '~3'.
+AROUND = re.compile(r"""\s*=?["']*\s*(?:[nN]\s*=\s*|[~≈]\s*)?([^"']*?)\s*["']*\s*""")
+LONGEST_COUNT = 80
+BRACKETED = re.compile(r"[\[(]\s*(\d[\d,]*)\s*[\])]")
+OF_ALL = re.compile(r"\s*(\d[\d,]*)\s*/\s*\d[\d,]*\s*(?:\([^()]{0,24}\)|\[[^\[\]]{0,24}\])?\s*")
 NUMBER = re.compile(r"\s*[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d*)?(?:[eE][+-]?\d{1,3})?\s*")
 HIDDEN = frozenset({"", "-", "–", "—", "*", "**", "***", ".", "x", "xx", "na", "n/a", "nan", "none", "null", "비공개"})
 BELOW = re.compile(r"\s*(?:[<≤]=?\s*\d{1,3}|\d{1,3}\s*(?:미만|이하))\s*(?:명|건|개)?\s*")
@@ -16,10 +25,11 @@ def _words(text: str) -> frozenset[str]:
 
 # Whole words of a column name that mean "how many".
 COUNT_WORDS = _words("""
-    n count counts cnt freq frequency frequencies obs observations patients subjects persons people cases events
-    deaths participants num number total size records visits
+    n count counts cnt freq frequency frequencies obs observations patient patients subject subjects person persons
+    people cases events deaths participants num number total size records visits died dead deceased survivors
+    men women males females individuals respondents enrolled
     건수 명 명수 환자수 대상자수 대상수 인원 인원수 빈도 빈도수 도수 건 사람수 사망수 발생수 발생건수
-    수 총계 합계 계 총수 관측수 표본수 사례수
+    수 총계 합계 계 총수 관측수 표본수 사례수 환자 대상자 사망 사망자 생존자
 """)
 NOT_COUNTS = _words("""
     mean avg average sd std se median min max pct percent percentage ratio rate p pvalue hr or rr ci lower upper
@@ -28,7 +38,7 @@ NOT_COUNTS = _words("""
 """)
 TOTALS = _words("total totals all sum overall any 합계 총계 계 전체 소계 총합")
 WORD = re.compile(r"[A-Za-z]+|[가-힣]+|%")
-KOREAN_COUNT_END = re.compile(r"(?:환자|대상자|대상|사람|인원|건|명|사망|발생|관측|표본|사례|빈도|도|회)수$")
+KOREAN_COUNT_END = re.compile(r"(?:환자|대상자|대상|사람|자|인원|건|명|사망|발생|관측|표본|사례|빈도|도|회)수$")
 
 
 def words(name: str) -> list[str]:
@@ -60,8 +70,29 @@ def is_total(label: str) -> bool:
 
 def read_count(cell: str) -> int | None:
     """Read a whole number as tables print it: ``1,234``, ``12명``, ``12 (3.4%)``, ``12.0``; None for anything else."""
-    found = COUNT.fullmatch(cell)
+    if len(cell) > LONGEST_COUNT:
+        return None
+    plain = unicodedata.normalize("NFKC", cell)
+    if around := AROUND.fullmatch(plain):
+        plain = around[1]
+    if bracketed := BRACKETED.fullmatch(plain):
+        plain = bracketed[1]
+    found = COUNT.fullmatch(plain)
     return int(found[1].replace(",", "")) if found and len(found[1]) <= 20 else None  # noqa: PLR2004 - no such count
+
+
+def read_share(cell: str) -> int | None:
+    """Read the count before a stroke, ``3/120 (2.5%)``; None for anything else. For columns that are counts by name."""
+    found = OF_ALL.fullmatch(unicodedata.normalize("NFKC", cell))
+    return int(found[1].replace(",", "")) if found and len(found[1]) <= 20 else None  # noqa: PLR2004 - no such count
+
+
+def read_bound(cell: str) -> int | None:
+    """Read what a count is said to be below, ``<3`` and ``2 이하`` as 3; None for anything else."""
+    if BELOW.fullmatch(cell) is None:
+        return None
+    number = int("".join(mark for mark in cell if mark.isdigit()))
+    return number + 1 if any(mark in cell for mark in ("=", "≤", "이하")) else number
 
 
 def read_number(cell: str) -> float | None:
