@@ -156,6 +156,7 @@ def reference() -> str:
         "",
         "Made from `enclave/actions.py`; a test holds this page to it. `*.requested` stands before an effect outside",
         "the database, `*.done` or `*.failed` after it. Any action may be `denied` or `failed`: then nothing changed.",
+        "The sequencer adds `log.heartbeat` after an hour in which nothing else was recorded.",
         "",
         "| action | 한국어 | English | 수행업무 | severity | kept |",
         "|---|---|---|---|---|---|",

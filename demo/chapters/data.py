@@ -57,7 +57,7 @@ def _risk_line(table: str, risk: dict[str, float]) -> str:
 
 
 def _published(recipe: str, world: World) -> Path | None:
-    """Return the snapshot that this very recipe made of this very source earlier, if there is one."""
+    """Return a snapshot that this very recipe made earlier; the sources are the same whenever they are generated."""
     wanted = hashlib.sha256((CHECKOUT / f"recipes/{recipe}.yaml").read_bytes()).hexdigest()
     for manifest in sorted(world.settings.snapshots.glob("*/manifest.json")):
         if json.loads(manifest.read_text())["recipe_sha256"] == wanted:

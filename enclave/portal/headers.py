@@ -1,7 +1,7 @@
 """The headers that go with every answer of the portal, and with the sandboxed risk report.
 
 A page may load nothing but our own style sheet, script and pictures, may send forms only to us, may not be framed
-and is never stored by a browser or a proxy (handbook, jupyter.md §9). Written as a plain ASGI wrapper: Starlette's
+and is never stored by a browser or a proxy. Written as a plain ASGI wrapper: Starlette's
 BaseHTTPMiddleware would put a task and a queue between a streamed release and its receiver.
 """
 
