@@ -18,11 +18,11 @@ down:  ## stop and remove what `make demo` started; data stays
 clean:  ## remove it all, after asking (YES=1: do not ask)
 	@/usr/bin/python3 -m scripts.setting_up.clean $(if $(YES),--yes)
 
-setup-test:
+setup-test:  ## setup, and what the tests need
 	@scripts/setup --profile test
 test: check  ## the same as check
 check: setup-test format-check lint types layers docs-check suite  ## what CI runs, in this order, nothing else
-suite:
+suite:  ## the tests alone
 	$(PY) -m pytest
 crash: setup-test  ## only the tests that kill processes with -9
 	$(PY) -m pytest -m crash tests
@@ -31,7 +31,7 @@ bench: setup-test  ## measure (ONLY="spawn audit": these); writes build/bench.js
 
 format:  ## put the code into its format
 	.venv/bin/ruff format . && .venv/bin/ruff check --fix .
-format-check:
+format-check:  ## say what is not in its format
 	.venv/bin/ruff format --check .
 lint:  ## ruff and docstrings
 	.venv/bin/ruff check . && .venv/bin/interrogate -q $(ROOMS) images/builder scripts

@@ -149,7 +149,8 @@ def _proxy_answers(settings: Settings) -> bool:
 
 def _login_page_answers(settings: Settings) -> bool:
     """Through the proxy, under the public name: this is what a person types."""
-    return _ok(f"http://127.0.0.1:{settings.public_port}/hub/login", f"{settings.public_host}:{settings.public_port}")
+    host = settings.public_url.partition("://")[2]
+    return _ok(f"http://127.0.0.1:{settings.front_port}/hub/login", host)
 
 
 def _ok(url: str, host: str) -> bool:

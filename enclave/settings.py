@@ -23,7 +23,8 @@ GIB = 1 << 30
 class Settings:
     """All settings; in `config.toml` they stand at top level under these names (paths are not settings).
 
-    Ports are TCP ports on 127.0.0.1. Sizes are bytes, durations carry their unit in the name.
+    Ports are TCP ports on 127.0.0.1, but `public_port`, which is the one in people's addresses. Sizes are bytes,
+    durations carry their unit in the name.
     """
 
     home: Path = DEFAULT_HOME
@@ -31,6 +32,7 @@ class Settings:
     public_host: str = "ansim.localhost"
     public_scheme: str = "http"
     public_port: int = 8000
+    proxy_port: int = 0
     proxy_api_port: int = 8001
     hub_port: int = 8081
     portal_port: int = 8085
@@ -170,6 +172,11 @@ class Settings:
     def gate_secret(self) -> Path:
         """Secret shared by gate and portal: what comes from a workspace carries it."""
         return self.keys / "gate.secret"
+
+    @property
+    def front_port(self) -> int:
+        """Where the proxy listens: `proxy_port`, or `public_port` unless a TLS proxy stands before it."""
+        return self.proxy_port or self.public_port
 
     @property
     def public_url(self) -> str:

@@ -13,7 +13,7 @@ c = get_config()  # type: ignore[name-defined] # JupyterHub puts it there
 
 # Addresses: one origin for the hub, one for the portal, one for each workspace. A page that a person's kernel
 # serves can never act as an output checker.
-c.JupyterHub.bind_url = f"http://127.0.0.1:{settings.public_port}"
+c.JupyterHub.bind_url = f"http://127.0.0.1:{settings.front_port}"
 c.JupyterHub.subdomain_host = settings.public_url
 c.JupyterHub.hub_ip = "127.0.0.1"
 c.JupyterHub.hub_port = settings.hub_port

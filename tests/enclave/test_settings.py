@@ -8,6 +8,7 @@ import pytest
 
 from enclave.errors import Invalid
 from enclave.settings import DEFAULT_HOME, Settings
+from hub_config.proxy import command
 
 
 def test_without_a_file_every_value_has_its_default(tmp_path):
@@ -32,6 +33,14 @@ def test_values_of_the_file_count(tmp_path):
     settings = Settings.load(tmp_path)
     assert (settings.public_url, settings.gate_socket) == ("http://ansim.localhost", Path("/tmp/run/gate.sock"))
     assert (settings.url, settings.oidc) == ("postgresql+psycopg://x@/y", {"client_id": "a"})
+
+
+def test_behind_a_tls_proxy_ours_listens_on_a_port_that_is_in_no_address(tmp_path):
+    (tmp_path / "config.toml").write_text('public_scheme = "https"\npublic_port = 443\nproxy_port = 8000\n')
+    settings = Settings.load(tmp_path)
+    assert (settings.public_url, settings.front_port) == ("https://ansim.localhost", 8000)
+    assert command(settings, tmp_path)[4:6] == ["--port", "8000"]
+    assert Settings().front_port == Settings().public_port
 
 
 @pytest.mark.parametrize(
