@@ -107,7 +107,12 @@ class Session:
 
     def portal_headers(self) -> dict[str, str]:
         """Return the headers that a REST call with cookies must carry."""
-        return {"X-CSRF-Token": self._get(f"{self.portal}/api/v1/me").json()["csrf_token"]}
+        me = self.http.get(f"{self.portal}/api/v1/me")
+        if me.status_code == httpx.codes.UNAUTHORIZED:
+            # The portal was started anew: a page, not the API, goes round through the hub, which still knows them.
+            self._get(f"{self.portal}/")
+            me = self._get(f"{self.portal}/api/v1/me")
+        return {"X-CSRF-Token": me.json()["csrf_token"]}
 
     def cookies_for(self, url: str) -> str:
         """Return the Cookie header that this person's browser would send to the address."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -28,6 +29,7 @@ hub_port = 18081
 portal_port = 18085
 run_folder = "{RUN}"
 """
+LOCK = Path("/run/lock/ansim-e2e.lock")
 MADE = HOME / "demo/made.json"
 # ANSIM_KEEP=1 leaves it running after the tests, and takes it up again at the next run: quick while writing a test.
 KEEP = os.environ.get("ANSIM_KEEP") == "1"
@@ -46,6 +48,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def world() -> Iterator[World]:
     """The whole main job, played once through the real doors; yields what it made and who is signed in."""
     _require_machine()
+    with LOCK.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another run on this machine ends first
+        yield from _running()
+
+
+def _running() -> Iterator[World]:
     _install_code()
     if HOME.exists() and not (KEEP and MADE.exists()):
         _remove(Settings.load(HOME))

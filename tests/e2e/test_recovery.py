@@ -144,7 +144,6 @@ def test_a_portal_killed_between_decision_and_release_finishes_it_at_the_next_st
         second.join()
         until("the portal is dead", lambda: not running.alive)
         assert "portal" in services.start_all(world.settings)
-        _sign_in_again(world, "mina", "jiwoo")
         made = _release(world, request)
         assert made["state"] == "done"
         assert logged(world, "release.done", made["id"])
@@ -162,11 +161,6 @@ def _vote_into_the_void(world, request: str) -> None:
         assert vote(world, "woojin", request).is_server_error
 
 
-def _sign_in_again(world, *logins: str) -> None:
-    for login in logins:
-        world.session(login)._get(f"{world.session(login).portal}/")
-
-
 def test_a_release_that_could_not_be_written_says_so_and_can_be_made_later(world):
     with kernel_of(world.session("mina")) as kernel:
         request = new_request(kernel)
@@ -181,7 +175,6 @@ def test_a_release_that_could_not_be_written_says_so_and_can_be_made_later(world
     assert failed["state"] == "failed"
     assert logged(world, "release.failed", failed["id"], "failed")
     jiwoo = world.session("jiwoo")
-    _sign_in_again(world, "jiwoo")
     page = f"{jiwoo.portal}/releases/{failed['id']}/build"
     assert jiwoo.http.post(page, data={"csrf": jiwoo.portal_headers()["X-CSRF-Token"]}).is_success
     assert _release(world, request)["state"] == "done"
@@ -190,7 +183,6 @@ def test_a_release_that_could_not_be_written_says_so_and_can_be_made_later(world
 def test_two_checkers_deciding_at_the_same_moment_make_one_release(world):
     with kernel_of(world.session("mina")) as kernel:
         request = new_request(kernel)
-    _sign_in_again(world, "dahye", "woojin")
     answers = []
     people = [
         threading.Thread(target=lambda who=who: answers.append(vote(world, who, request)))
@@ -218,7 +210,6 @@ def test_without_the_engine_a_start_fails_in_words_and_a_retry_works(world):
         assert page.status_code == 503
         assert "컨테이너 엔진" in page.text
         assert "다시 시작" in page.text
-        _sign_in_again(world, "jiwoo")
         assert [each["state"] for each in jiwoo.api("GET", "/workspaces").json()["workspaces"]] == ["failed"]
     finally:
         assert services.start_all(settings) == ["gate"]
