@@ -15,6 +15,7 @@ from enclave.credentials import check_password_strength, hash_password
 from enclave.errors import Conflict, Invalid, NotFound
 from enclave.ids import new_id
 from enclave.model.people import Account, AccountRole, Organisation, OrganisationKind
+from enclave.model.workspace import Workspace
 from enclave.policy import people as policy
 from enclave.queries.people import (
     AccountView,
@@ -25,6 +26,7 @@ from enclave.queries.people import (
     roles_now,
 )
 from enclave.roles import Role
+from enclave.states import WORKSPACE, WorkspaceState
 from enclave.store import Store
 
 LOGIN = re.compile(r"[a-z][a-z0-9-]{1,30}")
@@ -159,7 +161,10 @@ def unlock_account(store: Store, actor: Actor, *, login: str, reason: str, now: 
 
 
 def end_account(store: Store, actor: Actor, *, login: str, reason: str, now: datetime) -> AccountView:
-    """Close an account for good and revoke its roles. Operators; raises `Denied`, `NotFound`, `Conflict`, `Invalid`."""
+    """Close an account for good, revoke its roles and freeze its workspaces; the door then revokes them at the gate.
+
+    Operators; raises `Denied`, `NotFound`, `Conflict`, `Invalid`.
+    """
     with store.write(intent(Action.ACCOUNT_END, actor, ("account", login))) as tx:
         account = load_account(tx.session, login, lock=True)
         tx.record(object_id=account.id, details={"reason_sha256": text_sha256(reason)})
@@ -177,7 +182,18 @@ def end_account(store: Store, actor: Actor, *, login: str, reason: str, now: dat
         for grant in account.grants:
             if grant.revoked_at is None:
                 grant.revoked_by, grant.revoked_at, grant.revoke_reason = actor.account_id, now, reason
+        tx.record(details={"workspaces_frozen": _freeze(tx.session, account, now)})
         return account_view(account, now)
+
+
+def _freeze(session: Session, account: Account, now: datetime) -> int:
+    """Freeze what the account has open or could open again; the hub's own session may live for days yet."""
+    frozen = 0
+    for workspace in session.scalars(select(Workspace).where(Workspace.account_id == account.id)):
+        if WorkspaceState.FROZEN in WORKSPACE[workspace.state]:
+            workspace.state, workspace.ended_at, workspace.reason = WorkspaceState.FROZEN, now, "account.ended"
+            frozen += 1
+    return frozen
 
 
 def _existing_organisation(session: Session, organisation_id: str) -> None:

@@ -9,7 +9,7 @@ from enclave import clock
 from enclave.airlock.checker import shared_pool
 from enclave.commands import release
 from enclave.errors import EnclaveError
-from enclave.portal import app, core_api, serve
+from enclave.portal import app, closing, core_api, serve
 from enclave.portal.parts import Portal, build
 from enclave.settings import Settings
 
@@ -36,9 +36,10 @@ def main() -> int:
 
 
 def reap(portal: Portal) -> None:
-    """Finish or roll back the releases that a killed portal left between decision and package."""
+    """Finish or roll back what a killed portal left: releases without a package, frozen workspaces that still run."""
     for settled in release.reap(portal.store, portal.depot, now=clock.now()):
         LOG.info("release %s of request %s: %s", settled.id, settled.request_id, settled.state)
+    closing.stop_frozen(portal)
 
 
 if __name__ == "__main__":

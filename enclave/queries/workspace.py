@@ -63,6 +63,13 @@ def running(store: Store, actor: Actor) -> tuple[WorkspaceView, ...]:
     return _several(store, actor, Workspace.state.in_([WorkspaceState.REQUESTED, WorkspaceState.RUNNING]))
 
 
+def frozen(store: Store, actor: Actor) -> tuple[WorkspaceView, ...]:
+    """Return all frozen workspaces, none of which may run, for those who see `running`; raises `Denied`."""
+    if not actor.is_system:
+        check_is(actor, Role.OPERATOR, Role.REVIEWER)
+    return _several(store, actor, Workspace.state == WorkspaceState.FROZEN)
+
+
 def by_id(store: Store, actor: Actor, workspace_id: str) -> WorkspaceView:
     """Return one workspace of the actor's own, or any for the system; raises `NotFound` for others too."""
     with store.read() as session:

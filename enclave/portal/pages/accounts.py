@@ -12,6 +12,7 @@ from enclave.errors import EnclaveError
 from enclave.model.people import OrganisationKind
 from enclave.policy.allows import allows
 from enclave.policy.people import check_may_administer, check_may_change_rights
+from enclave.portal import closing
 from enclave.portal.acting import Typed, actor_of, day_of, done, one_of, tried, typed
 from enclave.portal.forms import Form
 from enclave.portal.visit import Here, OwnForm, Visit
@@ -169,12 +170,14 @@ def unlock(visit: Here, form: OwnForm, login: str) -> Response:
 
 @router.post("/accounts/{login}/end")
 def end(visit: Here, form: OwnForm, login: str) -> Response:
-    """End an account."""
+    """End an account; its workspaces are frozen by the command and stopped at the gate."""
 
     def act() -> str:
+        running = closing.open_of(visit.portal, login)
         commands.end_account(
             visit.portal.store, actor_of(visit), login=login, reason=form.text("end_reason"), now=visit.now
         )
+        closing.stop(visit.portal, running)
         return f"/accounts/{login}"
 
     return tried(lambda: done(visit, form, act, "accounts.end_done"), lambda error: show_one(visit, login, error=error))

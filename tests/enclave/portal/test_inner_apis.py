@@ -21,7 +21,7 @@ from audit.tables import audit_entry
 from enclave import clock, keys
 from enclave.actor import Actor
 from enclave.commands import people, project
-from enclave.gate.admin import Admin, Parts
+from enclave.gate.commands import Commands, Parts
 from enclave.gate.dockerd import Dockerd
 from enclave.gate.inbound import portal_door
 from enclave.gate.plans import Plans
@@ -29,6 +29,7 @@ from enclave.gate.relay import Relays
 from enclave.gate.volumes import Volumes
 from enclave.gate.wire import limited
 from enclave.portal import core_api
+from enclave.portal.__main__ import reap
 from enclave.portal.serve import core_socket
 from enclave.queries import egress, workspace
 from enclave.settings import Settings
@@ -62,8 +63,8 @@ class GateOf:
         relays = Relays(docker, plans, lambda plan: [])
         root = pwd.getpwuid(0)
         parts = Parts(docker, plans, relays, self.volumes, self.settings.staging, clock.now)
-        admin = Admin(parts, app=root, hub=root)
-        server = await asyncio.start_unix_server(limited(admin.serve, most=16), path=self.settings.gate_socket)
+        commands = Commands(parts, app=root, hub=root)
+        server = await asyncio.start_unix_server(limited(commands.serve, most=16), path=self.settings.gate_socket)
         self.ready.set()
         await self.stop_now.wait()
         server.close()
@@ -325,3 +326,29 @@ def test_ending_a_project_stops_its_workspaces_at_the_gate(
     (found,) = workspace.mine(world.store, world.actor("mina"))
     assert found.state.value == "frozen"
     assert not in_force.exists(), "nothing can be started from its plan any more"
+
+
+@needs_root
+@pytest.mark.docker
+def test_ending_an_account_stops_its_workspaces_at_the_gate(
+    world: World, core: Core, place: workspace.WorkspaceView
+) -> None:
+    in_force = world.settings.volumes / place.id / "current"
+    assert in_force.exists()
+    answer = world.browser("operator").form("/accounts/mina/end", end_reason="퇴사")
+    assert answer.status_code == 303
+    (found,) = [each for each in workspace.frozen(world.store, Actor.system()) if each.id == place.id]
+    assert found.reason == "account.ended"
+    assert not in_force.exists(), "nothing can be started from its plan any more"
+
+
+@needs_root
+@pytest.mark.docker
+def test_a_portal_that_starts_stops_what_was_frozen_while_the_gate_was_away(
+    world: World, core: Core, place: workspace.WorkspaceView
+) -> None:
+    in_force = world.settings.volumes / place.id / "current"
+    people.end_account(world.store, Actor.console(), login="mina", reason="퇴사", now=clock.now())
+    assert in_force.exists(), "the command alone does not reach the gate"
+    reap(world.portal)
+    assert not in_force.exists()
