@@ -68,6 +68,16 @@ class Portal:
         return "/" if self.https else self.root
 
     @property
+    def handshake_cookie(self) -> str:
+        """The cookie of a sign-in under way; planted, it would sign a person in as somebody else."""
+        return "__Host-ansim-handshake" if self.https else "ansim-handshake"
+
+    @property
+    def handshake_path(self) -> str:
+        """Its path: no page but the callback needs it."""
+        return "/" if self.https else f"{self.root}/oauth_callback"
+
+    @property
     def host(self) -> str:
         """The only Host header under which pages are served."""
         return portal_origin(self.settings).partition("://")[2]

@@ -67,12 +67,12 @@ def review(visit: Here, request_id: str) -> Response:
 
 @router.get("/review/{request_id}/picture/{file_id}")
 def picture(visit: Here, request_id: str, file_id: str) -> Response:
-    """Return a picture as the sealed process redrew it: a PNG, whatever came in."""
+    """Return a picture as the sealed process redrew it, a PNG, whatever came in. This look leaves its entry, too."""
     request = egress.request(visit.portal.store, actor_of(visit), request_id, now=visit.now)
     file = next((each for each in request.files if each.id == file_id), None)
     if file is None:
         raise refusals.no_such_page()
-    seen = visit.portal.sight.of(file.sha256, file.kind, file.name)
+    seen = _sight(visit, actor_of(visit), request_id, file)
     if seen.preview is None or not seen.preview.png:
         raise seen.error or refusals.no_such_page()
     return Response(seen.preview.png, media_type="image/png")

@@ -17,7 +17,6 @@ from enclave.portal.parts import Portal
 from enclave.portal.visit import Anyone, Here, OwnForm, cookie_values
 
 router = APIRouter()
-HANDSHAKE_COOKIE = "ansim-handshake"
 CALLBACK = "/oauth_callback"
 
 
@@ -26,10 +25,10 @@ def send_to_hub(portal: Portal, wanted: str) -> Response:
     handshake = Handshake.begin(wanted)
     answer = RedirectResponse(portal.hub.authorize_url(handshake), 302)
     answer.set_cookie(
-        HANDSHAKE_COOKIE,
+        portal.handshake_cookie,
         handshake.to_cookie(),
         max_age=HANDSHAKE_S,
-        path=portal.root + CALLBACK,
+        path=portal.handshake_path,
         httponly=True,
         samesite="lax",
         secure=portal.https,
@@ -41,7 +40,7 @@ def send_to_hub(portal: Portal, wanted: str) -> Response:
 def callback(request: Request, visit: Anyone, code: str = "", state: str = "") -> Response:
     """Take the hub's answer: state and verifier must be those of this browser, then a session begins."""
     portal = visit.portal
-    cookies = cookie_values(request.headers.getlist("cookie"), HANDSHAKE_COOKIE)
+    cookies = cookie_values(request.headers.getlist("cookie"), portal.handshake_cookie)
     handshake = Handshake.from_cookie(cookies[0]) if len(cookies) == 1 else None
     if handshake is None or not code or not handshake.matches(state):
         raise refusals.bad_handshake()
@@ -57,7 +56,7 @@ def callback(request: Request, visit: Anyone, code: str = "", state: str = "") -
     answer.set_cookie(
         portal.cookie, session.id, path=portal.cookie_path, httponly=True, samesite="lax", secure=portal.https
     )
-    answer.delete_cookie(HANDSHAKE_COOKIE, path=portal.root + CALLBACK)
+    answer.delete_cookie(portal.handshake_cookie, path=portal.handshake_path, secure=portal.https, httponly=True)
     return answer
 
 
