@@ -20,6 +20,7 @@ import pytest
 
 from demo import daemon, services
 from demo.kernel import Kernel
+from demo.services import VENV
 from enclave.errors import EnclaveError
 from enclave.gate.client import Gate
 from tests.e2e.acts import ansim, cell, entries, kernel_of, logged, new_request, printed, until, vote
@@ -178,6 +179,43 @@ def test_a_release_that_could_not_be_written_says_so_and_can_be_made_later(world
     page = f"{jiwoo.portal}/releases/{failed['id']}/build"
     assert jiwoo.http.post(page, data={"csrf": jiwoo.portal_headers()["X-CSRF-Token"]}).is_success
     assert _release(world, request)["state"] == "done"
+
+
+HOLD = """
+import sqlite3, sys
+link = sqlite3.connect(sys.argv[1], isolation_level=None)
+link.execute('begin immediate')
+print('held', flush=True)
+sys.stdin.read()"""
+
+
+@contextmanager
+def _locked_database(world) -> Iterator[None]:
+    """Somebody else holds the database's write lock all the while."""
+    holder = subprocess.Popen(
+        [VENV / "bin/python", "-c", HOLD, world.settings.db / "ansim.sqlite"], stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, user="ansim-app", group="ansim-app", extra_groups=[], umask=0o007, cwd="/",
+    )  # fmt: skip
+    with holder:
+        assert holder.stdout
+        assert holder.stdout.readline() == b"held\n"
+        yield
+        assert holder.stdin
+        holder.stdin.close()
+
+
+def test_a_vote_while_the_database_is_locked_is_refused_in_words_and_can_be_cast_again(world):
+    with kernel_of(world.session("mina")) as kernel:
+        request = new_request(kernel)
+    assert vote(world, "dahye", request).is_success
+    until("everything is numbered", lambda: logged(world, "egress.approve", request))
+    with _locked_database(world):
+        refused = vote(world, "woojin", request)
+    assert refused.status_code == 503
+    assert refused.json()["ko"]
+    found = world.ask("mina", "GET", f"/requests/{request}")
+    assert (found["state"], found["approvals"]) == ("submitted", 1)
+    assert vote(world, "woojin", request).json()["state"] == "released"
 
 
 def test_two_checkers_deciding_at_the_same_moment_make_one_release(world):
