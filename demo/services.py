@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -23,8 +24,9 @@ from enclave.errors import EnclaveError
 from enclave.gate.client import Gate
 from enclave.settings import Settings
 
-VENV = Path("/opt/ansim/venv")
-JUPYTER = Path("/opt/ansim/jupyter")  # the notebook server's configuration, put there by set-up
+OPT = Path(os.environ.get("ANSIM_OPT", "/opt/ansim"))
+VENV = OPT / "venv"
+JUPYTER = OPT / "jupyter"  # the notebook server's configuration, put there by set-up
 READY_S = 60.0
 POLL_S = 0.1
 PROBE_S = 2.0

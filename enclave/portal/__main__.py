@@ -9,7 +9,7 @@ from enclave import clock
 from enclave.airlock.checker import shared_pool
 from enclave.commands import release
 from enclave.errors import EnclaveError
-from enclave.portal import app, closing, core_api, serve
+from enclave.portal import app, chores, closing, core_api, serve
 from enclave.portal.parts import Portal, build
 from enclave.settings import Settings
 
@@ -30,8 +30,10 @@ def main() -> int:
         LOG.error("the portal does not start: %s", error)  # noqa: TRY400 - the sentence says it; no trace for operators
         return 1
     shared_pool().start()
+    stop = chores.start(portal)
     LOG.info("serving on 127.0.0.1:%s and %s", settings.portal_port, settings.core_socket)
     serve.run(app.create(portal), pages_at, core_api.create(portal), core_at, serve.uids(settings.hub_user))
+    stop.set()
     return 0
 
 

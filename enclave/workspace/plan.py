@@ -36,7 +36,15 @@ BOUNDS = {
     "pids": (16, 65536),
     "home_bytes": (16 << 20, 16 << 40),
     "outbox_bytes": (16 << 20, 1 << 40),
+    # korea.md R17: the screen locks after ten minutes, by policy after thirty at most.
+    "idle_minutes": (1, 30),
+    "clipboard_chars": (0, 1 << 20),
 }
+DISPLAY_BOUNDS = (0, 1 << 40)
+# Of the Internet protocol, either version; empty: the workspace is not bound to a seat.
+SEAT = re.compile(r"([0-9a-f.:]{2,45})?")
+# Empty: sealed, no network at all. Else the name of the project's own internal bridge (docs/adr/0011-bridge.md).
+NETWORK = re.compile(r"(ansim-[a-z0-9][a-z0-9-]{0,50})?")
 GPU_UUID = re.compile(r"(GPU|MIG)-[0-9a-f-]{36}")
 VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,63}=[^\x00-\x1f\x7f]{0,4096}")
 
@@ -70,10 +78,31 @@ class Mount:
 
 
 @dataclass(frozen=True)
+class Display:
+    """How much may reach one person's screen from one project: the gate counts it and withholds what is over.
+
+    `message_bytes` bounds one kernel message, `content_bytes` one file read through the contents API that is no
+    notebook; the others are sums of one clock hour and one calendar day (Korean time) over bytes, table rows and
+    pictures. Zero means none at all.
+    """
+
+    message_bytes: int = 1 << 20
+    content_bytes: int = 1 << 20
+    hour_bytes: int = 32 << 20
+    day_bytes: int = 128 << 20
+    hour_rows: int = 5_000
+    day_rows: int = 20_000
+    hour_pictures: int = 200
+    day_pictures: int = 1_000
+
+
+@dataclass(frozen=True)
 class WorkspacePlan:
     """One start of one workspace. Sizes in bytes, processors in whole cores, `expires_at` in UTC, whole seconds.
 
     After `expires_at` nothing may be created or started from this plan; what runs already goes on running.
+    `seat` is the address from which alone it may be used, `idle_minutes` after how long without a hand its screen
+    locks, `clipboard_chars` how many characters one copy may take out of the page.
     Raises `PlanDamaged` when a field is out of bounds.
     """
 
@@ -91,6 +120,11 @@ class WorkspacePlan:
     outbox_bytes: int = 256 << 20
     environment: Mapping[str, str] = field(default_factory=dict)
     gpu_uuids: tuple[str, ...] = ()
+    display: Display = field(default_factory=Display)
+    seat: str = ""
+    idle_minutes: int = 10
+    clipboard_chars: int = 0
+    network: str = ""
 
     def __post_init__(self) -> None:
         broken = [name for name, pattern in PATTERNS.items() if not pattern.fullmatch(getattr(self, name))]
@@ -101,6 +135,11 @@ class WorkspacePlan:
             broken.append("environment")
         if not all(map(GPU_UUID.fullmatch, self.gpu_uuids)):
             broken.append("gpu_uuids")
+        if not all(_within(value, DISPLAY_BOUNDS) for value in asdict(self.display).values()):
+            broken.append("display")
+        broken += [
+            name for name, form in (("seat", SEAT), ("network", NETWORK)) if not form.fullmatch(_text(self, name))
+        ]
         if broken:
             raise PlanDamaged(f"out of bounds: {', '.join(f'{name}={getattr(self, name)!r}' for name in broken)}")
 
@@ -130,6 +169,7 @@ def parse_plan(data: bytes) -> WorkspacePlan:
             raise PlanDamaged(f"not a plan of format {FORMAT}")
         values["mounts"] = tuple(Mount(**{**item, "kind": MountKind(item["kind"])}) for item in values["mounts"])
         values["gpu_uuids"] = tuple(values["gpu_uuids"])
+        values["display"] = Display(**values["display"])
         values["expires_at"] = datetime.strptime(values["expires_at"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
         plan = WorkspacePlan(**values)
         canonical = plan.canonical()
@@ -152,6 +192,10 @@ def verify_plan(data: bytes, signature: bytes, key: Ed25519PublicKey) -> Workspa
     except InvalidSignature as error:
         raise PlanDamaged("the plan is not signed by the plan key") from error
     return parse_plan(data)
+
+
+def _text(plan: WorkspacePlan, name: str) -> str:
+    return str(getattr(plan, name))
 
 
 def _within(value: int, bounds: tuple[int, int]) -> bool:

@@ -17,7 +17,8 @@ from scripts.setting_up.call import call
 from scripts.setting_up.terminal import Done
 
 DEV = REPO / ".venv"
-SERVICES = Path("/opt/ansim/venv")
+# ANSIM_OPT: several checkouts can serve side by side on one machine.
+SERVICES = Path(os.environ.get("ANSIM_OPT", "/opt/ansim")) / "venv"
 COMMAND = Path("/usr/local/bin/ansim")
 JUPYTER = REPO / "images/workspace/jupyter"
 ROOMS = ("audit", "deid", "enclave", "hub_config", "demo")
@@ -68,8 +69,9 @@ def services() -> Done:
     _install_project()
     shutil.rmtree(SERVICES.parent / "jupyter", ignore_errors=True)
     shutil.copytree(JUPYTER, SERVICES.parent / "jupyter")
-    COMMAND.unlink(missing_ok=True)
-    COMMAND.symlink_to(SERVICES / "bin/ansim")
+    if "ANSIM_OPT" not in os.environ:
+        COMMAND.unlink(missing_ok=True)
+        COMMAND.symlink_to(SERVICES / "bin/ansim")
     _write_stamp(SERVICES, stamp)
     return Done("새 코드를 설치함", f"{SERVICES}, {COMMAND}")
 

@@ -20,16 +20,20 @@ from scripts.setting_up import venvs
 from scripts.setting_up.__main__ import alone
 from scripts.setting_up.terminal import StepFailedError
 
-HOME = Path("/var/lib/ansim-test")
-RUN = Path("/run/ansim-test")
-CONFIG = f"""public_host = "ansim-test.localhost"
-public_port = 18000
-proxy_api_port = 18001
-hub_port = 18081
-portal_port = 18085
+# ANSIM_E2E=n (1 to 9): one of several enclaves under test on one machine, each with its own ANSIM_OPT.
+INSTANCE = os.environ.get("ANSIM_E2E", "")
+NAME = f"ansim-test{INSTANCE}"
+HOME = Path(f"/var/lib/{NAME}")
+RUN = Path(f"/run/{NAME}")
+PORT = 10_000 + 1_000 * int(INSTANCE) if INSTANCE else 18_000
+CONFIG = f"""public_host = "{NAME}.localhost"
+public_port = {PORT}
+proxy_api_port = {PORT + 1}
+hub_port = {PORT + 81}
+portal_port = {PORT + 85}
 run_folder = "{RUN}"
 """
-LOCK = Path("/run/lock/ansim-e2e.lock")
+LOCK = Path(f"/run/lock/{NAME}.lock")
 MADE = HOME / "demo/made.json"
 # ANSIM_KEEP=1 leaves it running after the tests, and takes it up again at the next run: quick while writing a test.
 KEEP = os.environ.get("ANSIM_KEEP") == "1"

@@ -1,0 +1,54 @@
+"""What the portal does by itself, again and again: a list of chores, each with its own rhythm, in one thread.
+
+A chore decides nothing: it asks queries, calls commands and tells the gate. One that fails is logged and tried again
+at its next turn; the others go on.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from enclave.portal import closing
+from enclave.portal.parts import Portal
+
+LOG = logging.getLogger("ansim.portal.chores")
+TICK_S = 0.25
+
+
+@dataclass(frozen=True)
+class Chore:
+    """One thing to do every so many seconds, counted from its own end."""
+
+    name: str
+    every_s: float
+    run: Callable[[Portal], object]
+
+
+CHORES: tuple[Chore, ...] = (Chore("stop-frozen", 15, closing.stop_frozen),)
+
+
+def start(portal: Portal, chores: Sequence[Chore] = CHORES) -> threading.Event:
+    """Do the chores in a thread of its own until the returned event is set."""
+    stop = threading.Event()
+    threading.Thread(target=_keep, args=(portal, chores, stop), name="chores", daemon=True).start()
+    return stop
+
+
+def _keep(portal: Portal, chores: Sequence[Chore], stop: threading.Event) -> None:
+    due = dict.fromkeys((chore.name for chore in chores), 0.0)
+    while not stop.wait(TICK_S):
+        for chore in chores:
+            if time.monotonic() >= due[chore.name]:
+                _do(portal, chore)
+                due[chore.name] = time.monotonic() + chore.every_s
+
+
+def _do(portal: Portal, chore: Chore) -> None:
+    try:
+        chore.run(portal)
+    except Exception:  # whatever one chore stumbles over, the others go on
+        LOG.exception("chore %s", chore.name)

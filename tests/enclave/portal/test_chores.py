@@ -1,0 +1,25 @@
+"""The portal's own chores: each comes round, and one that fails does not stop the others."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from enclave.portal.chores import Chore, start
+
+
+def test_a_chore_that_fails_is_tried_again_and_stops_no_other() -> None:
+    failed, done, enough = [], [], threading.Event()
+
+    def fails(_: Any) -> None:
+        failed.append(1)
+        raise ValueError("as expected")
+
+    def works(_: Any) -> None:
+        done.append(1)
+        if len(done) >= 2 and len(failed) >= 2:
+            enough.set()
+
+    stop = start(None, [Chore("fails", 0, fails), Chore("works", 0, works)])  # type: ignore[arg-type]
+    assert enough.wait(10)
+    stop.set()
