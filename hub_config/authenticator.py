@@ -14,6 +14,7 @@ from tornado.web import RequestHandler
 
 from enclave.errors import EnclaveError
 from enclave.settings import Settings
+from hub_config.closed import CLOSED, ClosedHandler
 from hub_config.core import Core
 from hub_config.refusal import page_refused
 
@@ -50,8 +51,8 @@ class AnsimAuthenticator(Authenticator):  # type: ignore[misc] # JupyterHub has 
             raise page_refused(error) from error
 
     def get_handlers(self, app: Any) -> list[tuple[str, type]]:
-        """Return the hub's own sign-in page and our sign-out."""
-        return [*super().get_handlers(app), ("/logout", AnsimLogoutHandler)]
+        """Return the refusal of what is not used (the first match counts), the hub's sign-in page and our sign-out."""
+        return [(CLOSED, ClosedHandler), *super().get_handlers(app), ("/logout", AnsimLogoutHandler)]
 
 
 class AnsimOidcAuthenticator(GenericOAuthenticator):  # type: ignore[misc] # oauthenticator has no types
@@ -71,5 +72,5 @@ class AnsimOidcAuthenticator(GenericOAuthenticator):  # type: ignore[misc] # oau
         return {**found, "name": login}
 
     def get_handlers(self, app: Any) -> list[tuple[str, type]]:
-        """Return the provider's handlers and our sign-out."""
-        return [("/logout", AnsimLogoutHandler), *super().get_handlers(app)]
+        """Return the refusal of what is not used, the provider's handlers and our sign-out."""
+        return [(CLOSED, ClosedHandler), ("/logout", AnsimLogoutHandler), *super().get_handlers(app)]

@@ -41,9 +41,9 @@ class Core:
         """Report what became of a workspace: `started`, `failed` or `stopped`."""
         await self._ask(f"/workspaces/{login}/{what}", facts)
 
-    async def event(self, event: str, login: str, ip: str) -> None:
-        """Report something the hub saw, e.g. `logout`."""
-        await self._ask("/events", {"event": event, "login": login, "ip": ip})
+    async def event(self, event: str, login: str, ip: str, **facts: str) -> None:
+        """Report something the hub saw, e.g. `logout`; `route-refused` says which route."""
+        await self._ask("/events", {"event": event, "login": login, "ip": ip, **facts})
 
     async def _ask(self, path: str, body: dict[str, str]) -> dict[str, Any]:
         transport = httpx.AsyncHTTPTransport(uds=str(self._path))

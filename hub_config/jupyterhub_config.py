@@ -69,6 +69,17 @@ c.JupyterHub.services = [
         "oauth_no_confirm": True,
     }
 ]
+# Not `self`, which holds `tokens`: a person needs no token of the hub's, and one that is lost opens their workspace.
 c.JupyterHub.load_roles = [
-    {"name": "user", "scopes": ["self", "access:services!service=portal"]},
+    {
+        "name": "user",
+        "scopes": [
+            "read:users:name!user",
+            "read:users:groups!user",
+            "servers!user",  # start and stop
+            "access:servers!user",
+            "users:activity!user",  # what the own server says of itself
+            "access:services!service=portal",
+        ],
+    },
 ]

@@ -77,11 +77,13 @@ class Stopped(Body):
 
 
 class HubEvent(Body):
-    """Something the hub saw, e.g. `logout`."""
+    """Something the hub saw, e.g. `logout`, or `route-refused` with what was wanted."""
 
     event: Short
     login: Short
     ip: Short = "unknown"
+    route: Short = ""
+    path_sha256: Short = ""
 
 
 class Nothing(Body):
@@ -128,8 +130,10 @@ def login(portal: Parts, body: Login) -> dict[str, str]:
 def login_by_claim(portal: Parts, body: Claim) -> dict[str, str]:
     """Let in the account that the identity provider has authenticated: its claim is the account's login (ADR 4).
 
-    Raises: Denied if no account has that login, or it is locked or has ended.
+    Raises: Denied if there is no identity provider, no account has that login, or it is locked or has ended.
     """
+    if portal.settings.oidc is None:
+        raise refusals.no_provider()  # else whoever speaks for the hub could sign in anybody without a password
     try:
         actor = people.actor(portal.store, body.subject, ip=body.ip, session_id=new_id("s"), now=clock.now())
     except NotFound as error:
@@ -199,8 +203,11 @@ def event(portal: Parts, body: HubEvent) -> dict[str, str]:
     """Record something the hub saw; a sign-out is the account's own act."""
     if body.event == "logout":
         credentials.log_out(portal.store, _person(portal, body.login, body.ip), now=clock.now())
-    else:
-        access.hub_event(portal.store, login=body.login, kind=body.event, details={"ip": body.ip}, now=clock.now())
+        return {}
+    facts = {"ip": body.ip, "route": body.route, "path_sha256": body.path_sha256}
+    details = {name: value for name, value in facts.items() if value}
+    account = _person(portal, body.login, body.ip).account_id
+    access.hub_event(portal.store, login=account, kind=body.event, details=details, now=clock.now())
     return {}
 
 

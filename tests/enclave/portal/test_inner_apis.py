@@ -154,7 +154,14 @@ def test_the_hub_signs_people_in_with_both_factors_only(world: World, core: Core
     assert entries(world, "account.log-in")[-1]["from"]["ip"] == "10.1.2.3"  # type: ignore[index]
 
 
+def test_a_claim_is_refused_where_no_identity_provider_is_configured(world: World, core: Core) -> None:
+    answer = core.ask("/login/oidc", subject="mina", ip="10.1.2.3")
+    assert (answer.status_code, answer.json()["code"]) == (403, "core.no-provider")
+    assert entries(world, "hub.event") == []
+
+
 def test_a_claim_opens_only_an_account_that_exists_and_is_open(world: World, core: Core) -> None:
+    object.__setattr__(world.portal.settings, "oidc", {"client_id": "ansim"})
     assert core.ask("/login/oidc", subject="mina", ip="10.1.2.3").json() == {"login": "mina"}
     assert core.ask("/login/oidc", subject="nobody").status_code == 403
     people.end_account(world.store, Actor.console(), login="mina", reason="퇴사", now=clock.now())
@@ -218,6 +225,14 @@ def test_signing_out_of_the_hub_is_the_accounts_own_entry(world: World, core: Co
     assert core.ask("/events", event="logout", login="mina", ip="10.9.9.9").json() == {}
     (entry,) = entries(world, "account.log-out")
     assert entry["from"]["ip"] == "10.9.9.9"  # type: ignore[index]
+
+
+def test_a_closed_page_of_the_hub_is_an_entry_about_the_account_without_its_name(world: World, core: Core) -> None:
+    told = {"event": "route-refused", "login": "mina", "ip": "10.9.9.9", "route": "token", "path_sha256": "0" * 64}
+    assert core.ask("/events", **told).json() == {}
+    (entry,) = entries(world, "hub.event")
+    assert entry["object"] == {"kind": "account", "id": world.actor("mina").account_id}
+    assert entry["details"] == {"kind": "route-refused", "ip": "10.9.9.9", "route": "token", "path_sha256": "0" * 64}
 
 
 @needs_root
