@@ -119,6 +119,11 @@ class Settings:
         return self.home / "staging"
 
     @property
+    def spool(self) -> Path:
+        """Folder of what the gate saw and the portal has not yet recorded (root 0700)."""
+        return self.home / "spool"
+
+    @property
     def quarantine(self) -> Path:
         """Folder of the submitted files, by hash (ansim-app 0700)."""
         return self.home / "quarantine"

@@ -25,6 +25,7 @@ from enclave.gate.filter import EngineFilter
 from enclave.gate.peer import peer_uid
 from enclave.gate.plans import Plans
 from enclave.gate.relay import Relays, doors_of
+from enclave.gate.spool import Spool
 from enclave.gate.volumes import Volumes
 from enclave.gate.wire import Handler, limited
 from enclave.settings import Settings
@@ -70,12 +71,13 @@ def _install(source: Path, target: Path) -> None:
 async def serve(settings: Settings, docker_socket: Path) -> None:
     """Serve until SIGTERM or SIGINT; running workspaces go on, and are taken up again at the next start."""
     docker, roots = Dockerd(docker_socket), Roots.under(settings.home)
+    spool = Spool(settings.spool)
     plans = Plans(roots, settings.plan_key.with_suffix(".pub"))
     relays = Relays(docker, plans, doors_of(settings.gate_secret, settings.hub_port, settings.portal_port))
     app, hub = pwd.getpwnam(settings.app_user), pwd.getpwnam(settings.hub_user)
     engine = EngineFilter(docker, plans, clock=now, ended=relays.close)
     commands = Commands(
-        Parts(docker, plans, relays, Volumes(settings.volumes), settings.staging, now), app=app, hub=hub
+        Parts(docker, plans, relays, Volumes(settings.volumes), settings.staging, spool, now), app=app, hub=hub
     )
     # Before anybody can ask: a hub that comes back finds its workspaces reachable.
     await relays.step()

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from enclave.errors import Unavailable, answered
+from enclave.gate.events import GateEvent, event_of
 from enclave.gate.limits import Collected, CollectLimits, RefusedFile
 
 # Waiting for a notebook server and copying gigabytes are the two long calls.
@@ -50,6 +51,14 @@ class Gate:
     def remove_volumes(self, workspace_id: str) -> None:
         """Destroy home and outbox of a workspace that has no container any more."""
         self._call("DELETE", f"/workspaces/{workspace_id}/volumes", None)
+
+    def events(self, limit: int = 200) -> list[GateEvent]:
+        """Return the oldest events that wait to be recorded; the same ones again until they are settled."""
+        return [event_of(values) for values in self._call("GET", f"/events?limit={limit}", None)["events"]]
+
+    def settle(self, ids: Iterable[str]) -> None:
+        """Let the gate forget events that are recorded; ids that it no longer knows are fine."""
+        self._call("POST", "/events/settle", {"ids": list(ids)})
 
     def status(self) -> dict[str, Any]:
         """Plans, running workspaces, their ports and bytes, whether the engine answers."""

@@ -25,6 +25,7 @@ from enclave.gate.limits import CollectLimits
 from enclave.gate.peer import peer_uid
 from enclave.gate.plans import Plans
 from enclave.gate.relay import Relays
+from enclave.gate.spool import Spool
 from enclave.gate.volumes import Volumes
 from enclave.gate.wire import Refused, Request, read_request, respond_json
 
@@ -44,6 +45,7 @@ class Parts:
     relays: Relays
     volumes: Volumes
     staging: Path
+    spool: Spool
     clock: Callable[[], datetime]
 
 
@@ -60,6 +62,8 @@ class Commands:
             ("POST", re.compile(f"/workspaces/{ID}/collect"), only_app, self._collect),
             ("DELETE", re.compile(f"/workspaces/{ID}/volumes"), only_app, self._remove_volumes),
             ("POST", re.compile(f"/workspaces/{ID}/relay"), both, self._relay),
+            ("GET", re.compile(r"/events(\?limit=(?P<id>[0-9]{1,4}))?"), only_app, self._events),
+            ("POST", re.compile("/events/settle"), only_app, self._settle),
             ("GET", re.compile("/status"), both, self._status),
         ]
 
@@ -134,10 +138,19 @@ class Commands:
             await asyncio.to_thread(self._parts.volumes.remove, workspace_id)
         return {}
 
+    async def _events(self, limit: str, _: Answer) -> Answer:
+        found = await asyncio.to_thread(self._parts.spool.events, int(limit or 200))
+        return {"events": [event.as_json() for event in found]}
+
+    async def _settle(self, _: str, body: Answer) -> Answer:
+        names = [str(name) for name in body["ids"]]
+        return {"settled": await asyncio.to_thread(self._parts.spool.settle, names)}
+
     async def _status(self, _: str, __: Answer) -> Answer:
         return {
             "engine": await self._parts.docker.ping(),
             "relays": self._parts.relays.figures(),
+            "spool": self._parts.spool.figures(),
             "workspaces": self._parts.plans.workspaces(),
         }
 

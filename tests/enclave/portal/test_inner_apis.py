@@ -26,6 +26,7 @@ from enclave.gate.dockerd import Dockerd
 from enclave.gate.inbound import portal_door
 from enclave.gate.plans import Plans
 from enclave.gate.relay import Relays
+from enclave.gate.spool import Spool
 from enclave.gate.volumes import Volumes
 from enclave.gate.wire import limited
 from enclave.portal import core_api
@@ -62,7 +63,8 @@ class GateOf:
         plans = Plans(roots, self.settings.plan_key.with_suffix(".pub"))
         relays = Relays(docker, plans, lambda plan: [])
         root = pwd.getpwuid(0)
-        parts = Parts(docker, plans, relays, self.volumes, self.settings.staging, clock.now)
+        spool = Spool(self.settings.spool)
+        parts = Parts(docker, plans, relays, self.volumes, self.settings.staging, spool, clock.now)
         commands = Commands(parts, app=root, hub=root)
         server = await asyncio.start_unix_server(limited(commands.serve, most=16), path=self.settings.gate_socket)
         self.ready.set()
