@@ -62,13 +62,14 @@ def folders(settings: Settings) -> list[Owned]:
     app, hub, log = settings.app_user, settings.hub_user, settings.log_user
     return [
         Owned(settings.home, "root", "root", 0o755),
-        Owned(settings.db, app, app, 0o2770),  # the sequencer is in this group
+        Owned(settings.db, app, settings.database_group, 0o2770),  # portal and sequencer, nobody else
         Owned(settings.log, log, log, 0o755),
         Owned(settings.keys, "root", "root", 0o711),
         Owned(settings.source, "root", "root", 0o700),
         Owned(settings.deid_keys, "root", "root", 0o700),
         Owned(settings.snapshots, "root", app, 0o750),
-        Owned(settings.views, app, app, 0o700),  # the sequencer is in the group, too
+        Owned(settings.views, app, app, 0o700),
+        Owned(settings.mounted, "root", "root", 0o700),
         Owned(settings.volumes, "root", "root", 0o700),
         Owned(settings.staging, "root", "root", 0o711),
         Owned(settings.quarantine, app, app, 0o700),
@@ -137,19 +138,20 @@ def upgrade_database(settings: Settings) -> None:
     command = [sys.executable, "-m", "enclave.cli", "db", "upgrade"]
     environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "ANSIM_HOME": str(settings.home)}
     user = settings.app_user
-    _share(settings.db)
+    _share(settings)
     done = subprocess.run(
         command, check=False, capture_output=True, text=True,
         user=user, group=user, extra_groups=[], umask=0o007, env=environment, cwd=settings.db,
     )  # fmt: skip
     if done.returncode:
         raise RuntimeError(f"the database was not upgraded:\n{done.stdout}{done.stderr}")
-    _share(settings.db)
+    _share(settings)
 
 
-def _share(folder: Path) -> None:
+def _share(settings: Settings) -> None:
     """Let portal and sequencer both write the database; SQLite gives the files beside it the same mode."""
-    for path in folder.glob("*.sqlite*"):
+    for path in settings.db.glob("*.sqlite*"):
+        shutil.chown(path, group=settings.database_group)
         path.chmod(0o660)
 
 

@@ -41,6 +41,7 @@ class Settings:
     app_user: str = "ansim-app"
     hub_user: str = "ansim-hub"
     log_user: str = "ansim-log"
+    database_group: str = "ansim-db"
     log_origin: str = "ansim.localhost/log"
     image: str = ""
     memory_bytes: int = 2 * GIB
@@ -75,7 +76,7 @@ class Settings:
 
     @property
     def db(self) -> Path:
-        """Folder of the database (ansim-app)."""
+        """Folder of the database (ansim-app; the sequencer writes it through the group `database_group`)."""
         return self.home / "db"
 
     @property
@@ -107,6 +108,11 @@ class Settings:
     def views(self) -> Path:
         """Folder of the project views: approved columns only (ansim-app)."""
         return self.home / "views"
+
+    @property
+    def mounted(self) -> Path:
+        """Folder where the gate fastens the views that workspaces mount (root 0700)."""
+        return self.home / "mounted"
 
     @property
     def volumes(self) -> Path:

@@ -21,6 +21,7 @@ from pathlib import Path
 from enclave.clock import now
 from enclave.gate.commands import Commands, Parts
 from enclave.gate.dockerd import Dockerd
+from enclave.gate.fastened import Fastened
 from enclave.gate.filter import EngineFilter
 from enclave.gate.peer import peer_uid
 from enclave.gate.plans import Plans
@@ -39,6 +40,7 @@ def prepare(settings: Settings, jupyter: Path | None) -> None:
     """Make the folders and the secret that are the gate's own; install the notebook server's configuration."""
     app, hub = pwd.getpwnam(settings.app_user), pwd.getpwnam(settings.hub_user)
     _folder(settings.volumes, 0o700)
+    _folder(settings.mounted, 0o700)
     # Entered but not listed by the portal's user: names of batches are random.
     _folder(settings.staging, 0o711)
     if not settings.run_folder.exists():
@@ -76,9 +78,8 @@ async def serve(settings: Settings, docker_socket: Path) -> None:
     relays = Relays(docker, plans, doors_of(settings.gate_secret, settings.hub_port, settings.portal_port))
     app, hub = pwd.getpwnam(settings.app_user), pwd.getpwnam(settings.hub_user)
     engine = EngineFilter(docker, plans, clock=now, ended=relays.close)
-    commands = Commands(
-        Parts(docker, plans, relays, Volumes(settings.volumes), settings.staging, spool, now), app=app, hub=hub
-    )
+    parts = Parts(docker, plans, relays, Volumes(settings.volumes), Fastened(roots), settings.staging, spool, now)
+    commands = Commands(parts, app=app, hub=hub)
     # Before anybody can ask: a hub that comes back finds its workspaces reachable.
     await relays.step()
     keeping = asyncio.create_task(relays.keep())
@@ -86,8 +87,8 @@ async def serve(settings: Settings, docker_socket: Path) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     servers = [
-        await _listen(_bound(settings.engine_socket, hub.pw_uid), only(hub.pw_uid, engine.serve)),
-        await _listen(_bound(settings.gate_socket, None), commands.serve),
+        await _listen(_bound(settings.engine_socket, owner=hub.pw_uid), only(hub.pw_uid, engine.serve)),
+        await _listen(_bound(settings.gate_socket, group=hub.pw_gid), commands.serve),
     ]
     LOG.info("the gate is open: %s, %s", settings.engine_socket, settings.gate_socket)
     await stop.wait()
@@ -110,14 +111,15 @@ def only(uid: int, handler: Handler) -> Handler:
     return checked
 
 
-def _bound(path: Path, owner: int | None) -> socket.socket:
+def _bound(path: Path, *, owner: int = 0, group: int | None = None) -> socket.socket:
     path.unlink(missing_ok=True)
     bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     bound.bind(str(path))
-    # The kernel names the peer of each connection; the mode is a second lock where there is one user only.
-    path.chmod(0o666 if owner is None else 0o600)
-    if owner is not None:
-        os.chown(path, owner, -1)
+    # The kernel names the peer of each connection; the mode is a second lock. Portal and hub share the hub's group.
+    path.chmod(0o600)
+    os.chown(path, owner, -1 if group is None else group)
+    if group is not None:
+        path.chmod(0o660)
     return bound
 
 

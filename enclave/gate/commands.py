@@ -21,6 +21,7 @@ from typing import Any
 from enclave.errors import Denied, EnclaveError, Invalid, NotFound, Unavailable
 from enclave.gate.collector import Owner, collect
 from enclave.gate.dockerd import Dockerd
+from enclave.gate.fastened import Fastened
 from enclave.gate.limits import CollectLimits
 from enclave.gate.peer import peer_uid
 from enclave.gate.plans import Plans
@@ -44,6 +45,7 @@ class Parts:
     plans: Plans
     relays: Relays
     volumes: Volumes
+    views: Fastened
     staging: Path
     spool: Spool
     clock: Callable[[], datetime]
@@ -108,6 +110,7 @@ class Commands:
         # One at a time: a double click would make the same image twice.
         async with self._making:
             await asyncio.to_thread(self._parts.volumes.ensure, plan.workspace_id, **sizes)
+            await asyncio.to_thread(self._parts.views.ensure, plan)
         LOG.info("plan %s in force for workspace %s of %s", plan.sha256[:12], plan.workspace_id, plan.login)
         return {"sha256": plan.sha256}
 
@@ -115,6 +118,8 @@ class Commands:
         self._parts.plans.revoke(workspace_id)
         self._parts.relays.close(workspace_id)
         await self._parts.docker.remove(f"ansim-{workspace_id}")
+        async with self._making:
+            await asyncio.to_thread(self._parts.views.release, workspace_id)
         LOG.info("workspace %s revoked", workspace_id)
         return {}
 
@@ -135,6 +140,7 @@ class Commands:
     async def _remove_volumes(self, workspace_id: str, _: Answer) -> Answer:
         self._parts.plans.revoke(workspace_id)
         async with self._making:
+            await asyncio.to_thread(self._parts.views.release, workspace_id)
             await asyncio.to_thread(self._parts.volumes.remove, workspace_id)
         return {}
 

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from enclave.errors import Denied, NotFound
+from enclave.gate.fastened import is_fastened
 from enclave.workspace.mounts import Roots, check_mounts
 from enclave.workspace.plan import PATTERNS, MountKind, PlanDamaged, WorkspacePlan, verify_plan
 
@@ -53,6 +54,9 @@ class Plans:
         if plan is None or not current.exists() or current.read_text() != sha256:
             raise _denied("plan-unknown", f"{workspace_id} {sha256[:12]}")
         self._check(plan, now)
+        for mount in plan.mounts:
+            if mount.kind is MountKind.VIEW and not is_fastened(mount):
+                raise _denied("mount-missing", mount.source)
         return plan
 
     def known(self, workspace_id: str, sha256: str) -> WorkspacePlan | None:
@@ -101,7 +105,7 @@ class Plans:
             raise _denied("plan-expired", f"{plan.expires_at:%Y-%m-%dT%H:%M:%SZ}")
         check_mounts(plan, self.roots)
         for mount in plan.mounts:
-            if mount.kind in {MountKind.VIEW, MountKind.CONFIG} and not _is_real_folder(mount.source):
+            if mount.kind is MountKind.CONFIG and not _is_real_folder(mount.source):
                 raise _denied("mount-missing", mount.source)
 
 

@@ -21,34 +21,35 @@ HOME, OUTBOX, CONFIG = "/home/analyst/work", "/outbox", "/etc/jupyter"
 
 @dataclass(frozen=True)
 class Roots:
-    """The three places on the host from which anything may be mounted, as absolute paths."""
+    """The places on the host that matter for mounts, as absolute paths.
+
+    From `mounted`, `volumes` and `config` a container mounts; `views` is where the portal writes what the gate then
+    fastens under `mounted`.
+    """
 
     views: Path
+    mounted: Path
     volumes: Path
     config: Path
 
     @classmethod
     def under(cls, home: Path) -> Roots:
         """Return the places under the enclave's home, as `enclave.settings` names them."""
-        return cls(views=home / "views", volumes=home / "volumes", config=home / "jupyter")
+        return cls(views=home / "views", mounted=home / "mounted", volumes=home / "volumes", config=home / "jupyter")
 
 
-class HasPath(Protocol):
-    """A project view: where it lies and the hash that names it."""
-
-    @property
-    def path(self) -> Path:
-        """The folder."""
+class HasName(Protocol):
+    """A project view by the hash that names it."""
 
     @property
     def sha256(self) -> str:
         """64 hexadecimal digits."""
 
 
-def plan_mounts(roots: Roots, workspace_id: str, views: Mapping[str, HasPath]) -> tuple[Mount, ...]:
+def plan_mounts(roots: Roots, workspace_id: str, views: Mapping[str, HasName]) -> tuple[Mount, ...]:
     """Return a workspace's mounts: `views` by dataset name under /data, home, outbox, our configuration."""
     data = [
-        Mount(MountKind.VIEW, str(view.path), f"/data/{dataset}", view.sha256)
+        Mount(MountKind.VIEW, str(roots.mounted / workspace_id / view.sha256), f"/data/{dataset}", view.sha256)
         for dataset, view in sorted(views.items())
     ]
     own = roots.volumes / workspace_id
@@ -74,7 +75,7 @@ def check_mounts(plan: WorkspacePlan, roots: Roots) -> None:
 def _is_allowed(mount: Mount, workspace_id: str, roots: Roots) -> bool:
     if mount.kind is MountKind.VIEW:
         named = bool(SHA256.fullmatch(mount.sha256)) and bool(DATA_TARGET.fullmatch(mount.target))
-        return named and mount.source == str(roots.views / mount.sha256)
+        return named and mount.source == str(roots.mounted / workspace_id / mount.sha256)
     own = roots.volumes / workspace_id
     expected = {
         MountKind.HOME: (str(own / "home"), HOME),

@@ -1,4 +1,7 @@
-"""The three system users of the services; none can log in, each has its own group (docs/reference/interfaces.md)."""
+"""The three system users of the services; none can log in, each has its own group (docs/reference/interfaces.md).
+
+One more group is for the database alone.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,12 @@ import pwd
 from scripts.setting_up.call import call
 from scripts.setting_up.terminal import Done
 
-# User: further groups, parents first. The portal gives its core socket to the hub's group; the sequencer writes into
-# the database, which belongs to ansim-app.
-USERS = {"ansim-hub": (), "ansim-app": ("ansim-hub",), "ansim-log": ("ansim-app",)}
+# User: further groups, parents first. The portal gives its core socket to the hub's group, which also opens the gate's
+# socket; portal and sequencer both write the database, and share nothing else.
+DATABASE = "ansim-db"
+USERS = {"ansim-hub": (), "ansim-app": ("ansim-hub", DATABASE), "ansim-log": (DATABASE,)}
+# An earlier set-up gave this one; it opened the portal's folders to the sequencer.
+NO_MORE = {"ansim-log": "ansim-app"}
 NOW = "/etc/passwd 와 /etc/group 을 쓸 수 있는지 확인하세요"
 
 
@@ -20,10 +26,15 @@ def create() -> Done:
     for user in made:
         system = ["useradd", "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent"]
         call([*system, "--shell", "/usr/sbin/nologin", user], NOW)
+    if DATABASE not in {entry.gr_name for entry in grp.getgrall()}:
+        call(["groupadd", "--system", DATABASE], NOW)
     for user, groups in USERS.items():
         for group in groups:
             if user not in grp.getgrnam(group).gr_mem:
                 call(["usermod", "--append", "--groups", group, user], NOW)
+    for user, group in NO_MORE.items():
+        if user in grp.getgrnam(group).gr_mem:
+            call(["gpasswd", "--delete", user, group], NOW)
     return Done(f"만듦: {' '.join(made)}" if made else f"{' '.join(USERS)} 있음")
 
 
@@ -32,6 +43,8 @@ def remove() -> None:
     for user in reversed(USERS):
         if _exists(user):
             call(["userdel", user], NOW)
+    if DATABASE in {entry.gr_name for entry in grp.getgrall()}:
+        call(["groupdel", DATABASE], NOW)
 
 
 def _exists(user: str) -> bool:

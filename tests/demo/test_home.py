@@ -38,6 +38,8 @@ def test_every_private_thing_belongs_to_the_one_user_who_needs_it(settings: Sett
     assert found["keys/snapshot.key"] == ("root", "root", "0o600")
     assert found["keys/proxy.token"] == ("ansim-hub", "ansim-hub", "0o600")
     assert found["source"] == found["deid-keys"] == found["volumes"] == ("root", "root", "0o700")
+    assert found["mounted"] == ("root", "root", "0o700")
+    assert found["db"] == ("ansim-app", "ansim-db", "0o2770")
     assert found["quarantine"] == found["releases"] == ("ansim-app", "ansim-app", "0o700")
     assert found["hub"] == ("ansim-hub", "ansim-hub", "0o700")
 
@@ -70,9 +72,10 @@ def test_no_service_but_the_portal_reads_the_patients_or_the_gates_secret(
         shutil.chown(inside.parent, owner)
     closed = [settings.snapshots / "0/patients.parquet", settings.views / "0/patients.parquet", settings.gate_secret]
     assert all(can("ansim-app", "-r", str(path)) for path in closed)
-    # The sequencer shares the portal's group for the database's sake, and so far reads snapshots with it.
-    refused = closed[1:] if user == "ansim-log" else closed
-    assert not any(can(user, "-r", str(path)) for path in refused)
+    assert not any(can(user, "-r", str(path)) for path in closed)
+    # Who shares the database with the portal shares nothing else with it.
+    assert can(user, "-w", str(settings.db)) is (user == "ansim-log")
+    assert not can(user, "-w", str(settings.run_folder))
 
 
 def test_nothing_secret_is_open_to_other_users(settings: Settings) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -136,7 +135,7 @@ def test_only_the_approved_columns_are_in_the_mounted_folder(shared):
     opened = start(shared, made)
     public = load_public_key(shared.means.settings.plan_key.with_suffix(".pub"))
     (view,) = [m for m in verify_plan(opened.plan, opened.signature, public).mounts if m.kind is MountKind.VIEW]
-    (file,) = Path(view.source).iterdir()
+    (file,) = (shared.means.settings.views / view.sha256).iterdir()
     assert (view.target, file.name) == ("/data/set-a", "patients.parquet")
     assert pq.read_schema(file).names == ["pid", "age"]
 

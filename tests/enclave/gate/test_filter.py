@@ -314,9 +314,10 @@ class TestOnTheEngine:
         name = "cd" * 32
         (world.settings.views / name).symlink_to("/etc")
         plan = world.plan()
-        evil = Mount(MountKind.VIEW, str(world.settings.views / name), "/data/etc", name)
-        with pytest.raises(Denied, match="mount-missing"):
+        evil = Mount(MountKind.VIEW, str(world.settings.mounted / plan.workspace_id / name), "/data/etc", name)
+        with pytest.raises(Denied) as refused:
             world.register(world.plan(workspace_id=plan.workspace_id, mounts=(*plan.mounts, evil)))
+        assert refused.value.code == "gate.mount-missing"
         (world.settings.views / name).unlink()
 
     def test_only_the_hubs_user_reaches_the_engine(self, world: World) -> None:
@@ -355,6 +356,14 @@ class TestOnTheEngine:
         )
         asked = subprocess.run([sys.executable, "-c", code], user=user, capture_output=True, text=True, check=True)
         assert asked.stdout.strip() == str(status)
+
+    def test_a_user_of_another_group_cannot_even_knock(self, world: World) -> None:
+        code = f"import socket; socket.socket(socket.AF_UNIX).connect({str(world.settings.gate_socket)!r})"
+        command = [sys.executable, "-c", code]
+        asked = subprocess.run(
+            command, user="daemon", group="daemon", extra_groups=[], capture_output=True, text=True, check=False
+        )
+        assert "PermissionError" in asked.stderr
 
     def test_a_filter_without_an_engine_says_so_and_works_again_with_it(self, world: World) -> None:
         world.stop_gate()

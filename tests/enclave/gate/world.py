@@ -28,6 +28,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from enclave.errors import Unavailable
 from enclave.gate.client import Gate
+from enclave.gate.fastened import Fastened
 from enclave.settings import Settings
 from enclave.workspace.engine import create_body
 from enclave.workspace.mounts import Roots, plan_mounts
@@ -168,6 +169,8 @@ class World:
             subprocess.run(["docker", "rm", "-f", f"ansim-{workspace_id}"], capture_output=True, check=False)
         if self.process and self.process.poll() is None:
             self.stop_gate()
+        for folder in self.settings.mounted.glob("*"):
+            Fastened(Roots.under(self.home)).release(folder.name)
         for place in self.settings.volumes.glob("*/*"):
             if place.is_mount():
                 subprocess.run(["umount", str(place)], check=True)
