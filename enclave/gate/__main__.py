@@ -2,7 +2,7 @@
 
 It alone holds the container engine's socket and the right to enter network namespaces. It knows no rules about
 people or projects: it enforces signed plans and nothing else. Reading order: `plans`, `filter`, `netns`, `relay`,
-`inbound`, `notebook`, `collector`, `volumes`, `commands`.
+`inbound`, `door`, `spool`, `collector`, `volumes`, `commands`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from pathlib import Path
 from enclave.clock import now
 from enclave.gate.commands import Commands, Parts
 from enclave.gate.dockerd import Dockerd
+from enclave.gate.door.front import Front
+from enclave.gate.door.visit import addresses_of
 from enclave.gate.fastened import Fastened
 from enclave.gate.filter import EngineFilter
 from enclave.gate.peer import peer_uid
@@ -75,7 +77,8 @@ async def serve(settings: Settings, docker_socket: Path) -> None:
     docker, roots = Dockerd(docker_socket), Roots.under(settings.home)
     spool = Spool(settings.spool)
     plans = Plans(roots, settings.plan_key.with_suffix(".pub"))
-    relays = Relays(docker, plans, doors_of(settings.gate_secret, settings.hub_port, settings.portal_port))
+    doors = doors_of(settings.gate_secret, settings.hub_port, settings.portal_port)
+    relays = Relays(docker, plans, doors, Front(spool, addresses_of(settings)))
     app, hub = pwd.getpwnam(settings.app_user), pwd.getpwnam(settings.hub_user)
     engine = EngineFilter(docker, plans, clock=now, ended=relays.close)
     parts = Parts(docker, plans, relays, Volumes(settings.volumes), Fastened(roots), settings.staging, spool, now)

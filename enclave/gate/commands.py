@@ -111,6 +111,7 @@ class Commands:
         async with self._making:
             await asyncio.to_thread(self._parts.volumes.ensure, plan.workspace_id, **sizes)
             await asyncio.to_thread(self._parts.views.ensure, plan)
+        self._parts.relays.front.renew(plan)
         LOG.info("plan %s in force for workspace %s of %s", plan.sha256[:12], plan.workspace_id, plan.login)
         return {"sha256": plan.sha256}
 

@@ -15,9 +15,9 @@ from typing import Any
 
 from enclave.errors import Conflict, EnclaveError, NotFound, Unavailable
 from enclave.gate.dockerd import Dockerd
+from enclave.gate.door.front import Front
 from enclave.gate.inbound import Door, door_handler, hub_door, portal_door
 from enclave.gate.netns import hold, listen_inside, socket_inside
-from enclave.gate.notebook import notebook_handler
 from enclave.gate.plans import Plans
 from enclave.workspace.engine import LABEL_PLAN, LABEL_WORKSPACE, NOTEBOOK_PORT
 from enclave.workspace.plan import WorkspacePlan
@@ -38,12 +38,7 @@ class Relay:
     container_id: str
     netns: int
     port: int = 0
-    sent_bytes: int = 0
     servers: list[asyncio.Server] = field(default_factory=list)
-
-    def count(self, size: int) -> None:
-        """Add to the bytes that went to the browser."""
-        self.sent_bytes += size
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Return a connection to the notebook server inside; raises `OSError`."""
@@ -65,8 +60,10 @@ class Relay:
 class Relays:
     """All open relays, by workspace."""
 
-    def __init__(self, docker: Dockerd, plans: Plans, doors: Callable[[WorkspacePlan], list[Door]]) -> None:
-        self._docker, self._plans, self._doors = docker, plans, doors
+    def __init__(
+        self, docker: Dockerd, plans: Plans, doors: Callable[[WorkspacePlan], list[Door]], front: Front
+    ) -> None:
+        self._docker, self._plans, self._doors, self.front = docker, plans, doors, front
         self._open: dict[str, Relay] = {}
         self._locks: dict[str, asyncio.Lock] = {}
         self._adopted = False
@@ -94,6 +91,7 @@ class Relays:
         """Cut a workspace's relays; fine if there are none."""
         if relay := self._open.pop(workspace_id, None):
             relay.close()
+            self.front.forget(workspace_id)
 
     def close_all(self) -> None:
         """Cut all relays (the gate ends; the workspaces go on)."""
@@ -103,7 +101,11 @@ class Relays:
     def figures(self) -> dict[str, dict[str, Any]]:
         """Return port, container and bytes to the browser of each open relay."""
         return {
-            name: {"port": relay.port, "container_id": relay.container_id, "sent_bytes": relay.sent_bytes}
+            name: {
+                "port": relay.port,
+                "container_id": relay.container_id,
+                "sent_bytes": self.front.sent_bytes(name),
+            }
             for name, relay in self._open.items()
         }
 
@@ -186,7 +188,7 @@ class Relays:
 
     async def _listen(self, relay: Relay) -> None:
         """Listen on the host, on the port of last time if there was one and it is free."""
-        handler = notebook_handler(relay.plan.login, relay.connect, relay.count)
+        handler = self.front.handler(relay.plan, relay.connect)
         note = self._plans.roots.volumes / relay.plan.workspace_id / "port"
         taken = {other.port for other in self._open.values()}
         # By lot: two enclaves on one machine must not take each other's ports while one of the gates restarts.

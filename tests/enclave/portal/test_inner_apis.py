@@ -23,6 +23,8 @@ from enclave.actor import Actor
 from enclave.commands import people, project
 from enclave.gate.commands import Commands, Parts
 from enclave.gate.dockerd import Dockerd
+from enclave.gate.door.front import Front
+from enclave.gate.door.visit import addresses_of
 from enclave.gate.inbound import portal_door
 from enclave.gate.plans import Plans
 from enclave.gate.relay import Relays
@@ -61,9 +63,9 @@ class GateOf:
     async def _serve(self) -> None:
         docker, roots = Dockerd(Path("/var/run/docker.sock")), Roots.under(self.settings.home)
         plans = Plans(roots, self.settings.plan_key.with_suffix(".pub"))
-        relays = Relays(docker, plans, lambda plan: [])
-        root = pwd.getpwuid(0)
         spool = Spool(self.settings.spool)
+        relays = Relays(docker, plans, lambda plan: [], Front(spool, addresses_of(self.settings)))
+        root = pwd.getpwuid(0)
         parts = Parts(docker, plans, relays, self.volumes, self.settings.staging, spool, clock.now)
         commands = Commands(parts, app=root, hub=root)
         server = await asyncio.start_unix_server(limited(commands.serve, most=16), path=self.settings.gate_socket)

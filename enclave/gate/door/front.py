@@ -1,0 +1,126 @@
+"""The way from the browser to a notebook server: every byte passes here, parsed on both sides, out of its reach.
+
+Reading order: `target` (one spelling), `visit`, `checks` (seat, lock, frame, routes), `routes` (the list), `passing`
+(HTTP), `sockets` (websockets), `meter`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+import h11
+
+from enclave.gate.door.checks import ask
+from enclave.gate.door.passing import pass_on, say
+from enclave.gate.door.recorder import Recorder
+from enclave.gate.door.refused import explain
+from enclave.gate.door.routes import SOCKETS, Route
+from enclave.gate.door.target import Odd, read_target
+from enclave.gate.door.visit import Addresses, Answer, Doorway, Visit
+from enclave.gate.exchange import Side, end_to_end, is_websocket, switch
+from enclave.gate.spool import Spool
+from enclave.gate.wire import HEAD_S, Handler, close, limited, respond
+from enclave.workspace.plan import WorkspacePlan
+
+LOG = logging.getLogger("ansim.gate.door")
+MOST_CONNECTIONS = 512
+
+Connect = Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
+
+
+class Front:
+    """The doors of all workspaces."""
+
+    def __init__(self, spool: Spool, addresses: Addresses) -> None:
+        self._addresses = addresses
+        self._recorder = Recorder(spool)
+        self._doorways: dict[str, Doorway] = {}
+
+    def handler(self, plan: WorkspacePlan, connect: Connect) -> Handler:
+        """Return the host's side of one workspace's relay; `connect` opens a connection to the server inside."""
+        doorway = self._doorways[plan.workspace_id] = Doorway(plan, self._addresses, self._recorder)
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            """Take in one request of the browser."""
+            browser = Side(h11.SERVER, reader, writer)
+            try:
+                await _serve(doorway, browser, connect)
+            except h11.ProtocolError:
+                LOG.warning("malformed traffic at the door of %s", doorway.plan.workspace_id)
+
+        return limited(serve, most=MOST_CONNECTIONS)
+
+    def renew(self, plan: WorkspacePlan) -> None:
+        """Let a new plan's limits hold for a workspace that is open."""
+        if doorway := self._doorways.get(plan.workspace_id):
+            doorway.plan = plan
+
+    def forget(self, workspace_id: str) -> None:
+        """Close what is open of a workspace whose relay ends."""
+        if doorway := self._doorways.pop(workspace_id, None):
+            doorway.cut_sockets(1001, "ended")
+
+    def sent_bytes(self, workspace_id: str) -> int:
+        """Return how many bytes went to the browser since the relay was opened."""
+        doorway = self._doorways.get(workspace_id)
+        return doorway.sent_bytes if doorway else 0
+
+
+async def _serve(doorway: Doorway, browser: Side, connect: Connect) -> None:
+    try:
+        async with asyncio.timeout(HEAD_S):
+            head = await browser.next()
+    except h11.RemoteProtocolError:
+        await respond(browser.writer, 400)
+        return
+    except TimeoutError:
+        return
+    if not isinstance(head, h11.Request):
+        return
+    visit = _visit(doorway, browser, head)
+    if isinstance(visit, str):
+        doorway.recorder.notice(doorway.plan.workspace_id, "malformed", {"why": visit})
+        await respond(browser.writer, 403, b'{"code": "gate.address", "message": "403"}')
+        return
+    if answer := await ask(visit):
+        await _refuse(visit, answer)
+        return
+    try:
+        server = Side(h11.CLIENT, *await connect())
+    except OSError:
+        await say(visit, explain(visit, 503, "unreachable"))
+        return
+    try:
+        await _pass(visit, visit.route, server)
+    finally:
+        await close(server.writer)
+
+
+def _visit(doorway: Doorway, browser: Side, head: h11.Request) -> Visit | str:
+    try:
+        target = read_target(doorway.plan.login, head.target)
+    except Odd as odd:
+        return str(odd)
+    chunked = any(name == b"transfer-encoding" for name, _ in head.headers)
+    method = head.method.decode("latin-1")
+    kept = end_to_end(head.headers)
+    return Visit(doorway, method, target, kept, websocket=is_websocket(head), chunked=chunked, browser=browser)
+
+
+async def _refuse(visit: Visit, answer: Answer) -> None:
+    if answer.event:
+        kind, details = answer.event
+        visit.doorway.recorder.notice(visit.doorway.plan.workspace_id, kind, details)
+    await say(visit, answer)
+
+
+async def _pass(visit: Visit, route: Route | None, server: Side) -> None:
+    if route is None:
+        await say(visit, explain(visit, 403, "other"))
+    elif route.kind in SOCKETS:
+        head = h11.Request(method=visit.method, target=visit.target.canonical, headers=visit.headers)
+        await switch(visit.browser, server, head, headers=visit.headers, count=visit.count)
+    else:
+        await pass_on(visit, route, server)

@@ -1,0 +1,86 @@
+"""What the door says when a way is closed: why, and the way that is open (the egress request), Korean first.
+
+A page for whoever looks at it; JSON for programs (`message` is the field that JupyterLab shows). No text here is
+made from what was asked.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from dataclasses import dataclass
+
+from enclave.gate.door.visit import Answer, Visit
+
+
+@dataclass(frozen=True)
+class Words:
+    """One explanation in two languages: what happened, what to do now."""
+
+    ko: str
+    en: str
+    remedy_ko: str
+    remedy_en: str
+
+
+EGRESS_KO = "결과를 가지고 나가려면 파일을 /outbox 에 두고 포털에서 반출 신청을 하십시오."
+EGRESS_EN = "To take results out, put the files into /outbox and ask for egress in the portal."
+CLOSED = Words("이 경로는 안심구역에서 닫혀 있습니다.", "This way is closed in the enclave.", EGRESS_KO, EGRESS_EN)
+SEE_KO = "데이터는 노트북에서 코드로 보고, 결과만 반출 신청으로 내보내십시오."
+SEE_EN = "Look at data with code in a notebook, and send only results out by an egress request."
+
+WORDS = {
+    "files": Words(
+        "작업공간의 파일은 내려받을 수 없습니다.", "Files of a workspace cannot be downloaded.", EGRESS_KO, EGRESS_EN
+    ),
+    "export": Words(
+        "노트북을 다른 형식으로 내보낼 수 없습니다.", "A notebook cannot be exported.", EGRESS_KO, EGRESS_EN
+    ),
+    "contents": Words(
+        "이 방식으로는 파일을 열 수 없습니다. 글과 노트북만 열립니다.",
+        "A file cannot be opened in this way. Only texts and notebooks open.",
+        SEE_KO,
+        SEE_EN,
+    ),
+    "too-large": Words(
+        "이 파일은 화면으로 보기에는 너무 큽니다.", "This file is too large to be shown.", SEE_KO, SEE_EN
+    ),
+    "display": Words(
+        "이 시간 또는 오늘 화면에 표시할 수 있는 양을 다 썼습니다. 커널은 계속 실행됩니다.",
+        "What may be shown in this hour or today is used up. Kernels go on running.",
+        "다음 시간이나 내일 다시 보거나, 결과를 반출 신청으로 내보내십시오.",
+        "Look again in the next hour or tomorrow, or send results out by an egress request.",
+    ),
+    "unreachable": Words(
+        "작업공간의 서버가 응답하지 않습니다.",
+        "The workspace's server does not answer.",
+        "잠시 뒤 다시 시도하고, 계속되면 작업공간을 다시 시작하십시오.",
+        "Try again in a moment; if it persists start the workspace again.",
+    ),
+    "not-recorded": Words(
+        "기록할 수 없어서 실행하지 않았습니다.",
+        "This was not run because it could not be recorded.",
+        "잠시 뒤 다시 시도하고, 계속되면 운영자에게 알려 주십시오.",
+        "Try again in a moment; if it persists tell the operator.",
+    ),
+}
+PAGE = """<!doctype html><html lang="ko"><head><meta charset="utf-8"><title>안심구역</title>
+<meta name="viewport" content="width=device-width"><style>
+body{{font:16px/1.6 system-ui,sans-serif;color:#1b2430;background:#f5f6f8;margin:0}}
+main{{max-width:38rem;margin:12vh auto;padding:2rem;background:#fff;border:1px solid #d6dae1;border-radius:8px}}
+h1{{font-size:1.25rem;margin:0 0 .5rem}}a{{color:#0b5cad}}[lang=en]{{color:#4a5564;border-top:1px solid #e3e6eb;margin-top:1.5rem;padding-top:1rem}}
+</style></head><body><main><h1>{ko}</h1><p>{remedy_ko}</p><p><a href="{link}">포털에서 이 과제 열기</a></p>
+<section lang="en"><p><strong>{en}</strong></p><p>{remedy_en}</p><p><a href="{link}">Open this project in the portal</a></p></section>
+</main></body></html>"""  # noqa: E501 - one page
+
+
+def explain(visit: Visit, status: int, why: str, *, event: tuple[str, dict[str, str]] | None = None) -> Answer:
+    """Return the answer that explains `why` (a key of `WORDS`, else "closed") to a person or to a program."""
+    words = WORDS.get(why, CLOSED)
+    link = f"{visit.doorway.addresses.portal}/projects/{visit.doorway.plan.project_id}"
+    if visit.wants_html:
+        texts = {name: html.escape(value) for name, value in {**words.__dict__, "link": link}.items()}
+        return Answer(status, PAGE.format(**texts).encode(), event=event)
+    message = f"{words.ko} {words.remedy_ko} ({words.en} {words.remedy_en})"
+    body = {"code": f"gate.{why}", "message": message, **words.__dict__, "link": link}
+    return Answer(status, json.dumps(body).encode(), "application/json", event=event)
