@@ -87,6 +87,21 @@ class Action(StrEnum):
     LOG_VIEW = "log.view"
     HUB_EVENT = "hub.event"
     GATE_EVENT = "gate.event"
+    CODE_EXECUTED = "code.executed"
+    CODE_VIEW = "code.view"
+    DISPLAY_SHOWN = "display.shown"
+    DISPLAY_SPENT = "display.spent"
+    DISPLAY_SEARCHED = "display.searched"
+    DISPLAY_UNSEARCHED = "display.unsearched"
+    DISPLAY_FINDING = "display.finding"
+    DISPLAY_VIEW = "display.view"
+    DISPLAY_POLICY = "display.policy"
+    DISPLAY_LIMITS = "display.limits"
+    ROUTE_REFUSED = "route.refused"
+    SEAT_REFUSED = "seat.refused"
+    SCREEN_LOCKED = "screen.locked"
+    SCREEN_UNLOCKED = "screen.unlocked"
+    CLIPBOARD_COPY = "clipboard.copy"
 
 
 @dataclass(frozen=True)
@@ -146,6 +161,21 @@ ABOUT: dict[Action, About] = {
     Action.LOG_VIEW: About("접속기록 조회", "log viewed", Task.VIEW_LOG, _I, _ACCESS),
     Action.HUB_EVENT: About("허브 사건", "hub event", Task.VIEW, _I, _ACCESS),
     Action.GATE_EVENT: About("관문 사건", "gate event", Task.VIEW, _N, _ACCESS),
+    Action.CODE_EXECUTED: About("코드 실행", "code executed", Task.VIEW, _I, _DATA),
+    Action.CODE_VIEW: About("실행 코드 열람", "executed code read", Task.VIEW, _N, _DATA),
+    Action.DISPLAY_SHOWN: About("화면 표시", "shown on the screen", Task.VIEW, _I, _DATA),
+    Action.DISPLAY_SPENT: About("화면 한도 소진", "display budget spent", Task.VIEW, _N, _DATA),
+    Action.DISPLAY_SEARCHED: About("화면 글 점검", "shown texts searched", Task.VIEW, _I, _DATA),
+    Action.DISPLAY_UNSEARCHED: About("점검하지 못한 화면 글", "shown texts not searched", Task.VIEW, _N, _DATA),
+    Action.DISPLAY_FINDING: About("화면의 식별정보", "identifiers on the screen", Task.VIEW, _A, _DATA),
+    Action.DISPLAY_VIEW: About("화면 식별정보 열람", "display finding read", Task.VIEW, _N, _DATA),
+    Action.DISPLAY_POLICY: About("화면 한도 설정", "display limits set", Task.SETTINGS, _N, _DATA),
+    Action.DISPLAY_LIMITS: About("화면 한도 적용", "display limits in force", Task.SETTINGS, _I, _DATA),
+    Action.ROUTE_REFUSED: About("막힌 주소 요청", "route refused", Task.DOWNLOAD, _N, _DATA),
+    Action.SEAT_REFUSED: About("다른 좌석에서 접근", "other seat refused", Task.VIEW, _A, _ACCESS),
+    Action.SCREEN_LOCKED: About("화면 잠김", "screen locked", Task.LOG_IN, _I, _ACCESS),
+    Action.SCREEN_UNLOCKED: About("화면 잠금 풀림", "screen unlocked", Task.LOG_IN, _I, _ACCESS),
+    Action.CLIPBOARD_COPY: About("복사", "copied to the clipboard", Task.DOWNLOAD, _N, _DATA),
 }
 
 

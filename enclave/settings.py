@@ -24,7 +24,8 @@ class Settings:
     """All settings; in `config.toml` they stand at top level under these names (paths are not settings).
 
     Ports are TCP ports on 127.0.0.1, but `public_port`, which is the one in people's addresses. Sizes are bytes,
-    durations carry their unit in the name.
+    durations carry their unit in the name. `display_*` is how much may reach one person's screen from one project
+    where no provider said otherwise; a data steward may set up to `display_widest_times` as much.
     """
 
     home: Path = DEFAULT_HOME
@@ -53,6 +54,15 @@ class Settings:
     max_file_bytes: int = 64 << 20
     max_files: int = 20
     release_days: int = 7
+    display_message_bytes: int = 1 << 20
+    display_content_bytes: int = 1 << 20
+    display_hour_bytes: int = 32 << 20
+    display_day_bytes: int = 128 << 20
+    display_hour_rows: int = 5_000
+    display_day_rows: int = 20_000
+    display_hour_pictures: int = 200
+    display_day_pictures: int = 1_000
+    display_widest_times: int = 4
     oidc: Mapping[str, Any] | None = None
 
     @classmethod

@@ -18,6 +18,7 @@ from enclave.airlock.checks.identifiers import check_identifiers
 from enclave.airlock.checks.image import check_picture
 from enclave.airlock.checks.min_cell import check_min_cell
 from enclave.airlock.checks.row_level import check_row_level
+from enclave.airlock.checks.shown import search_shown
 from enclave.airlock.checks.text import check_text
 from enclave.airlock.document import Document
 from enclave.airlock.parse import ParseRefused, parse
@@ -57,8 +58,10 @@ def warm() -> None:
 
 
 def run(job: dict[str, Any], descriptor: int) -> bytes:
-    """Do one job (``check`` or ``preview``) over an open file; returns UTF-8 JSON."""
+    """Do one job (``check``, ``preview`` or ``search``) over an open file; returns UTF-8 JSON."""
     content = _read(descriptor)
+    if job["do"] == "search":
+        return json.dumps(search_shown(content), ensure_ascii=False).encode()
     if job["do"] == "preview":
         drawn = draw.draw(content, job["name"])
         return json.dumps({**drawn, "png": base64.b64encode(drawn.get("png", b"")).decode()}).encode()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from enclave.model.workspace import Workspace
 from enclave.policy import workspace as policy
 from enclave.policy.allows import allows
 from enclave.policy.project import check_may_end
+from enclave.queries import display
 from enclave.queries.dataset import read_manifest
 from enclave.queries.project import facts as project_facts
 from enclave.queries.project import load_project
@@ -96,9 +97,10 @@ def request_start(store: Store, means: Means, actor: Actor, *, now: datetime, pr
         if about.approved != survey.approved:
             raise _changed_meanwhile()
         _check_alone(tx.session, acting, project.id)
+        shown = display.in_force(tx.session, project, means.settings)
         found = _own_workspace(tx.session, acting, project)
         check_transition(WORKSPACE, found.state, WorkspaceState.REQUESTED, f"작업공간 {found.id}")
-        plan = _plan(means, found, acting, views, now)
+        plan = replace(_plan(means, found, acting, views, now), display=shown)
         _note_plan(found, project, plan, means, now)
         tx.session.flush()
         tx.session.refresh(found, ["project", "account"])

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from enclave.portal import closing
+from enclave.portal import closing, intake, searching
 from enclave.portal.parts import Portal
 
 LOG = logging.getLogger("ansim.portal.chores")
@@ -28,7 +28,11 @@ class Chore:
     run: Callable[[Portal], object]
 
 
-CHORES: tuple[Chore, ...] = (Chore("stop-frozen", 15, closing.stop_frozen),)
+CHORES: tuple[Chore, ...] = (
+    Chore("stop-frozen", 15, closing.stop_frozen),
+    Chore("take-events", 1, intake.take_events),
+    Chore("search-shown", 5, searching.search_shown),
+)
 
 
 def start(portal: Portal, chores: Sequence[Chore] = CHORES) -> threading.Event:

@@ -61,12 +61,20 @@ def check_identifiers(document: Document, name: str, rules: CheckRules) -> list[
                 f"Too much text to look for identifiers ({len(document.text):,} characters). Aggregate or split it.",
             )
         ]
-    hits = list(_in_short(_stem(name), "name"))
+    return _findings([*_in_short(_stem(name), "name"), *hits_in(document)])
+
+
+def hits_in(document: Document) -> Iterator[Hit]:
+    """Yield every identifier in a parsed file; what stands in a table of a text comes twice, from cell and line."""
     for table in document.tables:
-        hits += _in_table(table)
+        yield from _in_table(table)
     if document.kind == "text":
-        hits += _in_text(document.text)
-    return _findings(hits)
+        yield from _in_text(document.text)
+
+
+def stops(hit: Hit) -> bool:
+    """Return whether a hit is of a kind that stops a file, and not one that a person should only look at."""
+    return hit.type not in LOOK_AT and (hit.type != "NAME" or hit.score >= SURE_NAME)
 
 
 def check_loose_text(texts: Iterable[tuple[str, str]]) -> list[Finding]:
@@ -167,7 +175,7 @@ def _findings(hits: Iterable[Hit]) -> list[Finding]:
 def _finding(hit: Hit) -> Finding:
     ko, en = LABELS.get(hit.type, (hit.type, hit.type))
     rule = f"id.{hit.type.lower().replace('_', '-')}"
-    if hit.type in LOOK_AT or (hit.type == "NAME" and hit.score < SURE_NAME):
+    if not stops(hit):
         return warn(
             rule,
             f"{ko}(으)로 보이는 내용이 있습니다. 개인을 가리키는지 확인하세요.",

@@ -25,6 +25,7 @@ from enclave.gate.commands import Commands, Parts
 from enclave.gate.dockerd import Dockerd
 from enclave.gate.door.front import Front
 from enclave.gate.door.visit import addresses_of
+from enclave.gate.fastened import Fastened
 from enclave.gate.inbound import portal_door
 from enclave.gate.plans import Plans
 from enclave.gate.relay import Relays
@@ -63,10 +64,10 @@ class GateOf:
     async def _serve(self) -> None:
         docker, roots = Dockerd(Path("/var/run/docker.sock")), Roots.under(self.settings.home)
         plans = Plans(roots, self.settings.plan_key.with_suffix(".pub"))
-        spool = Spool(self.settings.spool)
+        self.spool = spool = Spool(self.settings.spool)
         relays = Relays(docker, plans, lambda plan: [], Front(spool, addresses_of(self.settings)))
         root = pwd.getpwuid(0)
-        parts = Parts(docker, plans, relays, self.volumes, self.settings.staging, spool, clock.now)
+        parts = Parts(docker, plans, relays, self.volumes, Fastened(roots), self.settings.staging, spool, clock.now)
         commands = Commands(parts, app=root, hub=root)
         server = await asyncio.start_unix_server(limited(commands.serve, most=16), path=self.settings.gate_socket)
         self.ready.set()
