@@ -1,14 +1,20 @@
-"""What workspaces leave on the machine: containers, mounts, loop devices. Found by what they use, removed by id."""
+"""What workspaces leave on the machine: containers, networks, mounts, loop devices. Found by what they use."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import subprocess
 from pathlib import Path
 
+from enclave.gate.bridge.bridge import remove_all
+from enclave.gate.dockerd import Dockerd
 from enclave.settings import Settings
 from enclave.workspace.engine import LABEL_WORKSPACE
+from enclave.workspace.topology import Topology
+
+ENGINE = Path("/var/run/docker.sock")
 
 
 def remove(settings: Settings) -> list[str]:
@@ -17,6 +23,8 @@ def remove(settings: Settings) -> list[str]:
     Another enclave on the same machine (other home) is not touched. Volumes keep their data.
     """
     done = [_remove_container(container) for container in containers(settings)]
+    if settings.topology == Topology.BRIDGE and shutil.which("docker"):
+        done += asyncio.run(remove_all(settings, Dockerd(ENGINE)))
     for place in reversed(mounts(settings.home)):
         _run("umount", place)
         done.append(f"mount {Path(place).name}")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from enclave.errors import Invalid
+from enclave.workspace.topology import Topology
 
 DEFAULT_HOME = Path("/var/lib/ansim")
 GIB = 1 << 30
@@ -63,6 +64,8 @@ class Settings:
     display_hour_pictures: int = 200
     display_day_pictures: int = 1_000
     display_widest_times: int = 4
+    topology: str = Topology.SEALED
+    bridge_subnets: str = "10.213.0.0/16"
     oidc: Mapping[str, Any] | None = None
 
     @classmethod
@@ -215,6 +218,8 @@ def _value(path: Path, key: str, value: object) -> Any:
     if key not in known:
         raise _invalid(path, f"‘{key}’ is not a setting")
     kind = _KINDS[known[key]]
+    if key == "topology" and value not in list(Topology):
+        raise _invalid(path, f"‘topology’ is one of {', '.join(Topology)}, not {value!r}")
     if not isinstance(value, kind) or isinstance(value, bool):
         raise _invalid(path, f"‘{key}’ must be {kind.__name__}, not {value!r}")
     return Path(str(value)) if known[key] == "Path" else value

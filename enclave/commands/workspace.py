@@ -35,6 +35,7 @@ from enclave.states import WORKSPACE, WorkspaceState, check_transition
 from enclave.store import Store, Tx
 from enclave.workspace.mounts import Roots, plan_mounts
 from enclave.workspace.plan import WorkspacePlan, sign_plan
+from enclave.workspace.topology import network_of
 from enclave.workspace.views import View, project_view
 
 
@@ -249,6 +250,7 @@ def _plan(means: Means, found: Workspace, acting: Actor, views: Mapping[str, Vie
         memory_bytes=settings.memory_bytes,
         cpus=settings.cpus,
         pids=settings.pids,
+        network=network_of(found.project_id, settings.topology),
     )
 
 

@@ -19,6 +19,7 @@ import socket
 from pathlib import Path
 
 from enclave.clock import now
+from enclave.gate.bridge.bridge import Bridge
 from enclave.gate.commands import Commands, Parts
 from enclave.gate.dockerd import Dockerd
 from enclave.gate.door.front import Front
@@ -76,14 +77,17 @@ async def serve(settings: Settings, docker_socket: Path) -> None:
     """Serve until SIGTERM or SIGINT; running workspaces go on, and are taken up again at the next start."""
     docker, roots = Dockerd(docker_socket), Roots.under(settings.home)
     spool = Spool(settings.spool)
-    plans = Plans(roots, settings.plan_key.with_suffix(".pub"))
+    plans = Plans(roots, settings.plan_key.with_suffix(".pub"), settings.topology)
+    bridge, front = Bridge(settings, docker, spool), Front(spool, addresses_of(settings))
     doors = doors_of(settings.gate_secret, settings.hub_port, settings.portal_port)
-    relays = Relays(docker, plans, doors, Front(spool, addresses_of(settings)))
+    relays = Relays(docker, plans, doors, front=front, bridge=bridge)
     app, hub = pwd.getpwnam(settings.app_user), pwd.getpwnam(settings.hub_user)
-    engine = EngineFilter(docker, plans, clock=now, ended=relays.close)
-    parts = Parts(docker, plans, relays, Volumes(settings.volumes), Fastened(roots), settings.staging, spool, now)
+    engine = EngineFilter(docker, plans, clock=now, ended=relays.close, bridge=bridge)
+    volumes, views = Volumes(settings.volumes), Fastened(roots)
+    parts = Parts(docker, plans, relays, volumes, views, bridge, settings.staging, spool, now)
     commands = Commands(parts, app=app, hub=hub)
     # Before anybody can ask: a hub that comes back finds its workspaces reachable.
+    await bridge.start()
     await relays.step()
     keeping = asyncio.create_task(relays.keep())
     stop = asyncio.Event()
@@ -98,6 +102,7 @@ async def serve(settings: Settings, docker_socket: Path) -> None:
     keeping.cancel()
     for server in servers:
         server.close()
+    bridge.stop()
     relays.close_all()
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from enclave.errors import Denied, EnclaveError, Invalid, NotFound, Unavailable
+from enclave.gate.bridge.bridge import Bridge
 from enclave.gate.collector import Owner, collect
 from enclave.gate.dockerd import Dockerd
 from enclave.gate.fastened import Fastened
@@ -46,6 +47,7 @@ class Parts:
     relays: Relays
     volumes: Volumes
     views: Fastened
+    bridge: Bridge
     staging: Path
     spool: Spool
     clock: Callable[[], datetime]
@@ -111,18 +113,26 @@ class Commands:
         async with self._making:
             await asyncio.to_thread(self._parts.volumes.ensure, plan.workspace_id, **sizes)
             await asyncio.to_thread(self._parts.views.ensure, plan)
+            await self._parts.bridge.prepare(plan)
         self._parts.relays.front.renew(plan)
         LOG.info("plan %s in force for workspace %s of %s", plan.sha256[:12], plan.workspace_id, plan.login)
         return {"sha256": plan.sha256}
 
     async def _revoke(self, workspace_id: str, _: Answer) -> Answer:
+        network = self._parts.plans.network(workspace_id)
         self._parts.plans.revoke(workspace_id)
         self._parts.relays.close(workspace_id)
         await self._parts.docker.remove(f"ansim-{workspace_id}")
         async with self._making:
             await asyncio.to_thread(self._parts.views.release, workspace_id)
+            await self._leave_network(network)
         LOG.info("workspace %s revoked", workspace_id)
         return {}
+
+    async def _leave_network(self, name: str) -> None:
+        plans = self._parts.plans
+        if name and name not in {plans.network(other) for other in plans.workspaces()}:
+            await self._parts.bridge.let_go(name)
 
     async def _relay(self, workspace_id: str, body: Answer) -> Answer:
         host, port = await self._parts.relays.open(workspace_id, str(body["container_id"]))

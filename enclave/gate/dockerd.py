@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,13 @@ class Dockerd:
     def __init__(self, socket: Path) -> None:
         self.socket = socket
 
-    async def _call(self, method: str, path: str, params: dict[str, str] | None = None) -> httpx.Response:
+    async def _call(
+        self, method: str, path: str, params: dict[str, str] | None = None, body: Any = None
+    ) -> httpx.Response:
         transport = httpx.AsyncHTTPTransport(uds=str(self.socket))
         try:
             async with httpx.AsyncClient(transport=transport, base_url="http://engine", timeout=60) as client:
-                return await client.request(method, f"/{VERSION}{path}", params=params)
+                return await client.request(method, f"/{VERSION}{path}", params=params, json=body)
         except httpx.HTTPError as error:
             raise gone(error) from error
 
@@ -34,6 +37,19 @@ class Dockerd:
         """Return what the engine knows of a container (by id or name); None if there is none."""
         answer = await self._call("GET", f"/containers/{name}/json")
         return None if answer.status_code == NOT_FOUND else _value(answer)
+
+    async def order(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: dict[str, str] | None = None,
+        body: Any = None,
+        fine: Container[int] = (),
+    ) -> Any:
+        """Give the engine an order of the gate's own and return its answer; a status in `fine` is no refusal."""
+        answer = await self._call(method, path, params, body)
+        return None if answer.status_code in fine else _value(answer)
 
     async def workspaces(self) -> list[dict[str, Any]]:
         """Return the running containers that carry a workspace's label, of whatever enclave."""
@@ -47,13 +63,13 @@ class Dockerd:
         if answer.status_code not in {NOT_FOUND, CONFLICT}:
             _value(answer)
 
-    async def last_words(self, name: str) -> str:
-        """Return the last lines a container wrote, printable, at most 4,000 characters."""
+    async def last_words(self, name: str, *, most: int = 4000) -> str:
+        """Return the last lines a container wrote, printable, at most `most` characters."""
         params = {"stdout": "true", "stderr": "true", "tail": str(LAST_LINES)}
         answer = await self._call("GET", f"/containers/{name}/logs", params)
         # Multiplexed frames carry 8 bytes of head each; dropping what is unprintable leaves the text.
         text = answer.content.decode("utf-8", "replace")
-        return "".join(c for c in text if c.isprintable() or c == "\n")[-4000:]
+        return "".join(c for c in text if c.isprintable() or c == "\n")[-most:]
 
     async def ping(self) -> bool:
         """Say whether the engine answers."""

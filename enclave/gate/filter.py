@@ -16,10 +16,11 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from enclave.errors import Denied, EnclaveError
+from enclave.gate.bridge.bridge import Bridge
 from enclave.gate.dockerd import NOT_FOUND, VERSION, Dockerd, gone
 from enclave.gate.plans import Plans
 from enclave.gate.wire import Refused, Request, close, forward, pump, read_request, respond_json
-from enclave.workspace.engine import ENVIRONMENT, HUB_VARIABLES, LABEL_PLAN, LABEL_WORKSPACE, create_body
+from enclave.workspace.engine import HUB_VARIABLES, LABEL_PLAN, LABEL_WORKSPACE, create_body, environment_of
 from enclave.workspace.plan import VARIABLE, WorkspacePlan
 
 LOG = logging.getLogger("ansim.gate.filter")
@@ -76,7 +77,7 @@ def approved_body(data: bytes, name: str, find: Callable[[str, str], WorkspacePl
 def hub_variables(plan: WorkspacePlan, environment: list[str]) -> dict[str, str]:
     """Return the variables that only the hub knows; raises `Denied` for one that it has no business setting."""
     pairs = [tuple(line.partition("=")[::2]) for line in environment]
-    ours = {**ENVIRONMENT, **plan.environment}
+    ours = environment_of(plan)
     added = {name: value for name, value in pairs if name not in ours}
     for name, value in added.items():
         said = HUB_VARIABLES.get(name)
@@ -111,8 +112,15 @@ class EngineFilter:
     """Serves the hub's connections to the engine."""
 
     def __init__(
-        self, docker: Dockerd, plans: Plans, *, clock: Callable[[], datetime], ended: Callable[[str], None]
+        self,
+        docker: Dockerd,
+        plans: Plans,
+        *,
+        clock: Callable[[], datetime],
+        ended: Callable[[str], None],
+        bridge: Bridge,
     ) -> None:
+        self._bridge = bridge
         self._docker, self._plans, self._clock, self._ended = docker, plans, clock, ended
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -132,7 +140,7 @@ class EngineFilter:
         call, name, parameters = matched(request)
         body = b""
         if call == "create":
-            body = approved_body(request.body, parameters.get("name", ""), self._startable)
+            body = await self._bridge.place(approved_body(request.body, parameters.get("name", ""), self._startable))
             path = "/containers/create"
         elif call in {"ping", "version"}:
             path = CALLS[call][1].pattern
@@ -149,7 +157,7 @@ class EngineFilter:
         if state is None or self._plans.known(workspace_id, plan_sha256) is None:
             raise Refused(NOT_FOUND, f"No such container: {name}")
         if call == "start":
-            self._startable(plan_sha256, workspace_id)
+            await self._bridge.prepare(self._startable(plan_sha256, workspace_id))
         if call in {"stop", "remove"}:
             self._ended(workspace_id)
         ending = {"inspect": "/json", "remove": ""}.get(call, f"/{call}")

@@ -19,16 +19,20 @@ from enclave.errors import Denied, NotFound
 from enclave.gate.fastened import is_fastened
 from enclave.workspace.mounts import Roots, check_mounts
 from enclave.workspace.plan import PATTERNS, MountKind, PlanDamaged, WorkspacePlan, verify_plan
+from enclave.workspace.topology import Topology, network_of
 
 # A running workspace may be older than the plan in force; nobody needs to know of more than this many.
 KEPT = 8
 
 
 class Plans:
-    """Registered plans under `roots.volumes`; `key` is the file with the plan key's public half (PEM)."""
+    """Registered plans under `roots.volumes`; `key` is the file with the plan key's public half (PEM).
 
-    def __init__(self, roots: Roots, key: Path) -> None:
-        self.roots = roots
+    `topology` is the installation's: a plan that asks for a network where workspaces are sealed is refused.
+    """
+
+    def __init__(self, roots: Roots, key: Path, topology: str = Topology.SEALED) -> None:
+        self.roots, self._topology = roots, topology
         self._key = key
 
     def register(self, data: bytes, signature: bytes, now: datetime) -> WorkspacePlan:
@@ -74,6 +78,12 @@ class Plans:
         if not (self._folder(workspace_id) / "current").exists():
             raise _denied("plan-unknown", workspace_id)
 
+    def network(self, workspace_id: str) -> str:
+        """Return the network of the plan in force; empty if it has none, or there is no such plan."""
+        current = self._folder(workspace_id) / "current"
+        plan = self.known(workspace_id, current.read_text()) if current.exists() else None
+        return plan.network if plan else ""
+
     def revoke(self, workspace_id: str) -> None:
         """Let nothing of this workspace start any more; what was known stays known, so that it can be removed."""
         (self._folder(workspace_id) / "current").unlink(missing_ok=True)
@@ -103,6 +113,8 @@ class Plans:
     def _check(self, plan: WorkspacePlan, now: datetime) -> None:
         if now >= plan.expires_at:
             raise _denied("plan-expired", f"{plan.expires_at:%Y-%m-%dT%H:%M:%SZ}")
+        if plan.network and plan.network != network_of(plan.project_id, self._topology):
+            raise _denied("plan-network", plan.network)
         check_mounts(plan, self.roots)
         for mount in plan.mounts:
             if mount.kind is MountKind.CONFIG and not _is_real_folder(mount.source):

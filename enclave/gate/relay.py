@@ -10,10 +10,12 @@ import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from enclave.errors import Conflict, EnclaveError, NotFound, Unavailable
+from enclave.gate.bridge.bridge import Bridge
 from enclave.gate.dockerd import Dockerd
 from enclave.gate.door.front import Front
 from enclave.gate.inbound import Door, door_handler, hub_door, portal_door
@@ -37,11 +39,15 @@ class Relay:
     plan: WorkspacePlan
     container_id: str
     netns: int
+    leave: Callable[[], None] = lambda: None
+    address: str = ""
     port: int = 0
     servers: list[asyncio.Server] = field(default_factory=list)
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Return a connection to the notebook server inside; raises `OSError`."""
+        if self.address:
+            return await asyncio.open_connection(self.address, NOTEBOOK_PORT)
         link = socket_inside(self.netns)
         try:
             await asyncio.get_running_loop().sock_connect(link, (HOST, NOTEBOOK_PORT))
@@ -54,6 +60,7 @@ class Relay:
         """Close the listeners and let go of the namespace; open connections end with their sockets."""
         for server in self.servers:
             server.close()
+        self.leave()
         os.close(self.netns)
 
 
@@ -61,9 +68,16 @@ class Relays:
     """All open relays, by workspace."""
 
     def __init__(
-        self, docker: Dockerd, plans: Plans, doors: Callable[[WorkspacePlan], list[Door]], front: Front
+        self,
+        docker: Dockerd,
+        plans: Plans,
+        doors: Callable[[WorkspacePlan], list[Door]],
+        *,
+        front: Front,
+        bridge: Bridge,
     ) -> None:
-        self._docker, self._plans, self._doors, self.front = docker, plans, doors, front
+        self._docker, self._plans, self._doors = docker, plans, doors
+        self.front, self._bridge = front, bridge
         self._open: dict[str, Relay] = {}
         self._locks: dict[str, asyncio.Lock] = {}
         self._adopted = False
@@ -155,16 +169,30 @@ class Relays:
         relay = Relay(plan, container_id, netns)
         try:
             # Inside first: user code runs only after the notebook server has imported, so these ports are ours.
-            for door in self._doors(plan):
-                inside = listen_inside(netns, door.port)
-                relay.servers.append(await asyncio.start_server(door_handler(door, workspace_id), sock=inside))
+            await (self._admit(relay) if plan.network else self._enter(relay))
             await self._listen(relay)
-        except OSError as error:
+        except (OSError, EnclaveError) as error:
             relay.close()
+            if isinstance(error, EnclaveError):
+                raise
             if error.errno == errno.EADDRINUSE:
                 raise _port_taken(workspace_id) from error
             raise
         return relay
+
+    async def _enter(self, relay: Relay) -> None:
+        """Open the doors inside a sealed workspace, on its own loopback."""
+        for door in self._doors(relay.plan):
+            inside = listen_inside(relay.netns, door.port)
+            handler = door_handler(door, relay.plan.workspace_id)
+            relay.servers.append(await asyncio.start_server(handler, sock=inside))
+
+    async def _admit(self, relay: Relay) -> None:
+        """Open the doors to a workspace on a bridge, at its own address."""
+        handlers = {door.port: door_handler(door, relay.plan.workspace_id) for door in self._doors(relay.plan)}
+        state = await self._docker.inspect(relay.container_id) or {}
+        relay.address = await self._bridge.admit(relay.plan, state, handlers)
+        relay.leave = partial(self._bridge.dismiss, relay.address)
 
     async def _namespace(self, workspace_id: str, container_id: str) -> tuple[WorkspacePlan, int]:
         """Return the plan and a descriptor of the namespace, taken while the container certainly had that pid."""

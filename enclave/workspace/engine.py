@@ -10,10 +10,11 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from enclave.workspace.plan import Mount, WorkspacePlan
+from enclave.workspace.plan import GATE_NAME, Mount, WorkspacePlan
 
 USER = "10001:10001"
-NOTEBOOK_PORT = 8888
+NOTEBOOK_PORT, PORTAL_PORT = 8888, 8085
+PROBE_BYTES = 128 << 20
 LABEL_WORKSPACE = "ansim.workspace"
 LABEL_PLAN = "ansim.plan"
 PERIOD_US = 100_000
@@ -37,10 +38,10 @@ ENVIRONMENT = {
 HUB_VARIABLES = {
     "JUPYTERHUB_USER": "{plan.login}",
     "JUPYTERHUB_SERVER_NAME": "",
-    "JUPYTERHUB_API_URL": "http://127.0.0.1:8081/hub/api",
-    "JUPYTERHUB_ACTIVITY_URL": "http://127.0.0.1:8081/hub/api/users/{plan.login}/activity",
+    "JUPYTERHUB_API_URL": "http://{plan.gate_host}:8081/hub/api",
+    "JUPYTERHUB_ACTIVITY_URL": "http://{plan.gate_host}:8081/hub/api/users/{plan.login}/activity",
     "JUPYTERHUB_SERVICE_PREFIX": "/user/{plan.login}/",
-    "JUPYTERHUB_SERVICE_URL": f"http://127.0.0.1:{NOTEBOOK_PORT}/user/{{plan.login}}/",
+    "JUPYTERHUB_SERVICE_URL": f"http://{{plan.listens_on}}:{NOTEBOOK_PORT}/user/{{plan.login}}/",
     "JUPYTERHUB_BASE_URL": "/",
     "JUPYTERHUB_ROOT_DIR": "/home/analyst/work",
     "JUPYTERHUB_API_TOKEN": "",
@@ -59,6 +60,12 @@ HUB_VARIABLES = {
 }
 
 
+def environment_of(plan: WorkspacePlan) -> dict[str, str]:
+    """Return the variables that we set ourselves; what the hub adds is checked by name."""
+    portal = {"ANSIM_API": f"http://{plan.gate_host}:{PORTAL_PORT}"} if plan.network else {}
+    return {**ENVIRONMENT, **portal, **plan.environment}
+
+
 @cache
 def seccomp_profile() -> str:
     """Return the text of our seccomp profile (the engine wants the text, not a path)."""
@@ -70,7 +77,7 @@ def create_body(plan: WorkspacePlan, hub_environment: dict[str, str] | None = No
 
     `hub_environment` are the variables that only the hub knows (its tokens); the gate checks them by name.
     """
-    environment = {**ENVIRONMENT, **plan.environment, **(hub_environment or {})}
+    environment = {**environment_of(plan), **(hub_environment or {})}
     return {
         "Image": plan.image_id,
         "Cmd": ["jupyterhub-singleuser"],
@@ -79,14 +86,41 @@ def create_body(plan: WorkspacePlan, hub_environment: dict[str, str] | None = No
         "WorkingDir": "/home/analyst/work",
         "Env": [f"{name}={value}" for name, value in sorted(environment.items())],
         "Labels": {LABEL_WORKSPACE: plan.workspace_id, LABEL_PLAN: plan.sha256},
-        "NetworkDisabled": True,
+        "NetworkDisabled": not plan.network,
         "HostConfig": _host_config(plan),
+    }
+
+
+def placed(body: dict[str, Any], address: str, gateway: str) -> dict[str, Any]:
+    """Return a create body for a bridge with what the gate alone knows: the workspace's address and the doors'."""
+    host = {**body["HostConfig"], "ExtraHosts": [f"{GATE_NAME}:{gateway}"]}
+    endpoint = {host["NetworkMode"]: {"IPAMConfig": {"IPv4Address": address}}}
+    return {**body, "HostConfig": host, "NetworkingConfig": {"EndpointsConfig": endpoint}}
+
+
+def probe_body(image: str, network: str, arguments: list[str]) -> dict[str, Any]:
+    """Return the create body of a self-test's container: a workspace's barriers, another program, no mounts."""
+    return {
+        "Image": image,
+        "Entrypoint": ["python3"],
+        "Cmd": arguments,
+        "User": USER,
+        "Hostname": "probe",
+        "WorkingDir": "/tmp",  # noqa: S108 - inside the container
+        "HostConfig": {
+            **_isolation(network),
+            "Tmpfs": dict(TMPFS),
+            "PidsLimit": 64,
+            "Memory": PROBE_BYTES,
+            "MemorySwap": PROBE_BYTES,
+            "AutoRemove": False,
+        },
     }
 
 
 def _host_config(plan: WorkspacePlan) -> dict[str, Any]:
     return {
-        **_isolation(),
+        **_isolation(plan.network),
         "Mounts": [_bind(mount) for mount in plan.mounts],
         "Tmpfs": dict(TMPFS),
         "ShmSize": SHM_BYTES,
@@ -104,9 +138,12 @@ def _host_config(plan: WorkspacePlan) -> dict[str, Any]:
     }
 
 
-def _isolation() -> dict[str, Any]:
+def _isolation(network: str) -> dict[str, Any]:
+    # A resolver that is not there: the engine's own would ask the host's (CVE-2024-29018).
+    resolver = {"Dns": ["127.0.0.1"], "DnsOptions": ["timeout:1", "attempts:1"]}
     return {
-        "NetworkMode": "none",
+        "NetworkMode": network or "none",
+        **(resolver if network else {}),
         "CapDrop": ["ALL"],
         "SecurityOpt": ["no-new-privileges:true", "seccomp=" + seccomp_profile()],
         "ReadonlyRootfs": True,

@@ -43,6 +43,8 @@ BOUNDS = {
 DISPLAY_BOUNDS = (0, 1 << 40)
 # Of the Internet protocol, either version; empty: the workspace is not bound to a seat.
 SEAT = re.compile(r"([0-9a-f.:]{2,45})?")
+# Under this name a workspace on a bridge finds the doors (in its /etc/hosts).
+GATE_NAME = "gate"
 # Empty: sealed, no network at all. Else the name of the project's own internal bridge (docs/adr/0011-bridge.md).
 NETWORK = re.compile(r"(ansim-[a-z0-9][a-z0-9-]{0,50})?")
 GPU_UUID = re.compile(r"(GPU|MIG)-[0-9a-f-]{36}")
@@ -142,6 +144,16 @@ class WorkspacePlan:
         ]
         if broken:
             raise PlanDamaged(f"out of bounds: {', '.join(f'{name}={getattr(self, name)!r}' for name in broken)}")
+
+    @property
+    def gate_host(self) -> str:
+        """Where the doors to hub and portal are, seen from inside: its own loopback, or the bridge's gateway."""
+        return GATE_NAME if self.network else "127.0.0.1"
+
+    @property
+    def listens_on(self) -> str:
+        """On which of its addresses the notebook server listens: its loopback alone where there is nothing else."""
+        return "0.0.0.0" if self.network else "127.0.0.1"  # noqa: S104 - the bridge's rules let the gate alone in
 
     def canonical(self) -> bytes:
         """Return the bytes that are hashed and signed: JSON, keys sorted, no spaces, integers and texts only."""

@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 
 import pytest
 
-from tests.enclave.gate.world import Workspace, World, make_world
+from tests.enclave.gate.world import Workspace, World
 
 pytestmark = [pytest.mark.redteam, pytest.mark.docker]
 
 
-@pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    with make_world() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def inside(world: World) -> Workspace:
-    return world.run()
-
-
 SEND = """
 import socket
-s = socket.create_connection(("127.0.0.1", {port}), timeout=10)
+s = socket.create_connection(({host!r}, {port}), timeout=10)
 s.sendall({data!r} + b"x" * {padding})
 try: s.shutdown(socket.SHUT_WR)
 except OSError: pass
@@ -38,7 +26,7 @@ print(said.count(b"HTTP/1.1 "), said.split(b" ")[1].decode() if said else "cut")
 
 
 def send(inside: Workspace, port: int, data: bytes, padding: int = 0) -> str:
-    return inside.python(SEND.format(port=port, data=data, padding=padding)).splitlines()[0]
+    return inside.python(SEND.format(host=inside.plan.gate_host, port=port, data=data, padding=padding)).splitlines()[0]
 
 
 def head(line: str, *headers: str, body: str = "") -> bytes:
@@ -196,9 +184,9 @@ def test_many_idle_connections_from_one_workspace_do_not_stop_another(world: Wor
     other = world.run(world.plan(login="lee"))
     hoard = """
 import socket
-held = [socket.create_connection(("127.0.0.1", 8085), timeout=5) for _ in range(300)]
+held = [socket.create_connection((HOST, 8085), timeout=5) for _ in range(300)]
 print("held")
 """
-    assert "held" in inside.python(hoard)
+    assert "held" in inside.python(hoard.replace("HOST", repr(inside.plan.gate_host)))
     assert send(other, 8085, head("GET /api/workspace/v1/me")) == "1 200"
     other.end()

@@ -10,6 +10,7 @@ import http.server
 import os
 import subprocess
 import sys
+import urllib.parse
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
@@ -60,4 +61,5 @@ class Agent(http.server.BaseHTTPRequestHandler):
 
 if os.environ.get("ANSIM_TEST_DIE"):
     sys.exit("the agent was told to die")
-http.server.ThreadingHTTPServer(("127.0.0.1", 8888), Agent).serve_forever()
+address = urllib.parse.urlsplit(os.environ.get("JUPYTERHUB_SERVICE_URL", "http://127.0.0.1:8888"))
+http.server.ThreadingHTTPServer((address.hostname, 8888), Agent).serve_forever()

@@ -29,6 +29,7 @@ def tiny_image() -> str:
         _python(tar)
         for name in ("tmp", "run", "data", "etc/jupyter", "outbox", "home/analyst/work", "proc", "sys", "dev"):
             _folder(tar, name, 10001 if name.startswith(("home", "outbox")) else 0)
+        _link(tar, "usr/bin/python3", "python3.11")
         _file(tar, "etc/passwd", PASSWD.encode())
         _file(tar, "usr/local/bin/jupyterhub-singleuser", AGENT.read_bytes(), 0o755)
     done = _docker(["import", "-c", "ENV PATH=/usr/local/bin:/usr/bin", "-", tag], data.getvalue())
@@ -59,6 +60,12 @@ def _folder(tar: tarfile.TarFile, name: str, owner: int) -> None:
     # A tmpfs takes its mode from the folder below it.
     mode = 0o1777 if name == "tmp" else 0o755
     info.type, info.mode, info.uid, info.gid = tarfile.DIRTYPE, mode, owner, owner
+    tar.addfile(info)
+
+
+def _link(tar: tarfile.TarFile, name: str, target: str) -> None:
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname = tarfile.SYMTYPE, target
     tar.addfile(info)
 
 

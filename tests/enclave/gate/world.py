@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.server
 import itertools
 import json
@@ -26,12 +27,15 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from enclave.errors import Unavailable
+from enclave.gate.bridge.bridge import remove_all
 from enclave.gate.client import Gate
+from enclave.gate.dockerd import Dockerd
 from enclave.gate.fastened import Fastened
 from enclave.settings import Settings
-from enclave.workspace.engine import create_body
+from enclave.workspace.engine import HUB_VARIABLES, create_body
 from enclave.workspace.mounts import Roots, plan_mounts
 from enclave.workspace.plan import WorkspacePlan, sign_plan
+from enclave.workspace.topology import network_of
 from enclave.workspace.views import View
 from tests.enclave.gate.tiny_image import tiny_image
 
@@ -106,6 +110,10 @@ class World:
         log.close()
         until(self._answers)
 
+    def forget_bridge(self) -> None:
+        """Remove the networks and rules of this home; fine if there are none."""
+        asyncio.run(remove_all(self.settings, Dockerd(Path("/var/run/docker.sock"))))
+
     def _answers(self) -> bool:
         assert self.process
         assert self.process.poll() is None, (self.home / "gate.log").read_text()
@@ -138,6 +146,7 @@ class World:
             pids=64,
             home_bytes=16 << 20,
             outbox_bytes=16 << 20,
+            network=network_of("project-1", self.settings.topology),
         )
         return replace(plan, **changes)
 
@@ -148,7 +157,9 @@ class World:
     def create(self, plan: WorkspacePlan, **variables: str) -> str:
         """Create it through the filter, as the hub does; returns the container's id."""
         client = self.engine()
-        created = client.create_container_from_config(create_body(plan, variables), plan.container_name)
+        listens = {"JUPYTERHUB_SERVICE_URL": HUB_VARIABLES["JUPYTERHUB_SERVICE_URL"].format(plan=plan)}
+        body = create_body(plan, {**listens, **variables})
+        created = client.create_container_from_config(body, plan.container_name)
         client.close()
         return str(created["Id"])
 
@@ -168,6 +179,7 @@ class World:
             subprocess.run(["docker", "rm", "-f", f"ansim-{workspace_id}"], capture_output=True, check=False)
         if self.process and self.process.poll() is None:
             self.stop_gate()
+        self.forget_bridge()
         for folder in self.settings.mounted.glob("*"):
             Fastened(Roots.under(self.home)).release(folder.name)
         for place in self.settings.volumes.glob("*/*"):
@@ -222,6 +234,7 @@ def make_world(**more: Any) -> Iterator[World]:
         "hub_user": "root",
         "hub_port": hub.server_port,
         "portal_port": portal.server_port,
+        "image": tiny_image(),
         **more,
     }
     (home / "config.toml").write_text("".join(f"{key} = {_toml(value)}\n" for key, value in values.items()))
