@@ -71,6 +71,16 @@ class Action(StrEnum):
     WORKSPACE_FAILED = "workspace.failed"
     WORKSPACE_STOPPED = "workspace.stopped"
     WORKSPACE_FREEZE = "workspace.freeze"
+    GPU_PROFILE = "gpu.profile"
+    GPU_REQUEST = "gpu.request"
+    GPU_GRANT = "gpu.grant"
+    GPU_RELEASE = "gpu.release"
+    GPU_WARN = "gpu.warn"
+    GPU_END_REQUESTED = "gpu.end-requested"
+    GPU_END_DONE = "gpu.end-done"
+    GPU_DEVICES = "gpu.devices"
+    GPU_SCRUB = "gpu.scrub"
+    GPU_SERVICE = "gpu.service"
     EGRESS_PREFLIGHT = "egress.preflight"
     EGRESS_SUBMIT = "egress.submit"
     EGRESS_WITHDRAW = "egress.withdraw"
@@ -145,6 +155,16 @@ ABOUT: dict[Action, About] = {
     Action.WORKSPACE_FAILED: About("작업공간 열기 실패", "workspace failed", Task.VIEW, _N, _DATA),
     Action.WORKSPACE_STOPPED: About("작업공간 닫힘", "workspace stopped", Task.VIEW, _I, _DATA),
     Action.WORKSPACE_FREEZE: About("작업공간 동결", "workspace frozen", Task.RIGHTS, _A, _DATA),
+    Action.GPU_PROFILE: About("과제 GPU 지정", "project's GPU profile set", Task.RIGHTS, _N, _DATA),
+    Action.GPU_REQUEST: About("GPU 신청", "GPU asked for", Task.CREATE, _I, _DATA),
+    Action.GPU_GRANT: About("GPU 배정", "GPU granted", Task.RIGHTS, _I, _DATA),
+    Action.GPU_RELEASE: About("GPU 반납", "GPU given back", Task.CHANGE, _I, _DATA),
+    Action.GPU_WARN: About("GPU 종료 예고", "end of GPU lease announced", Task.CHANGE, _I, _DATA),
+    Action.GPU_END_REQUESTED: About("GPU 회수 시작", "GPU being taken back", Task.RIGHTS, _I, _DATA),
+    Action.GPU_END_DONE: About("GPU 회수 완료", "GPU taken back", Task.RIGHTS, _I, _DATA),
+    Action.GPU_DEVICES: About("GPU 장치 변동", "GPUs changed", Task.SETTINGS, _N, _DATA),
+    Action.GPU_SCRUB: About("GPU 메모리 소거", "GPU memory erased", Task.DELETE, _N, _DATA),
+    Action.GPU_SERVICE: About("GPU 재투입", "GPU put back into service", Task.SETTINGS, _A, _DATA),
     Action.EGRESS_PREFLIGHT: About("반출 사전 점검", "egress preflight", Task.VIEW, _I, _DATA),
     Action.EGRESS_SUBMIT: About("반출 신청", "egress requested", Task.EGRESS, _N, _DATA),
     Action.EGRESS_WITHDRAW: About("반출 신청 철회", "egress withdrawn", Task.EGRESS, _I, _DATA),

@@ -66,6 +66,11 @@ class Settings:
     display_widest_times: int = 4
     topology: str = Topology.SEALED
     bridge_subnets: str = "10.213.0.0/16"
+    gpu_injection: str = "nvidia"
+    gpu_image: str = ""
+    gpu_lease_hours: int = 8
+    gpu_claim_minutes: int = 30
+    gpu_fair_days: int = 7
     oidc: Mapping[str, Any] | None = None
 
     @classmethod

@@ -63,6 +63,23 @@ class SnapshotState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class LeaseState(StrEnum):
+    """One person's turn at a GPU: in the queue, held, being taken away, over."""
+
+    WAITING = "waiting"
+    GRANTED = "granted"
+    ENDING = "ending"
+    ENDED = "ended"
+
+
+class DeviceState(StrEnum):
+    """Whether a GPU may be given to the next person: not before its memory was erased and found clean."""
+
+    DIRTY = "dirty"
+    READY = "ready"
+    QUARANTINED = "quarantined"
+
+
 class ColumnState(StrEnum):
     """What the providing organisation's steward said about one column for one project."""
 
@@ -128,6 +145,20 @@ SNAPSHOT: Mapping[SnapshotState, frozenset[SnapshotState]] = {
     SnapshotState.WITHDRAWN: frozenset(),
 }
 
+# Ending is a state of its own: until nothing can run with the device any more, nobody else may have it.
+LEASE: Mapping[LeaseState, frozenset[LeaseState]] = {
+    LeaseState.WAITING: frozenset({LeaseState.GRANTED, LeaseState.ENDED}),
+    LeaseState.GRANTED: frozenset({LeaseState.ENDING}),
+    LeaseState.ENDING: frozenset({LeaseState.ENDED}),
+    LeaseState.ENDED: frozenset(),
+}
+
+DEVICE: Mapping[DeviceState, frozenset[DeviceState]] = {
+    DeviceState.DIRTY: frozenset({DeviceState.READY, DeviceState.QUARANTINED}),
+    DeviceState.READY: frozenset({DeviceState.DIRTY}),
+    DeviceState.QUARANTINED: frozenset({DeviceState.DIRTY}),
+}
+
 # Name of the table in the diagrams' file names.
 TABLES: Mapping[str, Mapping[StrEnum, frozenset[StrEnum]]] = {
     "project": PROJECT,  # type: ignore[dict-item]  # Mapping is invariant in its key
@@ -135,6 +166,8 @@ TABLES: Mapping[str, Mapping[StrEnum, frozenset[StrEnum]]] = {
     "release": RELEASE,  # type: ignore[dict-item]
     "workspace": WORKSPACE,  # type: ignore[dict-item]
     "snapshot": SNAPSHOT,  # type: ignore[dict-item]
+    "lease": LEASE,  # type: ignore[dict-item]
+    "device": DEVICE,  # type: ignore[dict-item]
 }
 
 
@@ -199,6 +232,17 @@ _LABELS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "stopped": ("닫힘", "stopped"),
         "failed": ("열기 실패", "failed"),
         "frozen": ("동결", "frozen"),
+    },
+    "LeaseState": {
+        "waiting": ("대기 중", "waiting"),
+        "granted": ("배정됨", "granted"),
+        "ending": ("회수 중", "being taken back"),
+        "ended": ("끝남", "over"),
+    },
+    "DeviceState": {
+        "dirty": ("소거 대기", "to be erased"),
+        "ready": ("사용 가능", "ready"),
+        "quarantined": ("사용 중지", "out of service"),
     },
     "SnapshotState": {"published": ("공개", "published"), "withdrawn": ("철회", "withdrawn")},
     "ColumnState": {

@@ -16,6 +16,7 @@ from enclave import keys
 from enclave.actions import Action
 from enclave.actor import Actor
 from enclave.clock import KST
+from enclave.commands import gpu_use
 from enclave.commands.acting import intent, present, require, text_sha256
 from enclave.errors import Conflict, Denied, Invalid
 from enclave.ids import new_id
@@ -99,17 +100,20 @@ def request_start(store: Store, means: Means, actor: Actor, *, now: datetime, pr
             raise _changed_meanwhile()
         _check_alone(tx.session, acting, project.id)
         shown = display.in_force(tx.session, project, means.settings)
+        lease = gpu_use.usable(tx.session, acting, project, now)
         found = _own_workspace(tx.session, acting, project)
         check_transition(WORKSPACE, found.state, WorkspaceState.REQUESTED, f"작업공간 {found.id}")
         plan = replace(_plan(means, found, acting, views, now), display=shown)
+        plan = gpu_use.equipped(plan, lease, means.settings)
         _note_plan(found, project, plan, means, now)
         tx.session.flush()
+        gpu_use.note(tx, lease, found, plan)
         tx.session.refresh(found, ["project", "account"])
         tx.record(
             object_id=found.id,
             object_sha256=plan.sha256,
             subjects=Subjects(survey.subjects, "pseudonymised"),
-            details={"snapshots": len(survey.folders), "image": means.image_id},
+            details={"snapshots": len(survey.folders), "image": plan.image_id},
         )
         return Start(workspace_view(found, acting), found.plan, found.plan_signature, plan.sha256)
 

@@ -26,6 +26,7 @@ from enclave.gate.door.front import Front
 from enclave.gate.door.visit import addresses_of
 from enclave.gate.fastened import Fastened
 from enclave.gate.filter import EngineFilter
+from enclave.gate.gpus import Gpus
 from enclave.gate.peer import peer_uid
 from enclave.gate.plans import Plans
 from enclave.gate.relay import Relays, doors_of
@@ -82,9 +83,10 @@ async def serve(settings: Settings, docker_socket: Path) -> None:
     doors = doors_of(settings.gate_secret, settings.hub_port, settings.portal_port)
     relays = Relays(docker, plans, doors, front=front, bridge=bridge)
     app, hub = pwd.getpwnam(settings.app_user), pwd.getpwnam(settings.hub_user)
-    engine = EngineFilter(docker, plans, clock=now, ended=relays.close, bridge=bridge)
+    gpus = Gpus()
+    engine = EngineFilter(docker, plans, clock=now, ended=relays.close, bridge=bridge, gpus=gpus)
     volumes, views = Volumes(settings.volumes), Fastened(roots)
-    parts = Parts(docker, plans, relays, volumes, views, bridge, settings.staging, spool, now)
+    parts = Parts(docker, plans, relays, volumes, views, bridge, settings.staging, spool, now, gpus)
     commands = Commands(parts, app=app, hub=hub)
     # Before anybody can ask: a hub that comes back finds its workspaces reachable.
     await bridge.start()

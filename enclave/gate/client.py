@@ -14,6 +14,7 @@ import httpx
 from enclave.errors import Unavailable, answered
 from enclave.gate.events import GateEvent, event_of
 from enclave.gate.limits import Collected, CollectLimits, RefusedFile
+from enclave.gpu.devices import Reading
 
 # Waiting for a notebook server and copying gigabytes are the two long calls.
 TIMEOUT_S = httpx.Timeout(10, read=300)
@@ -59,6 +60,16 @@ class Gate:
     def settle(self, ids: Iterable[str]) -> None:
         """Let the gate forget events that are recorded; ids that it no longer knows are fine."""
         self._call("POST", "/events/settle", {"ids": list(ids)})
+
+    def gpus(self) -> tuple[Reading, dict[str, str]]:
+        """Return the driver's inventory, and which workspace's container runs with which device now."""
+        answer = self._call("GET", "/gpus", None)
+        return Reading.from_json(answer), {str(uuid): str(owner) for uuid, owner in answer["holders"].items()}
+
+    def scrub(self, uuid: str, number: str) -> dict[str, Any] | None:
+        """Begin to erase a device's memory in this round, or return the report of it; None while it goes on."""
+        answer = self._call("POST", "/gpus/scrub", {"uuid": uuid, "round": number})
+        return answer["report"] if answer["state"] == "done" else None
 
     def status(self) -> dict[str, Any]:
         """Plans, running workspaces, their ports and bytes, whether the engine answers."""

@@ -13,7 +13,7 @@ import logging
 import pwd
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from enclave.gate.bridge.bridge import Bridge
 from enclave.gate.collector import Owner, collect
 from enclave.gate.dockerd import Dockerd
 from enclave.gate.fastened import Fastened
+from enclave.gate.gpus import Gpus, holders
 from enclave.gate.limits import CollectLimits
 from enclave.gate.peer import peer_uid
 from enclave.gate.plans import Plans
@@ -51,6 +52,7 @@ class Parts:
     staging: Path
     spool: Spool
     clock: Callable[[], datetime]
+    gpus: Gpus = field(default_factory=Gpus)
 
 
 class Commands:
@@ -68,6 +70,8 @@ class Commands:
             ("POST", re.compile(f"/workspaces/{ID}/relay"), both, self._relay),
             ("GET", re.compile(r"/events(\?limit=(?P<id>[0-9]{1,4}))?"), only_app, self._events),
             ("POST", re.compile("/events/settle"), only_app, self._settle),
+            ("GET", re.compile("/gpus"), only_app, self._gpus),
+            ("POST", re.compile("/gpus/scrub"), only_app, self._scrub),
             ("GET", re.compile("/status"), both, self._status),
         ]
 
@@ -162,6 +166,14 @@ class Commands:
     async def _settle(self, _: str, body: Answer) -> Answer:
         names = [str(name) for name in body["ids"]]
         return {"settled": await asyncio.to_thread(self._parts.spool.settle, names)}
+
+    async def _gpus(self, _: str, __: Answer) -> Answer:
+        reading = await self._parts.gpus.read()
+        return {**reading.as_json(), "holders": await holders(self._parts.docker, self._parts.plans)}
+
+    async def _scrub(self, _: str, body: Answer) -> Answer:
+        taken = await holders(self._parts.docker, self._parts.plans)
+        return self._parts.gpus.scrub(str(body["uuid"]), str(body["round"]), taken)
 
     async def _status(self, _: str, __: Answer) -> Answer:
         return {

@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, urlencode
 from enclave.errors import Denied, EnclaveError
 from enclave.gate.bridge.bridge import Bridge
 from enclave.gate.dockerd import NOT_FOUND, VERSION, Dockerd, gone
+from enclave.gate.gpus import Gpus
 from enclave.gate.plans import Plans
 from enclave.gate.wire import Refused, Request, close, forward, pump, read_request, respond_json
 from enclave.workspace.engine import HUB_VARIABLES, LABEL_PLAN, LABEL_WORKSPACE, create_body, environment_of
@@ -119,7 +120,9 @@ class EngineFilter:
         clock: Callable[[], datetime],
         ended: Callable[[str], None],
         bridge: Bridge,
+        gpus: Gpus | None = None,
     ) -> None:
+        self._gpus = gpus or Gpus()
         self._bridge = bridge
         self._docker, self._plans, self._clock, self._ended = docker, plans, clock, ended
 

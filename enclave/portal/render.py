@@ -50,9 +50,22 @@ TONES = {
         "done",
         "allowed",
         "pass",
+        "granted",
+        "ready",
     },
-    "warn": {"submitted", "returned", "return", "requested", "pending", "warn", "unknown"},
-    "stop": {"rejected", "reject", "failed", "denied", "recalled", "frozen", "withdrawn", "block"},
+    "warn": {
+        "submitted",
+        "returned",
+        "return",
+        "requested",
+        "pending",
+        "warn",
+        "unknown",
+        "waiting",
+        "ending",
+        "dirty",
+    },
+    "stop": {"quarantined", "rejected", "reject", "failed", "denied", "recalled", "frozen", "withdrawn", "block"},
 }
 
 

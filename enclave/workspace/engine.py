@@ -33,6 +33,8 @@ ENVIRONMENT = {
     "JUPYTERHUB_DISABLE_USER_CONFIG": "1",
     "LANG": "C.UTF-8",
 }
+# What the driver's tools may do in a workspace that was given a device.
+GPU_CAPABILITIES = ("compute", "utility")
 # What the hub may add, by name. A text is the only value it may have (`{plan…}` is filled in); an empty one leaves
 # the value to the hub, because only it knows its tokens and public addresses.
 HUB_VARIABLES = {
@@ -61,9 +63,13 @@ HUB_VARIABLES = {
 
 
 def environment_of(plan: WorkspacePlan) -> dict[str, str]:
-    """Return the variables that we set ourselves; what the hub adds is checked by name."""
+    """Return the variables that we set ourselves; what the hub adds is checked by name.
+
+    A host whose default runtime is NVIDIA's gives devices by environment, and an image may say `all`: so every
+    workspace says itself which devices it has, and that is none unless the plan names some.
+    """
     portal = {"ANSIM_API": f"http://{plan.gate_host}:{PORTAL_PORT}"} if plan.network else {}
-    return {**ENVIRONMENT, **portal, **plan.environment}
+    return {**ENVIRONMENT, **portal, **plan.environment, **_gpu_environment(plan)}
 
 
 @cache
@@ -130,7 +136,7 @@ def _host_config(plan: WorkspacePlan) -> dict[str, Any]:
         "CpuPeriod": PERIOD_US,
         "CpuQuota": plan.cpus * PERIOD_US,
         "PidsLimit": plan.pids,
-        "DeviceRequests": _gpus(plan.gpu_uuids),
+        "DeviceRequests": _gpus(plan),
         # Never by the engine: the last lines of a workspace that died are read before it is removed.
         "AutoRemove": False,
         "LogConfig": {"Type": "json-file", "Config": {"max-size": "1m", "max-file": "2"}},
@@ -168,8 +174,22 @@ def _bind(mount: Mount) -> dict[str, Any]:
     }
 
 
-def _gpus(uuids: tuple[str, ...]) -> list[dict[str, Any]]:
+def _gpus(plan: WorkspacePlan) -> list[dict[str, Any]]:
     # By uuid, never by count: count=1 gives device 0 to everybody. Not tried on real hardware.
-    if not uuids:
+    if not plan.gpu_uuids:
         return []
-    return [{"Driver": "", "DeviceIDs": list(uuids), "Capabilities": [["gpu"]], "Options": {}}]
+    if plan.gpu_driver == "cdi":
+        names = [f"nvidia.com/gpu={uuid}" for uuid in plan.gpu_uuids]
+        return [{"Driver": "cdi", "DeviceIDs": names, "Capabilities": [], "Options": {}}]
+    wanted = ["gpu", *GPU_CAPABILITIES]
+    return [{"Driver": "nvidia", "DeviceIDs": list(plan.gpu_uuids), "Capabilities": [wanted], "Options": {}}]
+
+
+def _gpu_environment(plan: WorkspacePlan) -> dict[str, str]:
+    # With CDI the device comes from its specification: to the older mechanism, which reads this, there is none.
+    if not plan.gpu_uuids or plan.gpu_driver == "cdi":
+        return {"NVIDIA_VISIBLE_DEVICES": "void"}
+    return {
+        "NVIDIA_VISIBLE_DEVICES": ",".join(plan.gpu_uuids),
+        "NVIDIA_DRIVER_CAPABILITIES": ",".join(GPU_CAPABILITIES),
+    }

@@ -48,6 +48,8 @@ GATE_NAME = "gate"
 # Empty: sealed, no network at all. Else the name of the project's own internal bridge (docs/adr/0011-bridge.md).
 NETWORK = re.compile(r"(ansim-[a-z0-9][a-z0-9-]{0,50})?")
 GPU_UUID = re.compile(r"(GPU|MIG)-[0-9a-f-]{36}")
+# How the engine is asked for them: by its own driver for NVIDIA devices, or by CDI (docs/adr/0016-gpus.md).
+GPU_DRIVER = re.compile(r"nvidia|cdi")
 VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,63}=[^\x00-\x1f\x7f]{0,4096}")
 
 
@@ -122,6 +124,7 @@ class WorkspacePlan:
     outbox_bytes: int = 256 << 20
     environment: Mapping[str, str] = field(default_factory=dict)
     gpu_uuids: tuple[str, ...] = ()
+    gpu_driver: str = "nvidia"
     display: Display = field(default_factory=Display)
     seat: str = ""
     idle_minutes: int = 10
@@ -140,7 +143,9 @@ class WorkspacePlan:
         if not all(_within(value, DISPLAY_BOUNDS) for value in asdict(self.display).values()):
             broken.append("display")
         broken += [
-            name for name, form in (("seat", SEAT), ("network", NETWORK)) if not form.fullmatch(_text(self, name))
+            name
+            for name, form in (("seat", SEAT), ("network", NETWORK), ("gpu_driver", GPU_DRIVER))
+            if not form.fullmatch(_text(self, name))
         ]
         if broken:
             raise PlanDamaged(f"out of bounds: {', '.join(f'{name}={getattr(self, name)!r}' for name in broken)}")

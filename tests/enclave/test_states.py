@@ -19,6 +19,8 @@ STARTS = {
     "release": "requested",
     "workspace": "requested",
     "snapshot": "published",
+    "lease": "waiting",
+    "device": "dirty",
 }
 
 
