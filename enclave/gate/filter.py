@@ -112,7 +112,7 @@ def _first_different(ours: dict[Any, Any], asked: dict[Any, Any], keys: list[Any
 class EngineFilter:
     """Serves the hub's connections to the engine."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keyword-only parts
         self,
         docker: Dockerd,
         plans: Plans,
