@@ -11,15 +11,28 @@ from starlette.responses import PlainTextResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from enclave.portal import failures, rest, workspace_api
+from enclave.portal import failures, rest, rest_watch, workspace_api
 from enclave.portal.doors import OneHost
 from enclave.portal.forms import BodyLimit
 from enclave.portal.headers import SafeHeaders
-from enclave.portal.pages import accounts, apply, columns, datasets, home, log, project, releases, review, sign_in
+from enclave.portal.pages import (
+    accounts,
+    apply,
+    code,
+    columns,
+    datasets,
+    display,
+    home,
+    log,
+    project,
+    releases,
+    review,
+    sign_in,
+)
 from enclave.portal.parts import Portal
 from enclave.portal.render import FOLDER
 
-PAGES = (home, sign_in, apply, project, columns, review, releases, datasets, log, accounts)
+PAGES = (home, sign_in, apply, project, columns, review, releases, datasets, log, accounts, code, display)
 
 
 def create(portal: Portal) -> ASGIApp:
@@ -37,6 +50,7 @@ def create(portal: Portal) -> ASGIApp:
     for page in PAGES:
         app.include_router(page.router, prefix=root, include_in_schema=False)
     app.include_router(rest.router, prefix=f"{root}/api/v1")
+    app.include_router(rest_watch.router, prefix=f"{root}/api/v1")
     app.include_router(workspace_api.router, prefix="/api/workspace/v1")
     app.add_api_route(f"{root}/health", health, include_in_schema=False)
     app.mount(f"{root}/static", StaticFiles(directory=FOLDER.parent / "static"))

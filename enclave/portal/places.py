@@ -19,6 +19,7 @@ class Place:
 
 USERS = frozenset({Role.SCIENTIST, Role.PROJECT_LEAD})
 GOVERNORS = frozenset({Role.DATA_STEWARD, Role.ASSET_OWNER})
+WATCHERS = frozenset({Role.AUDITOR, Role.REVIEWER})
 PLACES = (
     Place("home", "/"),
     Place("apply", "/apply", frozenset({Role.PROJECT_LEAD})),
@@ -26,7 +27,9 @@ PLACES = (
     Place("review", "/review", frozenset({Role.OUTPUT_CHECKER})),
     Place("releases", "/releases", USERS | {Role.OUTPUT_CHECKER}),
     Place("datasets", "/datasets"),
-    Place("log", "/log", frozenset({Role.AUDITOR, Role.REVIEWER})),
+    Place("log", "/log", WATCHERS),
+    Place("executed", "/code", WATCHERS),
+    Place("findings", "/findings", WATCHERS),
     Place("accounts", "/accounts", frozenset({Role.OPERATOR, Role.REVIEWER, Role.AUDITOR})),
 )
 

@@ -13,7 +13,7 @@ import pytest
 from audit.query import LogFilter
 from enclave import pledge
 from enclave.actor import Actor
-from enclave.commands import access, credentials, dataset, egress, people, project, release, workspace
+from enclave.commands import access, credentials, dataset, display, egress, people, project, release, workspace
 from enclave.errors import Denied, EnclaveError
 from enclave.ids import new_id
 from enclave.model.people import OrganisationKind
@@ -21,6 +21,7 @@ from enclave.queries import egress as egress_queries
 from enclave.queries import workspace as workspace_queries
 from enclave.roles import Role
 from enclave.states import Decision, WorkspaceState
+from enclave.workspace.plan import Display
 from tests.enclave.scene import CAST, COLUMNS, NOW, Scene
 
 MEMBERS = {"lead", "scientist", "colleague"}
@@ -303,6 +304,14 @@ CASES = [
         PROJECT_STATES,
         lambda s, a, made: project.return_application(s.store, a, project_id=made, reason="r", now=NOW),
         {"submitted": {"steward-a"}},
+    ),
+    *_by_state(
+        "display-policy",
+        PROJECT_STATES,
+        lambda s, a, made: display.set_display_policy(
+            s.store, s.means.settings, a, project_id=made, limits=Display(), reason="r", now=NOW
+        ),
+        {state: {"steward-a"} for state in ("submitted", "approved", "active")},
     ),
     *_by_state("pledge", PROJECT_STATES, _act_pledge, {"approved": MEMBERS, "active": MEMBERS}),
     *_by_state(

@@ -13,7 +13,7 @@ from enclave.portal.acting import Typed, actor_of, done, tried, typed
 from enclave.portal.forms import Form
 from enclave.portal.visit import Here, OwnForm, Visit
 from enclave.portal.words import Language
-from enclave.queries import egress, project
+from enclave.queries import display, egress, project, watch
 
 router = APIRouter()
 
@@ -33,6 +33,8 @@ def show(visit: Visit, project_id: str, form: Form | None = None, error: Enclave
         project=found,
         pledge=edition,
         pledge_text=edition.ko if visit.language is Language.KO else edition.en,
+        display=display.of_project(store, actor, project_id, visit.portal.settings),
+        findings=watch.in_project(store, actor, project_id),
         requests=[each for each in egress.mine(store, actor) if each.project_id == project_id],
     )
 

@@ -72,10 +72,11 @@ def faults(page: Page) -> list[str]:
 @pytest.mark.parametrize("login", PAGES)
 def test_pages_can_be_used_without_eyes_or_mouse(world: World, login: str) -> None:
     request = world.submit({"표2.csv": TABLE.encode(), "작은칸.csv": SMALL.encode(), "그림.png": picture()})
+    seen = world.watched()
     world.publish_log()
     browser = world.browser(login)
     for pattern in PAGES[login]:
-        path = ROOT + pattern.format(project=world.project_id, snapshot=world.snapshot_id, request=request)
+        path = ROOT + pattern.format(project=world.project_id, snapshot=world.snapshot_id, request=request, **seen)
         page = Page(browser.get(path).text)
         assert not page.open, path
         assert faults(page) == [], path

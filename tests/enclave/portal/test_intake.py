@@ -17,15 +17,13 @@ from enclave.airlock import shown
 from enclave.airlock.checks.identifiers import LABELS, LOOK_AT
 from enclave.airlock.sealing.pool import SealedFailure, SealedPool
 from enclave.airlock.shown import Shown
-from enclave.commands import watch, workspace
-from enclave.commands.workspace import Means
+from enclave.commands import watch
 from enclave.gate.spool import Spool
 from enclave.model.watch import DisplayFinding, DisplayText, ExecutedCode
 from enclave.portal import intake, searching
 from enclave.queries import watch as queries
-from enclave.settings import Settings
 from tests.enclave import airlock
-from tests.enclave.portal.test_inner_apis import IMAGE, GateOf
+from tests.enclave.portal.test_inner_apis import GateOf
 from tests.enclave.portal.world import World
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the gate runs as root")
@@ -50,19 +48,13 @@ def actions(world: World, *names: str) -> list[str]:
     return [str(entry["action"]) for entry in entries(world) if entry["action"] in names]
 
 
-def place_of(world: World, login: str = "mina") -> str:
-    found = Settings.load(world.home)
-    means = Means.load(Settings(home=found.home, image=IMAGE))
-    return workspace.request_start(world.store, means, world.actor(login), now=clock.now()).workspace.id
-
-
 def count(world: World, table: type) -> int:
     with world.store.read() as session:
         return session.scalar(select(func.count()).select_from(table)) or 0
 
 
 def test_events_are_recorded_and_then_the_gate_forgets_them(world: World, gate: Spool) -> None:
-    place = place_of(world)
+    place = world.workspace()
     gate.put(place, "code", {"source": "execute"}, b"1 + 1")
     gate.put(place, "route-refused", {"why": "download", "route": "files"})
     assert intake.take_events(world.portal) == 2
@@ -71,7 +63,7 @@ def test_events_are_recorded_and_then_the_gate_forgets_them(world: World, gate: 
 
 
 def test_a_portal_that_died_between_recording_and_settling_repeats_nothing(world: World, gate: Spool) -> None:
-    gate.put(place_of(world), "code", {}, b"1 + 1")
+    gate.put(world.workspace(), "code", {}, b"1 + 1")
     watch.take(world.store, world.portal.vault, events=world.portal.gate.events(), now=clock.now())
     assert intake.take_events(world.portal) == 1
     assert (actions(world, "code.executed"), count(world, ExecutedCode)) == (["code.executed"], 1)
@@ -80,7 +72,7 @@ def test_a_portal_that_died_between_recording_and_settling_repeats_nothing(world
 def test_without_the_database_nothing_is_settled(world: World, gate: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     from enclave.errors import Unavailable
 
-    gate.put(place_of(world), "code", {}, b"1 + 1")
+    gate.put(world.workspace(), "code", {}, b"1 + 1")
     gone = Unavailable("store.locked", ko="잠김", en="locked")
     monkeypatch.setattr(watch, "take", lambda *_, **__: (_ for _ in ()).throw(gone))
     with pytest.raises(Unavailable):
@@ -91,7 +83,7 @@ def test_without_the_database_nothing_is_settled(world: World, gate: Spool, monk
 def test_shown_output_waits_a_little_for_more_and_anything_else_does_not(
     world: World, gate: Spool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = place_of(world)
+    place = world.workspace()
     for _ in range(3):
         gate.put(place, "display", {"mime": "text/plain", "bytes": 3}, b"3.5")
     assert intake.take_events(world.portal) == 0
@@ -106,7 +98,7 @@ def test_shown_output_waits_a_little_for_more_and_anything_else_does_not(
 def test_an_event_that_breaks_its_batch_is_buried_and_the_others_are_recorded(
     world: World, gate: Spool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = place_of(world)
+    place = world.workspace()
     gate.put(place, "code", {}, b"1 + 1")
     sick = gate.put(place, "code", {}, b"2 + 2")
     gate.put(place, "locked", {})
@@ -140,7 +132,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("soon")
 def test_identifiers_on_the_screen_are_found_and_their_text_does_not_stay(world: World, gate: Spool) -> None:
-    place = place_of(world)
+    place = world.workspace()
     gate.put(place, "display", {"mime": "text/plain", "bytes": 200, "rows": 3}, PHONES.encode())
     gate.put(place, "display", {"mime": "text/html", "bytes": 50}, b"<td title='a@example.co.kr'>3</td>")
     gate.put(place, "display", {"mime": "text/plain", "bytes": 20}, "평균 3.5, 2020-01-01".encode())
@@ -165,7 +157,7 @@ def test_identifiers_on_the_screen_are_found_and_their_text_does_not_stay(world:
 def test_one_text_that_breaks_the_search_hides_no_other(
     world: World, gate: Spool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = place_of(world)
+    place = world.workspace()
     gate.put(place, "display", {"mime": "text/plain", "bytes": 200}, PHONES.encode())
     gate.put(place, "display", {"mime": "text/plain", "bytes": 5}, b"break")
     intake.take_events(world.portal)

@@ -10,23 +10,27 @@ from enclave import clock
 from enclave.queries import egress
 from tests.enclave.portal.world import ROOT, SMALL, TABLE, World, picture
 
+WATCHED = ["/code", "/code/{code}", "/code/{code}/text", "/findings", "/findings/{finding}",
+           "/findings/{finding}/samples"]  # fmt: skip
 PAGES = {
     "jiwoo": ["/", "/apply", "/projects/{project}", "/datasets", "/snapshots/{snapshot}", "/releases"],
     "suyeon": ["/", "/columns", "/columns/{project}", "/projects/{project}"],
     "dahye": ["/", "/review", "/review/{request}", "/projects/{project}"],
     "mina": ["/", "/review/{request}"],
     "operator": ["/", "/accounts", "/accounts/mina"],
-    "haneul": ["/", "/log", "/log/0", "/accounts", "/review/{request}"],
+    "sora": ["/", "/code", "/code/{code}", "/findings", "/findings/{finding}"],
+    "haneul": ["/", "/log", "/log/0", "/accounts", "/review/{request}", "/projects/{project}", *WATCHED],
 }
 
 
 @pytest.mark.parametrize("login", PAGES)
 def test_every_page_opens_in_both_languages(world: World, login: str) -> None:
     request = world.submit({"표2.csv": TABLE.encode(), "작은칸.csv": SMALL.encode(), "그림.png": picture()})
+    seen = world.watched()
     world.publish_log()
     browser = world.browser(login)
     for pattern in PAGES[login]:
-        path = ROOT + pattern.format(project=world.project_id, snapshot=world.snapshot_id, request=request)
+        path = ROOT + pattern.format(project=world.project_id, snapshot=world.snapshot_id, request=request, **seen)
         for language in ("ko", "en"):
             answer = browser.get(path, params={"lang": language})
             assert answer.status_code == 200, (path, answer.text[-1500:])

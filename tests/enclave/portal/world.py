@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -27,10 +27,14 @@ from enclave import clock, keys, pledge
 from enclave.actor import Actor
 from enclave.airlock.checker import check
 from enclave.airlock.rules import CheckRules
-from enclave.commands import credentials, dataset, egress, people, project
+from enclave.airlock.shown import Found
+from enclave.commands import credentials, dataset, egress, people, project, shown, watch, workspace
 from enclave.commands.application import Application
 from enclave.commands.content import Checked, CollectedFile
 from enclave.commands.submission import Submission
+from enclave.commands.workspace import Means
+from enclave.gate.events import GateEvent
+from enclave.ids import new_id
 from enclave.migrations.run import upgrade
 from enclave.model.people import OrganisationKind
 from enclave.model.project import LegalBasis
@@ -39,6 +43,7 @@ from enclave.portal.parts import Portal, portal_origin
 from enclave.portal.parts import build as build_portal
 from enclave.portal.serve import loopback_socket
 from enclave.queries import people as who
+from enclave.queries import watch as watched
 from enclave.roles import Role
 from enclave.settings import Settings
 from enclave.store import Store, open_engine
@@ -58,6 +63,7 @@ ORGANISATIONS = {
 ACCOUNTS = {
     "operator": ("운영 담당", "zone", (Role.OPERATOR,)),
     "haneul": ("오하늘", "zone", (Role.AUDITOR,)),
+    "sora": ("윤소라", "zone", (Role.REVIEWER,)),
     "suyeon": ("이수연", "bitgoeul", (Role.DATA_STEWARD,)),
     "jiwoo": ("최지우", "onsaemi", (Role.PROJECT_LEAD, Role.SCIENTIST)),
     "mina": ("김민아", "onsaemi", (Role.SCIENTIST,)),
@@ -149,6 +155,27 @@ class World:
             idempotency_key=key or f"key-{time.monotonic_ns()}",
         )
         return egress.submit(self.store, self.actor(login), submission=form, now=clock.now()).id
+
+    def workspace(self, login: str = "mina") -> str:
+        """A workspace of this person's, with a signed plan; nothing runs."""
+        means = Means.load(replace(self.settings, image="sha256:" + "0" * 64))
+        return workspace.request_start(self.store, means, self.actor(login), now=clock.now()).workspace.id
+
+    def watched(self, text: str = "print(1)") -> dict[str, str]:
+        """One execution and one finding in mina's workspace, as the gate would have told of them: their ids."""
+        place, now, vault = self.workspace(), clock.now(), self.portal.vault
+        events = [
+            GateEvent(f"e-{new_id('e')}", now, place, "code", {"source": "execute"}, text.encode()),
+            GateEvent(f"e-{new_id('e')}", now, place, "display", {"bytes": 9}, "전화 010-1234-5678".encode()),
+        ]
+        watch.take(self.store, vault, events=events, now=now)
+        found: dict[str, Found | None] = {events[1].id: Found({"PHONE": 1}, (("PHONE", "0***"),))}
+        shown.record_search(self.store, vault, workspace_id=place, found=found, now=now)
+        auditor = self.actor("haneul")
+        return {
+            "code": watched.executed(self.store, auditor)[0].id,
+            "finding": watched.findings(self.store, auditor)[0].id,
+        }
 
     def publish_log(self) -> None:
         signer = log_keys.load(self.settings.keys / "log.key")
