@@ -19,6 +19,7 @@ import socket
 from pathlib import Path
 
 from enclave.clock import now
+from enclave.gate.assets import Assets, folder_of
 from enclave.gate.bridge.bridge import Bridge
 from enclave.gate.commands import Commands, Parts
 from enclave.gate.dockerd import Dockerd
@@ -79,7 +80,8 @@ async def serve(settings: Settings, docker_socket: Path) -> None:
     docker, roots = Dockerd(docker_socket), Roots.under(settings.home)
     spool = Spool(settings.spool)
     plans = Plans(roots, settings.plan_key.with_suffix(".pub"), settings.topology)
-    bridge, front = Bridge(settings, docker, spool), Front(spool, addresses_of(settings))
+    front = Front(spool, addresses_of(settings), Assets(folder_of(settings.home), docker))
+    bridge = Bridge(settings, docker, spool)
     doors = doors_of(settings.gate_secret, settings.hub_port, settings.portal_port)
     relays = Relays(docker, plans, doors, front=front, bridge=bridge)
     app, hub = pwd.getpwnam(settings.app_user), pwd.getpwnam(settings.hub_user)

@@ -115,6 +115,8 @@ class Commands:
         sizes = {"home_bytes": plan.home_bytes, "outbox_bytes": plan.outbox_bytes}
         # One at a time: a double click would make the same image twice.
         async with self._making:
+            # Before there is a container: nothing of it can come between.
+            await self._parts.relays.front.assets.ensure(plan.image_id)
             await asyncio.to_thread(self._parts.volumes.ensure, plan.workspace_id, **sizes)
             await asyncio.to_thread(self._parts.views.ensure, plan)
             await self._parts.bridge.prepare(plan)

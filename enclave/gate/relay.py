@@ -149,13 +149,15 @@ class Relays:
         """Take up one running container; what is revoked, or cannot be taken up, is stopped."""
         labels, container_id = container["Labels"], container["Id"]
         workspace_id = labels[LABEL_WORKSPACE]
-        if self._plans.known(workspace_id, labels.get(LABEL_PLAN, "")) is None:
+        plan = self._plans.known(workspace_id, labels.get(LABEL_PLAN, ""))
+        if plan is None:
             return  # another enclave's, on the same engine
         async with self._locks.setdefault(workspace_id, asyncio.Lock()):
             if workspace_id in self._open:
                 return
             try:
                 self._plans.check_in_force(workspace_id)
+                await self.front.assets.ensure(plan.image_id)
                 self._open[workspace_id] = await self._attach(workspace_id, container_id)
                 LOG.info("workspace %s taken up again on port %d", workspace_id, self._open[workspace_id].port)
             except (EnclaveError, OSError) as error:

@@ -12,11 +12,13 @@ from collections.abc import Awaitable, Callable
 
 import h11
 
+from enclave.gate.assets import Assets
 from enclave.gate.door.checks import ask
+from enclave.gate.door.image_files import give
 from enclave.gate.door.passing import pass_on, say
 from enclave.gate.door.recorder import Recorder
 from enclave.gate.door.refused import explain
-from enclave.gate.door.routes import SOCKETS, Route
+from enclave.gate.door.routes import SOCKETS, Kind, Route
 from enclave.gate.door.target import Odd, read_target
 from enclave.gate.door.visit import Addresses, Answer, Doorway, Visit
 from enclave.gate.exchange import Side, end_to_end, is_websocket, switch
@@ -33,8 +35,8 @@ Connect = Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWrite
 class Front:
     """The doors of all workspaces."""
 
-    def __init__(self, spool: Spool, addresses: Addresses) -> None:
-        self._addresses = addresses
+    def __init__(self, spool: Spool, addresses: Addresses, assets: Assets) -> None:
+        self._addresses, self.assets = addresses, assets
         self._recorder = Recorder(spool)
         self._doorways: dict[str, Doorway] = {}
 
@@ -46,7 +48,7 @@ class Front:
             """Take in one request of the browser."""
             browser = Side(h11.SERVER, reader, writer)
             try:
-                await _serve(doorway, browser, connect)
+                await self._serve(doorway, browser, connect)
             except h11.ProtocolError:
                 LOG.warning("malformed traffic at the door of %s", doorway.plan.workspace_id)
 
@@ -67,26 +69,39 @@ class Front:
         doorway = self._doorways.get(workspace_id)
         return doorway.sent_bytes if doorway else 0
 
+    async def _serve(self, doorway: Doorway, browser: Side, connect: Connect) -> None:
+        visit = await _first(doorway, browser)
+        if visit is None:
+            return
+        if answer := await ask(visit):
+            await _refuse(visit, answer)
+        elif visit.route and visit.route.kind is Kind.STATIC:
+            await give(visit, self.assets)
+        else:
+            await _go_in(visit, connect)
 
-async def _serve(doorway: Doorway, browser: Side, connect: Connect) -> None:
+
+async def _first(doorway: Doorway, browser: Side) -> Visit | None:
+    """Return the connection's one request, or None: it never came whole, or its address was answered already."""
     try:
         async with asyncio.timeout(HEAD_S):
             head = await browser.next()
     except h11.RemoteProtocolError:
         await respond(browser.writer, 400)
-        return
+        return None
     except TimeoutError:
-        return
+        return None
     if not isinstance(head, h11.Request):
-        return
+        return None
     visit = _visit(doorway, browser, head)
-    if isinstance(visit, str):
-        doorway.recorder.notice(doorway.plan.workspace_id, "malformed", {"why": visit})
-        await respond(browser.writer, 403, b'{"code": "gate.address", "message": "403"}')
-        return
-    if answer := await ask(visit):
-        await _refuse(visit, answer)
-        return
+    if isinstance(visit, Visit):
+        return visit
+    doorway.recorder.notice(doorway.plan.workspace_id, "malformed", {"why": visit})
+    await respond(browser.writer, 403, b'{"code": "gate.address", "message": "403"}')
+    return None
+
+
+async def _go_in(visit: Visit, connect: Connect) -> None:
     try:
         server = Side(h11.CLIENT, *await connect())
     except OSError:

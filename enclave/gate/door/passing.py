@@ -1,7 +1,6 @@
 """One HTTP exchange that may pass: the request written anew, the answer read, judged, and written anew.
 
-Files of the image stream through; everything else is held until it is whole (each route has its limit), so that an
-answer that does not pass never begins to.
+An answer is held until it is whole (each route has its limit), so that one that does not pass never begins to.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from enclave.gate.door.visit import Answer, Visit
 from enclave.gate.exchange import CLOSE, Side
 
 OK = 200
-NO_STORE, REVALIDATE = (b"cache-control", b"no-store"), (b"cache-control", b"private, no-cache")
+NO_STORE = (b"cache-control", b"no-store")
 # What goes on to the notebook server; never what asks for another encoding, a part, or names another client.
 DROPPED = {
     b"accept-encoding",
@@ -97,9 +96,6 @@ async def _head(server: Side) -> h11.Response:
 
 
 async def _answer(visit: Visit, route: Route, server: Side, response: h11.Response) -> None:
-    if route.kind is Kind.STATIC:
-        await _stream(visit, route, server, response)
-        return
     limit = route.answer_limit
     body = await _whole(server, limit)
     if body is None:
@@ -133,16 +129,3 @@ async def _give(visit: Visit, response: h11.Response, body: bytes, caching: tupl
 
 def _has_body(status: int) -> bool:
     return status not in {204, 304}
-
-
-async def _stream(visit: Visit, route: Route, server: Side, response: h11.Response) -> None:
-    kept = [*headers.of_answer(response.headers, framed=visit.framed), REVALIDATE, *CLOSE]
-    await visit.browser.send(h11.Response(status_code=response.status_code, headers=kept))
-    size = 0
-    while isinstance(event := await server.next(), h11.Data):
-        size += len(event.data)
-        visit.count(len(event.data))
-        if size > route.answer_limit:
-            return
-        await visit.browser.send(h11.Data(data=bytes(event.data)))
-    await visit.browser.send(h11.EndOfMessage())

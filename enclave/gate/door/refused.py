@@ -51,6 +51,12 @@ WORDS = {
         "다음 시간이나 내일 다시 보거나, 결과를 반출 신청으로 내보내십시오.",
         "Look again in the next hour or tomorrow, or send results out by an egress request.",
     ),
+    "missing": Words(
+        "이런 파일은 작업공간 이미지에 없습니다.",
+        "The workspace's image has no such file.",
+        "주소를 확인하고, 화면이 깨졌으면 새로 고치십시오.",
+        "Check the address; reload if the page is broken.",
+    ),
     "unreachable": Words(
         "작업공간의 서버가 응답하지 않습니다.",
         "The workspace's server does not answer.",

@@ -19,7 +19,7 @@ KIB, MIB = 1 << 10, 1 << 20
 class Kind(StrEnum):
     """How an answer is treated on its way to the browser."""
 
-    STATIC = "static"  # files of the image
+    STATIC = "static"  # files of the image: the gate's own copies
     PAGE = "page"  # an HTML document
     SMALL = "small"  # what the front end polls; counted apart
     CONTENT = "content"  # files of the person: counted as shown

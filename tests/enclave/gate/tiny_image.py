@@ -12,6 +12,14 @@ from pathlib import Path
 AGENT = Path(__file__).parent / "agent.py"
 REPOSITORY = "ansim-test-tiny"
 PASSWD = "root:x:0:0:root:/root:/bin/sh\nanalyst:x:10001:10001::/home/analyst:/bin/sh\n"
+# What a browser may be shown of the image; `static` is the shorter of two prefixes with the same name below.
+FILES = {
+    "opt/venv/share/jupyter/lab/static/main.js": b"the image's own script",
+    "opt/venv/share/jupyter/lab/static/page.html": b"<script>a document</script>",
+    "opt/venv/share/jupyter/labextensions/some/static/style.css": b"css",
+    "opt/venv/lib/python3.11/site-packages/jupyter_server/static/lab/main.js": b"the shorter prefix",
+    "opt/venv/lib/python3.11/site-packages/jupyter_server/static/favicon.ico": b"icon",
+}
 SKIPPED = {"test", "tests", "idlelib", "tkinter", "ensurepip", "config-3.11-x86_64-linux-gnu", "dist-packages"}
 
 
@@ -30,6 +38,8 @@ def tiny_image() -> str:
         for name in ("tmp", "run", "data", "etc/jupyter", "outbox", "home/analyst/work", "proc", "sys", "dev"):
             _folder(tar, name, 10001 if name.startswith(("home", "outbox")) else 0)
         _link(tar, "usr/bin/python3", "python3.11")
+        for name, content in FILES.items():
+            _file(tar, name, content)
         _file(tar, "etc/passwd", PASSWD.encode())
         _file(tar, "usr/local/bin/jupyterhub-singleuser", AGENT.read_bytes(), 0o755)
     done = _docker(["import", "-c", "ENV PATH=/usr/local/bin:/usr/bin", "-", tag], data.getvalue())

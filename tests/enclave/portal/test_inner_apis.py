@@ -21,6 +21,8 @@ from audit.tables import audit_entry
 from enclave import clock, keys
 from enclave.actor import Actor
 from enclave.commands import people, project
+from enclave.gate.assets import Assets
+from enclave.gate.bridge.bridge import Bridge
 from enclave.gate.commands import Commands, Parts
 from enclave.gate.dockerd import Dockerd
 from enclave.gate.door.front import Front
@@ -65,9 +67,12 @@ class GateOf:
         docker, roots = Dockerd(Path("/var/run/docker.sock")), Roots.under(self.settings.home)
         plans = Plans(roots, self.settings.plan_key.with_suffix(".pub"))
         self.spool = spool = Spool(self.settings.spool)
-        relays = Relays(docker, plans, lambda plan: [], Front(spool, addresses_of(self.settings)))
+        front = Front(spool, addresses_of(self.settings), Assets(self.settings.home / "assets", docker))
+        bridge = Bridge(self.settings, docker, spool)
+        relays = Relays(docker, plans, lambda plan: [], front=front, bridge=bridge)
         root = pwd.getpwuid(0)
-        parts = Parts(docker, plans, relays, self.volumes, Fastened(roots), self.settings.staging, spool, clock.now)
+        views, staging = Fastened(roots), self.settings.staging
+        parts = Parts(docker, plans, relays, self.volumes, views, bridge, staging, spool, clock.now)
         commands = Commands(parts, app=root, hub=root)
         server = await asyncio.start_unix_server(limited(commands.serve, most=16), path=self.settings.gate_socket)
         self.ready.set()
