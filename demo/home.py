@@ -74,6 +74,7 @@ def folders(settings: Settings) -> list[Owned]:
         Owned(settings.staging, "root", "root", 0o711),
         Owned(settings.quarantine, app, app, 0o700),
         Owned(settings.releases, app, app, 0o700),
+        Owned(settings.certificates, app, app, 0o700),
         Owned(settings.hub, hub, hub, 0o700),
         Owned(settings.process, "root", "root", 0o755),
     ]
@@ -108,6 +109,7 @@ def _keys(settings: Settings) -> list[tuple[Owned, Callable[[Path], object]]]:
     return [
         (Owned(keys / "log.key", log, log, 0o600), lambda path: log_keys.create(path, name=settings.log_origin)),
         (Owned(settings.plan_key, app, app, 0o600), create_signing_key),
+        (Owned(settings.certificate_key, app, app, 0o600), create_signing_key),
         (Owned(keys / "snapshot.key", "root", "root", 0o600), create_signing_key),
         (Owned(settings.vault_key, app, app, 0o600), Vault.create),
         (Owned(settings.gate_secret, app, app, 0o600), _secret),

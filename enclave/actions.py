@@ -81,6 +81,19 @@ class Action(StrEnum):
     GPU_DEVICES = "gpu.devices"
     GPU_SCRUB = "gpu.scrub"
     GPU_SERVICE = "gpu.service"
+    WORKSPACE_ENFORCE = "workspace.enforce"
+    WORKSPACE_CULL = "workspace.cull"
+    WORKSPACE_GRACE = "workspace.grace"
+    WORKSPACE_THAW = "workspace.thaw"
+    WORKSPACE_LOOK = "workspace.look"
+    PROJECT_FREEZE = "project.freeze"
+    PROJECT_THAW = "project.thaw"
+    VOLUME_KEY_USE = "volume-key.use"
+    VOLUME_KEY_DESTROY = "volume-key.destroy"
+    DESTRUCTION_REQUESTED = "destruction.requested"
+    DESTRUCTION_DONE = "destruction.done"
+    CERTIFICATE_ISSUE = "certificate.issue"
+    CERTIFICATE_WITNESS = "certificate.witness"
     EGRESS_PREFLIGHT = "egress.preflight"
     EGRESS_SUBMIT = "egress.submit"
     EGRESS_WITHDRAW = "egress.withdraw"
@@ -165,6 +178,19 @@ ABOUT: dict[Action, About] = {
     Action.GPU_DEVICES: About("GPU 장치 변동", "GPUs changed", Task.SETTINGS, _N, _DATA),
     Action.GPU_SCRUB: About("GPU 메모리 소거", "GPU memory erased", Task.DELETE, _N, _DATA),
     Action.GPU_SERVICE: About("GPU 재투입", "GPU put back into service", Task.SETTINGS, _A, _DATA),
+    Action.WORKSPACE_ENFORCE: About("규칙에 따른 작업공간 종료", "workspace ended by a rule", Task.RIGHTS, _N, _DATA),
+    Action.WORKSPACE_CULL: About("쓰지 않는 작업공간 닫기", "idle workspace closed", Task.VIEW, _I, _DATA),
+    Action.WORKSPACE_GRACE: About("유예 기간 시작", "grace period begun", Task.RIGHTS, _N, _DATA),
+    Action.WORKSPACE_THAW: About("작업공간 동결 해제", "workspace freeze lifted", Task.RIGHTS, _A, _DATA),
+    Action.WORKSPACE_LOOK: About("동결 파일 열람", "frozen files viewed", Task.VIEW, _I, _DATA),
+    Action.PROJECT_FREEZE: About("과제 동결", "project frozen", Task.RIGHTS, _A, _DATA),
+    Action.PROJECT_THAW: About("과제 동결 해제", "project freeze lifted", Task.RIGHTS, _A, _DATA),
+    Action.VOLUME_KEY_USE: About("볼륨 키 전달", "volume keys handed over", Task.VIEW, _I, _DATA),
+    Action.VOLUME_KEY_DESTROY: About("볼륨 키 파기", "volume keys destroyed", Task.DELETE, _A, _DATA),
+    Action.DESTRUCTION_REQUESTED: About("파기 요청", "destruction requested", Task.DELETE, _N, _DATA),
+    Action.DESTRUCTION_DONE: About("파기 완료", "destruction done", Task.DELETE, _A, _DATA),
+    Action.CERTIFICATE_ISSUE: About("이용확인서 발급", "certificate of use issued", Task.CREATE, _I, _DATA),
+    Action.CERTIFICATE_WITNESS: About("파기 입회 확인", "destruction witnessed", Task.CREATE, _N, _DATA),
     Action.EGRESS_PREFLIGHT: About("반출 사전 점검", "egress preflight", Task.VIEW, _I, _DATA),
     Action.EGRESS_SUBMIT: About("반출 신청", "egress requested", Task.EGRESS, _N, _DATA),
     Action.EGRESS_WITHDRAW: About("반출 신청 철회", "egress withdrawn", Task.EGRESS, _I, _DATA),

@@ -64,7 +64,6 @@ class Settings:
     display_hour_pictures: int = 200
     display_day_pictures: int = 1_000
     display_widest_times: int = 4
-    stray_seconds: int = 300
     topology: str = Topology.SEALED
     bridge_subnets: str = "10.213.0.0/16"
     gpu_injection: str = "nvidia"
@@ -72,6 +71,8 @@ class Settings:
     gpu_lease_hours: int = 8
     gpu_claim_minutes: int = 30
     gpu_fair_days: int = 7
+    grace_days: int = 7
+    cull_hours: int = 4
     oidc: Mapping[str, Any] | None = None
 
     @classmethod
@@ -187,6 +188,16 @@ class Settings:
     def plan_key(self) -> Path:
         """Ed25519 key that signs workspace plans (PEM, PKCS 8; ansim-app); public half beside it as `plan.pub`."""
         return self.keys / "plan.key"
+
+    @property
+    def certificate_key(self) -> Path:
+        """Ed25519 key that signs certificates of destruction and of use (PEM; ansim-app); public half beside it."""
+        return self.keys / "certificate.key"
+
+    @property
+    def certificates(self) -> Path:
+        """Folder of the issued certificates, each as JSON and as a page to print (ansim-app)."""
+        return self.home / "certificates"
 
     @property
     def vault_key(self) -> Path:

@@ -54,6 +54,16 @@ class WorkspaceState(StrEnum):
     STOPPED = "stopped"
     FAILED = "failed"
     FROZEN = "frozen"
+    DESTROYED = "destroyed"
+
+
+class FreezeCause(StrEnum):
+    """Why a workspace is frozen. All but an incident begin the grace that ends with destruction."""
+
+    PERIOD = "period"
+    PROJECT = "project"
+    ACCOUNT = "account"
+    INCIDENT = "incident"
 
 
 class SnapshotState(StrEnum):
@@ -131,13 +141,15 @@ RELEASE: Mapping[ReleaseState, frozenset[ReleaseState]] = {
 # A workspace outlives its starts: the home stays, so `requested` may follow anything but the end of its project.
 # It may follow itself and `running` too: a hub that died could not tell us what became of the last start.
 WORKSPACE: Mapping[WorkspaceState, frozenset[WorkspaceState]] = {
-    WorkspaceState.REQUESTED: frozenset(WorkspaceState),
+    WorkspaceState.REQUESTED: frozenset(WorkspaceState) - {WorkspaceState.DESTROYED},
     WorkspaceState.RUNNING: frozenset(
         {WorkspaceState.REQUESTED, WorkspaceState.STOPPED, WorkspaceState.FAILED, WorkspaceState.FROZEN}
     ),
     WorkspaceState.STOPPED: frozenset({WorkspaceState.REQUESTED, WorkspaceState.FROZEN}),
     WorkspaceState.FAILED: frozenset({WorkspaceState.REQUESTED, WorkspaceState.FROZEN}),
-    WorkspaceState.FROZEN: frozenset(),
+    # Back to `stopped` only when an incident is over (`enclave.policy.ends`).
+    WorkspaceState.FROZEN: frozenset({WorkspaceState.STOPPED, WorkspaceState.DESTROYED}),
+    WorkspaceState.DESTROYED: frozenset(),
 }
 
 SNAPSHOT: Mapping[SnapshotState, frozenset[SnapshotState]] = {
@@ -232,6 +244,13 @@ _LABELS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "stopped": ("닫힘", "stopped"),
         "failed": ("열기 실패", "failed"),
         "frozen": ("동결", "frozen"),
+        "destroyed": ("파기됨", "destroyed"),
+    },
+    "FreezeCause": {
+        "period": ("과제 기간 만료", "end of the project's period"),
+        "project": ("과제 종료", "end of the project"),
+        "account": ("계정 종료", "end of the account"),
+        "incident": ("사고 조사", "incident"),
     },
     "LeaseState": {
         "waiting": ("대기 중", "waiting"),

@@ -165,8 +165,9 @@ def writable(engine: Engine) -> Engine:
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:
+    # secure_delete: a destroyed volume key does not stay in a free page.
     # FULL: a power cut loses nothing that was acknowledged (NORMAL may lose the last commits in WAL mode).
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -61,6 +61,18 @@ def present(session: Session, actor: Actor, now: datetime) -> Actor:
     return replace(actor, roles=roles_now(account, now), organisation_id=account.organisation_id)
 
 
+def check_system(actor: Actor) -> None:
+    """Raise `Denied` (`workspace.system-only`) unless it is the service itself that acts."""
+    if not actor.is_system:
+        raise Denied(
+            "workspace.system-only",
+            ko="시스템만 기록할 수 있습니다.",
+            en="Only the system records this.",
+            remedy_ko="작업공간은 포털이나 허브에서 여닫으세요.",
+            remedy_en="Open and close workspaces in the portal or the hub.",
+        )
+
+
 def require(*fields: tuple[str, str, str]) -> None:
     """Raise `Invalid` (`input.missing`) naming the fields without text; each is (Korean, English, text)."""
     missing = [(ko, en) for ko, en, text in fields if not text.strip()]

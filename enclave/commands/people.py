@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from enclave.actions import Action
 from enclave.actor import Actor
 from enclave.commands.acting import intent, present, require, text_sha256
+from enclave.commands.freezing import freeze_all
 from enclave.credentials import check_password_strength, hash_password
 from enclave.errors import Conflict, Invalid, NotFound
 from enclave.ids import new_id
@@ -26,7 +27,7 @@ from enclave.queries.people import (
     roles_now,
 )
 from enclave.roles import Role
-from enclave.states import WORKSPACE, WorkspaceState
+from enclave.states import FreezeCause
 from enclave.store import Store
 
 LOGIN = re.compile(r"[a-z][a-z0-9-]{1,30}")
@@ -188,12 +189,8 @@ def end_account(store: Store, actor: Actor, *, login: str, reason: str, now: dat
 
 def _freeze(session: Session, account: Account, now: datetime) -> int:
     """Freeze what the account has open or could open again; the hub's own session may live for days yet."""
-    frozen = 0
-    for workspace in session.scalars(select(Workspace).where(Workspace.account_id == account.id)):
-        if WorkspaceState.FROZEN in WORKSPACE[workspace.state]:
-            workspace.state, workspace.ended_at, workspace.reason = WorkspaceState.FROZEN, now, "account.ended"
-            frozen += 1
-    return frozen
+    found = list(session.scalars(select(Workspace).where(Workspace.account_id == account.id)))
+    return freeze_all(session, found, FreezeCause.ACCOUNT, reason="account.ended", now=now)
 
 
 def _existing_organisation(session: Session, organisation_id: str) -> None:

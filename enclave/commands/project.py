@@ -14,6 +14,7 @@ from enclave.actor import Actor
 from enclave.commands import application as forms
 from enclave.commands.acting import intent, present, require, text_sha256
 from enclave.commands.application import Application, Asked
+from enclave.commands.freezing import freeze_all
 from enclave.errors import Conflict, Denied, Invalid
 from enclave.ids import new_id
 from enclave.model.people import Account
@@ -23,7 +24,7 @@ from enclave.policy import project as policy
 from enclave.queries.dataset import load_dataset
 from enclave.queries.people import load_account
 from enclave.queries.project import ProjectView, facts, has_pledged, load_project, project_view
-from enclave.states import PROJECT, WORKSPACE, ColumnState, ProjectState, WorkspaceState, check_transition
+from enclave.states import PROJECT, ColumnState, FreezeCause, ProjectState, check_transition
 from enclave.store import Store, Tx
 
 
@@ -194,11 +195,8 @@ def end_project(store: Store, actor: Actor, *, project_id: str, reason: str, now
         require(("종료 사유", "reason", reason))
         check_transition(PROJECT, found.state, ProjectState.ENDED, f"과제 {project_id}")
         found.state, found.state_reason, found.ended_at = ProjectState.ENDED, reason, now
-        frozen = 0
-        for workspace in tx.session.scalars(select(Workspace).where(Workspace.project_id == project_id)):
-            if WorkspaceState.FROZEN in WORKSPACE[workspace.state]:
-                workspace.state, workspace.ended_at, workspace.reason = WorkspaceState.FROZEN, now, "project.ended"
-                frozen += 1
+        open_or_closed = list(tx.session.scalars(select(Workspace).where(Workspace.project_id == project_id)))
+        frozen = freeze_all(tx.session, open_or_closed, FreezeCause.PROJECT, reason="project.ended", now=now)
         tx.record(details={"reason_sha256": text_sha256(reason), "workspaces_frozen": frozen})
         return project_view(found, acting, now)
 

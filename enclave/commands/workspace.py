@@ -17,10 +17,12 @@ from enclave.actions import Action
 from enclave.actor import Actor
 from enclave.clock import KST
 from enclave.commands import gpu_use
-from enclave.commands.acting import intent, present, require, text_sha256
+from enclave.commands.acting import check_system, intent, present, require, text_sha256
+from enclave.commands.freezing import begin_visit, end_visit, freeze_workspace
 from enclave.errors import Conflict, Denied, Invalid
 from enclave.ids import new_id
 from enclave.model.data import Snapshot
+from enclave.model.ends import Visit
 from enclave.model.project import Project, ProjectMember
 from enclave.model.workspace import Workspace
 from enclave.policy import workspace as policy
@@ -28,16 +30,20 @@ from enclave.policy.allows import allows
 from enclave.policy.project import check_may_end
 from enclave.queries import display
 from enclave.queries.dataset import read_manifest
+from enclave.queries.ends import columns_sha256
 from enclave.queries.project import facts as project_facts
 from enclave.queries.project import load_project
 from enclave.queries.workspace import WorkspaceView, load_workspace, start_facts, workspace_view
 from enclave.settings import Settings
-from enclave.states import WORKSPACE, WorkspaceState, check_transition
+from enclave.states import WORKSPACE, FreezeCause, WorkspaceState, check_transition
 from enclave.store import Store, Tx
 from enclave.workspace.mounts import Roots, plan_mounts
-from enclave.workspace.plan import WorkspacePlan, sign_plan
+from enclave.workspace.plan import WorkspacePlan, parse_plan, sign_plan
 from enclave.workspace.topology import network_of
 from enclave.workspace.views import View, project_view
+
+# What has ended keeps its state and its reason, whatever the hub tells afterwards.
+OVER = frozenset({WorkspaceState.STOPPED, WorkspaceState.FROZEN, WorkspaceState.DESTROYED})
 
 
 @dataclass(frozen=True)
@@ -103,6 +109,7 @@ def request_start(store: Store, means: Means, actor: Actor, *, now: datetime, pr
         lease = gpu_use.usable(tx.session, acting, project, now)
         found = _own_workspace(tx.session, acting, project)
         check_transition(WORKSPACE, found.state, WorkspaceState.REQUESTED, f"작업공간 {found.id}")
+        found.columns_sha256 = columns_sha256(survey.approved)
         plan = replace(_plan(means, found, acting, views, now), display=shown)
         plan = gpu_use.equipped(plan, lease, means.settings)
         _note_plan(found, project, plan, means, now)
@@ -123,6 +130,7 @@ def mark_started(store: Store, actor: Actor, *, workspace_id: str, container_id:
     with store.write(intent(Action.WORKSPACE_STARTED, actor, ("workspace", workspace_id))) as tx:
         found = _moved(tx, actor, workspace_id, WorkspaceState.RUNNING)
         found.container_id, found.started_at, found.reason = container_id[:128], now, None
+        begin_visit(tx.session, _visit(found, now))
         tx.record(details={"container": container_id[:128]})
         return workspace_view(found, actor)
 
@@ -132,25 +140,30 @@ def mark_failed(store: Store, actor: Actor, *, workspace_id: str, reason: str, n
     with store.write(intent(Action.WORKSPACE_FAILED, actor, ("workspace", workspace_id))) as tx:
         found = _moved(tx, actor, workspace_id, WorkspaceState.FAILED)
         found.ended_at, found.reason = now, reason
+        end_visit(tx.session, found.id, now)
         tx.record(outcome="failed", details={"reason_sha256": text_sha256(reason)})
         return workspace_view(found, actor)
 
 
 def mark_stopped(store: Store, actor: Actor, *, workspace_id: str, reason: str, now: datetime) -> WorkspaceView:
-    """Record that it stopped. The hub (system); a frozen one stays frozen. Raises `Denied`, `NotFound`, `Conflict`."""
+    """Record that it stopped, whoever had it stopped; a frozen one stays frozen. The hub (system).
+
+    Raises `Denied`, `NotFound`, `Conflict`.
+    """
     with store.write(intent(Action.WORKSPACE_STOPPED, actor, ("workspace", workspace_id))) as tx:
-        _check_system(actor)
+        check_system(actor)
         found = load_workspace(tx.session, workspace_id, lock=True)
         tx.record(project=found.project_id, details={"reason_sha256": text_sha256(reason)})
-        if found.state is not WorkspaceState.FROZEN:
+        if found.state not in OVER:
             check_transition(WORKSPACE, found.state, WorkspaceState.STOPPED, f"작업공간 {workspace_id}")
             found.state, found.reason = WorkspaceState.STOPPED, reason
-        found.ended_at = now
+            found.ended_at = now
+        end_visit(tx.session, found.id, now)
         return workspace_view(found, actor)
 
 
 def freeze(store: Store, actor: Actor, *, workspace_id: str, reason: str, now: datetime) -> WorkspaceView:
-    """Close a workspace for good; the door then revokes it at the gate.
+    """Close a workspace until a steward lifts it; the door then revokes it at the gate.
 
     The project's lead, a provider's steward, an operator. Raises `Denied`, `NotFound`, `Conflict`, `Invalid`.
     """
@@ -160,8 +173,7 @@ def freeze(store: Store, actor: Actor, *, workspace_id: str, reason: str, now: d
         acting = present(tx.session, actor, now)
         check_may_end(acting, project_facts(found.project))
         require(("동결 사유", "reason", reason))
-        check_transition(WORKSPACE, found.state, WorkspaceState.FROZEN, f"작업공간 {workspace_id}")
-        found.state, found.reason, found.ended_at = WorkspaceState.FROZEN, reason, now
+        freeze_workspace(tx.session, found, FreezeCause.INCIDENT, reason=reason, now=now)
         return workspace_view(found, acting)
 
 
@@ -258,6 +270,18 @@ def _plan(means: Means, found: Workspace, acting: Actor, views: Mapping[str, Vie
     )
 
 
+def _visit(found: Workspace, now: datetime) -> Visit:
+    return Visit(
+        id=new_id("i"),
+        workspace_id=found.id,
+        project_id=found.project_id,
+        account_id=found.account_id,
+        seat=parse_plan(found.plan).seat,
+        plan_sha256=found.plan_sha256,
+        started_at=now,
+    )
+
+
 def _note_plan(found: Workspace, project: Project, plan: WorkspacePlan, means: Means, now: datetime) -> None:
     found.state, found.requested_at, found.reason = WorkspaceState.REQUESTED, now, None
     found.started_at = found.ended_at = found.container_id = None
@@ -271,23 +295,12 @@ def _note_plan(found: Workspace, project: Project, plan: WorkspacePlan, means: M
 
 
 def _moved(tx: Tx, actor: Actor, workspace_id: str, after: WorkspaceState) -> Workspace:
-    _check_system(actor)
+    check_system(actor)
     found = load_workspace(tx.session, workspace_id, lock=True)
     tx.record(project=found.project_id, object_sha256=found.plan_sha256)
     check_transition(WORKSPACE, found.state, after, f"작업공간 {workspace_id}")
     found.state = after
     return found
-
-
-def _check_system(actor: Actor) -> None:
-    if not actor.is_system:
-        raise Denied(
-            "workspace.system-only",
-            ko="시스템만 기록할 수 있습니다.",
-            en="Only the system records this.",
-            remedy_ko="작업공간은 포털이나 허브에서 여닫으세요.",
-            remedy_en="Open and close workspaces in the portal or the hub.",
-        )
 
 
 def _changed_meanwhile() -> Conflict:

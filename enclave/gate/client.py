@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import httpx
 
 from enclave.errors import Unavailable, answered
 from enclave.gate.events import GateEvent, event_of
-from enclave.gate.limits import Collected, CollectLimits, RefusedFile
+from enclave.gate.limits import Collected, CollectLimits, ListedFile, RefusedFile
 from enclave.gpu.devices import Reading
 
 # Waiting for a notebook server and copying gigabytes are the two long calls.
@@ -26,9 +26,9 @@ class Gate:
     def __init__(self, path: Path) -> None:
         self._socket = path
 
-    def register_plan(self, plan: bytes, signature: bytes) -> str:
-        """Hand over a signed plan and prepare its volumes; returns the plan's sha256."""
-        body = {"plan": plan.decode(), "signature": base64.b64encode(signature).decode()}
+    def register_plan(self, plan: bytes, signature: bytes, *, keys: Mapping[str, bytes]) -> str:
+        """Hand over a signed plan with the keys of its volumes, which are prepared; returns the plan's sha256."""
+        body = {"plan": plan.decode(), "signature": base64.b64encode(signature).decode(), "keys": _keys(keys)}
         return str(self._call("POST", "/plans", body)["sha256"])
 
     def revoke(self, workspace_id: str) -> None:
@@ -41,13 +41,39 @@ class Gate:
         return str(answer["host"]), int(answer["port"])
 
     def collect(
-        self, workspace_id: str, names: Iterable[str], *, limits: CollectLimits | None = None
+        self,
+        workspace_id: str,
+        names: Iterable[str],
+        *,
+        limits: CollectLimits | None = None,
+        volume: str = "outbox",
+        keys: Mapping[str, bytes] | None = None,
     ) -> list[Collected | RefusedFile]:
-        """Copy files (`name` or `folder/name`, relative to /outbox) into staging; one answer for each name."""
+        """Copy files (`name` or `folder/name`, relative to the volume) into staging; one answer for each name.
+
+        With `keys` also while nothing runs: the volumes are then mounted for as long as it takes.
+        """
         bounds = limits or CollectLimits()
-        body = {"names": list(names), "limits": bounds.__dict__}
+        body: dict[str, Any] = {"names": list(names), "limits": bounds.__dict__, "volume": volume}
+        body |= {"keys": _keys(keys)} if keys is not None else {}
         files = self._call("POST", f"/workspaces/{workspace_id}/collect", body)["files"]
         return [_file(item) for item in files]
+
+    def files(self, workspace_id: str, *, keys: Mapping[str, bytes]) -> tuple[dict[str, list[ListedFile]], int]:
+        """Return the files of each volume that could be collected, and how many entries were left out."""
+        answer = self._call("POST", f"/workspaces/{workspace_id}/files", {"keys": _keys(keys)})
+        found: dict[str, list[ListedFile]] = {"outbox": [], "home": []}
+        for item in answer["files"]:
+            found[item.pop("volume")].append(ListedFile(**item))
+        return found, int(answer["left_out"])
+
+    def activity(self, workspace_id: str) -> dict[str, int | None]:
+        """Return `cpu_ns`, which all its processes used so far (None: nothing runs), and `last_hand`.
+
+        `last_hand` is the Unix second at which something last came from the browser that only a hand causes; None if
+        nothing did since the gate took the workspace up.
+        """
+        return self._call("GET", f"/workspaces/{workspace_id}/activity", None)
 
     def remove_volumes(self, workspace_id: str) -> None:
         """Destroy home and outbox of a workspace that has no container any more."""
@@ -94,6 +120,10 @@ class Gate:
         if response.is_success:
             return answer
         raise answered(response.status_code, answer)
+
+
+def _keys(keys: Mapping[str, bytes]) -> dict[str, str]:
+    return {name: base64.b64encode(key).decode() for name, key in keys.items()}
 
 
 def _file(item: dict[str, Any]) -> Collected | RefusedFile:

@@ -149,6 +149,14 @@ def _component(part: str) -> bytes:
     return raw
 
 
+def usable(name: str) -> bool:
+    """Return whether one component of a name is such that it could be collected."""
+    try:
+        return bool(_component(name))
+    except _Refused:
+        return False
+
+
 def _copy(folder: int, name: bytes, target: Path, limit: int, left: int) -> tuple[str, int]:
     """Copy one file; returns (sha256, size) of the copy."""
     try:

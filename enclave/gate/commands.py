@@ -13,22 +13,22 @@ import logging
 import pwd
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from enclave.errors import Denied, EnclaveError, Invalid, NotFound, Unavailable
 from enclave.gate.bridge.bridge import Bridge
-from enclave.gate.collector import Owner, collect
+from enclave.gate.collector import Owner
 from enclave.gate.dockerd import Dockerd
 from enclave.gate.fastened import Fastened
 from enclave.gate.gpus import Gpus, holders
-from enclave.gate.limits import CollectLimits
 from enclave.gate.peer import peer_uid
 from enclave.gate.plans import Plans
 from enclave.gate.relay import Relays
 from enclave.gate.spool import Spool
+from enclave.gate.storage import Storage, read_keys
 from enclave.gate.volumes import Volumes
 from enclave.gate.wire import Refused, Request, read_request, respond_json
 
@@ -59,13 +59,15 @@ class Commands:
     """Serves the gate's socket for the portal's user (`app`) and the hub's user (`hub`)."""
 
     def __init__(self, parts: Parts, *, app: pwd.struct_passwd, hub: pwd.struct_passwd) -> None:
-        self._parts, self._app = parts, app
-        self._making = asyncio.Lock()
+        self._parts, self._making = parts, asyncio.Lock()
+        self.storage = Storage(parts.volumes, parts.staging, Owner(app.pw_uid, app.pw_gid))
         only_app, both = {app.pw_uid, 0}, {app.pw_uid, hub.pw_uid, 0}
         self._routes: list[tuple[str, re.Pattern[str], set[int], Callable[[str, Answer], Awaitable[Answer]]]] = [
             ("POST", re.compile("/plans"), only_app, self._register),
             ("POST", re.compile(f"/workspaces/{ID}/revoke"), only_app, self._revoke),
-            ("POST", re.compile(f"/workspaces/{ID}/collect"), only_app, self._collect),
+            ("POST", re.compile(f"/workspaces/{ID}/collect"), only_app, self.storage.collect),
+            ("POST", re.compile(f"/workspaces/{ID}/files"), only_app, self.storage.files),
+            ("GET", re.compile(f"/workspaces/{ID}/activity"), only_app, self._activity),
             ("DELETE", re.compile(f"/workspaces/{ID}/volumes"), only_app, self._remove_volumes),
             ("POST", re.compile(f"/workspaces/{ID}/relay"), both, self._relay),
             ("GET", re.compile(r"/events(\?limit=(?P<id>[0-9]{1,4}))?"), only_app, self._events),
@@ -111,15 +113,16 @@ class Commands:
             signature = base64.b64decode(body["signature"], validate=True)
         except binascii.Error as error:
             raise _invalid("signature") from error
-        plan = self._parts.plans.register(body["plan"].encode(), signature, self._parts.clock())
-        sizes = {"home_bytes": plan.home_bytes, "outbox_bytes": plan.outbox_bytes}
-        # One at a time: a double click would make the same image twice.
+        data, now = body["plan"].encode(), self._parts.clock()
+        plan = self._parts.plans.checked(data, signature, now)
+        # In force only once its volumes are there: else a container could be started on the bare folders.
+        await self.storage.prepare(plan, read_keys(body.get("keys", {})))
         async with self._making:
             # Before there is a container: nothing of it can come between.
             await self._parts.relays.front.assets.ensure(plan.image_id)
-            await asyncio.to_thread(self._parts.volumes.ensure, plan.workspace_id, **sizes)
             await asyncio.to_thread(self._parts.views.ensure, plan)
             await self._parts.bridge.prepare(plan)
+        self._parts.plans.register(data, signature, now)
         self._parts.relays.front.renew(plan)
         LOG.info("plan %s in force for workspace %s of %s", plan.sha256[:12], plan.workspace_id, plan.login)
         return {"sha256": plan.sha256}
@@ -132,6 +135,7 @@ class Commands:
         async with self._making:
             await asyncio.to_thread(self._parts.views.release, workspace_id)
             await self._leave_network(network)
+        await self.storage.put_away(workspace_id)
         LOG.info("workspace %s revoked", workspace_id)
         return {}
 
@@ -144,22 +148,16 @@ class Commands:
         host, port = await self._parts.relays.open(workspace_id, str(body["container_id"]))
         return {"host": host, "port": port}
 
-    async def _collect(self, workspace_id: str, body: Answer) -> Answer:
-        limits = CollectLimits(**{key: int(value) for key, value in body["limits"].items()})
-        outbox = self._parts.volumes.outbox(workspace_id)
-        if not outbox.is_mount():
-            raise _no_outbox(workspace_id)
-        owner = Owner(self._app.pw_uid, self._app.pw_gid)
-        names = [str(name) for name in body["names"]]
-        files = await asyncio.to_thread(collect, outbox, self._parts.staging, names, limits=limits, owner=owner)
-        return {"files": [{key: _plain(value) for key, value in asdict(file).items()} for file in files]}
-
     async def _remove_volumes(self, workspace_id: str, _: Answer) -> Answer:
         self._parts.plans.revoke(workspace_id)
         async with self._making:
             await asyncio.to_thread(self._parts.views.release, workspace_id)
-            await asyncio.to_thread(self._parts.volumes.remove, workspace_id)
+        await self.storage.remove(workspace_id)
         return {}
+
+    async def _activity(self, workspace_id: str, _: Answer) -> Answer:
+        used = await self._parts.docker.cpu_ns(f"ansim-{workspace_id}")
+        return {"cpu_ns": used, "last_hand": self._parts.relays.last_hand(workspace_id)}
 
     async def _events(self, limit: str, _: Answer) -> Answer:
         found = await asyncio.to_thread(self._parts.spool.events, int(limit or 200))
@@ -184,10 +182,6 @@ class Commands:
             "spool": self._parts.spool.figures(),
             "workspaces": self._parts.plans.workspaces(),
         }
-
-
-def _plain(value: object) -> object:
-    return str(value) if isinstance(value, Path) else value
 
 
 def _not_you(uid: int, target: str) -> Denied:
@@ -217,14 +211,4 @@ def _system(error: OSError) -> Unavailable:
         en=f"The gate could not finish: {error.strerror}. Nothing was left behind.",
         remedy_ko="디스크 공간을 확인한 뒤 다시 시도하십시오.",
         remedy_en="Check the disk's free space, then try again.",
-    )
-
-
-def _no_outbox(workspace_id: str) -> NotFound:
-    return NotFound(
-        "gate.no-outbox",
-        ko=f"작업공간 {workspace_id}의 반출함이 연결되어 있지 않습니다.",
-        en=f"The outbox of workspace {workspace_id} is not mounted.",
-        remedy_ko="작업공간을 시작한 뒤 다시 제출하십시오.",
-        remedy_en="Start the workspace, then submit again.",
     )

@@ -29,6 +29,15 @@ class Collected:
 
 
 @dataclass(frozen=True)
+class ListedFile:
+    """One file in a volume: `name` or `folder/name`, bytes, and its owner's word on when it changed (Unix seconds)."""
+
+    name: str
+    size: int
+    changed: int
+
+
+@dataclass(frozen=True)
 class RefusedFile:
     """One file that was not copied, and why. `shown` is the name with everything unprintable escaped."""
 

@@ -35,13 +35,18 @@ class Plans:
         self.roots, self._topology = roots, topology
         self._key = key
 
-    def register(self, data: bytes, signature: bytes, now: datetime) -> WorkspacePlan:
-        """Put a plan in force. Raises `Denied`: unsigned, damaged, expired, or naming what may not be mounted."""
+    def checked(self, data: bytes, signature: bytes, now: datetime) -> WorkspacePlan:
+        """Return a plan that may be put in force; raises what `register` raises."""
         try:
             plan = verify_plan(data, signature, self._public_key())
         except PlanDamaged as error:
             raise _denied("plan-damaged", str(error)) from error
         self._check(plan, now)
+        return plan
+
+    def register(self, data: bytes, signature: bytes, now: datetime) -> WorkspacePlan:
+        """Put a plan in force. Raises `Denied`: unsigned, damaged, expired, or naming what may not be mounted."""
+        plan = self.checked(data, signature, now)
         folder = self._folder(plan.workspace_id) / "plans"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         text = json.dumps({"plan": data.decode(), "signature": base64.b64encode(signature).decode()})
@@ -61,7 +66,14 @@ class Plans:
         for mount in plan.mounts:
             if mount.kind is MountKind.VIEW and not is_fastened(mount):
                 raise _denied("mount-missing", mount.source)
+        _check_mounted(plan)
         return plan
+
+    def may_start(self, workspace_id: str, now: datetime) -> bool:
+        """Say whether a plan of this workspace is in force and not yet ended."""
+        current = self._folder(workspace_id) / "current"
+        plan = self.known(workspace_id, current.read_text()) if current.exists() else None
+        return plan is not None and now < plan.expires_at
 
     def known(self, workspace_id: str, sha256: str) -> WorkspacePlan | None:
         """Return a plan that was registered here once and is still signed rightly; it may have ended."""
@@ -119,6 +131,13 @@ class Plans:
         for mount in plan.mounts:
             if mount.kind is MountKind.CONFIG and not _is_real_folder(mount.source):
                 raise _denied("mount-missing", mount.source)
+
+
+def _check_mounted(plan: WorkspacePlan) -> None:
+    """Raise `Denied` unless home and outbox are the mounted volumes and not the bare folders of the host."""
+    for mount in plan.mounts:
+        if mount.kind in {MountKind.HOME, MountKind.OUTBOX} and not Path(mount.source).is_mount():
+            raise _denied("volume-away", mount.source)
 
 
 def _is_real_folder(path: str) -> bool:

@@ -123,6 +123,10 @@ class Relays:
             for name, relay in self._open.items()
         }
 
+    def last_hand(self, workspace_id: str) -> int | None:
+        """Return the Unix second of the last hand at a workspace since it was taken up; None if there was none."""
+        return self.front.last_hand(workspace_id)
+
     async def step(self) -> None:
         """Take up again what runs already (once), then close the relays of containers that have ended.
 

@@ -10,11 +10,15 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from enclave.model.base import Base, choice
 from enclave.model.people import Account
 from enclave.model.project import Project
-from enclave.states import WorkspaceState
+from enclave.states import FreezeCause, WorkspaceState
 
 
 class Workspace(Base):
-    """One person's isolated environment in one project; `plan` is that of the last start, earlier ones are logged."""
+    """One person's isolated environment in one project; `plan` is that of the last start, earlier ones are logged.
+
+    `columns_sha256` names the approvals that the last start was allowed for; `grace_until` is set for what is frozen
+    for good: then its volumes are destroyed.
+    """
 
     __tablename__ = "workspace"
     __table_args__ = (UniqueConstraint("project_id", "account_id"), Index(None, "account_id"))
@@ -32,6 +36,10 @@ class Workspace(Base):
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     expires_at: Mapped[datetime]
+    columns_sha256: Mapped[str] = mapped_column(default="")
+    freeze_cause: Mapped[FreezeCause | None] = mapped_column(choice(FreezeCause))
+    frozen_at: Mapped[datetime | None]
+    grace_until: Mapped[datetime | None]
 
     project: Mapped[Project] = relationship()
     account: Mapped[Account] = relationship()

@@ -25,6 +25,7 @@ class StartFacts:
     approved: Columns
     withdrawn_snapshots: tuple[str, ...] = ()
     frozen: bool = False
+    project_frozen: bool = False
 
 
 def check_may_start(actor: Actor, facts: StartFacts, now: datetime) -> None:
@@ -59,6 +60,14 @@ def check_may_start(actor: Actor, facts: StartFacts, now: datetime) -> None:
             en=f"The provider has withdrawn a snapshot: {', '.join(one[:12] for one in facts.withdrawn_snapshots)}",
             remedy_ko="데이터 관리자에게 새 버전으로 다시 신청하는 방법을 문의하세요.",
             remedy_en="Ask the data steward about applying for a newer version.",
+        )
+    if facts.project_frozen:
+        raise Denied(
+            "project.frozen",
+            ko="동결된 과제입니다.",
+            en="This project is frozen.",
+            remedy_ko="과제 화면에서 사유를 확인하고, 제공기관의 데이터 관리자에게 문의하세요.",
+            remedy_en="See the reason on the project's page, and ask a steward of the provider.",
         )
     if facts.frozen:
         raise Denied(

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse
 
 from enclave import clock
 from enclave.actor import Actor
-from enclave.commands import access, credentials
+from enclave.commands import access, credentials, volume_key
 from enclave.commands import workspace as commands
 from enclave.errors import Denied, EnclaveError, NotFound
 from enclave.ids import new_id
@@ -155,7 +155,10 @@ def plan(portal: Parts, login: str, _body: Nothing) -> dict[str, str]:
     wanted = portal.choices.of(login, clock.now())
     start = commands.request_start(portal.store, portal.means(), actor, now=clock.now(), project_id=wanted)
     try:
-        portal.gate.register_plan(start.plan, start.signature)
+        keys = volume_key.hand_over(
+            portal.store, portal.vault, Actor.system(), workspace_id=start.workspace.id, now=clock.now()
+        )
+        portal.gate.register_plan(start.plan, start.signature, keys=keys)
     except EnclaveError as error:
         commands.mark_failed(
             portal.store, Actor.system(), workspace_id=start.workspace.id, reason=error.code, now=clock.now()

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from enclave.actor import Actor
 from enclave.errors import EnclaveError, NotFound
+from enclave.model.ends import ProjectFreeze
 from enclave.model.project import Project, ProjectMember
 from enclave.model.workspace import Workspace
 from enclave.policy.allows import allows
@@ -18,7 +19,7 @@ from enclave.policy.project import check_may_end
 from enclave.policy.workspace import StartFacts, check_may_start
 from enclave.queries import project as projects
 from enclave.roles import Role
-from enclave.states import ColumnState, SnapshotState, WorkspaceState
+from enclave.states import WORKSPACE, ColumnState, SnapshotState, WorkspaceState
 from enclave.store import Store
 
 
@@ -125,13 +126,14 @@ def start_facts(session: Session, found: Project, account_id: str) -> StartFacts
         approved=approved,
         withdrawn_snapshots=tuple(sorted(withdrawn)),
         frozen=_is_frozen(session, found.id, account_id),
+        project_frozen=_is_project_frozen(session, found.id),
     )
 
 
 def workspace_view(found: Workspace, actor: Actor) -> WorkspaceView:
     """Return the row as pages show it."""
     about = projects.facts(found.project)
-    may_freeze = found.state is not WorkspaceState.FROZEN and allows(check_may_end, actor, about)
+    may_freeze = WorkspaceState.FROZEN in WORKSPACE[found.state] and allows(check_may_end, actor, about)
     return WorkspaceView(
         id=found.id,
         project_id=found.project_id,
@@ -167,4 +169,9 @@ def _refusal(session: Session, found: Project, actor: Actor, now: datetime) -> E
 
 def _is_frozen(session: Session, project_id: str, account_id: str) -> bool:
     query = select(Workspace.state).where(Workspace.project_id == project_id, Workspace.account_id == account_id)
-    return session.scalar(query) is WorkspaceState.FROZEN
+    return session.scalar(query) in {WorkspaceState.FROZEN, WorkspaceState.DESTROYED}
+
+
+def _is_project_frozen(session: Session, project_id: str) -> bool:
+    query = select(ProjectFreeze.id).where(ProjectFreeze.project_id == project_id, ProjectFreeze.lifted_at.is_(None))
+    return session.scalar(query.limit(1)) is not None

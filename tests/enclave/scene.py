@@ -221,6 +221,7 @@ def build(url: str, home: Path) -> Scene:
         (home / name).mkdir(parents=True, exist_ok=True)
     settings = Settings(home=home, image="sha256:" + "a" * 64)
     keys.create_signing_key(settings.plan_key)
+    keys.create_signing_key(settings.certificate_key)
     signer = Ed25519PrivateKey.generate()
     store = Store(url, observer="test", wait_s=10)
     vault = Vault.create(settings.vault_key)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 
 import h11
@@ -28,6 +29,8 @@ from enclave.workspace.plan import WorkspacePlan
 
 LOG = logging.getLogger("ansim.gate.door")
 MOST_CONNECTIONS = 512
+# What JupyterLab asks for ever by itself; saving, starting, renaming and the like are somebody's doing.
+POLLS = {"GET", "HEAD"}
 
 Connect = Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
 
@@ -63,6 +66,11 @@ class Front:
         """Close what is open of a workspace whose relay ends."""
         if doorway := self._doorways.pop(workspace_id, None):
             doorway.cut_sockets(1001, "ended")
+
+    def last_hand(self, workspace_id: str) -> int | None:
+        """Return the Unix second of the last request that only a hand causes, since the relay was opened."""
+        doorway = self._doorways.get(workspace_id)
+        return doorway.last_hand if doorway else None
 
     def sent_bytes(self, workspace_id: str) -> int:
         """Return how many bytes went to the browser since the relay was opened."""
@@ -102,6 +110,8 @@ async def _first(doorway: Doorway, browser: Side) -> Visit | None:
 
 
 async def _go_in(visit: Visit, connect: Connect) -> None:
+    if visit.method not in POLLS:
+        visit.doorway.last_hand = int(time.time())
     try:
         server = Side(h11.CLIENT, *await connect())
     except OSError:

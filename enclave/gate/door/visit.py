@@ -47,6 +47,7 @@ class Doorway:
     addresses: Addresses
     recorder: Recorder
     sent_bytes: int = 0
+    last_hand: int | None = None
     # Each closes one open socket of a browser with a code and a reason.
     sockets: set[Callable[[int, str], None]] = field(default_factory=set)
 

@@ -302,7 +302,7 @@ class TestOnTheEngine:
         plan = world.plan()
         other = plan.canonical().replace(b'"pids":64', b'"pids":65')
         with pytest.raises(Denied, match="plan-damaged"):
-            world.gate.register_plan(other, sign_plan(plan, world.key))
+            world.gate.register_plan(other, sign_plan(plan, world.key), keys={})
 
     def test_a_signed_plan_for_another_folder_is_not_registered(self, world: World) -> None:
         plan = world.plan()

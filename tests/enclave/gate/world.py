@@ -41,6 +41,7 @@ from tests.enclave.gate.tiny_image import tiny_image
 
 COUNTER = itertools.count(1)
 LOGIN = "kim"
+KEYS = {"home": bytes(range(64)), "outbox": bytes(range(64, 128))}
 
 
 def free_port() -> int:
@@ -152,7 +153,7 @@ class World:
 
     def register(self, plan: WorkspacePlan) -> str:
         self.workspaces.append(plan.workspace_id)
-        return self.gate.register_plan(plan.canonical(), sign_plan(plan, self.key))
+        return self.gate.register_plan(plan.canonical(), sign_plan(plan, self.key), keys=KEYS)
 
     def create(self, plan: WorkspacePlan, **variables: str) -> str:
         """Create it through the filter, as the hub does; returns the container's id."""
@@ -235,7 +236,6 @@ def make_world(**more: Any) -> Iterator[World]:
         "hub_port": hub.server_port,
         "portal_port": portal.server_port,
         "image": tiny_image(),
-        "stray_seconds": 86_400,  # nobody here asks as a hub does
         **more,
     }
     (home / "config.toml").write_text("".join(f"{key} = {_toml(value)}\n" for key, value in values.items()))

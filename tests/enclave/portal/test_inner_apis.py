@@ -84,6 +84,7 @@ class GateOf:
         self.thread.join(10)
         self.loop.close()
         for folder in self.settings.volumes.iterdir():
+            Fastened(Roots.under(self.settings.home)).release(folder.name)
             self.volumes.remove(folder.name)
 
 

@@ -269,6 +269,7 @@ def build(folder: Path, peer: HubPeer) -> World:
                  settings.run_folder):  # fmt: skip
         path.mkdir(parents=True)
     keys.create_signing_key(settings.plan_key)
+    keys.create_signing_key(settings.certificate_key)
     log_keys.create(settings.keys / "log.key", name=settings.log_origin)
     vault = Vault.create(settings.vault_key)
     settings.gate_secret.write_text("a-secret-of-the-gate-0123456789abcdef\n")
