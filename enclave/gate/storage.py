@@ -50,6 +50,7 @@ class Storage:
         place = self._volumes.place(workspace_id, _volume(body.get("volume", "outbox")))
 
         def act() -> Answer:
+            """Copy them."""
             files = collect(place, self._staging, names, limits=limits, owner=self._owner)
             return {"files": [{key: _plain(value) for key, value in asdict(file).items()} for file in files]}
 
@@ -59,6 +60,7 @@ class Storage:
         """List the files of both volumes that could be collected."""
 
         def act() -> Answer:
+            """Look into both."""
             found = {name: listing(self._volumes.place(workspace_id, name)) for name in NAMES}
             return {
                 "files": [{"volume": name, **asdict(file)} for name, (files, _) in found.items() for file in files],
