@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlencode
 from enclave.errors import Denied, EnclaveError
 from enclave.gate.bridge.bridge import Bridge
 from enclave.gate.dockerd import NOT_FOUND, VERSION, Dockerd, gone
-from enclave.gate.gpus import Gpus
+from enclave.gate.gpus import Gpus, check_devices_free
 from enclave.gate.plans import Plans
 from enclave.gate.wire import Refused, Request, close, forward, pump, read_request, respond_json
 from enclave.workspace.engine import HUB_VARIABLES, LABEL_PLAN, LABEL_WORKSPACE, create_body, environment_of
@@ -160,7 +160,9 @@ class EngineFilter:
         if state is None or self._plans.known(workspace_id, plan_sha256) is None:
             raise Refused(NOT_FOUND, f"No such container: {name}")
         if call == "start":
-            await self._bridge.prepare(self._startable(plan_sha256, workspace_id))
+            plan = self._startable(plan_sha256, workspace_id)
+            await check_devices_free(self._docker, self._plans, self._gpus, plan)
+            await self._bridge.prepare(plan)
         if call in {"stop", "remove"}:
             self._ended(workspace_id)
         ending = {"inspect": "/json", "remove": ""}.get(call, f"/{call}")
