@@ -64,6 +64,7 @@ class Settings:
     display_hour_pictures: int = 200
     display_day_pictures: int = 1_000
     display_widest_times: int = 4
+    stray_seconds: int = 300
     topology: str = Topology.SEALED
     bridge_subnets: str = "10.213.0.0/16"
     gpu_injection: str = "nvidia"

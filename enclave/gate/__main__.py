@@ -32,6 +32,7 @@ from enclave.gate.peer import peer_uid
 from enclave.gate.plans import Plans
 from enclave.gate.relay import Relays, doors_of
 from enclave.gate.spool import Spool
+from enclave.gate.strays import Enclave, Strays
 from enclave.gate.volumes import Volumes
 from enclave.gate.wire import Handler, limited
 from enclave.settings import Settings
@@ -86,14 +87,16 @@ async def serve(settings: Settings, docker_socket: Path) -> None:
     relays = Relays(docker, plans, doors, front=front, bridge=bridge)
     app, hub = pwd.getpwnam(settings.app_user), pwd.getpwnam(settings.hub_user)
     gpus = Gpus()
-    engine = EngineFilter(docker, plans, clock=now, ended=relays.close, bridge=bridge, gpus=gpus)
+    ours = Enclave(settings.home, settings.hub_port, settings.stray_seconds)
+    strays = Strays(docker, plans, spool, enclave=ours, closed=relays.close)
+    engine = EngineFilter(docker, plans, clock=now, ended=relays.close, asked=strays.asked, bridge=bridge, gpus=gpus)
     volumes, views = Volumes(settings.volumes), Fastened(roots)
     parts = Parts(docker, plans, relays, volumes, views, bridge, settings.staging, spool, now, gpus)
     commands = Commands(parts, app=app, hub=hub)
     # Before anybody can ask: a hub that comes back finds its workspaces reachable.
     await bridge.start()
     await relays.step()
-    keeping = asyncio.gather(relays.keep(), commands.storage.keep(docker, plans, now))
+    keeping = asyncio.gather(relays.keep(), strays.keep(), commands.storage.keep(docker, plans, now))
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

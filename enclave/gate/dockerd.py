@@ -68,10 +68,11 @@ class Dockerd:
         finally:
             await self.remove(made)
 
-    async def workspaces(self) -> list[dict[str, Any]]:
-        """Return the running containers that carry a workspace's label, of whatever enclave."""
-        filters = json.dumps({"label": [LABEL_WORKSPACE], "status": ["running"]})
-        found: list[dict[str, Any]] = _value(await self._call("GET", "/containers/json", {"filters": filters}))
+    async def workspaces(self, *, everything: bool = False) -> list[dict[str, Any]]:
+        """Return the running containers (or all) that carry a workspace's label, of whatever enclave."""
+        status = {} if everything else {"status": ["running"]}
+        params = {"all": "true", "filters": json.dumps({"label": [LABEL_WORKSPACE], **status})}
+        found: list[dict[str, Any]] = _value(await self._call("GET", "/containers/json", params))
         return found
 
     async def remove(self, name: str) -> None:

@@ -112,7 +112,7 @@ def _first_different(ours: dict[Any, Any], asked: dict[Any, Any], keys: list[Any
 class EngineFilter:
     """Serves the hub's connections to the engine."""
 
-    def __init__(  # noqa: PLR0913 - keyword-only parts
+    def __init__(  # noqa: PLR0913 - keyword-only: whom it tells and asks
         self,
         docker: Dockerd,
         plans: Plans,
@@ -120,9 +120,10 @@ class EngineFilter:
         clock: Callable[[], datetime],
         ended: Callable[[str], None],
         bridge: Bridge,
+        asked: Callable[[str], None],
         gpus: Gpus | None = None,
     ) -> None:
-        self._gpus = gpus or Gpus()
+        self._asked, self._gpus = asked, gpus or Gpus()
         self._bridge = bridge
         self._docker, self._plans, self._clock, self._ended = docker, plans, clock, ended
 
@@ -159,6 +160,7 @@ class EngineFilter:
         workspace_id, plan_sha256 = labels.get(LABEL_WORKSPACE, ""), labels.get(LABEL_PLAN, "")
         if state is None or self._plans.known(workspace_id, plan_sha256) is None:
             raise Refused(NOT_FOUND, f"No such container: {name}")
+        self._asked(workspace_id)
         if call == "start":
             plan = self._startable(plan_sha256, workspace_id)
             await check_devices_free(self._docker, self._plans, self._gpus, plan)

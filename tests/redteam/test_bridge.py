@@ -243,7 +243,7 @@ def test_a_topology_that_leaks_serves_nothing_and_says_so(
         asyncio.run(Bridge(settings, ENGINE, spool).prepare(plan))
     assert refused.value.code == "gate.topology-open"
     (event,) = spool.events()
-    assert (event.kind, event.details["outcome"]) == ("topology-tested", "broken")
+    assert (event.kind, event.details["outcome"]) == ("topology-tested", "failed")
     assert "answers" in str(event.details["first"]) or "arrives" in str(event.details["first"])
 
 

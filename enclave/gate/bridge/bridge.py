@@ -129,8 +129,8 @@ class Bridge:
                 wrong = await Probe(self._docker, self._settings.image, await self._open(name), DOORS).run()
             finally:
                 await self.let_go(name)
-            details = {"outcome": "broken" if wrong else "held", "found": len(wrong), "first": (wrong or [""])[0][:200]}
-            self._spool.put("", "topology-tested", details)
+            details = {"outcome": "failed" if wrong else "done", "found": len(wrong), "first": (wrong or [""])[0][:200]}
+            self._spool.put("gate", "topology-tested", details)
             if wrong:
                 LOG.error("the bridge topology does not hold, no workspace is served: %s", "; ".join(wrong[:20]))
                 raise _denied("topology-open", wrong[0])

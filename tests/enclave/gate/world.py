@@ -236,6 +236,7 @@ def make_world(**more: Any) -> Iterator[World]:
         "hub_port": hub.server_port,
         "portal_port": portal.server_port,
         "image": tiny_image(),
+        "stray_seconds": 86_400,  # nobody here asks as a hub does
         **more,
     }
     (home / "config.toml").write_text("".join(f"{key} = {_toml(value)}\n" for key, value in values.items()))
