@@ -87,10 +87,14 @@ class Gate:
         """Let the gate forget events that are recorded; ids that it no longer knows are fine."""
         self._call("POST", "/events/settle", {"ids": list(ids)})
 
-    def gpus(self) -> tuple[Reading, dict[str, str]]:
-        """Return the driver's inventory, and which workspace's container runs with which device now."""
-        answer = self._call("GET", "/gpus", None)
-        return Reading.from_json(answer), {str(uuid): str(owner) for uuid, owner in answer["holders"].items()}
+    def gpus(self) -> Reading | None:
+        """Return the driver's inventory as it was read last, and have it read anew; None before the first time."""
+        reading = self._call("GET", "/gpus", None)["reading"]
+        return None if reading is None else Reading.from_json(reading)
+
+    def gpu_holders(self) -> dict[str, str]:
+        """Return which workspace's container runs with which device now."""
+        return {str(uuid): str(owner) for uuid, owner in self._call("GET", "/gpus/holders", None)["holders"].items()}
 
     def scrub(self, uuid: str, number: str) -> dict[str, Any] | None:
         """Begin to erase a device's memory in this round, or return the report of it; None while it goes on."""

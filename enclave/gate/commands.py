@@ -73,6 +73,7 @@ class Commands:
             ("GET", re.compile(r"/events(\?limit=(?P<id>[0-9]{1,4}))?"), only_app, self._events),
             ("POST", re.compile("/events/settle"), only_app, self._settle),
             ("GET", re.compile("/gpus"), only_app, self._gpus),
+            ("GET", re.compile("/gpus/holders"), only_app, self._holders),
             ("POST", re.compile("/gpus/scrub"), only_app, self._scrub),
             ("GET", re.compile("/status"), both, self._status),
         ]
@@ -168,8 +169,11 @@ class Commands:
         return {"settled": await asyncio.to_thread(self._parts.spool.settle, names)}
 
     async def _gpus(self, _: str, __: Answer) -> Answer:
-        reading = await self._parts.gpus.read()
-        return {**reading.as_json(), "holders": await holders(self._parts.docker, self._parts.plans)}
+        reading = self._parts.gpus.read()
+        return {"reading": None if reading is None else reading.as_json()}
+
+    async def _holders(self, _: str, __: Answer) -> Answer:
+        return {"holders": await holders(self._parts.docker, self._parts.plans)}
 
     async def _scrub(self, _: str, body: Answer) -> Answer:
         taken = await holders(self._parts.docker, self._parts.plans)

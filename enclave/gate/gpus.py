@@ -40,16 +40,16 @@ class Gpus:
     """What is being erased now or was erased last, by device; a restarted gate has forgotten it, and is asked again."""
 
     _scrubs: dict[str, _Scrub] = field(default_factory=dict)
+    _reading: asyncio.Task[Reading] | None = None
+    _read: Reading | None = None
 
-    async def read(self) -> Reading:
-        """Return what the driver says now."""
-        said = await _program("enclave.gpu.nvml", seconds=READ_S)
-        if "problem" in said and "devices" not in said:
-            return Reading(problem=str(said["problem"]))
-        try:
-            return Reading.from_json(said)
-        except (ValueError, TypeError, KeyError) as error:
-            return Reading(problem=f"unreadable: {error}"[:200])
+    def read(self) -> Reading | None:
+        """Return what the driver said last and have it asked again; nobody waits for a driver that hangs."""
+        if self._reading is not None and self._reading.done():
+            self._read, self._reading = self._reading.result(), None
+        if self._reading is None:
+            self._reading = asyncio.create_task(_inventory())
+        return self._read
 
     def scrub(self, uuid: str, number: str, holders: dict[str, str]) -> Answer:
         """Begin to erase a device, or say how the erasing of this round went: `{state: running | done, report}`.
@@ -77,6 +77,14 @@ class Gpus:
         report = await _program("enclave.gpu.scrub", uuid, seconds=SCRUB_S, visible=uuid)
         LOG.info("erased %s: %s", uuid, report.get("reason") or report.get("problem") or "clean")
         return report
+
+
+async def _inventory() -> Reading:
+    said = await _program("enclave.gpu.nvml", seconds=READ_S)
+    try:
+        return Reading.from_json(said)
+    except (ValueError, TypeError, KeyError) as error:
+        return Reading(problem=str(said.get("problem") or f"unreadable: {error}")[:200])
 
 
 async def holders(docker: Dockerd, plans: Plans) -> dict[str, str]:

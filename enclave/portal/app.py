@@ -22,6 +22,7 @@ from enclave.portal.pages import (
     columns,
     datasets,
     display,
+    gpu,
     home,
     log,
     project,
@@ -32,7 +33,7 @@ from enclave.portal.pages import (
 from enclave.portal.parts import Portal
 from enclave.portal.render import FOLDER
 
-PAGES = (home, sign_in, apply, project, columns, review, releases, datasets, log, accounts, code, display)
+PAGES = (home, sign_in, apply, project, columns, review, releases, datasets, log, accounts, code, display, gpu)
 
 
 def create(portal: Portal) -> ASGIApp:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from enclave.portal import closing, ended, intake, searching, sweeping
+from enclave.portal import closing, ended, gpu_round, intake, searching, sweeping
 from enclave.portal.parts import Portal
 
 LOG = logging.getLogger("ansim.portal.chores")
@@ -32,6 +32,8 @@ CHORES: tuple[Chore, ...] = (
     Chore("stop-frozen", 15, closing.stop_frozen),
     Chore("sweep", 15, sweeping.sweep),
     Chore("close-ended", 30, ended.Ended().close),
+    Chore("gpus-look", 60, gpu_round.look),
+    Chore("gpus-turn", 5, gpu_round.turn),
     Chore("take-events", 1, intake.take_events),
     Chore("search-shown", 5, searching.search_shown),
 )

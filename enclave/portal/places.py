@@ -27,6 +27,7 @@ PLACES = (
     Place("review", "/review", frozenset({Role.OUTPUT_CHECKER})),
     Place("releases", "/releases", USERS | {Role.OUTPUT_CHECKER}),
     Place("datasets", "/datasets"),
+    Place("gpu", "/gpu", USERS | {Role.OPERATOR, Role.REVIEWER, Role.AUDITOR}),
     Place("log", "/log", WATCHERS),
     Place("executed", "/code", WATCHERS),
     Place("findings", "/findings", WATCHERS),

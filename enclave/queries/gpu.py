@@ -13,7 +13,7 @@ from enclave.errors import NotFound
 from enclave.gpu import fairness
 from enclave.gpu.devices import GpuKind, GpuProfile
 from enclave.gpu.fairness import Held, Wish
-from enclave.gpu.rules import GpuRules
+from enclave.gpu.rules import WARNING, GpuRules
 from enclave.model.gpu import GpuDevice, GpuLease, GpuShare
 from enclave.model.project import Project
 from enclave.policy import gpu as policy
@@ -50,6 +50,10 @@ class LeaseView:
     place: int | None
     expected_at: datetime | None
     may: frozenset[str]
+
+    def ends_soon(self, now: datetime) -> bool:
+        """Whether it is over within the time of the warning."""
+        return self.expires_at is not None and now >= self.expires_at - WARNING
 
 
 @dataclass(frozen=True)
@@ -129,6 +133,33 @@ def devices(store: Store, actor: Actor) -> tuple[DeviceView, ...]:
         holders = {row.device_uuid: row.project_id for row in session.execute(held)}
         found = session.scalars(select(GpuDevice).order_by(GpuDevice.present.desc(), GpuDevice.uuid))
         return tuple(_device_view(each, holders.get(each.uuid)) for each in found)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """A turn that is over but whose device is not free yet; `workspace_id` is empty if its plan has no device now."""
+
+    lease_id: str
+    device_uuid: str
+    workspace_id: str
+    plan_until: datetime | None
+
+
+def ending(store: Store) -> tuple[Ending, ...]:
+    """Return what the portal has to take back."""
+    with store.read() as session:
+        rows = session.scalars(select(GpuLease).where(GpuLease.state == LeaseState.ENDING).order_by(GpuLease.id))
+        return tuple(
+            Ending(each.id, each.device_uuid or "", (each.workspace_id or "") if in_use(each) else "", each.plan_until)
+            for each in rows
+        )
+
+
+def anything(store: Store) -> bool:
+    """Return whether there is a device or an open turn at all; most installations have neither."""
+    with store.read() as session:
+        device = session.scalar(select(GpuDevice.uuid).limit(1))
+        return device is not None or session.scalar(select(GpuLease.id).where(GpuLease.state.in_(OPEN))) is not None
 
 
 def gpu_seconds(session: Session, workspace_id: str, *, start: datetime, end: datetime) -> int:

@@ -9,10 +9,12 @@ from starlette.responses import Response
 
 from enclave.actor import Actor
 from enclave.errors import EnclaveError
+from enclave.gpu.rules import GpuRules
 from enclave.portal.acting import actor_of
 from enclave.portal.places import USERS
 from enclave.portal.visit import Here, Visit
-from enclave.queries import egress, project, workspace
+from enclave.queries import egress, gpu, project, workspace
+from enclave.queries.gpu import LeaseView
 from enclave.queries.project import ProjectView
 from enclave.queries.workspace import WorkspaceView
 from enclave.roles import Role
@@ -30,6 +32,7 @@ class Work:
     pledged: bool
     member: bool
     refusal: EnclaveError | None
+    turn: LeaseView | None = None
 
     @property
     def starting(self) -> bool:
@@ -69,6 +72,7 @@ def home(visit: Here) -> Response:
 
 def _works(visit: Visit, actor: Actor) -> list[Work]:
     store = visit.portal.store
+    turn = gpu.mine(store, GpuRules.of(visit.portal.settings), actor, now=visit.now)
     options = {each.project_id: each for each in workspace.options(store, actor, now=visit.now)}
     places = {each.project_id: each for each in workspace.mine(store, actor)}
     works = []
@@ -76,7 +80,8 @@ def _works(visit: Visit, actor: Actor) -> list[Work]:
         option = options.get(each.id)
         signed = any(one.account_id == actor.account_id and one.pledged_at for one in each.members)
         refusal = option.refusal if option else None
-        works.append(Work(each, places.get(each.id), signed, option is not None, refusal))
+        own = turn if turn and turn.project_id == each.id else None
+        works.append(Work(each, places.get(each.id), signed, option is not None, refusal, own))
     return works
 
 

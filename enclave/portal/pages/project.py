@@ -11,9 +11,10 @@ from enclave.errors import EnclaveError
 from enclave.portal import closing
 from enclave.portal.acting import Typed, actor_of, done, tried, typed
 from enclave.portal.forms import Form
+from enclave.portal.pages import gpu as gpu_page
 from enclave.portal.visit import Here, OwnForm, Visit
 from enclave.portal.words import Language
-from enclave.queries import display, egress, project, watch
+from enclave.queries import display, egress, gpu, project, watch
 
 router = APIRouter()
 
@@ -31,6 +32,8 @@ def show(visit: Visit, project_id: str, form: Form | None = None, error: Enclave
         errors=Typed(),
         typed=typed(form),
         project=found,
+        gpu=gpu.of_project(store, gpu_page.rules_of(visit), actor, project_id, now=visit.now),
+        kinds=gpu_page.kinds(visit),
         pledge=edition,
         pledge_text=edition.ko if visit.language is Language.KO else edition.en,
         display=display.of_project(store, actor, project_id, visit.portal.settings),

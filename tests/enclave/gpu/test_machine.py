@@ -84,15 +84,18 @@ class QueueMachine(RuleBasedStateMachine):
         self.scrub(broken)
         self.grant(hands)
 
-    @rule(login=st.sampled_from(LOGINS), which=st.integers(0, 1))
-    def start_and_give_back(self, login: str, which: int) -> None:
-        """The way on which a device could change hands too early."""
-        self.start(login, which, killed=False)
+    @rule(login=st.sampled_from(LOGINS), which=st.integers(0, 1), used=st.booleans())
+    def pass_on(self, login: str, which: int, used: bool) -> None:
+        """The ways on which a device could change hands too early: given back, perhaps just after a start."""
+        if used:
+            self.start(login, which, killed=False)
         for row in self._rows(LeaseState.GRANTED):
             if row.account_id == f"u-{login}":
                 actor = self.scene.actor(login)
                 gpu.release_lease(self.scene.store, RULES, actor, lease_id=row.id, now=self.now)
+        self.take_back()
         self.ask(login, which, 60)
+        self.grant(1)
 
     @rule(minutes=st.sampled_from([1, 1, 5, 5, 12, 30, 70, 600]))
     def time_passes(self, minutes: int) -> None:
