@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from enclave.actions import Action
 from enclave.actor import Actor
+from enclave.commands import gpu_use
 from enclave.commands.acting import intent, present, require, text_sha256
 from enclave.commands.workspace import Means
 from enclave.errors import Conflict
@@ -77,6 +78,7 @@ def renew_limits(store: Store, means: Means, *, workspace_id: str, now: datetime
         limits = queries.in_force(tx.session, found.project, means.settings)
         expires_at = (now + RENEWED).replace(microsecond=0)
         plan = replace(parse_plan(found.plan), display=limits, expires_at=expires_at)
+        gpu_use.check_renewable(tx.session, plan)
         tx.record(object_sha256=plan.sha256, details=asdict(limits))
         return Renewed(plan.canonical(), sign_plan(plan, means.plan_key), plan.sha256, limits)
 

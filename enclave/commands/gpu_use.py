@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enclave.actor import Actor
-from enclave.errors import Invalid
+from enclave.errors import Conflict, Invalid
 from enclave.model.gpu import GpuLease
 from enclave.model.project import Project
 from enclave.model.workspace import Workspace
@@ -51,6 +51,29 @@ def note(tx: Tx, lease: GpuLease | None, found: Workspace, plan: WorkspacePlan) 
         return
     lease.workspace_id, lease.plan_sha256, lease.plan_until = found.id, plan.sha256, plan.expires_at
     tx.record(details={"gpu": lease.device_uuid, "gpu_lease": lease.id})
+
+
+def check_renewable(session: Session, plan: WorkspacePlan) -> None:
+    """Raise `Conflict` (`gpu.turn-over`) unless the devices of a plan that is signed anew are still this workspace's.
+
+    Until the renewed plan ends, its device is not let go either.
+    """
+    for uuid in plan.gpu_uuids:
+        query = select(GpuLease).where(GpuLease.device_uuid == uuid, GpuLease.state == LeaseState.GRANTED)
+        found = session.scalar(query.with_for_update())
+        if found is None or found.workspace_id != plan.workspace_id:
+            raise _turn_over()
+        found.plan_until = max(found.plan_until or plan.expires_at, plan.expires_at)
+
+
+def _turn_over() -> Conflict:
+    return Conflict(
+        "gpu.turn-over",
+        ko="이 작업공간의 GPU 사용이 끝나 회수 중입니다.",
+        en="This workspace's turn at the GPU is over.",
+        remedy_ko="작업공간을 다시 여세요.",
+        remedy_en="Open the workspace again.",
+    )
 
 
 def _unknown_injection(said: str) -> Invalid:

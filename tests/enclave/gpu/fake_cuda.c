@@ -1,8 +1,9 @@
 /* A CUDA driver for tests: the calls that the scrub makes, on a file that keeps its bytes from tenant to tenant.
-   FAKE_CUDA_MEMORY names the file, its size is the device's; FAKE_CUDA_FAULT what goes wrong. Where cuda.h is
+   FAKE_CUDA_MEMORY names the folder; a file in it is the memory of the device of that uuid; FAKE_CUDA_FAULT what goes wrong. Where cuda.h is
    installed this is compiled with it, so that a signature that is not NVIDIA's does not compile. */
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -37,9 +38,12 @@ static int fault(const char *name) {
 static unsigned char *at(CUdeviceptr address) { return memory + (address - BASE); }
 
 CUresult cuInit(unsigned int flags) {
-    const char *path = getenv("FAKE_CUDA_MEMORY");
-    int file = path ? open(path, O_RDWR) : -1;
+    const char *folder = getenv("FAKE_CUDA_MEMORY"), *device = getenv("CUDA_VISIBLE_DEVICES");
+    char path[4096];
     struct stat about;
+    int file = -1;
+    if (folder && device && snprintf(path, sizeof path, "%s/%s", folder, device) < (int)sizeof path)
+        file = open(path, O_RDWR);
     (void)flags;
     if (file < 0 || fstat(file, &about)) return CUDA_ERROR_NO_DEVICE;
     total = about.st_size;

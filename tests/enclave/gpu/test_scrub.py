@@ -32,9 +32,10 @@ cuda.cuMemsetD32_v2(address.value, 0x64636261, (16 << 20) // 4)
 
 @pytest.fixture
 def memory(tmp_path: Path) -> Path:
-    path = tmp_path / "device"
-    path.write_bytes(bytes(SIZE))
-    return path
+    """The folder with the memories of a whole device and a slice."""
+    for uuid in (UUID, SLICE):
+        (tmp_path / uuid).write_bytes(bytes(SIZE))
+    return tmp_path
 
 
 def run(libraries: Path, memory: Path, *command: str, fault: str = "", visible: str = UUID) -> str:
@@ -58,12 +59,12 @@ def scrubbed(libraries: Path, memory: Path, uuid: str = UUID, **more: str) -> di
 @pytest.mark.parametrize("uuid", [UUID, SLICE])
 def test_what_a_tenant_left_is_found_and_is_gone_afterwards(libraries: Path, memory: Path, uuid: str) -> None:
     run(libraries, memory, "-c", TENANT, visible=uuid)
-    assert b"abcdabcd" in memory.read_bytes()
+    assert b"abcdabcd" in (memory / uuid).read_bytes()
     first = scrubbed(libraries, memory, uuid, visible=uuid)
     assert (first["clean"], first["left_over"], first["not_cleared"]) == (True, 16 << 20, 0)
     # All but the two mebibytes that the driver keeps.
     assert (first["total"], first["tested"]) == (SIZE, SIZE - (2 << 20))
-    assert memory.read_bytes()[2 << 20 :].count(0) == SIZE - (2 << 20)
+    assert (memory / uuid).read_bytes()[2 << 20 :].count(0) == SIZE - (2 << 20)
     again = scrubbed(libraries, memory, uuid, visible=uuid)
     assert (again["clean"], again["left_over"]) == (True, 0)
 

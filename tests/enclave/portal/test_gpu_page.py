@@ -25,6 +25,12 @@ from tests.enclave.portal.test_inner_apis import GateOf, needs_root
 from tests.enclave.portal.world import ROOT, World
 
 RULES = GpuRules()
+# The devices of the double's machine.
+UUIDS = [
+    "GPU-11111111-2222-3333-4444-555555555555",
+    "MIG-01234567-89ab-cdef-0123-456789abcdef",
+    "MIG-fedcba98-7654-3210-fedc-ba9876543210",
+]
 DEVICE = Device("GPU-00000001-0000-0000-0000-000000000000", GpuKind.WHOLE, 80 << 30, "", "NVIDIA H100 80GB HBM3")
 CLEAN = Evidence(80 << 30, 79 << 30, 0, 0, 900, "")
 
@@ -82,9 +88,11 @@ def test_who_may_not_manage_is_refused_and_offered_nothing(world: World) -> None
 
 @pytest.fixture
 def driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A driver on this host: its libraries, and the file that is the memory of its devices."""
+    """A driver on this host: its libraries, and the folder with the memories of its devices."""
     memory = tmp_path / "memory"
-    memory.write_bytes(b"left by the last one" * 100_000 + bytes(14 << 20))
+    memory.mkdir()
+    for uuid in UUIDS:
+        (memory / uuid).write_bytes(b"left by the last one" * 400_000 + bytes(8 << 20))
     (tmp_path / "lib").mkdir()
     monkeypatch.setenv("LD_LIBRARY_PATH", str(compiled(tmp_path / "lib")))
     monkeypatch.setenv("FAKE_CUDA_MEMORY", str(memory))
@@ -120,7 +128,7 @@ def test_the_portals_round_finds_devices_has_them_erased_and_grants_them(
     mina = world.browser("mina")
     mina.form("/gpu", project_id=world.project_id, minutes="60")
     assert rounds(world, DeviceState.READY) == {DeviceState.READY}
-    assert b"left" not in driver.read_bytes()[2 << 20 :]
+    assert all(b"left" not in (driver / uuid).read_bytes()[2 << 20 :] for uuid in UUIDS)
     assert len(queries.devices(world.store, world.actor("operator"))) == 3
     turn = queries.mine(world.store, RULES, world.actor("mina"), now=clock.now())
     assert turn is not None
