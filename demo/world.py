@@ -60,10 +60,10 @@ class World:
 
     def as_portal(self, *arguments: str) -> str:
         """Run `python -m demo.seed …` as the portal's user; returns what it printed. Raises: StepFailedError."""
-        user = self.settings.app_user
+        user, database = self.settings.app_user, self.settings.database_group
         done = subprocess.run(
             [str(VENV / "bin/python"), "-m", "demo.seed", *arguments],
-            check=False, capture_output=True, text=True, user=user, group=user, extra_groups=[], umask=0o007,
+            check=False, capture_output=True, text=True, user=user, group=user, extra_groups=[database], umask=0o007,
             env={"ANSIM_HOME": str(self.settings.home), "PATH": os.environ["PATH"], "LANG": "C.UTF-8"},
             cwd=self.settings.db,
         )  # fmt: skip

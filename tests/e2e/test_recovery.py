@@ -194,7 +194,7 @@ def _locked_database(world) -> Iterator[None]:
     """Somebody else holds the database's write lock all the while."""
     holder = subprocess.Popen(
         [VENV / "bin/python", "-c", HOLD, world.settings.db / "ansim.sqlite"], stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE, user="ansim-app", group="ansim-app", extra_groups=[], umask=0o007, cwd="/",
+        stdout=subprocess.PIPE, user="ansim-app", group="ansim-app", extra_groups=["ansim-db"], umask=0o007, cwd="/",
     )  # fmt: skip
     with holder:
         assert holder.stdout

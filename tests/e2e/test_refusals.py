@@ -92,7 +92,7 @@ def _sql(world, statement: str, *values: str) -> None:
     path = str(world.settings.db / "ansim.sqlite")
     subprocess.run(
         [VENV / "bin/python", "-c", program, path, statement, *values], check=True, capture_output=True,
-        user="ansim-app", group="ansim-app", extra_groups=[], umask=0o007, cwd="/",
+        user="ansim-app", group="ansim-app", extra_groups=["ansim-db"], umask=0o007, cwd="/",
     )  # fmt: skip
 
 

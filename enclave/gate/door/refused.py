@@ -23,8 +23,8 @@ class Words:
     remedy_en: str
 
 
-EGRESS_KO = "결과를 가지고 나가려면 파일을 /outbox 에 두고 포털에서 반출 신청을 하십시오."
-EGRESS_EN = "To take results out, put the files into /outbox and ask for egress in the portal."
+EGRESS_KO = "결과를 가지고 나가려면 노트북에서 반출을 신청하십시오: ansim.egress.submit([…], purpose=…, context=…)"
+EGRESS_EN = "To take results out, ask for egress in a notebook: ansim.egress.submit([…], purpose=…, context=…)"
 CLOSED = Words("이 경로는 안심구역에서 닫혀 있습니다.", "This way is closed in the enclave.", EGRESS_KO, EGRESS_EN)
 SEE_KO = "데이터는 노트북에서 코드로 보고, 결과만 반출 신청으로 내보내십시오."
 SEE_EN = "Look at data with code in a notebook, and send only results out by an egress request."
@@ -72,12 +72,18 @@ WORDS = {
 }
 PAGE = """<!doctype html><html lang="ko"><head><meta charset="utf-8"><title>안심구역</title>
 <meta name="viewport" content="width=device-width"><style>
-body{{font:16px/1.6 system-ui,sans-serif;color:#1b2430;background:#f5f6f8;margin:0}}
-main{{max-width:38rem;margin:12vh auto;padding:2rem;background:#fff;border:1px solid #d6dae1;border-radius:8px}}
-h1{{font-size:1.25rem;margin:0 0 .5rem}}a{{color:#0b5cad}}[lang=en]{{color:#4a5564;border-top:1px solid #e3e6eb;margin-top:1.5rem;padding-top:1rem}}
-</style></head><body><main><h1>{ko}</h1><p>{remedy_ko}</p><p><a href="{link}">포털에서 이 과제 열기</a></p>
-<section lang="en"><p><strong>{en}</strong></p><p>{remedy_en}</p><p><a href="{link}">Open this project in the portal</a></p></section>
+body{{font:16px/1.6 system-ui,sans-serif;color:#1b2430;background:#f5f6f8;margin:0;word-break:keep-all}}
+main{{max-width:38rem;margin:10vh auto;padding:1.5rem 2rem 2rem;background:#fff;border:1px solid #d6dae1;border-radius:8px}}
+header{{color:#17594a;font-weight:700;margin-bottom:1rem}}h1{{font-size:1.35rem;margin:0 0 .5rem}}a{{color:#17594a}}
+.way{{display:inline-block;margin-right:1rem}}.first{{background:#17594a;color:#fff;padding:.45rem 1rem;border-radius:6px;text-decoration:none}}
+:focus-visible{{outline:3px solid #b45309;outline-offset:2px}}[lang=en]{{color:#4a5564}}
+section[lang=en]{{border-top:1px solid #e3e6eb;margin-top:1.5rem;padding-top:1rem}}
+</style></head><body><main><header>안심 <small>데이터안심구역</small></header><h1>{ko}</h1><p>{remedy_ko}</p>
+<p><a class="way first" href="{link}">내 반출 신청 보기</a><a class="way" href="{back}">작업공간으로 돌아가기</a></p><p>{recorded_ko}</p>
+<section lang="en"><p><strong>{en}</strong></p><p>{remedy_en}</p>
+<p><a class="way" href="{link}">My egress requests</a><a class="way" href="{back}">Back to the workspace</a></p><p>{recorded_en}</p></section>
 </main></body></html>"""  # noqa: E501 - one page
+RECORDED = ("이 시도는 기록되었습니다.", "This attempt has been recorded.")
 
 
 def explain(visit: Visit, status: int, why: str, *, event: tuple[str, dict[str, str]] | None = None) -> Answer:
@@ -85,7 +91,10 @@ def explain(visit: Visit, status: int, why: str, *, event: tuple[str, dict[str, 
     words = WORDS.get(why, CLOSED)
     link = f"{visit.doorway.addresses.portal}/projects/{visit.doorway.plan.project_id}"
     if visit.wants_html:
-        texts = {name: html.escape(value) for name, value in {**words.__dict__, "link": link}.items()}
+        back = f"{visit.doorway.origin}/user/{visit.doorway.plan.login}/lab"
+        recorded_ko, recorded_en = RECORDED if event else ("", "")
+        said = words.__dict__ | {"link": link, "back": back, "recorded_ko": recorded_ko, "recorded_en": recorded_en}
+        texts = {name: html.escape(value) for name, value in said.items()}
         return Answer(status, PAGE.format(**texts).encode(), event=event)
     message = f"{words.ko} {words.remedy_ko} ({words.en} {words.remedy_en})"
     body = {"code": f"gate.{why}", "message": message, **words.__dict__, "link": link}

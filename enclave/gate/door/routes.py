@@ -66,6 +66,7 @@ ROUTES = (
     _route("GET (favicon.ico|custom/custom.(css|js))", Kind.STATIC, answer=MIB),
     # what the front end keeps about itself
     _route("GET lab/api/(settings|translations|workspaces|licenses)", Kind.SMALL, answer=4 * MIB, query="ids_only"),
+    _route("GET lab/api/build", Kind.SMALL),  # whether its own files are complete; asked at each start
     _route("GET lab/api/listings(/[^/]+)+", Kind.SMALL),
     _route(f"GET lab/api/translations/{NAME}", Kind.SMALL, answer=4 * MIB),
     _route("GET lab/api/settings(/[^/]+)+", Kind.SMALL, answer=MIB),

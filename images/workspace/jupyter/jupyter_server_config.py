@@ -39,6 +39,7 @@ CSP = (
 c = get_config()
 c.ServerApp.authorizer_class = SealedAuthorizer
 c.ServerApp.allow_unauthenticated_access = False
+c.ServerApp.quit_button = False
 c.ServerApp.terminals_enabled = False
 c.ServerApp.root_dir = "/home/analyst/work"
 c.ServerApp.jpserver_extensions = {
