@@ -143,7 +143,7 @@ def upgrade_database(settings: Settings) -> None:
     _share(settings)
     done = subprocess.run(
         command, check=False, capture_output=True, text=True,
-        user=user, group=user, extra_groups=[], umask=0o007, env=environment, cwd=settings.db,
+        user=user, group=user, extra_groups=[settings.database_group], umask=0o007, env=environment, cwd=settings.db,
     )  # fmt: skip
     if done.returncode:
         raise RuntimeError(f"the database was not upgraded:\n{done.stdout}{done.stderr}")

@@ -22,6 +22,8 @@ c.JupyterHub.cookie_host_prefix_enabled = settings.public_scheme == "https"
 
 # The proxy is a process of its own: a restart of the hub cuts nobody off.
 c.ConfigurableHTTPProxy.should_start = False
+# The hub gives a proxy that was restarted its routes back at this beat; by default nobody is reached for five minutes.
+c.JupyterHub.last_activity_interval = 15
 c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{settings.proxy_api_port}"
 c.ConfigurableHTTPProxy.auth_token = (settings.keys / "proxy.token").read_text().strip()
 

@@ -21,6 +21,7 @@ from scripts.setting_up.__main__ import alone
 from scripts.setting_up.terminal import StepFailedError
 
 # ANSIM_E2E=n (1 to 9): one of several enclaves under test on one machine, each with its own ANSIM_OPT.
+# ANSIM_TOPOLOGY=bridge: the same tests on the other topology.
 INSTANCE = os.environ.get("ANSIM_E2E", "")
 NAME = f"ansim-test{INSTANCE}"
 HOME = Path(f"/var/lib/{NAME}")
@@ -32,6 +33,7 @@ proxy_api_port = {PORT + 1}
 hub_port = {PORT + 81}
 portal_port = {PORT + 85}
 run_folder = "{RUN}"
+topology = "{os.environ.get("ANSIM_TOPOLOGY", "sealed")}"
 """
 LOCK = Path(f"/run/lock/{NAME}.lock")
 MADE = HOME / "demo/made.json"

@@ -227,6 +227,40 @@ def test_a_restarted_hub_cuts_nobody_off_and_knows_what_runs(hub: HubWorld, numb
     until(lambda: container("stay", hub) == "")
 
 
+def test_a_proxy_that_was_killed_gets_its_routes_back(hub: HubWorld) -> None:
+    session = hub.session("routed")
+    session.sign_in()
+    session.start_workspace()
+    hub.stop("proxy", signal.SIGKILL)
+    hub.start("proxy", sys.executable, "-m", "hub_config.proxy")
+
+    def answers() -> bool:
+        try:
+            return "/user/routed/echo" in session.http.get(f"{session.workspace}/echo").text
+        except httpx.HTTPError:
+            return False
+
+    until(answers, seconds=60)
+    session.stop_workspace()
+
+
+def test_a_hub_that_lost_its_database_starts_the_workspace_anew_in_place_of_the_old_one(hub: HubWorld) -> None:
+    session = hub.session("lost")
+    session.sign_in()
+    session.start_workspace()
+    before = container("lost", hub)
+    hub.stop("hub", signal.SIGKILL)
+    for path in hub.world.settings.hub.glob("jupyterhub.sqlite*"):
+        path.unlink()
+    hub.start_hub()
+    assert container("lost", hub) == before  # nobody's now: the gate's look-out removes it if nobody starts it
+    again = hub.session("lost")
+    again.sign_in()
+    again.start_workspace()
+    assert container("lost", hub) not in {"", before}
+    again.stop_workspace()
+
+
 def test_the_hub_itself_cannot_ask_the_engine_for_anything_else(hub: HubWorld) -> None:
     # As the hub's own user, past its code: what a taken-over hub could do.
     code = (
