@@ -36,25 +36,39 @@ OUTCOMES: dict[str, Outcome] = {
     "malformed": "denied",
 }
 # What `clipboard` and kinds yet unknown say about themselves, as the log says it.
-SAID: dict[str, Outcome] = {"refused": "denied", "denied": "denied", "allowed": "allowed", "failed": "failed"}
+SAID: dict[str, Outcome] = {
+    "refused": "denied",
+    "denied": "denied",
+    "allowed": "allowed",
+    "failed": "failed",
+    "broken": "failed",
+}
 KEY = re.compile(r"[a-z][a-z0-9_]{0,31}")
 WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+-]{0,79}")
+MIMES = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+,-]{0,199}")
 MOST_DETAILS = 20
 LARGEST = (1 << 53) - 1
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where it was seen: a workspace, and whose in which project; without these two it is not one of ours."""
+    """Where it was seen: a workspace, and whose in which project; without these two it is not one of ours.
+
+    The gate itself, where an event is about no workspace, is the place `GATE`.
+    """
 
     workspace_id: str
     project_id: str | None = None
     account_id: str | None = None
+    kind: str = "workspace"
 
     @property
     def known(self) -> bool:
-        """Whether the database knows this workspace."""
-        return self.project_id is not None
+        """Whether it is the gate, or a workspace that the database knows."""
+        return self.project_id is not None or self == GATE
+
+
+GATE = Place("gate", kind="gate")
 
 
 def entry(event: GateEvent, place: Place) -> Event:
@@ -142,6 +156,11 @@ def word(text: object) -> str:
     return plain if WORD.fullmatch(plain) else f"sha256:{_sha256(plain)[:16]}"
 
 
+def mimes(text: object) -> str:
+    """Return the MIME types of a shown text, one or several with commas; nothing that is of another form."""
+    return str(text) if MIMES.fullmatch(str(text)) else "text/plain"
+
+
 def text_of(data: bytes) -> str:
     """Return the characters of a text that came from a workspace; what is no UTF-8 is shown as such."""
     return data.decode("utf-8", "replace")
@@ -169,7 +188,7 @@ def _event(  # noqa: PLR0913 - the parts of an entry, two of them by name
         outcome=outcome if place.known or outcome == "failed" else "unknown",
         actor_id=place.account_id or SYSTEM_ID,
         actor_role="none",
-        object_kind="workspace",
+        object_kind=place.kind,
         object_id=place.workspace_id,
         object_sha256=digest,
         project=place.project_id,

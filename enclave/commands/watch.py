@@ -34,8 +34,6 @@ SINGLES = 20
 MINUTE = timedelta(minutes=1)
 # How much shown text of one workspace may wait to be searched, in characters; what is over is told as not searched.
 WAITING = 2 << 20
-# The gate cuts a shown text here: the rest of it was never searched.
-CUT = 64 << 10
 # A gate that redelivers after this long has been without its portal for a month.
 KEPT = timedelta(days=30)
 
@@ -125,8 +123,9 @@ def _add_shown(  # noqa: PLR0913, PLR0917 - one helper, the parts of one batch
         characters = len(seen.text_of(event.text))
         if not characters:
             continue
-        left_out["cut"] += len(event.text) >= CUT and seen.number(event, "bytes") > len(event.text)
-        if not place.known:
+        # Of a message longer than the gate keeps, the gate says that its end was never searched.
+        left_out["cut"] += seen.number(event, "cut")
+        if place.project_id is None:
             left_out["unknown"] += 1
         elif waiting + characters > WAITING:
             left_out["backlog"] += 1
@@ -164,7 +163,8 @@ def _places(session: Session, wanted: Iterable[str]) -> dict[str, Place]:
     named = {seen.word(name) for name in wanted}
     query = select(Workspace.id, Workspace.project_id, Workspace.account_id).where(Workspace.id.in_(named))
     known = {name: Place(name, project, account) for name, project, account in session.execute(query)}
-    return {name: known.get(name) or Place(seen.word(name)) for name in wanted}
+    about_gate = dict.fromkeys(("", "gate"), seen.GATE)
+    return {name: about_gate.get(name) or known.get(name) or Place(seen.word(name)) for name in wanted}
 
 
 def _taken(event: GateEvent, now: datetime, *, single: bool) -> TakenEvent:
@@ -194,7 +194,7 @@ def _waiting_text(vault: Vault, event: GateEvent, characters: int, now: datetime
         workspace_id=event.workspace_id,
         taken_at=now,
         at=event.at,
-        mime=seen.word(event.details.get("mime", "text/plain")),
+        mime=seen.mimes(event.details.get("mime", "")),
         sha256=sha256(event.text).hexdigest(),
         characters=characters,
         sealed=vault.seal(event.text, purpose=f"display:{event.id}"),

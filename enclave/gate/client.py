@@ -31,6 +31,10 @@ class Gate:
         body = {"plan": plan.decode(), "signature": base64.b64encode(signature).decode(), "keys": _keys(keys)}
         return str(self._call("POST", "/plans", body)["sha256"])
 
+    def set_limits(self, plan: bytes, signature: bytes) -> None:
+        """Hand over the plan of an open workspace signed anew, in which nothing but the display limits differs."""
+        self._call("POST", "/limits", {"plan": plan.decode(), "signature": base64.b64encode(signature).decode()})
+
     def revoke(self, workspace_id: str) -> None:
         """Stop and remove the workspace's container, cut its relays, forget its plans. Doing it twice is fine."""
         self._call("POST", f"/workspaces/{workspace_id}/revoke", {})
@@ -100,6 +104,10 @@ class Gate:
         """Begin to erase a device's memory in this round, or return the report of it; None while it goes on."""
         answer = self._call("POST", "/gpus/scrub", {"uuid": uuid, "round": number})
         return answer["report"] if answer["state"] == "done" else None
+
+    def meter(self, workspace_id: str) -> dict[str, Any]:
+        """Return what was shown of a running workspace: `hour` and `day` (sums) and `limits`; empty if none runs."""
+        return self._call("GET", f"/workspaces/{workspace_id}/meter", None)
 
     def status(self) -> dict[str, Any]:
         """Plans, running workspaces, their ports and bytes, whether the engine answers."""

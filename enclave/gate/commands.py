@@ -21,6 +21,7 @@ from typing import Any
 from enclave.errors import Denied, EnclaveError, Invalid, NotFound, Unavailable
 from enclave.gate.bridge.bridge import Bridge
 from enclave.gate.collector import Owner
+from enclave.gate.display_limits import set_limits
 from enclave.gate.dockerd import Dockerd
 from enclave.gate.fastened import Fastened
 from enclave.gate.gpus import Gpus, holders
@@ -65,6 +66,7 @@ class Commands:
         self._routes: list[tuple[str, re.Pattern[str], set[int], Callable[[str, Answer], Awaitable[Answer]]]] = [
             ("POST", re.compile("/plans"), only_app, self._register),
             ("POST", re.compile(f"/workspaces/{ID}/revoke"), only_app, self._revoke),
+            ("POST", re.compile("/limits"), only_app, self._limit),
             ("POST", re.compile(f"/workspaces/{ID}/collect"), only_app, self.storage.collect),
             ("POST", re.compile(f"/workspaces/{ID}/files"), only_app, self.storage.files),
             ("GET", re.compile(f"/workspaces/{ID}/activity"), only_app, self._activity),
@@ -126,6 +128,16 @@ class Commands:
         self._parts.plans.register(data, signature, now)
         self._parts.relays.front.renew(plan)
         LOG.info("plan %s in force for workspace %s of %s", plan.sha256[:12], plan.workspace_id, plan.login)
+        return {"sha256": plan.sha256}
+
+    async def _limit(self, _: str, body: Answer) -> Answer:
+        try:
+            signature = base64.b64decode(body["signature"], validate=True)
+        except binascii.Error as error:
+            raise _invalid("signature") from error
+        plan = set_limits(self._parts.plans, body["plan"].encode(), signature, self._parts.clock())
+        self._parts.relays.front.renew(plan)
+        LOG.info("display limits of workspace %s are those of plan %s", plan.workspace_id, plan.sha256[:12])
         return {"sha256": plan.sha256}
 
     async def _revoke(self, workspace_id: str, _: Answer) -> Answer:

@@ -37,10 +37,7 @@ class Plans:
 
     def checked(self, data: bytes, signature: bytes, now: datetime) -> WorkspacePlan:
         """Return a plan that may be put in force; raises what `register` raises."""
-        try:
-            plan = verify_plan(data, signature, self._public_key())
-        except PlanDamaged as error:
-            raise _denied("plan-damaged", str(error)) from error
+        plan = self.verified(data, signature)
         self._check(plan, now)
         return plan
 
@@ -55,6 +52,13 @@ class Plans:
         for old in sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)[:-KEPT]:
             old.unlink()
         return plan
+
+    def verified(self, data: bytes, signature: bytes) -> WorkspacePlan:
+        """Return a plan if the plan key signed it; raises `Denied`. Whether it may be followed is another question."""
+        try:
+            return verify_plan(data, signature, self._public_key())
+        except PlanDamaged as error:
+            raise _denied("plan-damaged", str(error)) from error
 
     def startable(self, sha256: str, workspace_id: str, now: datetime) -> WorkspacePlan:
         """Return the plan if it is in force, unexpired, and its folders are what they should be; else `Denied`."""
@@ -85,6 +89,19 @@ class Plans:
         except (OSError, ValueError):
             return None
 
+    def in_force(self, workspace_id: str) -> WorkspacePlan | None:
+        """Return the plan in force; None if there is none, or it was revoked."""
+        current = self._folder(workspace_id) / "current"
+        return self.known(workspace_id, current.read_text()) if current.exists() else None
+
+    def keep(self, workspace_id: str, name: str, text: str) -> None:
+        """Write a small file beside a workspace's plans, whole or not at all."""
+        _replace(self._folder(workspace_id) / name, text)
+
+    def kept(self, workspace_id: str, name: str) -> str:
+        """Return what `keep` wrote; raises `OSError`."""
+        return (self._folder(workspace_id) / name).read_text()
+
     def check_in_force(self, workspace_id: str) -> None:
         """Raise `Denied` if the workspace has no plan in force: it was revoked."""
         if not (self._folder(workspace_id) / "current").exists():
@@ -92,8 +109,7 @@ class Plans:
 
     def network(self, workspace_id: str) -> str:
         """Return the network of the plan in force; empty if it has none, or there is no such plan."""
-        current = self._folder(workspace_id) / "current"
-        plan = self.known(workspace_id, current.read_text()) if current.exists() else None
+        plan = self.in_force(workspace_id)
         return plan.network if plan else ""
 
     def revoke(self, workspace_id: str) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 from enclave.errors import Conflict, EnclaveError, NotFound, Unavailable
 from enclave.gate.bridge.bridge import Bridge
+from enclave.gate.display_limits import with_newest
 from enclave.gate.dockerd import Dockerd
 from enclave.gate.door.front import Front
 from enclave.gate.inbound import Door, door_handler, hub_door, portal_door
@@ -172,7 +173,7 @@ class Relays:
 
     async def _attach(self, workspace_id: str, container_id: str) -> Relay:
         plan, netns = await self._namespace(workspace_id, container_id)
-        relay = Relay(plan, container_id, netns)
+        relay = Relay(with_newest(self._plans, plan), container_id, netns)
         try:
             # Inside first: user code runs only after the notebook server has imported, so these ports are ours.
             await (self._admit(relay) if plan.network else self._enter(relay))

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from enclave.portal import closing, ended, gpu_round, intake, searching, sweeping
+from enclave.portal import closing, ended, gpu_round, intake, limits, searching, sweeping
 from enclave.portal.parts import Portal
 
 LOG = logging.getLogger("ansim.portal.chores")
@@ -36,6 +36,7 @@ CHORES: tuple[Chore, ...] = (
     Chore("gpus-turn", 5, gpu_round.turn),
     Chore("take-events", 1, intake.take_events),
     Chore("search-shown", 5, searching.search_shown),
+    Chore("bring-limits", 30, limits.bring_limits),
 )
 
 

@@ -11,6 +11,7 @@ from pydantic import Field
 from enclave.commands import code as commands
 from enclave.commands.display import set_display_policy
 from enclave.portal.acting import actor_of
+from enclave.portal.limits import bring_limits
 from enclave.portal.rest import Changing, once
 from enclave.portal.rest_bodies import Body, Long
 from enclave.portal.rest_json import told
@@ -53,7 +54,7 @@ def set_limits(visit: Changing, project_id: str, body: DisplayBody, key: Key = "
     """Say how much may be shown, as a data steward of a provider; of several the strictest counts."""
 
     def act() -> object:
-        return set_display_policy(
+        said = set_display_policy(
             visit.portal.store,
             visit.portal.settings,
             actor_of(visit),
@@ -62,6 +63,8 @@ def set_limits(visit: Changing, project_id: str, body: DisplayBody, key: Key = "
             reason=body.reason,
             now=visit.now,
         )
+        bring_limits(visit.portal, project_id)
+        return said
 
     return once(visit, key, act)
 

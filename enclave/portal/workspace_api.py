@@ -32,6 +32,7 @@ from enclave.portal import refusals
 from enclave.portal.failures import as_json
 from enclave.portal.oauth import HubAwayError, HubRefusedError
 from enclave.portal.parts import Portal
+from enclave.portal.usage import usage
 from enclave.queries import dataset, egress, people, project, workspace
 from enclave.queries.egress import RequestView
 from enclave.queries.workspace import WorkspaceView
@@ -132,6 +133,12 @@ def submit(caller: Caller, body: Ask) -> dict[str, Any]:
             now=clock.now(),
         )
     return request_json(made)
+
+
+@router.get("/display")
+def display(caller: Caller) -> dict[str, Any]:
+    """Say how much was shown in this hour and today, and how much may still be shown."""
+    return usage(caller.portal, caller.workspace.id).as_json()
 
 
 @router.get("/egress/status/{request_id}")

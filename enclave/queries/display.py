@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 from enclave.actor import Actor
 from enclave.model.project import Project
 from enclave.model.watch import DisplayPolicy
+from enclave.model.workspace import Workspace
 from enclave.policy import display as policy
 from enclave.policy.allows import allows
 from enclave.policy.project import check_may_see
 from enclave.queries import project as projects
 from enclave.settings import Settings
-from enclave.states import ProjectState
+from enclave.states import ProjectState, WorkspaceState
 from enclave.store import Store
 from enclave.workspace.plan import Display
 
@@ -77,6 +78,16 @@ def in_force(session: Session, found: Project, settings: Settings) -> Display:
     """Return the limits that count for a project at this moment."""
     said = {each.organisation_id: limits_of(each) for each in _said(session, found.id)}
     return policy.in_force(projects.facts(found).providers, said, scale_of(settings))
+
+
+def running(store: Store, settings: Settings, *, project_id: str = "") -> tuple[tuple[str, Display], ...]:
+    """Return each running workspace with the limits that count for it, in one project or all; for the system."""
+    query = select(Workspace).where(Workspace.state == WorkspaceState.RUNNING).order_by(Workspace.id)
+    chosen = query.where(Workspace.project_id == project_id) if project_id else query
+    with store.read() as session:
+        found = session.scalars(chosen).all()
+        limits = {each.project_id: in_force(session, each.project, settings) for each in found}
+        return tuple((each.id, limits[each.project_id]) for each in found)
 
 
 def scale_of(settings: Settings) -> policy.Scale:

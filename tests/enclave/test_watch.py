@@ -141,8 +141,7 @@ def test_what_was_shown_is_one_entry_with_sums_and_its_texts_wait_sealed(shared:
 def test_texts_above_what_may_wait_and_those_the_gate_cut_are_owned_up_to(shared: Scene, monkeypatch) -> None:
     place = open_workspace(shared)
     monkeypatch.setattr(watch, "WAITING", 30)
-    monkeypatch.setattr(watch, "CUT", 20)
-    events = [event(place, "display", "x" * 20, bytes=1 << 20), event(place, "display", "y" * 15, bytes=15)]
+    events = [event(place, "display", "x" * 20, bytes=1 << 20, cut=1), event(place, "display", "y" * 15, bytes=15)]
     with shared.new_entries() as entries:
         take(shared, *events)
     assert [entry["action"] for entry in entries] == ["display.shown", "display.unsearched"]
@@ -181,6 +180,14 @@ def test_an_event_of_an_unknown_workspace_blocks_nothing_and_keeps_its_code(shar
     (record,) = [each for each in queries.executed(shared.store, shared.actor("auditor")) if each.project_id == ""]
     text = code.view_code(shared.store, shared.vault, shared.actor("auditor"), code_id=record.id, now=NOW)
     assert (record.workspace_id, text.text) == ("w-nowhere", SECRET)
+
+
+def test_what_is_about_the_gate_itself_is_no_unknown_workspace(shared: Scene) -> None:
+    with shared.new_entries() as entries:
+        take(shared, event("", "topology-tested", outcome="broken", found=2), event("gate", "topology-tested"))
+    told = [(e["object"], e["outcome"], e.get("project")) for e in entries]
+    gate = {"id": "gate", "kind": "gate"}
+    assert told == [(gate, "failed", None), (gate, "done", None)]
 
 
 def test_an_event_that_cannot_be_recorded_is_buried_once(shared: Scene, place: str) -> None:

@@ -1,4 +1,4 @@
-"""What a scientist imports in a workspace: ``import ansim``, then ``ansim.egress`` and ``ansim.data()``.
+"""What a scientist imports: ``import ansim``, then ``ansim.egress``, ``ansim.data()`` and ``ansim.budget()``.
 
 Standard library only, no secrets, no rules: it copies files, asks the portal, and shows the answer.
 """
@@ -6,7 +6,8 @@ Standard library only, no secrets, no rules: it copies files, asks the portal, a
 from __future__ import annotations
 
 from . import egress
+from .screen import budget
 from .tables import data
 from .words import language
 
-__all__ = ["data", "egress", "language"]
+__all__ = ["budget", "data", "egress", "language"]

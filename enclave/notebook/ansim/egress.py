@@ -98,7 +98,7 @@ class Request:
 def preflight(files: Files) -> Preflight:
     """Check one file or several without submitting them. Raises `AnsimError`."""
     with copies(_paths(files)) as copied:
-        found = ask("POST", "/preflight", {"files": [copy.path for copy in copied]})
+        found = ask("POST", "/egress/preflight", {"files": [copy.path for copy in copied]})
         return Preflight(_results(found, copied))
 
 
@@ -118,14 +118,14 @@ def submit(  # noqa: PLR0913 - the words of one form, all but the files by name
         names = [copy.path for copy in copied]
         body = {"files": names, "purpose": purpose, "context": context, "key": _KEYS[same]}
         body |= {name: value for name, value in (("receiver", receiver), ("request_id", redo)) if value}
-        return _request(ask("POST", "/submit", body), copied)
+        return _request(ask("POST", "/egress/submit", body), copied)
 
 
 def status(request_id: str) -> Request:
     """Return a request as it stands now. Raises `AnsimError`."""
     if not request_id or not all(mark.isascii() and (mark.isalnum() or mark in "-_") for mark in request_id):
         raise AnsimError("client.request-id", ko="신청 번호가 아닙니다.", en="This is not the id of a request.")
-    return _request(ask("GET", f"/{request_id}"), ())
+    return _request(ask("GET", f"/egress/{request_id}"), ())
 
 
 def _paths(files: Files) -> list[Path]:

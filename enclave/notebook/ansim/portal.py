@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from .failure import AnsimError
 
 DEFAULT = "http://127.0.0.1:8085"
-PREFIX = "/api/workspace/v1/egress"
+PREFIX = "/api/workspace/v1"
 TIMEOUT_S = 600
 REFUSED_FROM = 400
 ANSWER_BYTES = 16 << 20

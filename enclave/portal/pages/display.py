@@ -10,6 +10,7 @@ from enclave.commands.display import set_display_policy
 from enclave.errors import Invalid
 from enclave.portal.acting import actor_of, done, tried
 from enclave.portal.forms import Form
+from enclave.portal.limits import bring_limits
 from enclave.portal.pages import project
 from enclave.portal.visit import Here, OwnForm, Visit
 from enclave.queries import watch
@@ -56,6 +57,7 @@ def limits(visit: Here, form: OwnForm, project_id: str) -> Response:
             reason=form.text("display_reason"),
             now=visit.now,
         )
+        bring_limits(visit.portal, project_id)
         return f"/projects/{project_id}"
 
     return tried(

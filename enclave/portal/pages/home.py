@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -12,6 +12,7 @@ from enclave.errors import EnclaveError
 from enclave.gpu.rules import GpuRules
 from enclave.portal.acting import actor_of
 from enclave.portal.places import USERS
+from enclave.portal.usage import Usage, usage_if_any
 from enclave.portal.visit import Here, Visit
 from enclave.queries import egress, gpu, project, workspace
 from enclave.queries.gpu import LeaseView
@@ -33,6 +34,7 @@ class Work:
     member: bool
     refusal: EnclaveError | None
     turn: LeaseView | None = None
+    usage: Usage | None = None
 
     @property
     def starting(self) -> bool:
@@ -81,8 +83,13 @@ def _works(visit: Visit, actor: Actor) -> list[Work]:
         signed = any(one.account_id == actor.account_id and one.pledged_at for one in each.members)
         refusal = option.refusal if option else None
         own = turn if turn and turn.project_id == each.id else None
-        works.append(Work(each, places.get(each.id), signed, option is not None, refusal, own))
+        work = Work(each, places.get(each.id), signed, option is not None, refusal, own)
+        works.append(replace(work, usage=_usage(visit, work)))
     return works
+
+
+def _usage(visit: Visit, work: Work) -> Usage | None:
+    return usage_if_any(visit.portal, work.workspace.id) if work.workspace and work.running else None
 
 
 def _tasks(visit: Visit, actor: Actor) -> list[Task]:

@@ -12,9 +12,11 @@ from enclave.portal import closing
 from enclave.portal.acting import Typed, actor_of, done, tried, typed
 from enclave.portal.forms import Form
 from enclave.portal.pages import gpu as gpu_page
+from enclave.portal.usage import Usage, usage_if_any
 from enclave.portal.visit import Here, OwnForm, Visit
 from enclave.portal.words import Language
-from enclave.queries import display, egress, gpu, project, watch
+from enclave.queries import display, egress, gpu, project, watch, workspace
+from enclave.states import WorkspaceState
 
 router = APIRouter()
 
@@ -38,8 +40,16 @@ def show(visit: Visit, project_id: str, form: Form | None = None, error: Enclave
         pledge_text=edition.ko if visit.language is Language.KO else edition.en,
         display=display.of_project(store, actor, project_id, visit.portal.settings),
         findings=watch.in_project(store, actor, project_id),
+        usage=_own_usage(visit, project_id),
         requests=[each for each in egress.mine(store, actor) if each.project_id == project_id],
     )
+
+
+def _own_usage(visit: Visit, project_id: str) -> Usage | None:
+    """Return what the visitor's own open workspace in the project has shown, if there is one."""
+    own = workspace.mine(visit.portal.store, actor_of(visit))
+    running = [each.id for each in own if each.project_id == project_id and each.state is WorkspaceState.RUNNING]
+    return usage_if_any(visit.portal, running[0]) if running else None
 
 
 @router.get("/projects/{project_id}")

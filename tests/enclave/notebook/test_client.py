@@ -347,6 +347,42 @@ def test_without_data_the_list_says_so(tmp_path: Path, monkeypatch) -> None:
     assert "승인된 자료가 없습니다" in repr(ansim.data())
 
 
+SHOWN = {
+    "lines": [
+        {"window": "hour", "kind": "bytes", "used": 3 << 20, "left": 29 << 20, "limit": 32 << 20},
+        {"window": "day", "kind": "pictures", "used": 200, "left": 0, "limit": 200},
+    ],
+    "message_bytes": 1 << 20,
+    "content_bytes": 512 << 10,
+}
+
+
+def test_a_person_sees_what_is_used_and_left_before_it_is_spent(portal: Portal, korean: None) -> None:
+    import ansim
+
+    portal.answer = SHOWN
+    budget = ansim.budget()
+    assert portal.asked == [("GET", "/api/workspace/v1/display", {})]
+    assert [(each.window, each.kind, each.left) for each in budget.lines] == [
+        ("hour", "bytes", 29 << 20),
+        ("day", "pictures", 0),
+    ]
+    assert all(text in repr(budget) for text in ("이번 시간", "3.0 MiB", "29.0 MiB", "그림", "출력 하나는 1.0 MiB"))
+    assert budget._repr_html_().count("#fde2e1") == 1, "what is used up is marked"
+    ansim.language("en")
+    assert all(text in repr(budget) for text in ("this hour", "pictures", "Larger results leave by an egress request"))
+
+
+@pytest.mark.parametrize("answer", [{}, {"lines": [{}]}, {"lines": 5, "message_bytes": 1, "content_bytes": 1}])
+def test_a_budget_that_cannot_be_read_is_an_error_that_says_so(portal: Portal, answer: dict[str, object]) -> None:
+    import ansim
+    from ansim.failure import AnsimError
+
+    portal.answer = answer
+    with pytest.raises(AnsimError, match="한도를 읽을 수 없습니다"):
+        ansim.budget()
+
+
 def test_the_client_needs_nothing_but_the_standard_library() -> None:
     code = f"import sys; sys.path.insert(0, {str(CLIENT)!r}); import ansim; print(ansim.egress.preflight)"
     # -S: no installed package can be found

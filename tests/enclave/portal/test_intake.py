@@ -134,7 +134,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_identifiers_on_the_screen_are_found_and_their_text_does_not_stay(world: World, gate: Spool) -> None:
     place = world.workspace()
     gate.put(place, "display", {"mime": "text/plain", "bytes": 200, "rows": 3}, PHONES.encode())
-    gate.put(place, "display", {"mime": "text/html", "bytes": 50}, b"<td title='a@example.co.kr'>3</td>")
+    gate.put(place, "display", {"mime": "text/html,text/plain", "bytes": 50}, b"<td title='a@example.co.kr'>3</td>")
     gate.put(place, "display", {"mime": "text/plain", "bytes": 20}, "평균 3.5, 2020-01-01".encode())
     intake.take_events(world.portal)
     assert searching.search_shown(world.portal) == 3
