@@ -111,6 +111,11 @@ class Session:
         if me.status_code == httpx.codes.UNAUTHORIZED:
             # The portal was started anew: a page, not the API, goes round through the hub, which still knows them.
             self._get(f"{self.portal}/")
+            me = self.http.get(f"{self.portal}/api/v1/me")
+        if me.status_code == httpx.codes.FORBIDDEN and me.json()["code"] == "seat.elsewhere":
+            # Somebody signed in to this account in another browser: one account, one seat.
+            self.http.cookies.clear()
+            self.sign_in()
             me = self._get(f"{self.portal}/api/v1/me")
         return {"X-CSRF-Token": me.json()["csrf_token"]}
 

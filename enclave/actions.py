@@ -94,6 +94,8 @@ class Action(StrEnum):
     DESTRUCTION_DONE = "destruction.done"
     CERTIFICATE_ISSUE = "certificate.issue"
     CERTIFICATE_WITNESS = "certificate.witness"
+    SEAT_TAKE = "seat.take"
+    SEAT_MOVE = "seat.move"
     EGRESS_PREFLIGHT = "egress.preflight"
     EGRESS_SUBMIT = "egress.submit"
     EGRESS_WITHDRAW = "egress.withdraw"
@@ -191,6 +193,8 @@ ABOUT: dict[Action, About] = {
     Action.DESTRUCTION_DONE: About("파기 완료", "destruction done", Task.DELETE, _A, _DATA),
     Action.CERTIFICATE_ISSUE: About("이용확인서 발급", "certificate of use issued", Task.CREATE, _I, _DATA),
     Action.CERTIFICATE_WITNESS: About("파기 입회 확인", "destruction witnessed", Task.CREATE, _N, _DATA),
+    Action.SEAT_TAKE: About("자리에서 접속", "came in at their seat", Task.LOG_IN, _I, _ACCESS),
+    Action.SEAT_MOVE: About("자리 옮김", "seat moved", Task.LOG_IN, _N, _ACCESS),
     Action.EGRESS_PREFLIGHT: About("반출 사전 점검", "egress preflight", Task.VIEW, _I, _DATA),
     Action.EGRESS_SUBMIT: About("반출 신청", "egress requested", Task.EGRESS, _N, _DATA),
     Action.EGRESS_WITHDRAW: About("반출 신청 철회", "egress withdrawn", Task.EGRESS, _I, _DATA),

@@ -51,6 +51,10 @@ class Settings:
     pids: int = 256
     workspace_hours: int = 12
     plan_minutes: int = 10
+    # How many trusted proxies (TLS) stand before our own: their entries in X-Forwarded-For are counted off.
+    trusted_proxies: int = 0
+    idle_lock_minutes: int = 10
+    clipboard_chars: int = 0
     min_cell: int = 10
     max_file_bytes: int = 64 << 20
     max_files: int = 20

@@ -16,6 +16,7 @@ from enclave.errors import EnclaveError
 from enclave.settings import Settings
 from hub_config.closed import CLOSED, ClosedHandler
 from hub_config.core import Core
+from hub_config.origin import address_of, where
 from hub_config.refusal import page_refused
 
 WRONG = frozenset({"account.wrong", "input.missing"})
@@ -30,7 +31,7 @@ class AnsimLogoutHandler(LogoutHandler):  # type: ignore[misc] # JupyterHub has 
         if user is None:
             return
         try:
-            await Core(Settings.load().core_socket).event("logout", user.name, str(self.request.remote_ip))
+            await Core(Settings.load().core_socket).event("logout", user.name, address_of(self))
         except EnclaveError as error:
             self.log.warning("logout of %s could not be reported: %s", user.name, error.en)
 
@@ -43,7 +44,7 @@ class AnsimAuthenticator(Authenticator):  # type: ignore[misc] # JupyterHub has 
         core = Core(Settings.load().core_socket)
         try:
             return await core.log_in(
-                data.get("username", ""), data.get("password", ""), data.get("otp", ""), str(handler.request.remote_ip)
+                data.get("username", ""), data.get("password", ""), data.get("otp", ""), **where(handler)
             )
         except EnclaveError as error:
             if error.code in WRONG:
@@ -64,9 +65,7 @@ class AnsimOidcAuthenticator(GenericOAuthenticator):  # type: ignore[misc] # oau
         if found is None:
             return None
         try:
-            login = await Core(Settings.load().core_socket).log_in_by_claim(
-                str(found["name"]), str(handler.request.remote_ip)
-            )
+            login = await Core(Settings.load().core_socket).log_in_by_claim(str(found["name"]), **where(handler))
         except EnclaveError as error:
             raise page_refused(error) from error
         return {**found, "name": login}

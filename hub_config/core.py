@@ -23,18 +23,18 @@ class Core:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    async def log_in(self, login: str, password: str, code: str, ip: str) -> str:
-        """Check an account with its second factor; returns the login as the enclave writes it."""
-        body = {"login": login, "password": password, "code": code, "ip": ip}
+    async def log_in(self, login: str, password: str, code: str, **where: str) -> str:
+        """Check an account with its second factor, `where`: `ip` and `browser`; returns the login as we write it."""
+        body = {"login": login, "password": password, "code": code, **where}
         return str((await self._ask("/login", body))["login"])
 
-    async def log_in_by_claim(self, subject: str, ip: str) -> str:
-        """Return the account that an identity provider's claim names."""
-        return str((await self._ask("/login/oidc", {"subject": subject, "ip": ip}))["login"])
+    async def log_in_by_claim(self, subject: str, **where: str) -> str:
+        """Return the account that an identity provider's claim names; `where`: `ip` and `browser`."""
+        return str((await self._ask("/login/oidc", {"subject": subject, **where}))["login"])
 
-    async def plan(self, login: str) -> tuple[bytes, bytes]:
-        """Ask for the start of this person's workspace; returns the signed plan and its signature (base64)."""
-        answer = await self._ask(f"/workspaces/{login}/plan", {})
+    async def plan(self, login: str, ip: str) -> tuple[bytes, bytes]:
+        """Ask for the start of this person's workspace at an address; returns the plan and its signature (base64)."""
+        answer = await self._ask(f"/workspaces/{login}/plan", {"ip": ip})
         return answer["plan"].encode(), answer["signature"].encode()
 
     async def tell(self, login: str, what: str, **facts: str) -> None:

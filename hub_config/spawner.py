@@ -19,6 +19,7 @@ from enclave.settings import Settings
 from enclave.workspace.engine import HUB_VARIABLES, create_body
 from enclave.workspace.plan import WorkspacePlan, parse_plan
 from hub_config.core import Core
+from hub_config.origin import address_of
 from hub_config.refusal import spawn_refused
 
 GONE, IN_PROGRESS = 404, 409
@@ -39,7 +40,7 @@ class SealedSpawner(DockerSpawner):  # type: ignore[misc] # DockerSpawner has no
         settings = Settings.load()
         core = Core(settings.core_socket)
         try:
-            plan_bytes, _ = await core.plan(self.user.name)
+            plan_bytes, _ = await core.plan(self.user.name, address_of(self.handler) if self.handler else "")
         except EnclaveError as error:
             raise spawn_refused(error) from error
         plan = parse_plan(plan_bytes)

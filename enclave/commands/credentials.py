@@ -13,6 +13,8 @@ from enclave.actions import Action
 from enclave.actor import Actor
 from enclave.commands.acting import intent, present
 from enclave.errors import Denied, Invalid
+from enclave.forwarded import plain
+from enclave.model.desk import Seat
 from enclave.model.people import Account
 from enclave.policy import people as policy
 from enclave.queries.people import load_account, roles_now, standing_facts
@@ -45,9 +47,18 @@ def enrol_totp(store: Store, vault: Vault, actor: Actor, *, login: str, now: dat
 
 
 def log_in(  # noqa: PLR0913 - keyword-only facts of one attempt
-    store: Store, vault: Vault, *, login: str, password: str, code: str, ip: str, session_id: str, now: datetime
+    store: Store,
+    vault: Vault,
+    *,
+    login: str,
+    password: str,
+    code: str,
+    ip: str,
+    session_id: str,
+    now: datetime,
+    browser: str = "",
 ) -> Actor:
-    """Return who signed in, with a fresh second factor.
+    """Return who signed in, with a fresh second factor; the account's seat is now here, and nowhere else (R11, R28).
 
     Raises `Denied`: `account.wrong` (login, password or code, not told which), `account.locked`, `account.closed`,
     `account.not-enrolled`. Five wrong attempts in a row lock the account.
@@ -67,6 +78,7 @@ def log_in(  # noqa: PLR0913 - keyword-only facts of one attempt
             raise _not_enrolled()
         _use_code(tx, vault, account, code, now)
         account.failed_logins, account.last_login_at = 0, now
+        tx.session.merge(Seat(account_id=account.id, address=plain(ip), browser=browser, since=now))
         actor = Actor(account.id, login, roles_now(account, now), account.organisation_id, ip, session_id, now)
         tx.record(actor_role=actor.role_names)
         return actor
@@ -95,6 +107,23 @@ def confirm_second_factor(store: Store, vault: Vault, actor: Actor, *, code: str
         account.failed_logins = 0
         roles, organisation = roles_now(account, now), account.organisation_id
         return Actor(account.id, account.login, roles, organisation, actor.ip, actor.session_id, now)
+
+
+def prove_again(  # noqa: PLR0913 - keyword-only facts of one form
+    store: Store, vault: Vault, actor: Actor, *, password: str | None, code: str, now: datetime
+) -> Actor:
+    """Return the actor after they proved themselves anew, with password (None: an identity provider's) and code.
+
+    Raises `Denied` as `confirm_second_factor` does; a wrong password counts like a wrong code.
+    """
+    if password is not None:
+        right = credentials.password_matches(_stored_hash(store, actor.login), password)
+        if not right:
+            with store.write(intent(Action.ACCOUNT_SECOND_FACTOR, actor, ("account", actor.account_id))) as tx:
+                account = load_account(tx.session, actor.login, lock=True)
+                policy.check_account_open(standing_facts(account), now)
+                _count_failure(tx, account, now)
+    return confirm_second_factor(store, vault, actor, code=code, now=now)
 
 
 def change_password(store: Store, actor: Actor, *, old: str, new: str, now: datetime) -> None:

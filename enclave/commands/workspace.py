@@ -27,9 +27,11 @@ from enclave.model.project import Project, ProjectMember
 from enclave.model.workspace import Workspace
 from enclave.policy import workspace as policy
 from enclave.policy.allows import allows
+from enclave.policy.desk import check_address
 from enclave.policy.project import check_may_end
 from enclave.queries import display
 from enclave.queries.dataset import read_manifest
+from enclave.queries.desk import load_seat
 from enclave.queries.ends import columns_sha256
 from enclave.queries.project import facts as project_facts
 from enclave.queries.project import load_project
@@ -102,6 +104,7 @@ def request_start(store: Store, means: Means, actor: Actor, *, now: datetime, pr
         tx.record(project=project.id)
         about = start_facts(tx.session, project, acting.account_id)
         policy.check_may_start(acting, about, now)
+        check_address(load_seat(tx.session, acting.account_id), acting.ip)
         if about.approved != survey.approved:
             raise _changed_meanwhile()
         _check_alone(tx.session, acting, project.id)
@@ -267,6 +270,9 @@ def _plan(means: Means, found: Workspace, acting: Actor, views: Mapping[str, Vie
         cpus=settings.cpus,
         pids=settings.pids,
         network=network_of(found.project_id, settings.topology),
+        seat=acting.ip,
+        idle_minutes=settings.idle_lock_minutes,
+        clipboard_chars=settings.clipboard_chars,
     )
 
 

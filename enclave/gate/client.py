@@ -14,6 +14,7 @@ import httpx
 from enclave.errors import Unavailable, answered
 from enclave.gate.events import GateEvent, event_of
 from enclave.gate.limits import Collected, CollectLimits, ListedFile, RefusedFile
+from enclave.gate.screen import Screen, screen_of
 from enclave.gpu.devices import Reading
 
 # Waiting for a notebook server and copying gigabytes are the two long calls.
@@ -38,6 +39,22 @@ class Gate:
     def revoke(self, workspace_id: str) -> None:
         """Stop and remove the workspace's container, cut its relays, forget its plans. Doing it twice is fine."""
         self._call("POST", f"/workspaces/{workspace_id}/revoke", {})
+
+    def lock(self, workspace_id: str) -> None:
+        """Lock the workspace's screen: sockets to the browser are closed, kernels go on."""
+        self._call("POST", f"/workspaces/{workspace_id}/lock", {})
+
+    def unlock(self, workspace_id: str, seat: str) -> None:
+        """Open the screen at this address, for somebody who has just proved who they are."""
+        self._call("POST", f"/workspaces/{workspace_id}/unlock", {"seat": seat})
+
+    def move_seat(self, workspace_id: str, seat: str) -> None:
+        """Let the workspace be used from this address alone."""
+        self._call("POST", f"/workspaces/{workspace_id}/seat", {"seat": seat})
+
+    def screen(self, workspace_id: str) -> Screen:
+        """Return whether the screen is locked now, and since when no hand was there."""
+        return screen_of(self._call("GET", f"/workspaces/{workspace_id}/screen", None))
 
     def relay(self, workspace_id: str, container_id: str) -> tuple[str, int]:
         """Open the relays into a started container and wait for its server; (host, port) for the proxy."""

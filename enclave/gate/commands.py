@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from enclave.errors import Denied, EnclaveError, Invalid, NotFound, Unavailable
+from enclave.forwarded import plain
 from enclave.gate.bridge.bridge import Bridge
 from enclave.gate.collector import Owner
 from enclave.gate.display_limits import set_limits
@@ -71,6 +72,10 @@ class Commands:
             ("POST", re.compile(f"/workspaces/{ID}/files"), only_app, self.storage.files),
             ("GET", re.compile(f"/workspaces/{ID}/activity"), only_app, self._activity),
             ("DELETE", re.compile(f"/workspaces/{ID}/volumes"), only_app, self._remove_volumes),
+            ("POST", re.compile(f"/workspaces/{ID}/lock"), only_app, self._lock),
+            ("POST", re.compile(f"/workspaces/{ID}/unlock"), only_app, self._unlock),
+            ("POST", re.compile(f"/workspaces/{ID}/seat"), only_app, self._seat),
+            ("GET", re.compile(f"/workspaces/{ID}/screen"), only_app, self._screen),
             ("POST", re.compile(f"/workspaces/{ID}/relay"), both, self._relay),
             ("GET", re.compile(r"/events(\?limit=(?P<id>[0-9]{1,4}))?"), only_app, self._events),
             ("POST", re.compile("/events/settle"), only_app, self._settle),
@@ -126,6 +131,7 @@ class Commands:
             await asyncio.to_thread(self._parts.views.ensure, plan)
             await self._parts.bridge.prepare(plan)
         self._parts.plans.register(data, signature, now)
+        self._parts.relays.front.screens.begin(plan)
         self._parts.relays.front.renew(plan)
         LOG.info("plan %s in force for workspace %s of %s", plan.sha256[:12], plan.workspace_id, plan.login)
         return {"sha256": plan.sha256}
@@ -157,6 +163,21 @@ class Commands:
         if name and name not in {plans.network(other) for other in plans.workspaces()}:
             await self._parts.bridge.let_go(name)
 
+    async def _lock(self, workspace_id: str, _: Answer) -> Answer:
+        self._parts.relays.front.lock(workspace_id)
+        return {}
+
+    async def _unlock(self, workspace_id: str, body: Answer) -> Answer:
+        self._parts.relays.front.screens.unlock(workspace_id, _address(body["seat"]))
+        return {}
+
+    async def _seat(self, workspace_id: str, body: Answer) -> Answer:
+        self._parts.relays.front.move(workspace_id, _address(body["seat"]))
+        return {}
+
+    async def _screen(self, workspace_id: str, _: Answer) -> Answer:
+        return self._parts.relays.front.screens.of(workspace_id).as_json()
+
     async def _relay(self, workspace_id: str, body: Answer) -> Answer:
         host, port = await self._parts.relays.open(workspace_id, str(body["container_id"]))
         return {"host": host, "port": port}
@@ -166,6 +187,7 @@ class Commands:
         async with self._making:
             await asyncio.to_thread(self._parts.views.release, workspace_id)
         await self.storage.remove(workspace_id)
+        self._parts.relays.front.screens.forget(workspace_id)
         return {}
 
     async def _activity(self, workspace_id: str, _: Answer) -> Answer:
@@ -198,6 +220,13 @@ class Commands:
             "spool": self._parts.spool.figures(),
             "workspaces": self._parts.plans.workspaces(),
         }
+
+
+def _address(value: object) -> str:
+    """Return an address; none would mean that the workspace is bound to no seat. Raises `ValueError`."""
+    if not (found := plain(str(value))):
+        raise ValueError("no address")
+    return found
 
 
 def _not_you(uid: int, target: str) -> Denied:

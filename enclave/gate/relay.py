@@ -148,6 +148,7 @@ class Relays:
         """Take steps for ever."""
         while True:
             await asyncio.sleep(SWEEP_S)
+            self.front.sweep()
             await self.step()
 
     async def _adopt(self, container: dict[str, Any]) -> None:

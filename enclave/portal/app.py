@@ -21,6 +21,7 @@ from enclave.portal.pages import (
     code,
     columns,
     datasets,
+    desk,
     display,
     gpu,
     home,
@@ -28,12 +29,29 @@ from enclave.portal.pages import (
     project,
     releases,
     review,
+    seat,
     sign_in,
 )
 from enclave.portal.parts import Portal
 from enclave.portal.render import FOLDER
 
-PAGES = (home, sign_in, apply, project, columns, review, releases, datasets, log, accounts, code, display, gpu)
+PAGES = (
+    home,
+    desk,
+    seat,
+    sign_in,
+    apply,
+    project,
+    columns,
+    review,
+    releases,
+    datasets,
+    log,
+    accounts,
+    code,
+    display,
+    gpu,
+)
 
 
 def create(portal: Portal) -> ASGIApp:

@@ -7,6 +7,7 @@ refusal with its reason. Errors are `{code, ko, en, remedy_ko, remedy_en}` with 
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request
@@ -16,11 +17,13 @@ from starlette.responses import JSONResponse
 
 from enclave import clock
 from enclave.actor import Actor
-from enclave.commands import access, credentials, volume_key
+from enclave.commands import access, credentials, desk, volume_key
 from enclave.commands import workspace as commands
 from enclave.errors import Denied, EnclaveError, NotFound
+from enclave.forwarded import plain
 from enclave.ids import new_id
-from enclave.portal import failures, refusals
+from enclave.portal import failures, refusals, seats
+from enclave.portal.oauth import browser_name
 from enclave.portal.parts import Portal
 from enclave.queries import people, workspace
 from enclave.queries.workspace import WorkspaceView
@@ -44,6 +47,7 @@ class Login(Body):
     password: Long
     code: Short = ""
     ip: Short = "unknown"
+    browser: Short = ""
 
 
 class Claim(Body):
@@ -51,6 +55,13 @@ class Claim(Body):
 
     subject: Short
     ip: Short = "unknown"
+    browser: Short = ""
+
+
+class Wanted(Body):
+    """A start that somebody asked for, at this address; without one it is asked for at the account's seat."""
+
+    ip: Short = ""
 
 
 class Started(Body):
@@ -122,7 +133,9 @@ def login(portal: Parts, body: Login) -> dict[str, str]:
         ip=body.ip,
         session_id=new_id("s"),
         now=clock.now(),
+        browser=browser_name(body.browser),
     )
+    seats.follow(portal, actor)
     return {"login": actor.login}
 
 
@@ -145,13 +158,16 @@ def login_by_claim(portal: Parts, body: Claim) -> dict[str, str]:
             remedy_en="Ask an operator for an account.",
         ) from error
     access.hub_event(portal.store, login=actor.account_id, kind="oidc-login", details={"ip": body.ip}, now=clock.now())
+    browser, fresh = browser_name(body.browser), replace(actor, second_factor_at=clock.now())
+    desk.move_seat(portal.store, fresh, browser=browser, now=clock.now())
+    seats.follow(portal, fresh)
     return {"login": actor.login}
 
 
 @router.post("/workspaces/{login}/plan")
-def plan(portal: Parts, login: str, _body: Nothing) -> dict[str, str]:
+def plan(portal: Parts, login: str, body: Wanted) -> dict[str, str]:
     """Return a signed plan for this person's workspace, known to the gate; or the reason why there is none."""
-    actor = _person(portal, login)
+    actor = seats.at_seat(portal, _person(portal, login, plain(body.ip)))
     wanted = portal.choices.of(login, clock.now())
     start = commands.request_start(portal.store, portal.means(), actor, now=clock.now(), project_id=wanted)
     try:
@@ -159,6 +175,7 @@ def plan(portal: Parts, login: str, _body: Nothing) -> dict[str, str]:
             portal.store, portal.vault, Actor.system(), workspace_id=start.workspace.id, now=clock.now()
         )
         portal.gate.register_plan(start.plan, start.signature, keys=keys)
+        seats.begin_screen(portal, actor, start.workspace.id)
     except EnclaveError as error:
         commands.mark_failed(
             portal.store, Actor.system(), workspace_id=start.workspace.id, reason=error.code, now=clock.now()

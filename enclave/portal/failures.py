@@ -8,11 +8,12 @@ from __future__ import annotations
 import contextlib
 import logging
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from audit.errors import AuditError
 from deid.errors import DeidError
@@ -44,6 +45,8 @@ def known(request: Request, error: Any) -> Response:
     if isinstance(error, refusals.SignInNeeded) and request.method == "GET" and not is_api(request):
         query = f"?{request.url.query}" if request.url.query else ""
         return send_to_hub(portal, request.url.path + query)
+    if isinstance(error, refusals.SeatElsewhere) and request.method == "GET" and not is_api(request):
+        return RedirectResponse(f"{portal.root}/seat?{urlencode({'to': request.url.path})}", 303)
     return answer(request, error, status_of(error))
 
 

@@ -14,6 +14,9 @@ PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
+# The desk frames one person's workspace; on the way in, the frame passes the hub's sign-in, which may not be framed
+# itself. So the frame can be taken to no other site, and carry nothing there.
+DESK_POLICY = PAGE_POLICY + "; frame-src {workspace} {hub}"
 # A risk report is a file from a snapshot folder: it may style itself and show its own pictures, and nothing else.
 # `sandbox` without any token gives it an origin of its own, so that it cannot act as the person who looks at it.
 REPORT_POLICY = (
@@ -29,6 +32,11 @@ ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+
+
+def desk_policy(workspace: str, hub: str) -> str:
+    """Return the policy of the desk page of one workspace; both are origins."""
+    return DESK_POLICY.format(workspace=workspace, hub=hub)
 
 
 class SafeHeaders:

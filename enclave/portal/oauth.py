@@ -59,6 +59,11 @@ class Handshake:
         return bool(self.state) and hmac.compare_digest(self.state.encode(), state.encode())
 
 
+def browser_name(hub_session: str) -> str:
+    """Name a browser by its session at the hub, so that the name opens nothing; "" if there is none."""
+    return hashlib.sha256(b"ansim-browser\0" + hub_session.encode()).hexdigest()[:32] if hub_session else ""
+
+
 class HubRefusedError(Exception):
     """The hub said no: to a code, or to a token that has ended."""
 
@@ -118,10 +123,17 @@ class Hub:
 
         Raises: HubRefusedError if the token has ended or is no user's; HubAwayError if the hub does not answer.
         """
+        return self.owner_of(token)[0]
+
+    def owner_of(self, token: str) -> tuple[str, str]:
+        """Return the user name and the name of the hub session (see `browser_name`) that a token belongs to.
+
+        Raises: as `user_of`.
+        """
         answer = self._ask("GET", "/user", headers={"Authorization": f"token {token}"})
         if answer.get("kind", "user") != "user" or not answer.get("name"):
             raise HubRefusedError("the token belongs to no user")
-        return str(answer["name"])
+        return str(answer["name"]), browser_name(str(answer.get("session_id") or ""))
 
     def _ask(self, method: str, path: str, **parts: object) -> dict[str, object]:
         try:

@@ -11,6 +11,16 @@ class SignInNeeded(EnclaveError):  # noqa: N818 - the verdict in words, as in `e
     status = 401
 
 
+class SeatElsewhere(Denied):
+    """Signed in, but the account is used at another seat; a page leads to the one where it can be moved here."""
+
+
+def seat_elsewhere(error: Denied) -> SeatElsewhere:
+    """Return the policy's refusal as the one that leads to the seat page."""
+    texts = {"ko": error.ko, "en": error.en, "remedy_ko": error.remedy_ko, "remedy_en": error.remedy_en}
+    return SeatElsewhere(error.code, **texts)
+
+
 def sign_in_needed() -> SignInNeeded:
     """Return the answer to a request without a live session."""
     return SignInNeeded(

@@ -18,13 +18,19 @@ from typing import TypeVar, cast
 
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=10)
+# A session without a request for this long may have lost its person; a start from it begins with a locked screen.
+ATTENDED = timedelta(minutes=10)
 ANSWERS_KEPT = 64
 T = TypeVar("T")
 
 
 @dataclass
 class Session:
-    """One browser that came in through the hub as `login`; `token` is its hub token, never sent out again."""
+    """One browser that came in through the hub as `login`; `token` is its hub token, never sent out again.
+
+    It is good at the `address` it was made at alone; `browser` names the hub's session there (hashed). `attended`:
+    no gap in its use was long enough to leave the screen to somebody else.
+    """
 
     id: str
     login: str
@@ -33,6 +39,9 @@ class Session:
     seen: datetime
     hub_checked: datetime
     csrf: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+    address: str = ""
+    browser: str = ""
+    attended: bool = True
     second_factor_at: datetime | None = None
     flash: str = ""
     _answers: OrderedDict[str, object] = field(default_factory=OrderedDict)
@@ -69,23 +78,30 @@ class Sessions:
         self._all: dict[str, Session] = {}
         self._lock = threading.Lock()
 
-    def open(self, login: str, token: str, now: datetime) -> Session:
+    def open(self, login: str, token: str, now: datetime, *, address: str = "", browser: str = "") -> Session:
         """Begin a session under a fresh random name (so that none can be planted beforehand)."""
-        session = Session(secrets.token_urlsafe(32), login, token, began=now, seen=now, hub_checked=now)
+        session = Session(secrets.token_urlsafe(32), login, token, now, now, now, address=address, browser=browser)
         with self._lock:
             self._all = {k: s for k, s in self._all.items() if _lives(s, now)}
             self._all[session.id] = session
         return session
 
-    def find(self, session_id: str, now: datetime) -> Session | None:
-        """Return the live session of that name and note that it was seen, or None."""
+    def find(self, session_id: str, now: datetime, *, hand: bool = True) -> Session | None:
+        """Return the live session of that name, or None; note that it was seen if a `hand` asks and not a script."""
         with self._lock:
             session = self._all.get(session_id)
             if session is None or not _lives(session, now):
                 self._all.pop(session_id, None)
                 return None
-            session.seen = now
+            session.attended = session.attended and now - session.seen < ATTENDED
+            session.seen = now if hand else session.seen
             return session
+
+    def attended(self, login: str, address: str, now: datetime) -> bool:
+        """Say whether this person has been busy at this address without a gap, up to now."""
+        with self._lock:
+            mine = [each for each in self._all.values() if (each.login, each.address) == (login, address)]
+        return any(each.attended and now - each.seen < ATTENDED for each in mine)
 
     def close(self, session_id: str) -> None:
         """End a session; ending it twice is no error."""

@@ -18,9 +18,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from enclave import clock
 from enclave.actor import Actor
+from enclave.forwarded import client_address
 from enclave.policy.allows import allows
 from enclave.policy.people import check_second_factor_fresh
-from enclave.portal import places, refusals, render
+from enclave.portal import places, refusals, render, seats
 from enclave.portal.forms import Form, read
 from enclave.portal.oauth import HubAwayError, HubRefusedError
 from enclave.portal.parts import Portal
@@ -131,6 +132,19 @@ def signed_in(request: Request) -> Visit:
 
     Raises: SignInNeeded without a live session; Denied if the session cookie came twice or the account has ended.
     """
+    visit = at_the_door(request)
+    if visit.session is None or visit.actor is None:
+        raise refusals.sign_in_needed()
+    seats.check(visit.portal, visit.session, visit.actor)
+    request.state.visit = visit
+    return visit
+
+
+def at_the_door(request: Request) -> Visit:
+    """Return the visit of somebody who has a live session, wherever their account's seat is.
+
+    Raises: SignInNeeded without one; Denied if it is used from another address than it was made at.
+    """
     visit = anyone(request)
     session = find_session(request, visit)
     if session is None:
@@ -143,9 +157,8 @@ def signed_in(request: Request) -> Visit:
         now=visit.now,
         second_factor_at=session.second_factor_at,
     )
-    visit = replace(visit, session=session, actor=actor)
-    request.state.visit = visit
-    return visit
+    seats.check_made_here(visit.portal, session, actor, visit.now)
+    return replace(visit, session=session, actor=actor)
 
 
 def find_session(request: Request, visit: Visit) -> Session | None:
@@ -157,7 +170,8 @@ def find_session(request: Request, visit: Visit) -> Session | None:
     values = cookie_values(request.headers.getlist("cookie"), name)
     if len(values) > 1:
         raise refusals.two_cookies()
-    session = visit.portal.sessions.find(values[0], visit.now) if values else None
+    hand = request.headers.get("x-ansim-by") != "script"
+    session = visit.portal.sessions.find(values[0], visit.now, hand=hand) if values else None
     if session is not None and visit.now - session.hub_checked >= HUB_EVERY and not _hub_knows(visit, session):
         visit.portal.sessions.close(session.id)
         return None
@@ -184,8 +198,10 @@ def cookie_values(headers: list[str], name: str) -> list[str]:
 
 
 def address(request: Request) -> str:
-    """Return the browser's address as the proxy in front of us saw it."""
-    return request.client.host if request.client else "unknown"
+    """Return the browser's address as the proxy in front of us saw it, "" if that cannot be told."""
+    portal: Portal = request.app.state.portal
+    peer = request.client.host if request.client else ""
+    return client_address(request.headers.getlist("x-forwarded-for"), peer, portal.settings.trusted_proxies)
 
 
 async def form_of(request: Request) -> Form:
@@ -207,5 +223,6 @@ def check_token(visit: Visit, sent: str) -> None:
 
 
 Here = Annotated[Visit, Depends(signed_in)]
+AtTheDoor = Annotated[Visit, Depends(at_the_door)]
 OwnForm = Annotated[Form, Depends(own_form)]
 Anyone = Annotated[Visit, Depends(anyone)]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.cookiejar import Cookie
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Frame, Page, StorageState, sync_playwright
 
 from demo.world import CHECKOUT, World
 
@@ -44,7 +46,6 @@ class Visitors:
 
     def __init__(self, browser: Browser, world: World) -> None:
         self._browser, self._world = browser, world
-        self._states: dict[str, StorageState] = {}
 
     @contextmanager
     def window(self, login: str = "", *, javascript: bool = True) -> Iterator[tuple[Page, Watched]]:
@@ -70,15 +71,10 @@ class Visitors:
         return context
 
     def state(self, login: str) -> StorageState:
-        """Return the cookies of a person who has signed in."""
-        if login not in self._states:
-            context = self.context()
-            try:
-                self.sign_in(context.new_page(), login)
-                self._states[login] = context.storage_state()
-            finally:
-                context.close()
-        return self._states[login]
+        """Return the cookies with which this person is signed in: one account is used from one browser at a time."""
+        session = self._world.session(login)
+        session.portal_headers()  # a restarted portal, or a sign-in elsewhere, is made good first
+        return cast("StorageState", {"cookies": [_cookie(each) for each in session.http.cookies.jar], "origins": []})
 
     def sign_in(self, page: Page, login: str) -> None:
         """Fill in the hub's form with the password and the code of the moment; ends on the portal."""
@@ -89,6 +85,22 @@ class Visitors:
         page.get_by_label("2차 인증 번호").fill(self._world.secrets.code(login))
         page.get_by_role("button", name="로그인").click()
         page.wait_for_url("**/services/portal/")
+
+
+def _cookie(kept: Cookie) -> dict[str, object]:
+    return {
+        "name": kept.name, "value": kept.value or "", "domain": kept.domain, "path": kept.path,
+        "expires": float(kept.expires or -1), "httpOnly": kept.has_nonstandard_attr("HttpOnly"),
+        "secure": kept.secure, "sameSite": "Lax",
+    }  # fmt: skip
+
+
+def lab(page: Page) -> Frame:
+    """Return JupyterLab's frame in the desk page, once it is there."""
+    page.locator("iframe#workspace").wait_for()
+    return page.frame(url="**/user/*/lab**") or page.wait_for_event(
+        "framenavigated", lambda each: "/lab" in each.url and each != page.main_frame
+    )
 
 
 @contextmanager

@@ -32,6 +32,7 @@ public_port = {PORT}
 proxy_api_port = {PORT + 1}
 hub_port = {PORT + 81}
 portal_port = {PORT + 85}
+idle_lock_minutes = 30
 run_folder = "{RUN}"
 topology = "{os.environ.get("ANSIM_TOPOLOGY", "sealed")}"
 """

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.acts import cell, kernel_of, logged, new_request
-from tests.e2e.browsing import shot, visitors
+from tests.e2e.browsing import lab, shot, visitors
 
 OWN = {
     "mina": {"/", "/releases", "/datasets"},
@@ -137,7 +137,7 @@ def test_home_shows_the_project_and_the_way_into_the_workspace(people, world, po
         page.goto(f"{portal}/")
         shot(page, "home")
         expect(page.get_by_text("지방간 섬유화 위험 예측").first).to_be_visible()
-        assert page.locator("a[href*='/user/mina'], a[href*='/start']").count() >= 1
+        assert page.locator("a[href*='/desk/'], a[href*='/start']").count() >= 1
         assert heard.errors == []
 
 
@@ -257,11 +257,13 @@ def test_the_access_log_is_searched_and_an_entry_shows_its_proof(people, portal)
 def test_jupyterlab_opens_from_the_portal_and_a_cell_runs(people, world, portal):
     with people.window("mina") as (page, heard):
         page.goto(f"{portal}/")
-        page.locator("a[href*='/user/mina']").first.click()
-        page.wait_for_url("**/user/mina/lab**")
+        page.locator("a[href*='/desk/']").first.click()
+        lab(page)
         page.goto(f"{world.session('mina').workspace}/lab/tree/시작하기.ipynb")
-        expect(page.get_by_role("button", name="Python 3 (ipykernel) | Idle")).to_be_visible(timeout=60_000)
-        notebook = page.locator(".jp-Notebook")
+        page.wait_for_url("**/services/portal/desk/**")  # a workspace opens inside the portal's page alone
+        frame = lab(page)
+        expect(frame.get_by_role("button", name="Python 3 (ipykernel) | Idle")).to_be_visible(timeout=60_000)
+        notebook = frame.locator(".jp-Notebook")
         notebook.locator(".jp-CodeCell").first.locator(".cm-content").click()
         page.keyboard.press("Shift+Enter")
         expect(notebook.locator(".jp-OutputArea-output").first).to_contain_text("patients", timeout=60_000)

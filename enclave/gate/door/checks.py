@@ -13,7 +13,11 @@ from __future__ import annotations
 import hashlib
 
 from enclave.gate.door import routes
+from enclave.gate.door.frame import check_frame
+from enclave.gate.door.lock import check_lock
+from enclave.gate.door.own import check_own, check_unlocked
 from enclave.gate.door.refused import explain
+from enclave.gate.door.seat import check_seat
 from enclave.gate.door.visit import Answer, Check, Visit
 
 
@@ -33,8 +37,9 @@ async def check_routes(visit: Visit) -> Answer | None:
     return explain(visit, 403, which, event=("route-refused", details))
 
 
-# In this order: seat (whose machine), lock (is somebody there), frame (is it inside our page), routes (last).
-CHECKS: tuple[Check, ...] = (check_routes,)
+# In this order: seat (whose machine), frame (is it inside our page), lock (is somebody there; before it what a locked
+# page may ask of us, after it what it may report), routes (last).
+CHECKS: tuple[Check, ...] = (check_seat, check_frame, check_unlocked, check_lock, check_own, check_routes)
 
 
 async def ask(visit: Visit) -> Answer | None:

@@ -16,10 +16,12 @@ import h11
 from enclave.gate.assets import Assets
 from enclave.gate.door.checks import ask
 from enclave.gate.door.image_files import give
+from enclave.gate.door.lock import CLOSE_CODE
 from enclave.gate.door.passing import pass_on, say
 from enclave.gate.door.recorder import Recorder
 from enclave.gate.door.refused import explain
 from enclave.gate.door.routes import SOCKETS, Kind, Route
+from enclave.gate.door.screens import Screens
 from enclave.gate.door.target import Odd, read_target
 from enclave.gate.door.visit import Addresses, Answer, Doorway, Visit
 from enclave.gate.exchange import Side, end_to_end, is_websocket, switch
@@ -38,14 +40,14 @@ Connect = Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWrite
 class Front:
     """The doors of all workspaces."""
 
-    def __init__(self, spool: Spool, addresses: Addresses, assets: Assets) -> None:
-        self._addresses, self.assets = addresses, assets
+    def __init__(self, spool: Spool, addresses: Addresses, assets: Assets, screens: Screens) -> None:
+        self._addresses, self.assets, self.screens = addresses, assets, screens
         self._recorder = Recorder(spool)
         self._doorways: dict[str, Doorway] = {}
 
     def handler(self, plan: WorkspacePlan, connect: Connect) -> Handler:
         """Return the host's side of one workspace's relay; `connect` opens a connection to the server inside."""
-        doorway = self._doorways[plan.workspace_id] = Doorway(plan, self._addresses, self._recorder)
+        doorway = self._doorways[plan.workspace_id] = Doorway(plan, self._addresses, self._recorder, self.screens)
 
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             """Take in one request of the browser."""
@@ -56,6 +58,25 @@ class Front:
                 LOG.warning("malformed traffic at the door of %s", doorway.plan.workspace_id)
 
         return limited(serve, most=MOST_CONNECTIONS)
+
+    def lock(self, workspace_id: str) -> bool:
+        """Lock a screen and close its sockets; returns whether it was open until now. Kernels go on."""
+        was_open = self.screens.lock(workspace_id)
+        if doorway := self._doorways.get(workspace_id):
+            doorway.cut_sockets(CLOSE_CODE, "locked")
+        return was_open
+
+    def move(self, workspace_id: str, seat: str) -> None:
+        """Let a workspace be used from another seat alone; what is open at the old one is closed."""
+        self.screens.move(workspace_id, seat)
+        if doorway := self._doorways.get(workspace_id):
+            doorway.cut_sockets(CLOSE_CODE, "moved")
+
+    def sweep(self) -> None:
+        """Lock the screens at which no hand has been for their idle time."""
+        for workspace_id in list(self._doorways):
+            if self.screens.of(workspace_id).locked and self.lock(workspace_id):
+                self._recorder.notice(workspace_id, "locked", {"why": "idle"})
 
     def renew(self, plan: WorkspacePlan) -> None:
         """Let a new plan's limits hold for a workspace that is open."""

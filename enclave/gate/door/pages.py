@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from enclave.gate.door.inject import seal
 from enclave.gate.door.visit import Visit
 
 Rewrite = Callable[[Visit, bytes], bytes]
 # Each gets a whole HTML document that the notebook server answered with 200, and returns what the browser gets.
-REWRITES: tuple[Rewrite, ...] = ()
+REWRITES: tuple[Rewrite, ...] = (seal,)
 
 
 def rewrite(visit: Visit, document: bytes) -> bytes:

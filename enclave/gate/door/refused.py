@@ -57,6 +57,24 @@ WORDS = {
         "주소를 확인하고, 화면이 깨졌으면 새로 고치십시오.",
         "Check the address; reload if the page is broken.",
     ),
+    "locked": Words(
+        "화면이 잠겼습니다. 커널은 계속 실행됩니다.",
+        "The screen is locked. Kernels go on running.",
+        "작업공간 화면에서 비밀번호와 인증 번호를 넣어 잠금을 푸십시오.",
+        "Unlock it on the workspace's page with your password and code.",
+    ),
+    "seat": Words(
+        "이 작업공간은 다른 자리(단말)에서 쓰도록 정해져 있습니다. 이 시도는 기록되었습니다.",
+        "This workspace is bound to another seat (terminal). The attempt has been recorded.",
+        "이 자리에서 쓰려면 포털에 로그인해 2차 인증으로 자리를 옮기십시오.",
+        "To use it here, sign in to the portal and move your seat with a second factor.",
+    ),
+    "foreign": Words(
+        "다른 사이트의 화면에서 온 요청은 받지 않습니다.",
+        "A request made by a page of another site is not taken.",
+        "포털의 작업공간 화면에서 여십시오.",
+        "Open the workspace from the portal.",
+    ),
     "unreachable": Words(
         "작업공간의 서버가 응답하지 않습니다.",
         "The workspace's server does not answer.",

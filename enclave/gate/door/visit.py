@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import h11
 
 from enclave.gate.door.recorder import Recorder
+from enclave.gate.door.screens import Screens
 from enclave.gate.door.target import Target
 from enclave.gate.events import Details
 from enclave.gate.exchange import Side
@@ -27,6 +28,13 @@ class Addresses:
     portal: str
     scheme: str
     host: str
+    # How many trusted proxies stand before our own.
+    hops: int = 0
+
+    @property
+    def portal_origin(self) -> str:
+        """The portal's origin, as browsers write it."""
+        return "/".join(self.portal.split("/")[:3])
 
     def origin(self, login: str) -> str:
         """Return the origin of one person's workspace, as browsers write it."""
@@ -36,7 +44,8 @@ class Addresses:
 def addresses_of(settings: Settings) -> Addresses:
     """Return the addresses of an enclave."""
     scheme, _, host = settings.public_url.partition("://")
-    return Addresses(f"{scheme}://portal--service.{host}/services/portal", scheme, host)
+    portal = f"{scheme}://portal--service.{host}/services/portal"
+    return Addresses(portal, scheme, host, settings.trusted_proxies)
 
 
 @dataclass(eq=False)
@@ -46,6 +55,7 @@ class Doorway:
     plan: WorkspacePlan
     addresses: Addresses
     recorder: Recorder
+    screens: Screens
     sent_bytes: int = 0
     last_hand: int | None = None
     # Each closes one open socket of a browser with a code and a reason.

@@ -68,7 +68,6 @@ def home(visit: Here) -> Response:
         works=_works(visit, actor),
         takes_part=takes_part,
         requests=egress.mine(portal.store, actor) if takes_part else (),
-        workspace_url=portal.workspace_url(actor.login),
     )
 
 

@@ -10,11 +10,11 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from enclave.commands import credentials
 from enclave.errors import EnclaveError
-from enclave.portal import refusals
+from enclave.portal import refusals, seats
 from enclave.portal.acting import actor_of
 from enclave.portal.oauth import HANDSHAKE_S, Handshake, HubAwayError, HubRefusedError
 from enclave.portal.parts import Portal
-from enclave.portal.visit import Anyone, Here, OwnForm, cookie_values
+from enclave.portal.visit import Anyone, Here, OwnForm, address, cookie_values
 
 router = APIRouter()
 CALLBACK = "/oauth_callback"
@@ -46,12 +46,13 @@ def callback(request: Request, visit: Anyone, code: str = "", state: str = "") -
         raise refusals.bad_handshake()
     try:
         token = portal.hub.exchange(code, handshake.verifier)
-        login = portal.hub.user_of(token)
+        login, browser = portal.hub.owner_of(token)
     except HubRefusedError as error:
         raise refusals.bad_handshake() from error
     except HubAwayError as error:
         raise refusals.hub_away() from error
-    session = portal.sessions.open(login, token, visit.now)
+    session = portal.sessions.open(login, token, visit.now, address=address(request), browser=browser)
+    seats.come_in(portal, session, visit.now)
     answer = RedirectResponse(portal.root + own_path(portal, handshake.wanted), 303)
     answer.set_cookie(
         portal.cookie, session.id, path=portal.cookie_path, httponly=True, samesite="lax", secure=portal.https

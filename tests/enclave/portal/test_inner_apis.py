@@ -26,6 +26,7 @@ from enclave.gate.bridge.bridge import Bridge
 from enclave.gate.commands import Commands, Parts
 from enclave.gate.dockerd import Dockerd
 from enclave.gate.door.front import Front
+from enclave.gate.door.screens import Screens
 from enclave.gate.door.visit import addresses_of
 from enclave.gate.fastened import Fastened
 from enclave.gate.inbound import portal_door
@@ -67,7 +68,8 @@ class GateOf:
         docker, roots = Dockerd(Path("/var/run/docker.sock")), Roots.under(self.settings.home)
         plans = Plans(roots, self.settings.plan_key.with_suffix(".pub"))
         self.spool = spool = Spool(self.settings.spool)
-        front = Front(spool, addresses_of(self.settings), Assets(self.settings.home / "assets", docker))
+        screens = Screens(self.settings.volumes, clock.now)
+        front = Front(spool, addresses_of(self.settings), Assets(self.settings.home / "assets", docker), screens)
         bridge = Bridge(self.settings, docker, spool)
         relays = Relays(docker, plans, lambda plan: [], front=front, bridge=bridge)
         root = pwd.getpwuid(0)
@@ -97,6 +99,8 @@ class Core:
         self.http = httpx.Client(transport=httpx.HTTPTransport(uds=str(path)), base_url="http://core", timeout=60)
 
     def ask(self, path: str, **body: str) -> httpx.Response:
+        if path.endswith("/plan"):
+            body.setdefault("ip", "127.0.0.1")
         return self.http.post(path, json=body)
 
     def stop(self) -> None:
@@ -206,7 +210,7 @@ def test_a_plan_is_signed_known_to_the_gate_and_shows_approved_columns_only(
     assert core.ask("/workspaces/jiwoo/started", **started).status_code == 404, "somebody else's"
     assert core.ask("/workspaces/mina/started", **(started | {"plan_sha256": "0" * 64})).status_code == 409
     assert core.ask("/workspaces/mina/started", **started).json() == {}
-    assert world.browser("mina").get(f"{ROOT}/").text.count("mina.ansim.localhost:8000/user/mina/lab") == 1
+    assert world.browser("mina").get(f"{ROOT}/").text.count(f"{ROOT}/desk/{plan.workspace_id}") == 1
     assert core.ask("/workspaces/mina/stopped", workspace_id=plan.workspace_id, reason="허브에서 닫음").json() == {}
 
 
