@@ -19,10 +19,12 @@ from enclave.errors import EnclaveError
 GROUPS = {
     "account": "enclave.console.people:account",
     "audit": "audit.cli:audit",
+    "certificate": "enclave.console.ends:certificate",
     "dataset": "enclave.console.data:dataset",
     "db": "enclave.console.state:db",
     "deid": "deid.cli:deid",
     "organisation": "enclave.console.people:organisation",
+    "project": "enclave.console.ends:project",
     "snapshot": "enclave.console.data:snapshot",
     "status": "enclave.console.state:status",
 }

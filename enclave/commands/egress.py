@@ -109,7 +109,7 @@ def submit(store: Store, actor: Actor, *, submission: Submission, now: datetime)
         # Locking the project puts two clicks in a row: the second then finds what the first has made.
         project = load_project(tx.session, form.project_id, lock=True)
         acting = present(tx.session, actor, now)
-        policy.check_may_submit(acting, project_facts(project), project.state, now)
+        forms.check_may_ask(tx.session, acting, project, form.workspace_id, now)
         forms.check_form(form)
         receiver = forms.receiver(tx.session, project, form, acting)
         content = _content(form, receiver)

@@ -17,8 +17,12 @@ from enclave.model.egress import EgressRequest, FileFinding, OutputFile
 from enclave.model.people import Account
 from enclave.model.project import Project
 from enclave.model.workspace import Workspace
+from enclave.policy import egress, ends
+from enclave.queries.ends import frozen_facts
 from enclave.queries.people import load_account
+from enclave.queries.project import facts as project_facts
 from enclave.queries.workspace import no_workspace
+from enclave.states import WorkspaceState
 
 MAX_FILES = 100
 
@@ -39,6 +43,15 @@ class Submission:
     receiver_login: str | None = None
     workspace_id: str | None = None
     request_id: str | None = None
+
+
+def check_may_ask(session: Session, acting: Actor, project: Project, workspace_id: str | None, now: datetime) -> None:
+    """Raise `Denied` unless the actor may ask for files now: of an active project, or out of their frozen workspace."""
+    found = session.get(Workspace, workspace_id) if workspace_id else None
+    if found is not None and found.project_id == project.id and found.state is WorkspaceState.FROZEN:
+        ends.check_may_ask(acting, frozen_facts(found), now)
+    else:
+        egress.check_may_submit(acting, project_facts(project), project.state, now)
 
 
 def check_form(form: Submission) -> None:

@@ -11,18 +11,21 @@ from starlette.responses import PlainTextResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from enclave.portal import failures, rest, rest_watch, workspace_api
+from enclave.portal import failures, rest, rest_ends, rest_watch, workspace_api
 from enclave.portal.doors import OneHost
 from enclave.portal.forms import BodyLimit
 from enclave.portal.headers import SafeHeaders
 from enclave.portal.pages import (
     accounts,
     apply,
+    certificates,
     code,
     columns,
     datasets,
     desk,
     display,
+    ends,
+    frozen,
     gpu,
     home,
     log,
@@ -51,6 +54,9 @@ PAGES = (
     code,
     display,
     gpu,
+    ends,
+    frozen,
+    certificates,
 )
 
 
@@ -69,6 +75,7 @@ def create(portal: Portal) -> ASGIApp:
     for page in PAGES:
         app.include_router(page.router, prefix=root, include_in_schema=False)
     app.include_router(rest.router, prefix=f"{root}/api/v1")
+    app.include_router(rest_ends.router, prefix=f"{root}/api/v1")
     app.include_router(rest_watch.router, prefix=f"{root}/api/v1")
     app.include_router(workspace_api.router, prefix="/api/workspace/v1")
     app.add_api_route(f"{root}/health", health, include_in_schema=False)

@@ -26,6 +26,7 @@ PLACES = (
     Place("columns", "/columns", GOVERNORS),
     Place("review", "/review", frozenset({Role.OUTPUT_CHECKER})),
     Place("releases", "/releases", USERS | {Role.OUTPUT_CHECKER}),
+    Place("certificates", "/certificates"),
     Place("datasets", "/datasets"),
     Place("gpu", "/gpu", USERS | {Role.OPERATOR, Role.REVIEWER, Role.AUDITOR}),
     Place("log", "/log", WATCHERS),

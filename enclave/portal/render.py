@@ -65,7 +65,18 @@ TONES = {
         "ending",
         "dirty",
     },
-    "stop": {"quarantined", "rejected", "reject", "failed", "denied", "recalled", "frozen", "withdrawn", "block"},
+    "stop": {
+        "quarantined",
+        "rejected",
+        "reject",
+        "failed",
+        "denied",
+        "recalled",
+        "frozen",
+        "destroyed",
+        "withdrawn",
+        "block",
+    },
 }
 
 

@@ -7,12 +7,8 @@ it is. The project is the workspace's own; nothing a notebook sends can name ano
 
 from __future__ import annotations
 
-import contextlib
 import hmac
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Request
@@ -20,20 +16,18 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from enclave import clock
 from enclave.actor import Actor
-from enclave.airlock.checker import check
 from enclave.airlock.report import FileReport
-from enclave.airlock.rules import CheckRules
 from enclave.commands import egress as commands
-from enclave.commands.content import Checked, CollectedFile
 from enclave.commands.submission import Submission
-from enclave.errors import Denied, EnclaveError, Invalid
-from enclave.gate.limits import Collected, CollectLimits, RefusedFile
+from enclave.errors import Denied
+from enclave.gate.limits import RefusedFile
 from enclave.portal import refusals
 from enclave.portal.failures import as_json
 from enclave.portal.oauth import HubAwayError, HubRefusedError
 from enclave.portal.parts import Portal
+from enclave.portal.taking import checked_files, collected, some_refused
 from enclave.portal.usage import usage
-from enclave.queries import dataset, egress, people, project, workspace
+from enclave.queries import egress, people, workspace
 from enclave.queries.egress import RequestView
 from enclave.queries.workspace import WorkspaceView
 
@@ -97,8 +91,9 @@ Caller = Annotated[Inside, Depends(inside)]
 @router.post("/egress/preflight")
 def preflight(caller: Caller, body: Files) -> dict[str, Any]:
     """Check files as they will be checked at submission, and keep nothing."""
-    with _collected(caller, body.files) as (taken, refused):
-        checked = _checked(caller, taken, keep=False)
+    with collected(caller.portal, caller.workspace.id, body.files) as (taken, refused):
+        about = caller.portal, caller.actor, caller.workspace.project_id
+        checked = checked_files(*about, taken, keep=False)
         told = commands.preflight(
             caller.portal.store,
             caller.actor,
@@ -114,15 +109,15 @@ def preflight(caller: Caller, body: Files) -> dict[str, Any]:
 @router.post("/egress/submit")
 def submit(caller: Caller, body: Ask) -> dict[str, Any]:
     """Copy the files by hash into quarantine, check them and make the request. Same key, same request."""
-    with _collected(caller, body.files) as (taken, refused):
+    with collected(caller.portal, caller.workspace.id, body.files) as (taken, refused):
         if refused:
-            raise _some_refused(refused)
+            raise some_refused(refused)
         made = commands.submit(
             caller.portal.store,
             caller.actor,
             submission=Submission(
                 project_id=caller.workspace.project_id,
-                files=_checked(caller, taken, keep=True),
+                files=checked_files(caller.portal, caller.actor, caller.workspace.project_id, taken, keep=True),
                 purpose=body.purpose,
                 context=body.context,
                 idempotency_key=body.key,
@@ -184,56 +179,6 @@ def request_json(found: RequestView) -> dict[str, Any]:
     }
 
 
-@contextmanager
-def _collected(caller: Inside, names: list[str]) -> Iterator[tuple[list[Collected], list[RefusedFile]]]:
-    """Have the gate copy files out of the outbox; whatever happens, its copies do not stay in staging."""
-    settings = caller.portal.settings
-    limits = CollectLimits(
-        file_bytes=settings.max_file_bytes,
-        total_bytes=settings.max_file_bytes * settings.max_files,
-        files=settings.max_files,
-    )
-    found = caller.portal.gate.collect(caller.workspace.id, names, limits=limits)
-    taken = [each for each in found if isinstance(each, Collected)]
-    try:
-        yield taken, [each for each in found if isinstance(each, RefusedFile)]
-    finally:
-        for each in taken:
-            each.path.unlink(missing_ok=True)
-            with contextlib.suppress(OSError):  # the folder is the gate's; it goes with its last copy if we may
-                each.path.parent.rmdir()
-
-
-def _checked(caller: Inside, taken: list[Collected], *, keep: bool) -> list[Checked]:
-    """Check each copy; with `keep`, the copy in quarantine is the one that is checked and that may leave."""
-    rules = _rules(caller)
-    checked = []
-    for each in taken:
-        path: Path = each.path
-        sha256, size = each.sha256, each.size
-        if keep:
-            stored = caller.portal.quarantine.put(each.path)
-            path, sha256, size = caller.portal.quarantine.path(stored.sha256), stored.sha256, stored.size
-        name = each.name.rpartition("/")[2]  # the notebook puts each submission into a folder of its own
-        checked.append(Checked(CollectedFile(name, sha256, size), check(path, name, rules)))
-    return checked
-
-
-def _rules(caller: Inside) -> CheckRules:
-    """Return what the checker needs to know of this project's data: pseudonym columns and how many people."""
-    settings, store = caller.portal.settings, caller.portal.store
-    about = project.project(store, caller.actor, caller.workspace.project_id, now=clock.now())
-    pseudonyms = {each.column for each in about.columns if each.treatment.startswith("pseudonym")}
-    used = {each.snapshot_id for each in about.columns}
-    subjects = [dataset.snapshot(store, caller.actor, each).subjects for each in used]
-    return CheckRules(
-        min_cell=settings.min_cell,
-        max_bytes=settings.max_file_bytes,
-        id_columns=tuple(sorted(pseudonyms)),
-        subjects=max(subjects, default=None),
-    )
-
-
 def _file(report: FileReport, asked: str) -> dict[str, Any]:
     return {
         "name": asked,
@@ -257,17 +202,6 @@ def _refused(each: RefusedFile) -> dict[str, Any]:
     finding |= {"ko": f"{told['ko']} {told['remedy_ko']}", "en": f"{told['en']} {told['remedy_en']}"}
     nothing = {"sha256": "", "kind": "unknown", "rows": None, "columns": None}
     return {"name": each.shown, "verdict": "BLOCK", "findings": [finding], **nothing}
-
-
-def _some_refused(refused: list[RefusedFile]) -> EnclaveError:
-    names = ", ".join(each.shown for each in refused)
-    return Invalid(
-        refused[0].code,
-        ko=f"가져올 수 없는 파일이 있어 아무것도 신청하지 않았습니다: {names}. {refused[0].ko}",
-        en=f"Nothing was requested, because these files cannot be taken: {names}. {refused[0].en}",
-        remedy_ko=refused[0].remedy_ko,
-        remedy_en=refused[0].remedy_en,
-    )
 
 
 def _not_through_gate() -> Denied:

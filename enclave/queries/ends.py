@@ -92,6 +92,14 @@ def ended(store: Store, actor: Actor, workspace_id: str, *, now: datetime) -> En
         return ended_view(found, actor, now)
 
 
+def askable(store: Store, actor: Actor, workspace_id: str, *, now: datetime) -> EndedView:
+    """Return one's own frozen workspace if its files can be asked for; raises what `policy.check_may_ask` does."""
+    with store.read() as session:
+        found = load_workspace(session, workspace_id)
+        policy.check_may_ask(actor, frozen_facts(found), now)
+        return ended_view(found, actor, now)
+
+
 def must_end(store: Store, *, now: datetime) -> tuple[tuple[str, Ruling], ...]:
     """Return every workspace that a rule ends now, with the ruling."""
     with store.read() as session:

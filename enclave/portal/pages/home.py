@@ -42,6 +42,11 @@ class Work:
         return self.workspace is not None and self.workspace.state is WorkspaceState.REQUESTED
 
     @property
+    def frozen(self) -> bool:
+        """Whether there are files that can still be seen."""
+        return self.workspace is not None and self.workspace.state is WorkspaceState.FROZEN
+
+    @property
     def running(self) -> bool:
         """Whether there is something to go to."""
         return self.workspace is not None and self.workspace.state is WorkspaceState.RUNNING

@@ -15,7 +15,7 @@ from enclave.portal.pages import gpu as gpu_page
 from enclave.portal.usage import Usage, usage_if_any
 from enclave.portal.visit import Here, OwnForm, Visit
 from enclave.portal.words import Language
-from enclave.queries import display, egress, gpu, project, watch, workspace
+from enclave.queries import display, egress, ends, gpu, project, watch, workspace
 from enclave.states import WorkspaceState
 
 router = APIRouter()
@@ -39,6 +39,7 @@ def show(visit: Visit, project_id: str, form: Form | None = None, error: Enclave
         pledge=edition,
         pledge_text=edition.ko if visit.language is Language.KO else edition.en,
         display=display.of_project(store, actor, project_id, visit.portal.settings),
+        ends=ends.of_project(store, actor, project_id, now=visit.now),
         findings=watch.in_project(store, actor, project_id),
         usage=_own_usage(visit, project_id),
         requests=[each for each in egress.mine(store, actor) if each.project_id == project_id],

@@ -1,0 +1,88 @@
+"""Taking files out of a workspace: copied by the gate, checked by our own checker, nothing left in staging."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from enclave import clock
+from enclave.actor import Actor
+from enclave.airlock.checker import check
+from enclave.airlock.rules import CheckRules
+from enclave.commands.content import Checked, CollectedFile
+from enclave.errors import EnclaveError, Invalid
+from enclave.gate.limits import Collected, CollectLimits, RefusedFile
+from enclave.portal.parts import Portal
+from enclave.queries import dataset, project
+
+
+@contextmanager
+def collected(
+    portal: Portal,
+    workspace_id: str,
+    names: Sequence[str],
+    *,
+    volume: str = "outbox",
+    keys: Mapping[str, bytes] | None = None,
+) -> Iterator[tuple[list[Collected], list[RefusedFile]]]:
+    """Have the gate copy files out of a volume; whatever happens, its copies do not stay in staging."""
+    settings = portal.settings
+    limits = CollectLimits(
+        file_bytes=settings.max_file_bytes,
+        total_bytes=settings.max_file_bytes * settings.max_files,
+        files=settings.max_files,
+    )
+    found = portal.gate.collect(workspace_id, names, limits=limits, volume=volume, keys=keys)
+    taken = [each for each in found if isinstance(each, Collected)]
+    try:
+        yield taken, [each for each in found if isinstance(each, RefusedFile)]
+    finally:
+        for each in taken:
+            each.path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # the folder is the gate's; it goes with its last copy if we may
+                each.path.parent.rmdir()
+
+
+def checked_files(
+    portal: Portal, actor: Actor, project_id: str, taken: Sequence[Collected], *, keep: bool
+) -> list[Checked]:
+    """Check each copy; with `keep`, the copy in quarantine is the one that is checked and that may leave."""
+    rules = _rules(portal, actor, project_id)
+    checked = []
+    for each in taken:
+        path: Path = each.path
+        sha256, size = each.sha256, each.size
+        if keep:
+            stored = portal.quarantine.put(each.path)
+            path, sha256, size = portal.quarantine.path(stored.sha256), stored.sha256, stored.size
+        name = each.name.rpartition("/")[2]  # the notebook puts each submission into a folder of its own
+        checked.append(Checked(CollectedFile(name, sha256, size), check(path, name, rules)))
+    return checked
+
+
+def _rules(portal: Portal, actor: Actor, project_id: str) -> CheckRules:
+    """Return what the checker needs to know of this project's data: pseudonym columns and how many people."""
+    about = project.project(portal.store, actor, project_id, now=clock.now())
+    pseudonyms = {each.column for each in about.columns if each.treatment.startswith("pseudonym")}
+    used = {each.snapshot_id for each in about.columns}
+    subjects = [dataset.snapshot(portal.store, actor, each).subjects for each in used]
+    return CheckRules(
+        min_cell=portal.settings.min_cell,
+        max_bytes=portal.settings.max_file_bytes,
+        id_columns=tuple(sorted(pseudonyms)),
+        subjects=max(subjects, default=None),
+    )
+
+
+def some_refused(refused: Sequence[RefusedFile]) -> EnclaveError:
+    """Return the error for files that cannot be taken, so that nothing was requested."""
+    names = ", ".join(each.shown for each in refused)
+    return Invalid(
+        refused[0].code,
+        ko=f"가져올 수 없는 파일이 있어 아무것도 신청하지 않았습니다: {names}. {refused[0].ko}",
+        en=f"Nothing was requested, because these files cannot be taken: {names}. {refused[0].en}",
+        remedy_ko=refused[0].remedy_ko,
+        remedy_en=refused[0].remedy_en,
+    )
