@@ -17,7 +17,13 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("image", choices=["workspace", "naive"])
     parser.add_argument("--force", action="store_true", help="build although nothing changed")
     parser.add_argument("--refresh", action="store_true", help="fetch Debian's packages anew (security updates)")
-    options, places, started = parser.parse_args(arguments), Places.of_this_machine(), time.monotonic()
+    parser.add_argument("--cuda", action="store_true", help="the image for GPU hosts (several GB; not built by set-up)")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be built and downloaded, do nothing")
+    options, started = parser.parse_args(arguments), time.monotonic()
+    places = Places.of_this_machine(cuda=options.cuda)
+    if options.dry_run:
+        sys.stdout.write(workspace.foreseen(places) + "\n")
+        return 0
     try:
         loaded = workspace.ensure(places, force=options.force, refresh=options.refresh)
         loaded = naive.ensure(places) if options.image == "naive" else loaded

@@ -18,11 +18,18 @@ class Places:
     lock: Path = REPO / "locks/image.txt"
     client: Path = REPO / "enclave/notebook/ansim"
     record: Path = REPO / "build/images.json"
+    name: str = "workspace"
 
     @classmethod
-    def of_this_machine(cls) -> Places:
-        """Cache below `$ANSIM_CACHE`, by default /var/cache/ansim."""
-        return cls(Path(os.environ.get("ANSIM_CACHE", "/var/cache/ansim")))
+    def of_this_machine(cls, *, cuda: bool = False) -> Places:
+        """Cache below `$ANSIM_CACHE`, by default /var/cache/ansim; `cuda`: the image for GPU hosts."""
+        cache = Path(os.environ.get("ANSIM_CACHE", "/var/cache/ansim"))
+        return cls(cache, lock=REPO / "locks/image-cuda.txt", name="workspace-cuda") if cuda else cls(cache)
+
+    @property
+    def tag(self) -> str:
+        """The image's name in the engine."""
+        return f"ansim-{self.name}:latest"
 
     @property
     def debs(self) -> Path:

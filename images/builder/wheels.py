@@ -29,6 +29,13 @@ def hashes(lock: Path) -> list[str]:
     return [line.split("--hash=sha256:")[1].split()[0] for line in lock.read_text().splitlines() if "--hash=" in line]
 
 
+def missing(lock: Path, folder: Path) -> list[str]:
+    """Return the lock's pins (`name==version`) whose wheel is not in the folder."""
+    present = {hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.whl")}
+    lines = [line for line in lock.read_text().splitlines() if "--hash=" in line]
+    return [line.split()[0] for line in lines if line.split("--hash=sha256:")[1].split()[0] not in present]
+
+
 def ensure(lock: Path, folder: Path) -> list[Path]:
     """Return the lock's wheels in `folder`, downloading what is not there. Each file's hash is checked here.
 

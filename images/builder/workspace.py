@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from images.builder import debs, engine, inputs, rootfs
+from images.builder import debs, engine, inputs, rootfs, wheels
 from images.builder.archive import Image
 from images.builder.engine import Loaded
 from images.builder.errors import BuildError
@@ -20,7 +20,7 @@ RECIPE_LABEL, DEBS_LABEL = "ansim.recipe", "ansim.debs"
 
 def current(places: Places) -> Loaded | None:
     """Return the image of this very recipe if the engine has it."""
-    found = engine.find(TAG)
+    found = engine.find(places.tag)
     return found if found and found.labels.get(RECIPE_LABEL) == inputs.digest(places) else None
 
 
@@ -36,8 +36,15 @@ def ensure(places: Places, *, force: bool = False, refresh: bool = False) -> Loa
     if loaded is None:
         with _lock(places.cache):  # somebody else may have built it meanwhile
             loaded = (None if anew else current(places)) or _build(places, refresh=refresh)
-    record(places.record, "workspace", loaded)
+    record(places.record, places.name, loaded)
     return loaded
+
+
+def foreseen(places: Places) -> str:
+    """Say what a build would do, without network, engine or root: the image's name and wheels, and what is missing."""
+    wanted, missing = wheels.hashes(places.lock), wheels.missing(places.lock, places.wheels)
+    lines = [f"{places.tag}: {len(wanted)} wheels of {places.lock.name}, {len(missing)} to be downloaded"]
+    return "\n".join([*lines, *(f"  {name}" for name in missing)])
 
 
 def rebuild_digest(places: Places) -> str:
@@ -71,7 +78,7 @@ def _build(places: Places, *, refresh: bool) -> Loaded:
     try:
         digest = rootfs.build(places, tar)
         labels = {RECIPE_LABEL: inputs.digest(places), DEBS_LABEL: debs.digest(places.debs)}
-        return engine.load(Image(tar, digest, TAG, labels))
+        return engine.load(Image(tar, digest, places.tag, labels))
     finally:
         tar.unlink(missing_ok=True)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from images.builder import tools, wheels
 from images.builder.places import REPO, Places
-from scripts.setting_up import venvs
+from scripts.setting_up import lock_cuda, venvs
 from scripts.setting_up.call import call
 
 # Builds 35 grammars when it is imported and is only asked for by an optional format check: seconds of every start.
@@ -23,7 +23,7 @@ HEAD = "# One line per wheel of the workspace image (CPython 3.11.2, glibc 2.36,
 
 
 def main() -> int:
-    """Write the three locks; returns the exit code."""
+    """Write the locks; returns the exit code."""
     tools.ensure()
     _compile(REPO / "pyproject.toml", REPO / "locks/runtime.txt")
     _compile(REPO / "pyproject.toml", REPO / "locks/dev.txt", "--group=dev")
@@ -34,7 +34,7 @@ def main() -> int:
         _compile(places.recipe / "requirements.in", resolved, "--python-platform=x86_64-manylinux_2_36", *left_out)
         found = wheels.download(resolved, Path(folder) / "wheels")
         places.lock.write_text(HEAD + "".join(f"{line}\n" for line in sorted(map(_line, found))))
-    print(f"locks/: {len(found)} wheels in the image")
+    print(f"locks/: {len(found)} wheels in the image, {lock_cuda.write()} in that for GPU hosts")
     return 0
 
 

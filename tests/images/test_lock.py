@@ -22,7 +22,7 @@ def pins(lock: Path) -> dict[str, str]:
     return dict(line.split()[0].split("==") for line in lines)
 
 
-@pytest.mark.parametrize("name", ["image.txt", "tools.txt"])
+@pytest.mark.parametrize("name", ["image.txt", "image-cuda.txt", "tools.txt"])
 def test_a_lock_has_one_wheel_a_line_and_no_address(name: str) -> None:
     assert pins(REPO / "locks" / name)
 
