@@ -1,4 +1,4 @@
-"""What a scientist imports: ``import ansim``, then ``ansim.egress``, ``ansim.data()`` and ``ansim.budget()``.
+"""What a scientist imports: ``ansim.egress``, ``ansim.data()``, ``ansim.budget()`` and ``ansim.gpu()``.
 
 Standard library only, no secrets, no rules: it copies files, asks the portal, and shows the answer.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from . import egress
 from .screen import budget
 from .tables import data
+from .turns import gpu
 from .words import language
 
-__all__ = ["budget", "data", "egress", "language"]
+__all__ = ["budget", "data", "egress", "gpu", "language"]
