@@ -17,8 +17,8 @@ REFUSED_FROM = 400
 ANSWER_BYTES = 16 << 20
 
 
-def ask(method: str, route: str, body: dict[str, Any] | None = None, *, area: str = "egress") -> dict[str, Any]:
-    """Send one request about `area` and return the JSON object in the answer. Raises `AnsimError`."""
+def ask(method: str, route: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Send one request and return the JSON object in the answer. Raises `AnsimError`."""
     token = os.environ.get("JUPYTERHUB_API_TOKEN", "")
     if not token:
         raise AnsimError(
@@ -33,7 +33,7 @@ def ask(method: str, route: str, body: dict[str, Any] | None = None, *, area: st
     headers = {"Authorization": f"token {token}", "Content-Type": "application/json", "Accept": "application/json"}
     try:
         sent = None if body is None else json.dumps(body, ensure_ascii=False).encode()
-        connection.request(method, f"{PREFIX}/{area}{route}", sent, headers)
+        connection.request(method, PREFIX + route, sent, headers)
         answer = connection.getresponse()
         return _read(answer.status, answer.read(ANSWER_BYTES))
     except (OSError, http.client.HTTPException):

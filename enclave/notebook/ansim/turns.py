@@ -32,11 +32,11 @@ class Gpu:
 
     def request(self, minutes: int = 120) -> Gpu:
         """Take a place in the queue. Raises `AnsimError`."""
-        return _gpu(ask("POST", "/request", {"minutes": minutes}, area="gpu"))
+        return _gpu(ask("POST", "/gpu/request", {"minutes": minutes}))
 
     def release(self) -> Gpu:
         """Leave the queue or give the device back; a workspace that has it **is stopped**. Raises `AnsimError`."""
-        return _gpu(ask("POST", "/release", {}, area="gpu"))
+        return _gpu(ask("POST", "/gpu/release", {}))
 
     def __repr__(self) -> str:
         return "\n".join(self._lines())
@@ -83,7 +83,7 @@ class Gpu:
 
 def gpu() -> Gpu:
     """Say where I stand in the queue for a GPU. Raises `AnsimError`."""
-    return _gpu(ask("GET", "", area="gpu"))
+    return _gpu(ask("GET", "/gpu"))
 
 
 def _ending() -> list[str]:

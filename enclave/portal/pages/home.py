@@ -19,7 +19,7 @@ from enclave.queries.gpu import LeaseView
 from enclave.queries.project import ProjectView
 from enclave.queries.workspace import WorkspaceView
 from enclave.roles import Role
-from enclave.states import WorkspaceState
+from enclave.states import DeviceState, WorkspaceState
 
 router = APIRouter()
 
@@ -103,6 +103,9 @@ def _tasks(visit: Visit, actor: Actor) -> list[Task]:
         tasks.append(Task("home.waiting_columns", count, "/columns"))
     if Role.OUTPUT_CHECKER in actor.roles:
         tasks.append(Task("home.waiting", len(egress.queue(store, actor, now=visit.now)), "/review"))
+    if Role.OPERATOR in actor.roles:
+        broken = [each for each in gpu.devices(store, actor) if each.state is DeviceState.QUARANTINED]
+        tasks.append(Task("home.waiting_gpus", len(broken), "/gpu"))
     ready = [each for each in egress.to_receive(store, actor, now=visit.now) if "hand_over" in each.may]
     tasks.append(Task("home.waiting_releases", len(ready), "/releases"))
     return [task for task in tasks if task.count]

@@ -13,13 +13,13 @@ from tests.enclave.portal.world import ROOT, SMALL, TABLE, World, picture
 WATCHED = ["/code", "/code/{code}", "/code/{code}/text", "/findings", "/findings/{finding}",
            "/findings/{finding}/samples"]  # fmt: skip
 PAGES = {
-    "jiwoo": ["/", "/apply", "/projects/{project}", "/datasets", "/snapshots/{snapshot}", "/releases"],
+    "jiwoo": ["/", "/gpu", "/apply", "/projects/{project}", "/datasets", "/snapshots/{snapshot}", "/releases"],
     "suyeon": ["/", "/columns", "/columns/{project}", "/projects/{project}"],
     "dahye": ["/", "/review", "/review/{request}", "/projects/{project}"],
-    "mina": ["/", "/review/{request}"],
-    "operator": ["/", "/accounts", "/accounts/mina"],
+    "mina": ["/", "/gpu", "/review/{request}"],
+    "operator": ["/", "/gpu", "/accounts", "/accounts/mina"],
     "sora": ["/", "/code", "/code/{code}", "/findings", "/findings/{finding}"],
-    "haneul": ["/", "/log", "/log/0", "/accounts", "/review/{request}", "/projects/{project}", *WATCHED],
+    "haneul": ["/", "/gpu", "/log", "/log/0", "/accounts", "/review/{request}", "/projects/{project}", *WATCHED],
 }
 
 
