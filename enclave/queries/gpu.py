@@ -163,7 +163,7 @@ def anything(store: Store) -> bool:
 
 
 def gpu_seconds(session: Session, workspace_id: str, *, start: datetime, end: datetime) -> int:
-    """Return the seconds within a period for which a device was held for this workspace: what the certificate of a visit says.
+    """Return the seconds of a period in which this workspace had a device: what the certificate of a visit says.
 
     A lease that still runs counts until `end`.
     """
