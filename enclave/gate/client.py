@@ -91,8 +91,7 @@ class Gate:
     def activity(self, workspace_id: str) -> dict[str, int | None]:
         """Return `cpu_ns`, which all its processes used so far (None: nothing runs), and `last_hand`.
 
-        `last_hand` is the Unix second at which something last came from the browser that only a hand causes; None if
-        nothing did since the gate took the workspace up.
+        `last_hand` is the Unix second of the last hand at its screen, as the lock counts it; None: it is not open.
         """
         return self._call("GET", f"/workspaces/{workspace_id}/activity", None)
 

@@ -125,7 +125,7 @@ class Relays:
         }
 
     def last_hand(self, workspace_id: str) -> int | None:
-        """Return the Unix second of the last hand at a workspace since it was taken up; None if there was none."""
+        """Return the Unix second of the last hand at an open workspace; None if it is not open here."""
         return self.front.last_hand(workspace_id)
 
     async def step(self) -> None:

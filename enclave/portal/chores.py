@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from enclave.portal import closing, destroying, ended, gpu_round, intake, limits, searching, sweeping
+from enclave.portal import closing, culling, destroying, ended, gpu_round, intake, limits, searching, sweeping
 from enclave.portal.parts import Portal
 
 LOG = logging.getLogger("ansim.portal.chores")
@@ -31,6 +31,7 @@ class Chore:
 CHORES: tuple[Chore, ...] = (
     Chore("stop-frozen", 15, closing.stop_frozen),
     Chore("sweep", 15, sweeping.sweep),
+    Chore("cull", 60, culling.Culling().cull),
     Chore("destroy-due", 30, destroying.destroy_due),
     Chore("close-ended", 30, ended.Ended().close),
     Chore("gpus-look", 60, gpu_round.look),

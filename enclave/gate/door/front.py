@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
 
 import h11
@@ -31,8 +30,6 @@ from enclave.workspace.plan import WorkspacePlan
 
 LOG = logging.getLogger("ansim.gate.door")
 MOST_CONNECTIONS = 512
-# What JupyterLab asks for ever by itself; saving, starting, renaming and the like are somebody's doing.
-POLLS = {"GET", "HEAD"}
 
 Connect = Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
 
@@ -89,9 +86,10 @@ class Front:
             doorway.cut_sockets(1001, "ended")
 
     def last_hand(self, workspace_id: str) -> int | None:
-        """Return the Unix second of the last request that only a hand causes, since the relay was opened."""
-        doorway = self._doorways.get(workspace_id)
-        return doorway.last_hand if doorway else None
+        """Return the Unix second of the last hand at an open workspace's screen, as its lock counts it."""
+        if workspace_id not in self._doorways:
+            return None
+        return int(self.screens.of(workspace_id).active_at.timestamp())
 
     def sent_bytes(self, workspace_id: str) -> int:
         """Return how many bytes went to the browser since the relay was opened."""
@@ -131,8 +129,6 @@ async def _first(doorway: Doorway, browser: Side) -> Visit | None:
 
 
 async def _go_in(visit: Visit, connect: Connect) -> None:
-    if visit.method not in POLLS:
-        visit.doorway.last_hand = int(time.time())
     try:
         server = Side(h11.CLIENT, *await connect())
     except OSError:

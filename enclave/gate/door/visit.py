@@ -57,7 +57,6 @@ class Doorway:
     recorder: Recorder
     screens: Screens
     sent_bytes: int = 0
-    last_hand: int | None = None
     # Each closes one open socket of a browser with a code and a reason.
     sockets: set[Callable[[int, str], None]] = field(default_factory=set)
 
