@@ -123,13 +123,14 @@ class Commands:
             raise _invalid("signature") from error
         data, now = body["plan"].encode(), self._parts.clock()
         plan = self._parts.plans.checked(data, signature, now)
-        # In force only once its volumes are there: else a container could be started on the bare folders.
-        await self.storage.prepare(plan, read_keys(body.get("keys", {})))
         async with self._making:
             # Before there is a container: nothing of it can come between.
             await self._parts.relays.front.assets.ensure(plan.image_id)
             await asyncio.to_thread(self._parts.views.ensure, plan)
             await self._parts.bridge.prepare(plan)
+        # In force only once its volumes are there: else a container could be started on the bare folders. And nothing
+        # slow in between: volumes that belong to no plan are put away.
+        await self.storage.prepare(plan, read_keys(body.get("keys", {})))
         self._parts.plans.register(data, signature, now)
         self._parts.relays.front.screens.begin(plan)
         self._parts.relays.front.renew(plan)

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -74,9 +75,11 @@ class Storage:
         async with self._one:
             await asyncio.to_thread(self._volumes.remove, workspace_id)
 
-    async def put_away(self, workspace_id: str) -> None:
+    async def put_away(self, workspace_id: str, *, unless: Callable[[], bool] = lambda: False) -> None:
         """Unmount volumes, so that the kernel forgets their keys; those in use stay, and the log says so."""
         async with self._one:
+            if unless():
+                return
             try:
                 await asyncio.to_thread(self._volumes.unmount, workspace_id)
             except Conflict:
@@ -89,7 +92,8 @@ class Storage:
                 continue
             state = await docker.inspect(f"ansim-{workspace_id}")
             if state is None or not state["State"]["Running"]:
-                await self.put_away(workspace_id)
+                # Asked again under the lock: a plan may have come in force while the engine was asked.
+                await self.put_away(workspace_id, unless=partial(plans.may_start, workspace_id, now))
 
     async def keep(self, docker: Dockerd, plans: Plans, clock: Callable[[], datetime]) -> None:
         """Tidy for ever."""

@@ -109,10 +109,10 @@ def test_a_workspace_starts_is_reported_and_answers_on_its_own_host_name(hub: Hu
     assert made.status_code == 201, made.text
     (started,) = hub.core.heard("started", "kim")[-1:]
     assert started["container_id"].startswith(container("kim", hub))
-    answer = session.http.get(f"{session.workspace}/echo")
-    assert "/user/kim/echo" in answer.text
+    answer = session.http.get(f"{session.workspace}/api/sessions")
+    assert "/user/kim/api/sessions" in answer.text
     for name in ("lee.", "portal--service.", ""):  # under no other name, and not under the hub's
-        elsewhere = session.workspace.replace("kim.", name, 1) + "/echo"
+        elsewhere = session.workspace.replace("kim.", name, 1) + "/api/sessions"
         assert session.http.get(elsewhere, follow_redirects=False).status_code != 200
     assert session.http.get(f"{session.portal}/").text == "recorded"
     assert asyncio.run(echo_over_websocket(hub, "kim")) == "안녕"
@@ -217,12 +217,12 @@ def test_a_restarted_hub_cuts_nobody_off_and_knows_what_runs(hub: HubWorld, numb
     before = container("stay", hub)
     hub.stop("hub", number)
     # Through the proxy and the gate, while there is no hub.
-    assert "/user/stay/echo" in session.http.get(f"{session.workspace}/echo").text
+    assert "/user/stay/api/sessions" in session.http.get(f"{session.workspace}/api/sessions").text
     hub.start_hub()
     assert container("stay", hub) == before
     again = hub.session("stay")
     again.sign_in()
-    assert "/user/stay/echo" in again.http.get(f"{again.workspace}/echo").text
+    assert "/user/stay/api/sessions" in again.http.get(f"{again.workspace}/api/sessions").text
     again.stop_workspace()
     until(lambda: container("stay", hub) == "")
 
@@ -236,7 +236,7 @@ def test_a_proxy_that_was_killed_gets_its_routes_back(hub: HubWorld) -> None:
 
     def answers() -> bool:
         try:
-            return "/user/routed/echo" in session.http.get(f"{session.workspace}/echo").text
+            return session.http.get(f"{session.workspace}/api/status").status_code == 200
         except httpx.HTTPError:
             return False
 

@@ -50,8 +50,10 @@ class Bridge:
         if self._settings.topology == Topology.BRIDGE:
             self._keeping = asyncio.create_task(self.keep())
             # Said in the log; a later plan tries again.
-            with suppress(EnclaveError):
+            try:
                 await self._test()
+            except EnclaveError as error:
+                LOG.warning("no workspace is served yet: %s", error.en)
 
     async def prepare(self, plan: WorkspacePlan) -> None:
         """Have the plan's network ready and closed. Raises `Denied` (`gate.topology-open`), `Unavailable`."""
