@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from enclave.errors import Conflict, Denied, Invalid
+from enclave.gate.collector import Owner
 from enclave.gate.limits import Collected, RefusedFile
+from enclave.gate.plans import Plans
+from enclave.gate.storage import Storage
+from enclave.gate.volumes import Volumes
+from enclave.workspace.mounts import Roots, plan_mounts
 from enclave.workspace.plan import sign_plan
 from tests.enclave.gate.world import KEYS, World, until
 
@@ -121,3 +129,28 @@ def test_processor_time_is_the_kernels_word_and_none_when_nothing_runs(world: Wo
 
 def soon(seconds: int) -> datetime:
     return (datetime.now(UTC) + timedelta(seconds=seconds)).replace(microsecond=0)
+
+
+@pytest.mark.parametrize("comes", [True, False], ids=["comes", "does not come"])
+def test_volumes_are_not_put_away_while_their_plan_comes_in_force(world: World, tmp_path: Path, comes: bool) -> None:
+    roots, now = Roots.under(tmp_path), datetime.now(UTC)
+    roots.config.mkdir()
+    plan = world.plan()
+    plan = replace(plan, mounts=plan_mounts(roots, plan.workspace_id, {}))
+    plans = Plans(roots, world.settings.plan_key.with_suffix(".pub"))
+
+    class Engine:
+        """While it is asked about the container, the plan is put in force."""
+
+        async def inspect(self, _: str) -> None:
+            if comes:
+                plans.register(plan.canonical(), sign_plan(plan, world.key), now)
+
+    async def act() -> None:
+        storage = Storage(Volumes(roots.volumes), tmp_path / "staging", Owner(0, 0))
+        await storage.prepare(plan, KEYS)
+        await storage.tidy(Engine(), plans, now)  # type: ignore[arg-type] # its one question
+
+    asyncio.run(act())
+    assert (roots.volumes / plan.workspace_id / "home").is_mount() is comes
+    Volumes(roots.volumes).remove(plan.workspace_id)
