@@ -58,30 +58,31 @@ def _shape(path: str) -> str:
 
 
 class Lab:
-    """One window of JupyterLab."""
+    """One window of JupyterLab, inside the portal's desk page."""
 
     def __init__(self, page: Page, base: str) -> None:
         self.page, self.base = page, base
+        self.inside = page.frame_locator("#workspace")  # the desk's frame
         self.taken: list[str] = []  # what was downloaded
 
     @property
     def notebook(self) -> Locator:
         """The notebook in front."""
-        return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook")
+        return self.inside.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook")
 
     @property
     def files(self) -> Locator:
         """The file browser's rows."""
-        return self.page.locator(".jp-DirListing-item")
+        return self.inside.locator(".jp-DirListing-item")
 
     def open(self, path: str) -> None:
         """Open a notebook by its address and wait for its kernel."""
-        self.page.goto(f"{self.base}/lab/tree/{path}?reset")
+        self.page.goto(f"{self.base}/lab/tree/{path}")
         self.idle()
 
     def idle(self) -> None:
         """Wait until the kernel says that it is idle."""
-        expect(self.page.get_by_role("button", name=IDLE)).to_be_visible(timeout=60_000)
+        expect(self.inside.get_by_role("button", name=IDLE)).to_be_visible(timeout=60_000)
 
     def new_cell(self, code: str) -> Locator:
         """Add a cell at the end and write into it; the cursor stays there."""
@@ -103,7 +104,7 @@ class Lab:
 
     def complete(self) -> Locator:
         """Press Tab until something is offered: on a busy machine the first answer of a kernel comes too late."""
-        offered = self.page.locator(".jp-Completer:visible")
+        offered = self.inside.locator(".jp-Completer:visible")
         for _ in range(10):
             self.page.keyboard.press("Tab")
             try:
@@ -115,26 +116,26 @@ class Lab:
 
     def menu(self, *path: str) -> None:
         """Click through the menu bar."""
-        self.page.locator(".lm-MenuBar-itemLabel", has_text=re.compile(f"^{path[0]}$")).click()
+        self.inside.locator(".lm-MenuBar-itemLabel", has_text=re.compile(f"^{path[0]}$")).click()
         for name in path[1:]:
-            self.page.locator(".lm-Menu-item:visible", has_text=name).first.click()
+            self.inside.locator(".lm-Menu-item:visible", has_text=name).first.click()
 
     def items(self, menu: str) -> list[str]:
         """Return what a menu of the menu bar offers now."""
-        self.page.locator(".lm-MenuBar-itemLabel", has_text=re.compile(f"^{menu}$")).click()
+        self.inside.locator(".lm-MenuBar-itemLabel", has_text=re.compile(f"^{menu}$")).click()
         return self.offered()
 
     def offered(self) -> list[str]:
         """Return what the open menu offers, and close it."""
-        expect(self.page.locator(".lm-Menu:visible").last).to_be_visible()
-        found = self.page.locator(".lm-Menu-item:visible .lm-Menu-itemLabel").all_inner_texts()
+        expect(self.inside.locator(".lm-Menu:visible").last).to_be_visible()
+        found = self.inside.locator(".lm-Menu-item:visible .lm-Menu-itemLabel").all_inner_texts()
         self.page.keyboard.press("Escape")
         return [text for text in found if text]
 
     def command(self, words: str) -> None:
         """Find a command in the palette and run it."""
         self.page.keyboard.press("Control+Shift+c")
-        palette = self.page.locator(".jp-ModalCommandPalette")
+        palette = self.inside.locator(".jp-ModalCommandPalette")
         palette.locator("input").fill(words)
         expect(palette.locator(".lm-CommandPalette-item").first).to_be_visible()
         self.page.keyboard.press("Enter")
@@ -142,7 +143,7 @@ class Lab:
     def file(self, name: str) -> Locator:
         """Return the row of a file in the file browser."""
         return self.files.filter(
-            has=self.page.locator(".jp-DirListing-itemText", has_text=re.compile(f"^{re.escape(name)}$"))
+            has=self.inside.locator(".jp-DirListing-itemText", has_text=re.compile(f"^{re.escape(name)}$"))
         )
 
     def rename(self, name: str, to: str) -> None:
@@ -153,7 +154,7 @@ class Lab:
 
     def name_it(self, name: str) -> None:
         """Type a name into the row that is being named."""
-        editor = self.page.locator("input.jp-DirListing-editor")
+        editor = self.inside.locator("input.jp-DirListing-editor")
         editor.fill(name)
         editor.press("Enter")
         expect(self.file(name)).to_be_visible()
@@ -167,4 +168,4 @@ class Lab:
 
     def accept(self) -> None:
         """Press the button of a dialog that goes on."""
-        self.page.locator(".jp-Dialog .jp-mod-accept").last.click()
+        self.inside.locator(".jp-Dialog .jp-mod-accept").last.click()

@@ -11,6 +11,7 @@ import re
 from urllib.parse import quote
 
 from enclave.gate.door.refused import explain
+from enclave.gate.door.routes import Route, find
 from enclave.gate.door.visit import Answer, Visit
 
 # JupyterLab's own pages: the desk opens the same one.
@@ -26,7 +27,8 @@ async def check_frame(visit: Visit) -> Answer | None:
         visit.framed = f"{visit.doorway.addresses.portal_origin} 'self'"
         return None if visit.method == "GET" or site in OWN else _foreign(visit)
     if visit.wants_html and not visit.websocket:
-        return to_desk(visit)
+        listed = isinstance(find(visit.method, visit.target, websocket=False), Route)
+        return to_desk(visit) if listed else None  # what is not listed gets its explanation from the last check
     return None if site in OWN else _foreign(visit)
 
 

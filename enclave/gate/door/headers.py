@@ -14,7 +14,9 @@ Headers = list[tuple[bytes, bytes]]
 CSP = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; frame-src 'self' blob:; "
-    "worker-src 'self' blob:; form-action 'self'{form}; base-uri 'self'; object-src 'none'; frame-ancestors {frame}"
+    "worker-src 'self' blob:; form-action 'self'{form}; base-uri 'self'; object-src 'none'; frame-ancestors {frame}; "
+    # Without `allow-downloads`: what a script or a link makes of what is on the page cannot be saved as a file.
+    "sandbox allow-same-origin allow-scripts allow-forms"
 )
 PASSED = {b"content-type", b"etag", b"last-modified", b"location", b"set-cookie", b"vary", b"x-content-type-options"}
 NO_DEVICES = (

@@ -59,7 +59,9 @@ async def pass_on(visit: Visit, route: Route, server: Side) -> None:
 
 async def say(visit: Visit, answer: Answer) -> None:
     """Send the browser an answer of our own."""
-    ours = headers.of_answer([(b"content-type", answer.content_type.encode())], framed=visit.framed)
+    said = headers.of_answer([(b"content-type", answer.content_type.encode())], framed=visit.framed)
+    # A link's new window keeps the sandbox of JupyterLab's page, and browsers show no page with this header in one.
+    ours = [(name, value) for name, value in said if name != b"cross-origin-opener-policy"]
     fixed = [*ours, *answer.headers, NO_STORE, (b"content-length", str(len(answer.body)).encode()), *CLOSE]
     await visit.browser.send(h11.Response(status_code=answer.status, headers=fixed))
     if answer.body and visit.method != "HEAD":

@@ -95,11 +95,11 @@ main{{max-width:38rem;margin:10vh auto;padding:1.5rem 2rem 2rem;background:#fff;
 header{{color:#17594a;font-weight:700;margin-bottom:1rem}}h1{{font-size:1.35rem;margin:0 0 .5rem}}a{{color:#17594a}}
 .way{{display:inline-block;margin-right:1rem}}.first{{background:#17594a;color:#fff;padding:.45rem 1rem;border-radius:6px;text-decoration:none}}
 :focus-visible{{outline:3px solid #b45309;outline-offset:2px}}[lang=en]{{color:#4a5564}}
-section[lang=en]{{border-top:1px solid #e3e6eb;margin-top:1.5rem;padding-top:1rem}}
+{framed}section[lang=en]{{border-top:1px solid #e3e6eb;margin-top:1.5rem;padding-top:1rem}}
 </style></head><body><main><header>안심 <small>데이터안심구역</small></header><h1>{ko}</h1><p>{remedy_ko}</p>
-<p><a class="way first" href="{link}">내 반출 신청 보기</a><a class="way" href="{back}">작업공간으로 돌아가기</a></p><p>{recorded_ko}</p>
+<p class="top"><a class="way first" href="{link}">내 반출 신청 보기</a><a class="way" href="{back}">작업공간으로 돌아가기</a></p><p>{recorded_ko}</p>
 <section lang="en"><p><strong>{en}</strong></p><p>{remedy_en}</p>
-<p><a class="way" href="{link}">My egress requests</a><a class="way" href="{back}">Back to the workspace</a></p><p>{recorded_en}</p></section>
+<p class="top"><a class="way" href="{link}">My egress requests</a><a class="way" href="{back}">Back to the workspace</a></p><p>{recorded_en}</p></section>
 </main></body></html>"""  # noqa: E501 - one page
 RECORDED = ("이 시도는 기록되었습니다.", "This attempt has been recorded.")
 
@@ -111,7 +111,15 @@ def explain(visit: Visit, status: int, why: str, *, event: tuple[str, dict[str, 
     if visit.wants_html:
         back = f"{visit.doorway.origin}/user/{visit.doorway.plan.login}/lab"
         recorded_ko, recorded_en = RECORDED if event else ("", "")
-        said = words.__dict__ | {"link": link, "back": back, "recorded_ko": recorded_ko, "recorded_en": recorded_en}
+        # Inside the desk's frame no link leads out; the desk's own bar does.
+        framed = ".top{display:none}" if visit.header(b"sec-fetch-dest") in {"iframe", "frame"} else ""
+        said = words.__dict__ | {
+            "framed": framed,
+            "link": link,
+            "back": back,
+            "recorded_ko": recorded_ko,
+            "recorded_en": recorded_en,
+        }
         texts = {name: html.escape(value) for name, value in said.items()}
         return Answer(status, PAGE.format(**texts).encode(), event=event)
     message = f"{words.ko} {words.remedy_ko} ({words.en} {words.remedy_en})"
