@@ -23,6 +23,7 @@ from enclave.gate.assets import Assets, folder_of
 from enclave.gate.bridge.bridge import Bridge
 from enclave.gate.commands import Commands, Parts
 from enclave.gate.dockerd import Dockerd
+from enclave.gate.door.book import Books
 from enclave.gate.door.front import Front
 from enclave.gate.door.screens import Screens
 from enclave.gate.door.visit import addresses_of
@@ -82,8 +83,9 @@ async def serve(settings: Settings, docker_socket: Path) -> None:
     docker, roots = Dockerd(docker_socket), Roots.under(settings.home)
     spool = Spool(settings.spool)
     plans = Plans(roots, settings.plan_key.with_suffix(".pub"), settings.topology)
-    screens = Screens(settings.volumes, now)
-    front = Front(spool, addresses_of(settings), Assets(folder_of(settings.home), docker), screens)
+    screens, books = Screens(settings.volumes, now), Books(settings.volumes, now)
+    assets = Assets(folder_of(settings.home), docker)
+    front = Front(spool, addresses_of(settings), assets, screens, books)
     bridge = Bridge(settings, docker, spool)
     doors = doors_of(settings.gate_secret, settings.hub_port, settings.portal_port)
     relays = Relays(docker, plans, doors, front=front, bridge=bridge)

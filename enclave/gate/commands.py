@@ -82,6 +82,7 @@ class Commands:
             ("GET", re.compile("/gpus"), only_app, self._gpus),
             ("GET", re.compile("/gpus/holders"), only_app, self._holders),
             ("POST", re.compile("/gpus/scrub"), only_app, self._scrub),
+            ("GET", re.compile(f"/workspaces/{ID}/meter"), only_app, self._meter),
             ("GET", re.compile("/status"), both, self._status),
         ]
 
@@ -213,6 +214,9 @@ class Commands:
     async def _scrub(self, _: str, body: Answer) -> Answer:
         taken = await holders(self._parts.docker, self._parts.plans)
         return self._parts.gpus.scrub(str(body["uuid"]), str(body["round"]), taken)
+
+    async def _meter(self, workspace_id: str, _: Answer) -> Answer:
+        return self._parts.relays.front.meter(workspace_id)
 
     async def _status(self, _: str, __: Answer) -> Answer:
         return {

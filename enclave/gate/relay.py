@@ -120,6 +120,7 @@ class Relays:
                 "port": relay.port,
                 "container_id": relay.container_id,
                 "sent_bytes": self.front.sent_bytes(name),
+                "meter": self.front.meter(name),
             }
             for name, relay in self._open.items()
         }

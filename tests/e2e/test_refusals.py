@@ -347,7 +347,7 @@ def test_the_hubs_user_reads_none_of_the_enclaves_secrets(world, path):
 @pytest.mark.parametrize(
     "path",
     ["files/table.csv", "files%2ftable.csv", "Files/table.csv", "%66iles/table.csv", "view/table.csv",
-     "nbconvert/html/table.csv?download=true", "api/nbconvert", "terminals/1", "api/terminals", "terminals/websocket/1",
+     "nbconvert/html/table.csv?download=true", "api/nbconvert", "terminals/1", "terminals/websocket/1",
      "proxy/8085/", "api/contents/table.csv?format=base64", "api/contents/table.csv?download=1",
      "api/../files/table.csv"],
 )  # fmt: skip
@@ -358,10 +358,14 @@ def test_no_address_of_the_workspace_hands_out_a_file(world, path):
     assert "age_band" not in answer.text
 
 
-def test_a_terminal_is_not_to_be_had(world):
+def test_a_terminal_is_reached_only_through_the_metered_socket(world):
     mina = world.session("mina")
     answer = mina.http.post(f"{mina.workspace}/api/terminals", headers=mina._xsrf(mina.workspace), json={})
-    assert answer.status_code == 403
+    assert answer.status_code == 200
+    name = answer.json()["name"]
+    plain = mina.http.get(f"{mina.workspace}/terminals/websocket/{name}")
+    assert (plain.status_code, plain.json()["code"]) == (403, "gate.other")
+    mina.http.delete(f"{mina.workspace}/api/terminals/{name}", headers=mina._xsrf(mina.workspace))
 
 
 def test_somebody_elses_workspace_stays_shut(world):

@@ -9,21 +9,26 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import h11
 
 from enclave.gate.assets import Assets
+from enclave.gate.door.book import Books
 from enclave.gate.door.checks import ask
 from enclave.gate.door.image_files import give
+from enclave.gate.door.link import GOING_AWAY
 from enclave.gate.door.lock import CLOSE_CODE
 from enclave.gate.door.passing import pass_on, say
 from enclave.gate.door.recorder import Recorder
 from enclave.gate.door.refused import explain
 from enclave.gate.door.routes import SOCKETS, Kind, Route
 from enclave.gate.door.screens import Screens
+from enclave.gate.door.shown import Shown
+from enclave.gate.door.sockets import serve_socket
 from enclave.gate.door.target import Odd, read_target
 from enclave.gate.door.visit import Addresses, Answer, Doorway, Visit
-from enclave.gate.exchange import Side, end_to_end, is_websocket, switch
+from enclave.gate.exchange import Side, end_to_end, is_websocket
 from enclave.gate.spool import Spool
 from enclave.gate.wire import HEAD_S, Handler, close, limited, respond
 from enclave.workspace.plan import WorkspacePlan
@@ -37,14 +42,14 @@ Connect = Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWrite
 class Front:
     """The doors of all workspaces."""
 
-    def __init__(self, spool: Spool, addresses: Addresses, assets: Assets, screens: Screens) -> None:
-        self._addresses, self.assets, self.screens = addresses, assets, screens
+    def __init__(self, spool: Spool, addresses: Addresses, assets: Assets, screens: Screens, books: Books) -> None:
+        self._addresses, self.assets, self.screens, self._books = addresses, assets, screens, books
         self._recorder = Recorder(spool)
         self._doorways: dict[str, Doorway] = {}
 
     def handler(self, plan: WorkspacePlan, connect: Connect) -> Handler:
         """Return the host's side of one workspace's relay; `connect` opens a connection to the server inside."""
-        doorway = self._doorways[plan.workspace_id] = Doorway(plan, self._addresses, self._recorder, self.screens)
+        doorway = self._doorways[plan.workspace_id] = self._doorway(plan)
 
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             """Take in one request of the browser."""
@@ -79,11 +84,18 @@ class Front:
         """Let a new plan's limits hold for a workspace that is open."""
         if doorway := self._doorways.get(plan.workspace_id):
             doorway.plan = plan
+            doorway.book.renew(plan.display)
 
     def forget(self, workspace_id: str) -> None:
         """Close what is open of a workspace whose relay ends."""
         if doorway := self._doorways.pop(workspace_id, None):
-            doorway.cut_sockets(1001, "ended")
+            doorway.cut_sockets(GOING_AWAY, "ended")
+            doorway.book.close()
+
+    def meter(self, workspace_id: str) -> dict[str, Any]:
+        """Return what was shown and the limits: `hour`, `day`, `limits`; empty if no relay is open."""
+        doorway = self._doorways.get(workspace_id)
+        return doorway.book.figures() if doorway else {}
 
     def last_hand(self, workspace_id: str) -> int | None:
         """Return the Unix second of the last hand at an open workspace's screen, as its lock counts it."""
@@ -106,6 +118,10 @@ class Front:
             await give(visit, self.assets)
         else:
             await _go_in(visit, connect)
+
+    def _doorway(self, plan: WorkspacePlan) -> Doorway:
+        shown = Shown(plan.workspace_id, self._recorder)
+        return Doorway(plan, self._addresses, self._recorder, self.screens, self._books.open(plan), shown)
 
 
 async def _first(doorway: Doorway, browser: Side) -> Visit | None:
@@ -162,7 +178,6 @@ async def _pass(visit: Visit, route: Route | None, server: Side) -> None:
     if route is None:
         await say(visit, explain(visit, 403, "other"))
     elif route.kind in SOCKETS:
-        head = h11.Request(method=visit.method, target=visit.target.canonical, headers=visit.headers)
-        await switch(visit.browser, server, head, headers=visit.headers, count=visit.count)
+        await serve_socket(visit, route, server)
     else:
         await pass_on(visit, route, server)

@@ -10,7 +10,8 @@ from contextlib import suppress
 
 import h11
 
-from enclave.gate.door import headers
+from enclave.gate.door import headers, routes
+from enclave.gate.door.measure import of_document
 from enclave.gate.door.pages import rewrite
 from enclave.gate.door.refused import explain
 from enclave.gate.door.routes import Kind, Route
@@ -19,6 +20,12 @@ from enclave.gate.exchange import CLOSE, Side
 
 OK = 200
 NO_STORE = (b"cache-control", b"no-store")
+# Around a file's content: names, dates, and escapes of its text.
+ENVELOPE = 64 << 10
+# Up to here an answer that the page polls is no file.
+SMALL = 32 << 10
+# Large, and the same for everybody: schemas and translations.
+OF_IMAGE = {"lab/api/settings", "lab/api/translations", "lab/api/licenses"}
 # What goes on to the notebook server; never what asks for another encoding, a part, or names another client.
 DROPPED = {
     b"accept-encoding",
@@ -98,16 +105,57 @@ async def _head(server: Side) -> h11.Response:
 
 
 async def _answer(visit: Visit, route: Route, server: Side, response: h11.Response) -> None:
-    limit = route.answer_limit
-    body = await _whole(server, limit)
+    body = await _whole(server, _limit(visit, route))
     if body is None:
-        details = {"why": "answer-size", "method": visit.method, "route": route.kind.value}
-        visit.doorway.recorder.notice(visit.doorway.plan.workspace_id, "route-refused", details)
-        await say(visit, explain(visit, 403, "too-large"))
-        return
-    if route.kind is Kind.PAGE and response.status_code == OK:
-        body = rewrite(visit, body)
-    await _give(visit, response, body, NO_STORE)
+        await _refuse(visit, "answer-size", "too-large")
+    elif not _count(visit, route, body):
+        await _refuse(visit, "display", "display")
+    else:
+        if route.kind is Kind.PAGE and response.status_code == OK:
+            body = rewrite(visit, body)
+        await _give(visit, response, body, NO_STORE)
+
+
+def _limit(visit: Visit, route: Route) -> int:
+    """Return how large an answer may be: a notebook holds its outputs, any other file has the plan's limit."""
+    if route.kind is not Kind.CONTENT or visit.target.path.endswith(".ipynb") or visit.method != "GET":
+        return route.answer_limit
+    # JSON around the content, and its escapes: the rest is counted at full size all the same.
+    return min(route.answer_limit, visit.doorway.plan.display.content_bytes + ENVELOPE)
+
+
+def _count(visit: Visit, route: Route, body: bytes) -> bool:
+    """Count an answer before it is shown: files as output, what a page needs to live apart, if it is small."""
+    book = visit.doorway.book
+    if route.kind is Kind.PAGE or (route.kind is Kind.SMALL and len(body) <= SMALL):
+        return book.admit_spare(len(body))
+    if route.kind is Kind.SMALL:
+        return book.admit_spare(len(body)) if _is_of_image(visit) else _show(visit, body)
+    return book.admit_spare(len(body)) if len(body) <= SMALL and _is_no_file(visit) else _show(visit, body)
+
+
+def _is_no_file(visit: Visit) -> bool:
+    """Whether it was asked for a list of files, or only about one, or it is the answer to a save."""
+    return visit.method != "GET" or bool({("type", "directory"), ("content", "0")} & set(visit.target.query))
+
+
+def _is_of_image(visit: Visit) -> bool:
+    return visit.target.path in OF_IMAGE or visit.target.path.startswith("lab/api/translations/")
+
+
+def _show(visit: Visit, body: bytes) -> bool:
+    found = of_document(body)
+    # A file is not one message: its own limit was the answer's.
+    spent = visit.doorway.book.admit_file(found.amount(len(body)))
+    if spent:
+        visit.doorway.tell_spent(spent)
+    return spent is None
+
+
+async def _refuse(visit: Visit, why: str, words: str) -> None:
+    details = {"why": why, "method": visit.method, "route": routes.class_of(visit.target.path)}
+    visit.doorway.recorder.notice(visit.doorway.plan.workspace_id, "route-refused", details)
+    await say(visit, explain(visit, 403, words))
 
 
 async def _whole(server: Side, limit: int) -> bytes | None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import h11
 
+from enclave.gate.door.book import Book
+from enclave.gate.door.meter import Spent
 from enclave.gate.door.recorder import Recorder
 from enclave.gate.door.screens import Screens
+from enclave.gate.door.shown import Shown
 from enclave.gate.door.target import Target
 from enclave.gate.events import Details
 from enclave.gate.exchange import Side
@@ -56,7 +60,10 @@ class Doorway:
     addresses: Addresses
     recorder: Recorder
     screens: Screens
+    book: Book
+    shown: Shown
     sent_bytes: int = 0
+    _told: set[tuple[str, str, str]] = field(default_factory=set)
     # Each closes one open socket of a browser with a code and a reason.
     sockets: set[Callable[[int, str], None]] = field(default_factory=set)
 
@@ -64,6 +71,17 @@ class Doorway:
         """Close every open websocket; kernels and terminals go on, a page may connect anew."""
         for cut in list(self.sockets):
             cut(code, reason)
+
+    def clock(self) -> datetime:
+        """Return the moment by the clock of the meter."""
+        return self.book.now()
+
+    def tell_spent(self, spent: Spent) -> None:
+        """Tell the portal that a limit is reached: once for each limit and hour."""
+        mark = (spent.kind, spent.window, f"{self.clock():%Y-%m-%dT%H}")
+        if mark not in self._told:
+            self._told = {told for told in self._told if told[2] == mark[2]} | {mark}
+            self.recorder.notice(self.plan.workspace_id, "display-spent", dict(spent.__dict__))
 
     @property
     def origin(self) -> str:

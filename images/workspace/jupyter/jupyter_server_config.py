@@ -12,7 +12,7 @@ PR_SET_DUMPABLE = 4
 # /proc/<server>/mem and ptrace are closed to the person's kernels; kernels are new programs and stay as they are.
 ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 
-REFUSED = ("files", "view", "nbconvert", "api/nbconvert", "terminals", "api/terminals", "proxy", "lsp", "api/shutdown")
+REFUSED = ("files", "view", "nbconvert", "api/nbconvert", "proxy", "lsp", "api/shutdown")
 
 
 class SealedAuthorizer(Authorizer):
@@ -40,12 +40,14 @@ c = get_config()
 c.ServerApp.authorizer_class = SealedAuthorizer
 c.ServerApp.allow_unauthenticated_access = False
 c.ServerApp.quit_button = False
-c.ServerApp.terminals_enabled = False
+# What is typed is recorded and what is printed is counted on the way, in the gate.
+c.ServerApp.terminals_enabled = True
+c.ServerApp.terminado_settings = {"shell_command": ["/bin/bash"]}
 c.ServerApp.root_dir = "/home/analyst/work"
 c.ServerApp.jpserver_extensions = {
     "jupyterlab": True,
     "jupyter_lsp": False,
-    "jupyter_server_terminals": False,
+    "jupyter_server_terminals": True,
     "notebook_shim": False,
     "nbclassic": False,
 }

@@ -59,15 +59,16 @@ def test_the_portal_is_told_whose_workspace_asks_whatever_the_asker_says(workspa
     assert not {"x-forwarded-for", "x_ansim_workspace"} & set(headers)
 
 
-def test_a_kernel_websocket_passes(workspace: Workspace) -> None:
-    address = f"ws://127.0.0.1:{workspace.port}/user/kim/api/kernels/0a0b0c0d-1111-2222-3333-444455556666/channels"
+def test_a_websocket_passes(workspace: Workspace) -> None:
+    address = f"ws://127.0.0.1:{workspace.port}/user/kim/terminals/websocket/1"
+    origin = workspace.world.settings.public_url.replace("://", "://kim.")
 
     async def echo() -> str:
-        async with websockets.connect(address) as link:
-            await link.send("안녕")
+        async with websockets.connect(address, origin=origin) as link:
+            await link.send('["set_size", 24, 80, 0, 0]')
             return str(await link.recv())
 
-    assert asyncio.run(echo()) == "안녕"
+    assert asyncio.run(echo()) == '["set_size", 24, 80, 0, 0]'
 
 
 @pytest.mark.parametrize(

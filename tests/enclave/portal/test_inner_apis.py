@@ -25,6 +25,7 @@ from enclave.gate.assets import Assets
 from enclave.gate.bridge.bridge import Bridge
 from enclave.gate.commands import Commands, Parts
 from enclave.gate.dockerd import Dockerd
+from enclave.gate.door.book import Books
 from enclave.gate.door.front import Front
 from enclave.gate.door.screens import Screens
 from enclave.gate.door.visit import addresses_of
@@ -68,8 +69,9 @@ class GateOf:
         docker, roots = Dockerd(Path("/var/run/docker.sock")), Roots.under(self.settings.home)
         plans = Plans(roots, self.settings.plan_key.with_suffix(".pub"))
         self.spool = spool = Spool(self.settings.spool)
-        screens = Screens(self.settings.volumes, clock.now)
-        front = Front(spool, addresses_of(self.settings), Assets(self.settings.home / "assets", docker), screens)
+        screens, books = Screens(self.settings.volumes, clock.now), Books(self.settings.volumes, clock.now)
+        assets = Assets(self.settings.home / "assets", docker)
+        front = Front(spool, addresses_of(self.settings), assets, screens, books)
         bridge = Bridge(self.settings, docker, spool)
         relays = Relays(docker, plans, lambda plan: [], front=front, bridge=bridge)
         root = pwd.getpwuid(0)
