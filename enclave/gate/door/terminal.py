@@ -33,7 +33,7 @@ class Terminal:
         """Take one message from the browser. Raises `Malformed`."""
         kind, values = _read(held)
         if kind == "stdin" and len(values) == 1 and isinstance(values[0], str):
-                if not await self._type(values[0]):
+            if not await self._type(values[0]):
                 await self._say(notices.NOT_RECORDED)
                 return
         elif kind != "set_size" or not all(isinstance(value, int | float) for value in values):

@@ -16,6 +16,7 @@ import httpx
 
 from enclave.gate.assets import Assets
 from enclave.gate.dockerd import Dockerd
+from enclave.gate.door.book import Books
 from enclave.gate.door.front import Front
 from enclave.gate.door.screens import Screens
 from enclave.gate.door.visit import Addresses
@@ -86,7 +87,13 @@ def served(plan: WorkspacePlan, folder: Path, clock: object, *, hops: int = 0) -
         screens, spool = Screens(folder / "volumes", clock), Spool(folder / "spool")  # type: ignore[arg-type]
         screens.begin(plan)
         assets = Assets(folder / "assets", Dockerd(folder / "no-engine.sock"))
-        front = Front(spool, Addresses(PORTAL, "http", "ansim.localhost:8000", hops), assets, screens)
+        front = Front(
+            spool,
+            Addresses(PORTAL, "http", "ansim.localhost:8000", hops),
+            assets,
+            screens,
+            Books(folder / "volumes", clock),
+        )  # type: ignore[arg-type]
         door = Door(0, front, screens, spool)
         inner = await asyncio.start_server(lambda r, w: _notebook(door, r, w), "127.0.0.1", 0)
         port = inner.sockets[0].getsockname()[1]
