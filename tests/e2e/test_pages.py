@@ -13,7 +13,7 @@ OWN = {
     "jiwoo": {"/", "/apply", "/releases", "/datasets"},
     "suyeon": {"/", "/columns", "/datasets"},
     "dahye": {"/", "/review", "/releases", "/datasets"},
-    "haneul": {"/", "/datasets", "/log", "/accounts"},
+    "haneul": {"/", "/datasets", "/log", "/code", "/findings", "/accounts"},
     "operator": {"/", "/datasets", "/accounts"},
 }
 ALL = set().union(*OWN.values())
