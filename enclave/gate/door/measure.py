@@ -37,12 +37,13 @@ PLAIN, MARKED = "text/plain", re.compile(r"text/(html|markdown|latex)|applicatio
 
 @dataclass
 class Seen:
-    """What one message shows, besides its bytes; `texts` are (type, text), together at most 64 KiB."""
+    """What one message shows, besides its bytes; `texts` are (type, text), together at most 64 KiB, else `cut`."""
 
     rows: int = 0
     pictures: int = 0
     texts: list[tuple[str, str]] = field(default_factory=list)
     left: int = TEXT
+    cut: bool = False
 
     def amount(self, size: int) -> Amount:
         """Return the amount of a message of this size."""
@@ -50,6 +51,8 @@ class Seen:
 
     def read(self, kind: str, text: str) -> None:
         """Keep a text that was shown, as far as there is room."""
+        if len(text) > max(self.left, 0) and text.strip():
+            self.cut = True
         if self.left > 0 and text.strip():
             self.texts.append((kind, text[: self.left]))
             self.left -= len(self.texts[-1][1].encode())

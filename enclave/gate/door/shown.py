@@ -28,6 +28,8 @@ class Shown:
         self._size = 0
         self._amount = Amount()
         self._kinds: set[str] = set()
+        # Messages that were longer than what is kept of one: their ends are told as not searched.
+        self._cut = 0
         self._telling: asyncio.Task[None] | None = None
         self._hurry = asyncio.Event()
         self.failing = False
@@ -35,6 +37,7 @@ class Shown:
     async def add(self, seen: Seen, size: int) -> None:
         """Take in what one message showed; waits while much is still to be told."""
         self._amount += seen.amount(size)
+        self._cut += seen.cut
         for kind, text in seen.texts:
             data = text.encode(errors="replace") + b"\n"
             self._parts.append(data)
@@ -70,10 +73,11 @@ class Shown:
                     self.failing = False
 
     def _drafts(self) -> list[Draft]:
-        data, amount, kinds = b"".join(self._parts), self._amount, self._kinds
-        self._parts, self._size, self._amount, self._kinds = [], 0, Amount(), set()
-        details = {"mime": ",".join(sorted(kinds))[:200], **amount.__dict__}
-        nothing = dict.fromkeys(amount.__dict__, 0)
+        data, kinds = b"".join(self._parts), self._kinds
+        sums = {**self._amount.__dict__, "cut": self._cut}
+        self._parts, self._size, self._amount, self._kinds, self._cut = [], 0, Amount(), set(), 0
+        details = {"mime": ",".join(sorted(kinds))[:200], **sums}
+        nothing = dict.fromkeys(sums, 0)
         pieces = _pieces(data)
         return [
             Draft(self._workspace_id, "display", details if index == 0 else {**details, **nothing}, piece)

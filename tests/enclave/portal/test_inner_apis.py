@@ -71,7 +71,7 @@ class GateOf:
         self.spool = spool = Spool(self.settings.spool)
         screens, books = Screens(self.settings.volumes, clock.now), Books(self.settings.volumes, clock.now)
         assets = Assets(self.settings.home / "assets", docker)
-        front = Front(spool, addresses_of(self.settings), assets, screens, books)
+        self.front = front = Front(spool, addresses_of(self.settings), assets, screens, books)
         bridge = Bridge(self.settings, docker, spool)
         relays = Relays(docker, plans, lambda plan: [], front=front, bridge=bridge)
         root = pwd.getpwuid(0)

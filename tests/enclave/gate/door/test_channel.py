@@ -302,3 +302,17 @@ def test_what_was_shown_is_told_in_few_events() -> None:
     (event,) = peer.run(play())
     assert event.text.decode().count("9001011234567") == 200
     assert event.details["bytes"] == 200 * len(out)
+    assert event.details["cut"] == 0
+
+
+def test_a_message_longer_than_what_is_kept_of_one_says_that_its_end_is_missing() -> None:
+    out = peer.from_kernel("iopub", "stream", {"name": "stdout", "text": "가나다라 마바사\n" * 9_000}, v1=True)
+
+    async def play() -> list[Any]:
+        async with peer.scene(kernel(out)) as scene, scene.socket() as link:
+            await link.send(peer.execute("1", v1=True))
+            await link.recv()
+            await peer.until(lambda: scene.events("display"))
+            return scene.events("display")
+
+    assert sum(int(event.details["cut"]) for event in peer.run(play())) == 1
