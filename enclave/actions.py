@@ -109,6 +109,12 @@ class Action(StrEnum):
     RELEASE_HAND_OVER = "release.hand-over"
     RELEASE_RECALL = "release.recall"
     RELEASE_REAP = "release.reap"
+    DRILL_REQUEST = "drill.request"
+    DRILL_BEGIN = "drill.begin"
+    DRILL_GROUND = "drill.ground"
+    DRILL_DONE = "drill.done"
+    DRILL_FAILED = "drill.failed"
+    DRILL_BROKEN = "drill.broken"
     LOG_VIEW = "log.view"
     HUB_EVENT = "hub.event"
     GATE_EVENT = "gate.event"
@@ -208,6 +214,12 @@ ABOUT: dict[Action, About] = {
     Action.RELEASE_HAND_OVER: About("반출물 전달", "release handed over", Task.DOWNLOAD, _A, _DATA),
     Action.RELEASE_RECALL: About("반출물 회수", "release recalled", Task.EGRESS, _A, _DATA),
     Action.RELEASE_REAP: About("중단된 반출 정리", "interrupted release settled", Task.EGRESS, _N, _DATA),
+    Action.DRILL_REQUEST: About("모의침투 요청", "drill asked for", Task.VIEW, _I, _ACCESS),
+    Action.DRILL_BEGIN: About("모의침투 시작", "drill begun", Task.VIEW, _N, _ACCESS),
+    Action.DRILL_GROUND: About("모의침투 준비", "drill prepared", Task.SETTINGS, _I, _ACCESS),
+    Action.DRILL_DONE: About("모의침투 완료", "drill finished", Task.VIEW, _N, _ACCESS),
+    Action.DRILL_FAILED: About("모의침투 중단", "drill failed", Task.VIEW, _A, _ACCESS),
+    Action.DRILL_BROKEN: About("방벽 뚫림", "barrier broken", Task.VIEW, _A, _ACCESS),
     Action.LOG_VIEW: About("접속기록 조회", "log viewed", Task.VIEW_LOG, _I, _ACCESS),
     Action.HUB_EVENT: About("허브 사건", "hub event", Task.VIEW, _I, _ACCESS),
     Action.GATE_EVENT: About("관문 사건", "gate event", Task.VIEW, _N, _ACCESS),

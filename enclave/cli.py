@@ -23,6 +23,7 @@ GROUPS = {
     "dataset": "enclave.console.data:dataset",
     "db": "enclave.console.state:db",
     "deid": "deid.cli:deid",
+    "drill": "enclave.console.drill:drill",
     "organisation": "enclave.console.people:organisation",
     "project": "enclave.console.ends:project",
     "snapshot": "enclave.console.data:snapshot",

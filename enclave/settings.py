@@ -78,6 +78,8 @@ class Settings:
     gpu_fair_days: int = 7
     grace_days: int = 7
     cull_hours: int = 4
+    # Hour of the day in Seoul at which the attack drill runs; -1: only when it is asked for.
+    drill_hour: int = 4
     oidc: Mapping[str, Any] | None = None
 
     @classmethod
@@ -218,6 +220,16 @@ class Settings:
     def gate_secret(self) -> Path:
         """Secret shared by gate and portal: what comes from a workspace carries it."""
         return self.keys / "gate.secret"
+
+    @property
+    def drill_token(self) -> Path:
+        """The attack drill's own secret at the hub (root; the hub reads it)."""
+        return self.keys / "drill.token"
+
+    @property
+    def drill(self) -> Path:
+        """Folder of the attack drill's lock and notes (root 0700)."""
+        return self.home / "drill"
 
     @property
     def front_port(self) -> int:

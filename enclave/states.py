@@ -106,6 +106,24 @@ class Decision(StrEnum):
     REJECT = "reject"
 
 
+class DrillState(StrEnum):
+    """One attack drill on the running system."""
+
+    REQUESTED = "requested"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class DrillReason(StrEnum):
+    """Why a drill runs."""
+
+    INSTALL = "install"
+    DAILY = "daily"
+    ASKED = "asked"
+    CONSOLE = "console"
+
+
 S = TypeVar("S", bound=StrEnum)
 
 PROJECT: Mapping[ProjectState, frozenset[ProjectState]] = {
@@ -171,6 +189,13 @@ DEVICE: Mapping[DeviceState, frozenset[DeviceState]] = {
     DeviceState.QUARANTINED: frozenset({DeviceState.DIRTY}),
 }
 
+DRILL: Mapping[DrillState, frozenset[DrillState]] = {
+    DrillState.REQUESTED: frozenset({DrillState.RUNNING, DrillState.FAILED}),
+    DrillState.RUNNING: frozenset({DrillState.DONE, DrillState.FAILED}),
+    DrillState.DONE: frozenset(),
+    DrillState.FAILED: frozenset(),
+}
+
 # Name of the table in the diagrams' file names.
 TABLES: Mapping[str, Mapping[StrEnum, frozenset[StrEnum]]] = {
     "project": PROJECT,  # type: ignore[dict-item]  # Mapping is invariant in its key
@@ -180,6 +205,7 @@ TABLES: Mapping[str, Mapping[StrEnum, frozenset[StrEnum]]] = {
     "snapshot": SNAPSHOT,  # type: ignore[dict-item]
     "lease": LEASE,  # type: ignore[dict-item]
     "device": DEVICE,  # type: ignore[dict-item]
+    "drill": DRILL,  # type: ignore[dict-item]
 }
 
 
@@ -262,6 +288,18 @@ _LABELS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "dirty": ("소거 대기", "to be erased"),
         "ready": ("사용 가능", "ready"),
         "quarantined": ("사용 중지", "out of service"),
+    },
+    "DrillState": {
+        "requested": ("대기 중", "waiting"),
+        "running": ("진행 중", "running"),
+        "done": ("완료", "done"),
+        "failed": ("중단", "failed"),
+    },
+    "DrillReason": {
+        "install": ("설치", "installation"),
+        "daily": ("매일", "daily"),
+        "asked": ("감사자 요청", "the auditor's wish"),
+        "console": ("콘솔", "console"),
     },
     "SnapshotState": {"published": ("공개", "published"), "withdrawn": ("철회", "withdrawn")},
     "ColumnState": {

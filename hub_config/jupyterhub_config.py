@@ -2,6 +2,7 @@
 
 from importlib.resources import files
 
+from enclave.reserved import LOGINS
 from enclave.settings import Settings
 from hub_config.authenticator import AnsimAuthenticator, AnsimOidcAuthenticator
 from hub_config.spawner import SealedSpawner
@@ -69,7 +70,9 @@ c.JupyterHub.services = [
         "oauth_client_id": "service-portal",
         "oauth_redirect_uri": f"{portal_url}oauth_callback",
         "oauth_no_confirm": True,
-    }
+    },
+    # The attack drill: may start, stop and enter the two workspaces that are its own, and nothing else.
+    {"name": "drill", "api_token": (settings.keys / "drill.token").read_text().strip()},
 ]
 # Not `self`, which holds `tokens`: a person needs no token of the hub's, and one that is lost opens their workspace.
 c.JupyterHub.load_roles = [
@@ -83,5 +86,11 @@ c.JupyterHub.load_roles = [
             "users:activity!user",  # what the own server says of itself
             "access:services!service=portal",
         ],
+    },
+    {"name": "drilled", "users": sorted(LOGINS), "scopes": []},  # makes the two users known to the hub
+    {
+        "name": "drill",
+        "services": ["drill"],
+        "scopes": [f"{what}!user={login}" for login in sorted(LOGINS) for what in ("servers", "access:servers")],
     },
 ]

@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from sqlalchemy import select
 
-from enclave import credentials
+from enclave import credentials, reserved
 from enclave.actions import Action
 from enclave.actor import Actor
 from enclave.commands.acting import intent, present
@@ -68,7 +68,7 @@ def log_in(  # noqa: PLR0913 - keyword-only facts of one attempt
     nobody = Actor(_hidden(login), login, frozenset(), "", ip, session_id)
     with store.write(intent(Action.ACCOUNT_LOG_IN, nobody, ("account", _hidden(login)))) as tx:
         account = tx.session.scalar(select(Account).where(Account.login == login).with_for_update())
-        if account is None:
+        if account is None or login in reserved.LOGINS:
             tx.refuse(_wrong())
         tx.record(actor_id=account.id, object_id=account.id)
         policy.check_account_open(standing_facts(account), now)

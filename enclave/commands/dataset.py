@@ -12,6 +12,7 @@ from audit.event import Subjects
 from deid import snapshot as snapshots
 from deid.errors import SnapshotDamaged
 from deid.manifest import Manifest, dump
+from enclave import reserved
 from enclave.actions import Action
 from enclave.actor import Actor
 from enclave.commands.acting import intent, present, require, text_sha256
@@ -52,7 +53,7 @@ def register_dataset(  # noqa: PLR0913 - keyword-only fields of one form
     with store.write(intent(Action.DATASET_REGISTER, actor, ("dataset", dataset_id))) as tx:
         check_may_govern(present(tx.session, actor, now), organisation_id)
         require(("데이터셋 이름", "title", title_ko), ("설명", "description", description))
-        if not DATASET_ID.fullmatch(dataset_id):
+        if not DATASET_ID.fullmatch(dataset_id) or reserved.is_reserved(dataset_id):
             raise _bad_id(dataset_id)
         provider = tx.session.get(Organisation, organisation_id)
         if provider is None:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from enclave import reserved
 from enclave.actions import Action
 from enclave.actor import Actor
 from enclave.commands.acting import intent, present, require, text_sha256
@@ -42,7 +43,7 @@ def create_organisation(  # noqa: PLR0913 - keyword-only fields of one form
     with store.write(event) as tx:
         policy.check_may_administer(present(tx.session, actor, now))
         require(("기관명", "name", name))
-        if not SLUG.fullmatch(organisation_id):
+        if not SLUG.fullmatch(organisation_id) or reserved.is_reserved(organisation_id):
             raise _bad_name("기관 식별자", "organisation id", organisation_id, SLUG.pattern)
         if tx.session.get(Organisation, organisation_id) is not None:
             raise _taken(organisation_id)
@@ -71,7 +72,7 @@ def create_account(  # noqa: PLR0913 - keyword-only fields of one form
     with store.prepare(intent(Action.ACCOUNT_CREATE, actor, ("account", account_id))):
         policy.check_may_administer(actor)
         require(("이름", "name", name))
-        if not LOGIN.fullmatch(login):
+        if not LOGIN.fullmatch(login) or reserved.is_reserved(login):
             raise _bad_name("아이디", "login", login, LOGIN.pattern)
         check_password_strength(password, login)
         # Outside the transaction: a hash takes tens of milliseconds on purpose.
@@ -194,7 +195,7 @@ def _freeze(session: Session, account: Account, now: datetime) -> int:
 
 
 def _existing_organisation(session: Session, organisation_id: str) -> None:
-    if session.get(Organisation, organisation_id) is None:
+    if session.get(Organisation, organisation_id) is None or reserved.is_reserved(organisation_id):
         raise NotFound(
             "organisation.unknown",
             ko=f"‘{organisation_id}’ 기관이 없습니다.",

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from audit.event import Subjects
-from enclave import keys
+from enclave import keys, reserved
 from enclave.actions import Action
 from enclave.actor import Actor
 from enclave.clock import KST
@@ -114,7 +114,7 @@ def request_start(store: Store, means: Means, actor: Actor, *, now: datetime, pr
         check_transition(WORKSPACE, found.state, WorkspaceState.REQUESTED, f"작업공간 {found.id}")
         found.columns_sha256 = columns_sha256(survey.approved)
         plan = replace(_plan(means, found, acting, views, now), display=shown)
-        plan = gpu_use.equipped(plan, lease, means.settings)
+        plan = small(gpu_use.equipped(plan, lease, means.settings))
         _note_plan(found, project, plan, means, now)
         tx.session.flush()
         gpu_use.note(tx, lease, found, plan)
@@ -285,6 +285,22 @@ def _visit(found: Workspace, now: datetime) -> Visit:
         seat=parse_plan(found.plan).seat,
         plan_sha256=found.plan_sha256,
         started_at=now,
+    )
+
+
+def small(plan: WorkspacePlan) -> WorkspacePlan:
+    """Return the plan of a drill's workspace with small bounds, because it tries to use them up; others as they are."""
+    if plan.login not in reserved.LOGINS:
+        return plan
+    return replace(
+        plan,
+        memory_bytes=768 << 20,
+        cpus=1,
+        pids=128,
+        home_bytes=64 << 20,
+        outbox_bytes=16 << 20,
+        seat="",
+        gpu_uuids=(),
     )
 
 

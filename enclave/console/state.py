@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from audit.tables import audit_entry, audit_leaf
+from enclave import reserved
 from enclave.console.acting import opened, say, step_down
 from enclave.migrations import run
 from enclave.model.base import Base
@@ -55,9 +56,11 @@ def _count(table: type[Base], condition: ColumnElement[bool]) -> Select[int]:
 def _counts(session: Session) -> dict[tuple[str, str], int]:
     open_workspaces = (WorkspaceState.REQUESTED, WorkspaceState.RUNNING)
     questions = {
-        ("계정", "accounts"): _count(Account, Account.ended_at.is_(None)),
+        ("계정", "accounts"): _count(Account, Account.ended_at.is_(None) & Account.login.not_in(reserved.LOGINS)),
         ("심의 대기 과제", "applications under review"): _count(Project, Project.state == ProjectState.SUBMITTED),
-        ("수행 중 과제", "active projects"): _count(Project, Project.state == ProjectState.ACTIVE),
+        ("수행 중 과제", "active projects"): _count(
+            Project, (Project.state == ProjectState.ACTIVE) & (Project.id != reserved.PROJECT)
+        ),
         ("열린 작업공간", "open workspaces"): _count(Workspace, Workspace.state.in_(open_workspaces)),
         ("심사 대기 반출", "egress under review"): _count(EgressRequest, EgressRequest.state == RequestState.SUBMITTED),
         ("준비 중 반출물", "releases being prepared"): _count(Release, Release.state == ReleaseState.REQUESTED),

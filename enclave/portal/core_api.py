@@ -15,7 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
-from enclave import clock
+from enclave import clock, reserved
 from enclave.actor import Actor
 from enclave.commands import access, credentials, desk, volume_key
 from enclave.commands import workspace as commands
@@ -148,6 +148,8 @@ def login_by_claim(portal: Parts, body: Claim) -> dict[str, str]:
     if portal.settings.oidc is None:
         raise refusals.no_provider()  # else whoever speaks for the hub could sign in anybody without a password
     try:
+        if reserved.is_reserved(body.subject):
+            raise people.no_account(body.subject)  # the drill's accounts are nobody's, whatever a provider says
         actor = people.actor(portal.store, body.subject, ip=body.ip, session_id=new_id("s"), now=clock.now())
     except NotFound as error:
         raise Denied(

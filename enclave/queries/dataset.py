@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from deid import manifest as manifests
 from deid.manifest import Manifest
+from enclave import reserved
 from enclave.actor import Actor
 from enclave.errors import NotFound
 from enclave.model.data import Dataset, Snapshot
@@ -75,7 +76,10 @@ def datasets(store: Store, actor: Actor) -> tuple[DatasetView, ...]:
     """Return all data sets, by id."""
     with store.read() as session:
         query = select(Dataset).options(selectinload(Dataset.snapshots), selectinload(Dataset.organisation))
-        return tuple(dataset_view(each, actor) for each in session.scalars(query.order_by(Dataset.id)))
+        return tuple(
+            dataset_view(each, actor)
+            for each in session.scalars(query.where(Dataset.id != reserved.NAME).order_by(Dataset.id))
+        )
 
 
 def dataset(store: Store, actor: Actor, dataset_id: str) -> DatasetView:
@@ -93,7 +97,7 @@ def snapshot(store: Store, actor: Actor, snapshot_id: str) -> SnapshotView:
 def load_dataset(session: Session, dataset_id: str) -> Dataset:
     """Return the row; raises `NotFound` (`dataset.unknown`)."""
     found = session.get(Dataset, dataset_id)
-    if found is None:
+    if found is None or reserved.is_reserved(dataset_id):
         raise NotFound(
             "dataset.unknown",
             ko=f"‘{dataset_id}’ 데이터셋이 없습니다.",

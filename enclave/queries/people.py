@@ -8,6 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
+from enclave import reserved
 from enclave.actor import Actor
 from enclave.clock import korean_date
 from enclave.errors import NotFound
@@ -89,7 +90,8 @@ def accounts(store: Store, actor: Actor, *, now: datetime) -> tuple[AccountView,
     policy.check_may_see_accounts(actor)
     with store.read() as session:
         query = select(Account).options(selectinload(Account.grants), selectinload(Account.organisation))
-        return tuple(account_view(each, now) for each in session.scalars(query.order_by(Account.login)))
+        people = query.where(Account.login.not_in(reserved.LOGINS)).order_by(Account.login)
+        return tuple(account_view(each, now) for each in session.scalars(people))
 
 
 def account(store: Store, actor: Actor, login: str, *, now: datetime) -> AccountView:
@@ -103,16 +105,16 @@ def account(store: Store, actor: Actor, login: str, *, now: datetime) -> Account
 def organisations(store: Store) -> tuple[OrganisationView, ...]:
     """Return all organisations by name; everybody who is signed in may see them."""
     with store.read() as session:
-        return tuple(
-            organisation_view(each) for each in session.scalars(select(Organisation).order_by(Organisation.name))
-        )
+        query = select(Organisation).where(Organisation.id != reserved.NAME).order_by(Organisation.name)
+        return tuple(organisation_view(each) for each in session.scalars(query))
 
 
 def load_account(session: Session, login: str, *, lock: bool = False) -> Account:
     """Return the account's row, locked until the transaction ends if asked; raises `NotFound`."""
     query = select(Account).where(Account.login == login)
     found = session.scalar(query.with_for_update() if lock else query)
-    if found is None:
+    # The drill's accounts are nobody's: whoever sets people up does not find them.
+    if found is None or login in reserved.LOGINS:
         raise no_account(login)
     return found
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.sql.base import ExecutableOption
 
 from deid.manifest import Manifest
-from enclave import pledge
+from enclave import pledge, reserved
 from enclave.actor import Actor
 from enclave.errors import NotFound
 from enclave.model.data import Dataset, Snapshot
@@ -103,7 +103,7 @@ def to_decide(store: Store, actor: Actor, *, now: datetime) -> tuple[ProjectView
 def all_projects(store: Store, actor: Actor, *, now: datetime) -> tuple[ProjectView, ...]:
     """Return all projects, newest first, for operators, reviewers, auditors and checkers; raises `Denied`."""
     check_is(actor, *policy.SEES_PROJECTS)
-    return _several(store, actor, now, Project.id.is_not(None))
+    return _several(store, actor, now, Project.id != reserved.PROJECT)
 
 
 def project(store: Store, actor: Actor, project_id: str, *, now: datetime) -> ProjectView:

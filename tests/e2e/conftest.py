@@ -35,6 +35,7 @@ portal_port = {PORT + 85}
 idle_lock_minutes = 30
 run_folder = "{RUN}"
 topology = "{os.environ.get("ANSIM_TOPOLOGY", "sealed")}"
+drill_hour = -1
 """
 LOCK = Path(f"/run/lock/{NAME}.lock")
 MADE = HOME / "demo/made.json"

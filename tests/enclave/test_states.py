@@ -21,6 +21,7 @@ STARTS = {
     "snapshot": "published",
     "lease": "waiting",
     "device": "dirty",
+    "drill": "requested",
 }
 
 

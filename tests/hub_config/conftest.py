@@ -91,7 +91,7 @@ def make_hub(**more: Any) -> Iterator[HubWorld]:
     with make_world(hub_user=USER, **(ports | more)) as world:
         world.settings.hub.mkdir(mode=0o700)
         shutil.chown(world.settings.hub, USER, USER)
-        for name in ("portal.token", "proxy.token"):
+        for name in ("portal.token", "proxy.token", "drill.token"):
             path = world.settings.keys / name
             path.write_text(secrets.token_hex(32))
             shutil.chown(path, USER, USER)

@@ -56,9 +56,7 @@ class Barrier:
     requirements: tuple[str, ...] = ()
 
 
-def listed(
-    area: Area, program: str, satre: str, requirements: str, *rows: tuple[str, str, str]
-) -> tuple[Barrier, ...]:
+def listed(area: Area, program: str, satre: str, requirements: str, *rows: tuple[str, str, str]) -> tuple[Barrier, ...]:
     """Return barriers that share area, program and duties (ids separated by spaces), from (id, Korean, English)."""
     duties = tuple(satre.split()), tuple(requirements.split())
     return tuple(Barrier(name, ko, en, area, program, *duties) for name, ko, en in rows)

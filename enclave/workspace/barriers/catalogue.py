@@ -27,12 +27,25 @@ def reference() -> str:
     ]
     for area in Area:
         ko, en = AREA_NAMES[area]
-        lines += ["", f"## {en} · {ko}", "", "| id | 한국어 | English | from | SATRE | R |", "|---|---|---|---|---|---|"]
+        lines += [
+            "",
+            f"## {en} · {ko}",
+            "",
+            "| id | 한국어 | English | from | SATRE | R |",
+            "|---|---|---|---|---|---|",
+        ]
         lines += [_row(barrier) for barrier in BARRIERS if barrier.area is area]
     return "\n".join(lines) + "\n"
 
 
 def _row(barrier: Barrier) -> str:
     place = "inside" if barrier.program else "outside"
-    cells = (f"`{barrier.id}`", barrier.ko, barrier.en, place, ", ".join(barrier.satre), ", ".join(barrier.requirements))
+    cells = (
+        f"`{barrier.id}`",
+        barrier.ko,
+        barrier.en,
+        place,
+        ", ".join(barrier.satre),
+        ", ".join(barrier.requirements),
+    )
     return f"| {' | '.join(cells)} |"

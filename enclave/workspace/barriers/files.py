@@ -37,7 +37,11 @@ OUTBOX = listed(
     "",
     "3.1.05 3.1.12",
     "R44",
-    ("files.collect-symlink", "반출함의 심볼릭 링크로 호스트 파일 읽기", "a symbolic link in the outbox to a file of the host"),
+    (
+        "files.collect-symlink",
+        "반출함의 심볼릭 링크로 호스트 파일 읽기",
+        "a symbolic link in the outbox to a file of the host",
+    ),
     ("files.collect-hardlink", "반출함의 하드 링크", "a hard link in the outbox"),
     ("files.collect-special", "반출함의 파이프·소켓·폴더", "a pipe, socket or folder in the outbox"),
     ("files.collect-large", "반출함의 거대·희소 파일", "a huge or sparse file in the outbox"),

@@ -31,4 +31,11 @@ def program(area: str, facts: Mapping[str, Any], only: Sequence[str] | None = No
 
 def neighbour(facts: Mapping[str, Any]) -> str:
     """Return the neighbour's honest work, ready to run; it leaves `NEIGHBOUR` behind."""
-    return "\n".join([FUTURE, part("neighbour"), "import json", f"NEIGHBOUR = Neighbour(json.loads({json.dumps(json.dumps(dict(facts)))}))\n"])
+    return "\n".join(
+        [
+            FUTURE,
+            part("neighbour"),
+            "import json",
+            f"NEIGHBOUR = Neighbour(json.loads({json.dumps(json.dumps(dict(facts)))}))\n",
+        ]
+    )

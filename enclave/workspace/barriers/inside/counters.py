@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from enclave.workspace.barriers.inside.kit import Verdict, broken, held, name_of, probe
+from enclave.workspace.barriers.inside.kit import Verdict, broken, held, in_child, name_of, probe
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 HOLD_S = 1.5
@@ -73,8 +73,8 @@ def inotify_watches(facts: dict[str, Any]) -> Verdict:
             watches, why = _watch(count, names)
             return _own(facts, f"{why} after {watches} watches in {count} instances")
     finally:
-        for name in os.listdir(folder):
-            os.unlink(folder / name)
+        for left in os.listdir(folder):
+            os.unlink(folder / left)
         folder.rmdir()
 
 
@@ -116,21 +116,31 @@ def message_queues(facts: dict[str, Any]) -> Verdict:
 @probe("res.pending-signals")
 def pending_signals(facts: dict[str, Any]) -> Verdict:
     """Signals that wait to be taken, counted by user: with none left, timers fail for everybody of that id."""
-    number, limit = signal.SIGRTMIN + 3, resource.getrlimit(resource.RLIMIT_SIGPENDING)[0]
-    signal.pthread_sigmask(signal.SIG_BLOCK, {number})
-    sent, said = 0, "no refusal"
-    try:
-        while sent < 1 << 20:
-            checked(LIBC.sigqueue(os.getpid(), number, ctypes.c_void_p(0)))
-            sent += 1
-    except OSError as error:
-        said = name_of(error.errno)
-    try:
-        return _own(facts, f"{said} after {sent} signals (limit {limit})")
-    finally:
-        while signal.sigtimedwait({number}, 0):
-            pass
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
+    reading, writing = os.pipe()
+
+    def queue() -> int:
+        # In a process of one thread: another thread that does not block the signal would die of it.
+        number, sent, said = signal.SIGRTMIN + 3, 0, "no refusal"
+        signal.pthread_sigmask(signal.SIG_BLOCK, {number})
+        try:
+            while sent < 1 << 20:
+                checked(LIBC.sigqueue(os.getpid(), number, ctypes.c_void_p(0)))
+                sent += 1
+        except OSError as error:
+            said = name_of(error.errno)
+        os.write(writing, f"{said} after {sent} signals".encode())
+        time.sleep(HOLD_S)
+        return 0
+
+    in_child(queue)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        said = pipe.read()
+    return (
+        _own(facts, f"{said} (limit {resource.getrlimit(resource.RLIMIT_SIGPENDING)[0]})")
+        if said
+        else broken("nothing")
+    )
 
 
 @probe("res.processes-of-user")

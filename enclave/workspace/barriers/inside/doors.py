@@ -50,7 +50,9 @@ def all_turned_away(port: int, attacks: Mapping[str, bytes]) -> Verdict:
     if wrong or not answers:
         return broken(f"let in: {wrong or 'nothing was tried'}")
     counts = sorted({each[0] for each in answers.values()})
-    return held(f"{len(answers)} requests: {', '.join(f'{sum(a == [c] for a in answers.values())} × {c}' for c in counts)}")
+    return held(
+        f"{len(answers)} requests: {', '.join(f'{sum(a == [c] for a in answers.values())} × {c}' for c in counts)}"
+    )
 
 
 def _token() -> str:
@@ -118,7 +120,6 @@ def malformed(_: dict[str, Any]) -> Verdict:
     attacks = {
         "carriage return in a value": head("GET /hub/api", "A: b\rX-Ansim-Gate: y"),
         "null": head("GET /hub/api", "A: b\0c"),
-        "folded header": head("GET /hub/api", "A: b\r\n  folded\x01"),
         "half a head": b"GET /hub/api HTTP/1.1\r\n",
         "no HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
         "HTTP/2 preface": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
@@ -166,7 +167,9 @@ def slow(facts: dict[str, Any]) -> Verdict:
         link.close()
     good = len(ends) == len(links) and meanwhile == ["200"]
     last = f"{max(ends):.0f} s" if ends else "never"
-    return (held if good else broken)(f"{len(ends)} of {len(links)} cut, the last after {last}; another meanwhile: {meanwhile[0]}")
+    return (held if good else broken)(
+        f"{len(ends)} of {len(links)} cut, the last after {last}; another meanwhile: {meanwhile[0]}"
+    )
 
 
 @probe("in.door-connections")
@@ -230,7 +233,7 @@ def portal_identity(facts: dict[str, Any]) -> Verdict:
     told = {what: ask(_token(), lie) for what, lie in lies.items()}
     wrong = [what for what, answer in told.items() if answer != own]
     nobody = ask()[0]
-    if wrong or nobody not in {"401", "403"} or own[0] != "200":
+    if wrong or nobody not in {"401", "403"} or own[0] not in {"200", "422"} or b"drill-none.csv" not in own[1]:
         return broken(f"believed: {wrong}; own {own[0]}, without a token {nobody}")
     return held(f"{len(lies)} lies, each answered as the own workspace ({own[0]}); without a token {nobody}")
 
@@ -241,7 +244,11 @@ def token_place(_: dict[str, Any]) -> Verdict:
     names = [name for name in os.environ if re.search(r"SECRET|PASSWORD|PRIVATE|_KEY$|CREDENTIAL|CONFIGPROXY", name)]
     text = b"".join(Path(f"/proc/{pid}/environ").read_bytes() for pid in (1, os.getpid()) if _readable(pid))
     leaked = [word for word in (b"CONFIGPROXY_AUTH_TOKEN", b"ANSIM_GATE", b"DATABASE_URL") if word in text]
-    return broken(f"{names} {leaked}") if names or leaked else held(f"{len(os.environ)} variables, none a secret of a service")
+    return (
+        broken(f"{names} {leaked}")
+        if names or leaked
+        else held(f"{len(os.environ)} variables, none a secret of a service")
+    )
 
 
 def _readable(pid: int) -> bool:

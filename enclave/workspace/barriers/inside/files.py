@@ -6,6 +6,7 @@ name of the column that was not approved, what the neighbour keeps), `host_paths
 
 from __future__ import annotations
 
+import importlib
 import mmap
 import os
 import resource
@@ -71,16 +72,24 @@ def data_nested(_: dict[str, Any]) -> Verdict:
 @probe("files.unapproved-column")
 def unapproved_column(facts: dict[str, Any]) -> Verdict:
     """The column that was not approved: its name or a value, in any byte of any file of the data."""
-    tables, size = _tables(facts), 0
-    for path in tables:
-        data = path.read_bytes()
-        size += len(data)
-        found = [text for text in facts["secrets"] if text.encode() in data]
-        if found:
+    tables = _tables(facts)
+    texts = {path: path.read_bytes() + _uncompressed(path) for path in tables}
+    for path, data in texts.items():
+        if found := [text for text in facts["secrets"] if text.encode() in data]:
             return broken(f"{path} holds {len(found)} of the texts that it must not hold")
-    if not any(facts["canary"].encode() in path.read_bytes() for path in tables):
+    if not any(facts["canary"].encode() in data for data in texts.values()):
         return broken("the approved column is not there: nothing was shown")
+    size = sum(map(len, texts.values()))
     return held(f"{len(tables)} files, {size} bytes: the approved column's mark is there, none of the other's")
+
+
+def _uncompressed(path: Path) -> bytes:
+    """Return what a reader of the image makes of a table; nothing without one (then the bytes have to speak)."""
+    try:
+        table = importlib.import_module("pyarrow.parquet").read_table(path)
+    except ImportError:
+        return b""
+    return repr((table.schema, table.schema.metadata, table.to_pydict())).encode()
 
 
 @probe("files.other-data")
@@ -120,7 +129,7 @@ def other_homes(facts: dict[str, Any]) -> Verdict:
 def root_file_system(_: dict[str, Any]) -> Verdict:
     """The system's own files: programs, libraries, configuration."""
     places = ("/", "/usr", "/usr/bin", "/etc", "/opt", "/lib", "/var", "/data", "/home", "/outbox/..", "/dev")
-    return all_refused({p: _opened(f"{p}/drill", os.O_CREAT | os.O_WRONLY) for p in places}, *READ_ONLY, "ENOENT")
+    return all_refused({p: _opened(f"{p}/drill-new", os.O_CREAT | os.O_WRONLY) for p in places}, *READ_ONLY, "ENOENT")
 
 
 @probe("files.server-configuration")
@@ -148,7 +157,9 @@ def device_nodes(_: dict[str, Any]) -> Verdict:
     """Making devices, and opening those of the host."""
     kinds = {"disk": (stat.S_IFBLK, os.makedev(254, 0)), "mem": (stat.S_IFCHR, os.makedev(1, 1))}
     attempts: dict[str, Callable[[], object]] = {
-        f"mknod {name} in {place}": lambda kind=kind, place=place: os.mknod(f"{place}/drill-node", kind[0] | 0o666, kind[1])  # type: ignore[misc]
+        f"mknod {name} in {place}": lambda kind=kind, place=place: os.mknod(
+            f"{place}/drill-node", kind[0] | 0o666, kind[1]
+        )  # type: ignore[misc]
         for name, kind in kinds.items()
         for place in ("/tmp", HOME, OUTBOX)
     }
@@ -242,7 +253,11 @@ def names_of_others(facts: dict[str, Any]) -> Verdict:
     """What the tables of mounts and control groups tell of other projects and people."""
     text = "".join(Path("/proc/self", name).read_text() for name in ("mountinfo", "cgroup", "environ", "mounts"))
     found = [name for name in facts["names_of_others"] if name in text]
-    return broken(f"told: {found}") if found else held(f"{len(text)} characters, none of {len(facts['names_of_others'])} names")
+    return (
+        broken(f"told: {found}")
+        if found
+        else held(f"{len(text)} characters, none of {len(facts['names_of_others'])} names")
+    )
 
 
 @probe("files.engine-socket")
@@ -290,8 +305,12 @@ def core_dumps(_: dict[str, Any]) -> Verdict:
     raised = told(lambda: _raise(resource.RLIMIT_CORE))
     pattern = Path("/proc/sys/kernel/core_pattern").read_text().strip()
     if os.WCOREDUMP(status) or left or limits != (0, 0) or raised == "SUCCEEDED" or not os.WIFSIGNALED(status):
-        return broken(f"dumped {os.WCOREDUMP(status)}, left {left}, limits {limits}, raised {raised}, pattern {pattern}")
-    return held(f"killed by signal {os.WTERMSIG(status)}, nothing dumped; limit 0, raising it: {raised}; pattern ‘{pattern}’")
+        return broken(
+            f"dumped {os.WCOREDUMP(status)}, left {left}, limits {limits}, raised {raised}, pattern {pattern}"
+        )
+    return held(
+        f"killed by signal {os.WTERMSIG(status)}, nothing dumped; limit 0, raising it: {raised}; pattern ‘{pattern}’"
+    )
 
 
 def _raise(kind: int) -> None:

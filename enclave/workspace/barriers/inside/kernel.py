@@ -43,7 +43,10 @@ def userns_unshare(_: dict[str, Any]) -> Verdict:
 @probe("kernel.userns-clone")
 def userns_clone(_: dict[str, Any]) -> Verdict:
     """The same by clone."""
-    calls = {"user": _call(56, USER | SIGCHLD, 0, 0, 0, 0), "user and mount": _call(56, USER | MOUNT | SIGCHLD, 0, 0, 0, 0)}
+    calls = {
+        "user": _call(56, USER | SIGCHLD, 0, 0, 0, 0),
+        "user and mount": _call(56, USER | MOUNT | SIGCHLD, 0, 0, 0, 0),
+    }
     return all_refused(calls, "EPERM")
 
 
@@ -141,7 +144,10 @@ def keyring(_: dict[str, Any]) -> Verdict:
 @probe("kernel.file-handles")
 def file_handles(_: dict[str, Any]) -> Verdict:
     """Opening files of the host by their number."""
-    calls = {"open_by_handle_at": _call(304, AT_FDCWD, PAGE, 0), "name_to_handle_at": _call(303, AT_FDCWD, b"/", PAGE, PAGE, 0)}
+    calls = {
+        "open_by_handle_at": _call(304, AT_FDCWD, PAGE, 0),
+        "name_to_handle_at": _call(303, AT_FDCWD, b"/", PAGE, PAGE, 0),
+    }
     return all_refused(calls, "EPERM")
 
 

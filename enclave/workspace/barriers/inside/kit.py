@@ -110,6 +110,12 @@ def run(facts: dict[str, Any], only: list[str] | None = None) -> None:
         finally:
             signal.alarm(0)
         # Of the one clock that all workspaces of a host share: so the neighbour's work can be laid beside it.
-        line = {"id": barrier, "outcome": outcome, "evidence": evidence[:600], "began": began, "ended": time.monotonic()}
+        line = {
+            "id": barrier,
+            "outcome": outcome,
+            "evidence": evidence[:600],
+            "began": began,
+            "ended": time.monotonic(),
+        }
         print(json.dumps(line), flush=True)
     signal.signal(signal.SIGALRM, before)

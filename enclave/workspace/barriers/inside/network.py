@@ -127,7 +127,9 @@ def host_loopback(facts: dict[str, Any]) -> Verdict:
 def other_workspaces(facts: dict[str, Any]) -> Verdict:
     """The relays of all running workspaces, of this project and of others, and what the neighbour listens on."""
     ports = [*facts["relay_ports"], facts["neighbour"]["port"]]
-    places = [("127.0.0.1", port) for port in ports] + [(a, facts["neighbour"]["port"]) for a in facts["host_addresses"]]
+    places = [("127.0.0.1", port) for port in ports] + [
+        (a, facts["neighbour"]["port"]) for a in facts["host_addresses"]
+    ]
     return all_refused({f"{a}:{p}": _tcp(a, p) for a, p in places}, "ECONNREFUSED", *NO_WAY)
 
 
@@ -213,7 +215,17 @@ def vsock(_: dict[str, Any]) -> Verdict:
 @probe("net.families")
 def families(_: dict[str, Any]) -> Verdict:
     """Socket families that nobody needs here: kernel crypto, XDP, TIPC, RDS, CAN, Bluetooth, NFC, SMC, MCTP."""
-    numbers = {"alg": 38, "xdp": 44, "tipc": 30, "rds": 21, "can": 29, "bluetooth": 31, "nfc": 39, "smc": 43, "mctp": 45}
+    numbers = {
+        "alg": 38,
+        "xdp": 44,
+        "tipc": 30,
+        "rds": 21,
+        "can": 29,
+        "bluetooth": 31,
+        "nfc": 39,
+        "smc": 43,
+        "mctp": 45,
+    }
     return all_refused(_sockets({name: (number, 2, 0) for name, number in numbers.items()}), "EPERM")
 
 

@@ -47,7 +47,8 @@ def fork_bomb(facts: dict[str, Any]) -> Verdict:
 @probe("res.threads")
 def threads(facts: dict[str, Any]) -> Verdict:
     """Threads without end."""
-    stop, made, limit = threading.Event(), [], facts["limits"]["pids"]
+    stop, limit = threading.Event(), facts["limits"]["pids"]
+    made: list[threading.Thread] = []
     try:
         while len(made) < limit * OVER:
             one = threading.Thread(target=stop.wait, daemon=True)
@@ -128,7 +129,9 @@ def processor(facts: dict[str, Any]) -> Verdict:
     quota = _cgroup(("cpu.cfs_quota_us", "cpu.max"))
     limited = bool(quota) and not quota.startswith(("-1", "max")) and int(quota.split()[0]) == cpus * 100_000
     good = limited and used <= wall * cpus * 1.3
-    return (held if good else broken)(f"quota ‘{quota}’: {used:.1f} s of processor in {wall:.1f} s, slowed {slowed} times")
+    return (held if good else broken)(
+        f"quota ‘{quota}’: {used:.1f} s of processor in {wall:.1f} s, slowed {slowed} times"
+    )
 
 
 def _throttled() -> int:
@@ -212,7 +215,8 @@ def inodes(facts: dict[str, Any]) -> Verdict:
 def descriptors(_: dict[str, Any]) -> Verdict:
     """Open files without end, and a higher limit for them."""
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)
-    taken, said = [], "no refusal"
+    taken: list[int] = []
+    said = "no refusal"
     try:
         while len(taken) < limit[1] * 2 and len(taken) < 1 << 17:
             taken.append(os.open("/dev/null", os.O_RDONLY))
