@@ -115,7 +115,7 @@ def _keys(settings: Settings) -> list[tuple[Owned, Callable[[Path], object]]]:
         (Owned(settings.gate_secret, app, app, 0o600), _secret),
         (Owned(keys / "portal.token", app, hub, 0o640), _secret),
         (Owned(keys / "proxy.token", hub, hub, 0o600), _secret),
-        (Owned(settings.drill_token, "root", hub, 0o640), _secret),
+        (Owned(settings.drill_token, hub, hub, 0o600), _secret),
         (Owned(settings.deid_keys / MASTER, "root", "root", 0o600), lambda path: create_master(path.parent)),
     ]
 

@@ -223,7 +223,7 @@ class Settings:
 
     @property
     def drill_token(self) -> Path:
-        """The attack drill's own secret at the hub (root; the hub reads it)."""
+        """The attack drill's own secret at the hub (ansim-hub; the drill reads it as root)."""
         return self.keys / "drill.token"
 
     @property

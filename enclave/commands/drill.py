@@ -78,7 +78,7 @@ def begin_drill(store: Store, actor: Actor, *, drill_id: str, now: datetime) -> 
         return drill_view(found)
 
 
-def record_drill(
+def record_drill(  # noqa: PLR0913 - keyword-only
     store: Store, actor: Actor, *, drill_id: str, found: Sequence[Found], key: Ed25519PrivateKey, now: datetime
 ) -> DrillView:
     """Record what a drill found for every barrier of the list: one entry, and one more for each that did not hold.

@@ -45,7 +45,7 @@ class Ground:
     account_open: bool = True
 
 
-def set_ground(
+def set_ground(  # noqa: PLR0913 - keyword-only
     store: Store, actor: Actor, *, folder: Path, public_key: Ed25519PublicKey, ground: Ground, now: datetime
 ) -> str:
     """Bring the drill's rows into the state that `ground` says; `folder` is its signed snapshot. Returns the project.

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from deid import snapshot as snapshots
 from deid.errors import SnapshotDamaged
@@ -44,16 +45,20 @@ def canaries(settings: Settings, now: datetime) -> Canaries:
     public = keys.load_public_key(settings.snapshot_public_key)
     note = settings.drill / "snapshot"
     folder = settings.snapshots / note.read_text().strip() if note.exists() else None
-    try:
-        if folder is None or not folder.exists():
-            raise FileNotFoundError
-        snapshots.verify(folder, public)
-    except (FileNotFoundError, SnapshotDamaged):
+    if folder is None or not _is_whole(folder, public):
         folder = _made(settings, now)
         note.write_text(folder.name)
     table = pq.read_table(folder / FILE)
     closed = tuple(str(value) for value in table[CLOSED].to_pylist())
     return Canaries(folder, str(table[APPROVED][0].as_py()), (*closed, f"{CLOSED}-column-name"))
+
+
+def _is_whole(folder: Path, public: Ed25519PublicKey) -> bool:
+    try:
+        snapshots.verify(folder, public)
+    except (SnapshotDamaged, OSError):
+        return False
+    return True
 
 
 def _made(settings: Settings, now: datetime) -> Path:

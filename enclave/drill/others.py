@@ -49,7 +49,7 @@ def _be(user: str, work: Callable[[], Any], writing: int, seconds: int) -> None:
         # What the portal's user writes (the database) is shared with the sequencer's group.
         os.umask(0o007)
         answer = {"value": work()}
-    except BaseException as error:  # whatever it was, the parent must hear of it and this process must end
+    except BaseException as error:  # noqa: BLE001 - whatever it was, the parent must hear of it and this process must end
         answer = {"error": f"{type(error).__name__}: {error} {traceback.format_exc(limit=-1).strip()[-200:]}"}
     os.write(writing, json.dumps(answer).encode())
     os._exit(0)

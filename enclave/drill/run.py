@@ -24,7 +24,7 @@ from enclave.drill.ground import Canaries, canaries, in_store, lay
 from enclave.drill.hub import Door
 from enclave.drill.kernel import Kernel, KernelError
 from enclave.drill.others import as_user
-from enclave.drill.outside import browser, floods, front, identity, outbox, services
+from enclave.drill.outside import browser, ends, floods, front, identity, outbox, services
 from enclave.drill.place import ATTACKS, Place
 from enclave.errors import EnclaveError
 from enclave.gate.client import Gate
@@ -39,7 +39,7 @@ from enclave.workspace.plan import WorkspacePlan, parse_plan
 LOG = logging.getLogger("ansim.drill")
 # In the order in which they run: floods spend what others need, and the last of identity ends the drill's own rights.
 PROGRAMS = ("network", "kernel", "files", "doors", "resources", "counters")
-MODULES = (services, browser, outbox, front, identity, floods)
+MODULES = (services, browser, outbox, front, identity, floods, ends)
 DOORS = (8081, 8085)
 PROGRAM_S = 120
 Say = Callable[[str], None]
@@ -227,7 +227,7 @@ def _size(options: str) -> int:
 def _place(  # noqa: PLR0913, PLR0917 - its parts
     settings: Settings, door: Door, seen: Canaries, plans: dict[str, WorkspacePlan], beside: Kernel, inside: Kernel
 ) -> Place:
-    token = "import json, os; print(json.dumps(os.environ['JUPYTERHUB_API_TOKEN']))"
+    ask = "import json, os; print(json.dumps(os.environ['JUPYTERHUB_API_TOKEN']))"
     return Place(
         settings=settings,
         door=door,
@@ -237,8 +237,8 @@ def _place(  # noqa: PLR0913, PLR0917 - its parts
         plan=plans[reserved.DRILL],
         neighbour_plan=plans[reserved.NEIGHBOUR],
         kernel=inside,
-        token=inside.value(token),
-        neighbour_token=beside.value(token),
+        token=inside.value(ask),
+        neighbour_token=beside.value(ask),
     )
 
 

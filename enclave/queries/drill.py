@@ -61,7 +61,7 @@ class DrillView:
 
 @dataclass(frozen=True)
 class Document:
-    """A drill's document and its signature by the plan key (Ed25519, over `ansim-drill-v1` and a line feed, then it)."""
+    """A drill's document and its signature by the plan key (Ed25519, over `ansim-drill-v1`, a line feed, and it)."""
 
     data: bytes
     signature: bytes

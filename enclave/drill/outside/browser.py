@@ -19,7 +19,7 @@ SWITCHED = 101
 ROUTES = (
     "files/{f}", "view/{f}", "nbconvert/html/{f}?download=true", "nbconvert/html/x.ipynb", "api/nbconvert",
     "proxy/8085/", "proxy/absolute/8085/", "lsp/ws/python", "api/shutdown", "files/", "lab/extensions/x/{f}",
-    "kernelspecs/python3/../../{f}", "tree/{f}?download=1", "doc/tree/{f}?download=1", "edit/{f}?download=1",
+    "kernelspecs/python3/../../{f}", "edit/{f}?download=1",
     "lab/api/extensions", "lab/api/listings/@jupyterlab/x", "api/spec.yaml", "metrics", "voila/render/{f}",
 )  # fmt: skip
 DISGUISED = (

@@ -64,6 +64,9 @@ def log_flood(place: Place) -> Verdict:
 
 def _received(place: Place, code: str) -> tuple[int, str]:
     """Run code in a kernel of its own; returns the bytes that came to the browser, and how it ended."""
+    if not _lives(place):  # an earlier flood may have ended it
+        place.door.stop(place.login)
+        place.door.start(place.login)
     with Kernel(place.door, place.login) as flooding:
         before, end = flooding.received, "ended"
         try:
@@ -85,7 +88,7 @@ def output_flood(place: Place) -> Verdict:
     most = place.plan.display.hour_bytes + SLACK
     good = size <= most and _lives(place)
     return (held if good else broken)(
-        f"{size / MIB:.1f} MiB of 1024 came through, {most / MIB:.0f} may; the cell {end}; server answers"
+        f"{size / MIB:.1f} MiB of 1024 came through, {most / MIB:.0f} may; the cell {end}; server answers {_lives(place)}"
     )
 
 

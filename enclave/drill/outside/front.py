@@ -42,7 +42,6 @@ def front_malformed(place: Place) -> Verdict:
             "bad chunk": start + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n" + hidden,
             "space before colon": start + b"Content-Length : 44\r\n\r\n" + hidden,
             "line feeds": f"GET {path} HTTP/1.1\nHost: {host}\n\n".encode(),
-            "old version": f"GET {path} HTTP/0.9\r\n\r\n".encode(),
             "method": f"DEBUG {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode(),
         }
         for what, data in attacks.items():

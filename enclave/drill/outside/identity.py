@@ -1,6 +1,6 @@
 """Attacks on identity: a workspace without a session, with somebody else's, by an account that may not.
 
-Only the drill's own accounts are played; what is spoilt of them is put right at the end of each attack.
+Only the drill's own accounts are played.
 """
 
 from __future__ import annotations
@@ -8,10 +8,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlencode
 
-from enclave.commands.drill_ground import Ground
-from enclave.drill.ground import lay
-from enclave.drill.outside.services import unix
-from enclave.drill.place import Place, Verdict, attack, broken, held, judged
+from enclave.drill.place import Place, Verdict, attack, judged
 from enclave.drill.wire import head, send
 
 PATHS = ("/lab", "/api/contents", "/api/kernels", "/api/status", "/api/sessions", "/lab/api/settings", "/api/me", "/")
@@ -98,34 +95,3 @@ def start_for_others(place: Place) -> Verdict:
     for somebody in ("operator", "nobody-there"):
         answers[f"drill's own token for {somebody}"] = door.hub("POST", f"/users/{somebody}/server", {}).status
     return judged(answers, lambda answer: answer in {400, 403, 404})
-
-
-def _refused_start(place: Place, ground: Ground, code: str) -> Verdict:
-    """Spoil the ground, ask for a plan as the hub does, put it right; held if there was none, for this reason."""
-    try:
-        lay(place.settings, place.canaries.folder, ground)
-        path = f"POST /workspaces/{place.login}/plan"
-        status = unix(place.settings.hub_user, place.settings.core_socket, {"plan": (path, {})})["plan"]
-        started = place.door.hub("POST", f"/users/{place.login}/server", {})
-    finally:
-        lay(place.settings, place.canaries.folder, Ground())
-    good = status == 403 and started.status == 403 and code.encode() in started.body  # noqa: PLR2004 - refused
-    return (held if good else broken)(f"the portal says {status}; the hub {started.status}, naming {code}: {good}")
-
-
-@attack("id.no-pledge")
-def no_pledge(place: Place) -> Verdict:
-    """A start without the pledge."""
-    return _refused_start(place, Ground(pledged=False), "workspace.no-pledge")
-
-
-@attack("id.project-over")
-def project_over(place: Place) -> Verdict:
-    """A start after the project's last day."""
-    return _refused_start(place, Ground(project_open=False), "project.expired")
-
-
-@attack("id.account-over")
-def account_over(place: Place) -> Verdict:
-    """A start with an account that has ended."""
-    return _refused_start(place, Ground(account_open=False), "account.closed")

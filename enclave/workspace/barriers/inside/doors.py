@@ -181,7 +181,7 @@ def connections(_: dict[str, Any]) -> Verdict:
         links.append(link)
     time.sleep(0.3)
     for link in links:
-        link.setblocking(False)
+        link.settimeout(0)
         try:
             cut += link.recv(1) == b""
         except BlockingIOError:

@@ -72,10 +72,8 @@ def memory(facts: dict[str, Any]) -> Verdict:
 
     def eat() -> int:
         Path("/proc/self/oom_score_adj").write_text("1000")  # the bomb, not the kernel of the notebook
-        kept = []
-        for _ in range(wanted // (16 * MIB)):
-            kept.append(bytearray(os.urandom(4096) * (16 * MIB // 4096)))
-        return 1
+        block = os.urandom(4096) * (16 * MIB // 4096)
+        return len([bytearray(block) for _ in range(wanted // (16 * MIB))])
 
     code = in_child(eat, seconds=30)
     if code == -signal.SIGKILL:
