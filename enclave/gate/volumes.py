@@ -18,9 +18,9 @@ from pathlib import Path
 from enclave.errors import Conflict, Denied, EnclaveError, Invalid, Unavailable
 from enclave.gate import fscrypt
 from enclave.volume_keys import KEY_BYTES, identifier
+from enclave.workspace.user import uid_of
 
 OPTIONS = "loop,nosuid,nodev,noexec,noatime"
-OWNER = (10001, 10001)
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 NAMES = ("home", "outbox")
 # The encrypted folder in an image. The image's own root belongs to root and is never bound.
@@ -62,7 +62,7 @@ class Volumes:
             place.mkdir(mode=0o700, parents=True, exist_ok=True)
             with _told(name):
                 if not _image(place).exists():
-                    _make(_image(place), size, keys[name])
+                    _make(_image(place), size, keys[name], uid_of(workspace_id))
                 _mount(place, keys[name])
 
     @contextmanager
@@ -121,7 +121,7 @@ def _image(place: Path) -> Path:
     return place.with_name(f"{place.name}.img")
 
 
-def _make(image: Path, size: int, key: bytes) -> None:
+def _make(image: Path, size: int, key: bytes, uid: int) -> None:
     """Make a sparse ext4 image with an encrypted folder in it; it has its name only once it is whole."""
     room = shutil.disk_usage(image.parent).free
     if room < size:
@@ -138,7 +138,7 @@ def _make(image: Path, size: int, key: bytes) -> None:
         # Only who holds the key can make an encrypted folder: the kernel wants proof.
         fscrypt.add_key(disk, key)
         fscrypt.set_policy(data, identifier(key))
-        os.chown(data, *OWNER)
+        os.chown(data, uid, uid)
     fresh.replace(image)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from enclave.workspace.plan import GATE_NAME, Mount, WorkspacePlan
 
-USER = "10001:10001"
+PROBE_UID = 10001
 NOTEBOOK_PORT, PORTAL_PORT = 8888, 8085
 PROBE_BYTES = 128 << 20
 LABEL_WORKSPACE = "ansim.workspace"
@@ -23,8 +23,8 @@ SHM_BYTES = 64 << 20
 # Fixed by us, never by a plan: where a notebook may write small things, all of it in memory and sized.
 TMPFS = {
     "/tmp": "rw,noexec,nosuid,nodev,size=256m,mode=1777",  # noqa: S108 - inside the workspace, not on the host
-    "/run": "rw,noexec,nosuid,nodev,size=16m,uid=10001,gid=10001,mode=700",
-    "/home/analyst": "rw,noexec,nosuid,nodev,size=64m,uid=10001,gid=10001,mode=700",
+    "/run": "rw,noexec,nosuid,nodev,size=16m,uid={uid},gid={uid},mode=700",
+    "/home/analyst": "rw,noexec,nosuid,nodev,size=64m,uid={uid},gid={uid},mode=700",
 }
 ENVIRONMENT = {
     "HOME": "/home/analyst",
@@ -32,6 +32,9 @@ ENVIRONMENT = {
     "JUPYTER_RUNTIME_DIR": "/run/jupyter",
     "JUPYTERHUB_DISABLE_USER_CONFIG": "1",
     "LANG": "C.UTF-8",
+    # The workspace's own user id has no line in the image's list of users.
+    "USER": "analyst",
+    "LOGNAME": "analyst",
 }
 # What the driver's tools may do in a workspace that was given a device.
 GPU_CAPABILITIES = ("compute", "utility")
@@ -62,6 +65,11 @@ HUB_VARIABLES = {
 }
 
 
+def tmpfs(uid: int) -> dict[str, str]:
+    """Return the folders in memory with their options, owned by this user id."""
+    return {place: options.format(uid=uid) for place, options in TMPFS.items()}
+
+
 def environment_of(plan: WorkspacePlan) -> dict[str, str]:
     """Return the variables that we set ourselves; what the hub adds is checked by name.
 
@@ -87,7 +95,7 @@ def create_body(plan: WorkspacePlan, hub_environment: dict[str, str] | None = No
     return {
         "Image": plan.image_id,
         "Cmd": ["jupyterhub-singleuser"],
-        "User": USER,
+        "User": f"{plan.uid}:{plan.uid}",
         "Hostname": "enclave",
         "WorkingDir": "/home/analyst/work",
         "Env": [f"{name}={value}" for name, value in sorted(environment.items())],
@@ -110,12 +118,12 @@ def probe_body(image: str, network: str, arguments: list[str]) -> dict[str, Any]
         "Image": image,
         "Entrypoint": ["python3"],
         "Cmd": arguments,
-        "User": USER,
+        "User": f"{PROBE_UID}:{PROBE_UID}",
         "Hostname": "probe",
         "WorkingDir": "/tmp",  # noqa: S108 - inside the container
         "HostConfig": {
             **_isolation(network),
-            "Tmpfs": dict(TMPFS),
+            "Tmpfs": tmpfs(PROBE_UID),
             "PidsLimit": 64,
             "Memory": PROBE_BYTES,
             "MemorySwap": PROBE_BYTES,
@@ -128,7 +136,7 @@ def _host_config(plan: WorkspacePlan) -> dict[str, Any]:
     return {
         **_isolation(plan.network),
         "Mounts": [_bind(mount) for mount in plan.mounts],
-        "Tmpfs": dict(TMPFS),
+        "Tmpfs": tmpfs(plan.uid),
         "ShmSize": SHM_BYTES,
         "Memory": plan.memory_bytes,
         # Equal to Memory: no swap, so nothing of the data reaches a swap device.

@@ -19,6 +19,8 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from enclave.workspace.user import uid_of
+
 FORMAT = "ansim-plan-v1"
 # Signed before the bytes, so that a signature over a plan can never pass for one over anything else.
 SIGNATURE_CONTEXT = b"ansim-plan-v1\n"
@@ -171,6 +173,11 @@ class WorkspacePlan:
     def sha256(self) -> str:
         """The plan's name in the log, in labels and at the gate: 64 hexadecimal digits."""
         return hashlib.sha256(self.canonical()).hexdigest()
+
+    @property
+    def uid(self) -> int:
+        """User and group id of everything inside, and of no other workspace."""
+        return uid_of(self.workspace_id)
 
     @property
     def container_name(self) -> str:

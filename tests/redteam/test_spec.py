@@ -16,7 +16,7 @@ from typing import Any
 import docker
 import pytest
 
-from enclave.workspace.engine import TMPFS, create_body, seccomp_profile
+from enclave.workspace.engine import create_body, seccomp_profile
 from tests.enclave.gate.hostile import EVIL
 from tests.enclave.gate.world import Workspace, World
 
@@ -81,13 +81,13 @@ def test_the_rules_of_the_requirement_hold_one_by_one(inside: Workspace) -> None
     host, config = state["HostConfig"], state["Config"]
     assert host["Privileged"] is False
     assert state["Image"] == inside.plan.image_id  # pinned by its hash, not by a name
-    assert (config["User"], config["Volumes"]) == ("10001:10001", None)
+    assert (config["User"], config["Volumes"]) == (f"{inside.plan.uid}:{inside.plan.uid}", None)
     assert host["SecurityOpt"] == ["no-new-privileges:true", "seccomp=" + seccomp_profile()]
     assert {mount["Type"] for mount in state["Mounts"]} == {"bind"}
     home = f"{inside.world.home}/"
     assert all(mount["Source"].startswith(home) for mount in state["Mounts"])
     assert {mount["Destination"] for mount in state["Mounts"] if mount["RW"]} == {"/home/analyst/work", "/outbox"}
-    assert host["Tmpfs"] == TMPFS
+    assert host["Tmpfs"] == tmpfs(inside.plan.uid)
     assert set(state["NetworkSettings"]["Networks"]) <= {inside.plan.network or "none"}
     assert state["NetworkSettings"]["Ports"] == {}
 

@@ -269,7 +269,7 @@ class TestOnTheEngine:
         assert host["Privileged"] is False
         assert host["Memory"] == host["MemorySwap"] == workspace.plan.memory_bytes
         assert host["PidsLimit"] == workspace.plan.pids
-        assert state["Config"]["User"] == "10001:10001"
+        assert state["Config"]["User"] == f"{workspace.plan.uid}:{workspace.plan.uid}"
         writable = {mount["Destination"] for mount in state["Mounts"] if mount["RW"]}
         assert writable == {"/home/analyst/work", "/outbox"}
 

@@ -30,7 +30,7 @@ def call(workspace: Workspace, port: int, method: str, path: str, **headers: str
 
 def test_a_workspace_answers_through_its_port(workspace: Workspace) -> None:
     assert workspace.python("import os; print(os.getuid(), os.listdir('/data/nafld'))") == (
-        "10001 ['labs.parquet']\n\n[exit 0]"
+        f"{workspace.plan.uid} ['labs.parquet']\n\n[exit 0]"
     )
 
 

@@ -14,6 +14,7 @@ from enclave.errors import Conflict, Denied, Invalid, Unavailable
 from enclave.gate import fscrypt
 from enclave.gate.volumes import Volumes
 from enclave.volume_keys import identifier
+from enclave.workspace.user import uid_of
 
 MIB = 1 << 20
 MARK = b"KNOWN-PLAINTEXT-OF-THE-TEST "
@@ -40,7 +41,7 @@ def test_volumes_are_made_mounted_harmless_and_owned_by_the_scientist(volumes: V
     for name in ("home", "outbox"):
         place = tmp_path / "w1" / name
         assert {"nosuid", "nodev", "noexec"} <= options(place)
-        assert (place.stat().st_uid, place.stat().st_gid) == (10001, 10001)
+        assert (place.stat().st_uid, place.stat().st_gid) == (uid_of("w1"), uid_of("w1"))
         assert list(place.iterdir()) == []
     assert volumes.mounted() == ["w1"]
 

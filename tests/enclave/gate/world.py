@@ -208,7 +208,16 @@ class Workspace:
 
     def python(self, code: str) -> str:
         """Run Python inside, as the scientist; returns what it printed, and `[exit N]`."""
-        command = ["docker", "exec", "--user", "10001:10001", self.container, "/usr/bin/python3.11", "-c", code]
+        command = [
+            "docker",
+            "exec",
+            "--user",
+            f"{self.plan.uid}:{self.plan.uid}",
+            self.container,
+            "/usr/bin/python3.11",
+            "-c",
+            code,
+        ]
         done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
         return f"{done.stdout}{done.stderr}\n[exit {done.returncode}]"
 
