@@ -16,7 +16,7 @@ from typing import Any
 import docker
 import pytest
 
-from enclave.workspace.engine import create_body, seccomp_profile
+from enclave.workspace.engine import create_body, seccomp_profile, tmpfs
 from tests.enclave.gate.hostile import EVIL
 from tests.enclave.gate.world import Workspace, World
 
