@@ -77,6 +77,7 @@ def folders(settings: Settings) -> list[Owned]:
         Owned(settings.certificates, app, app, 0o700),
         Owned(settings.hub, hub, hub, 0o700),
         Owned(settings.process, "root", "root", 0o755),
+        Owned(settings.drill, "root", "root", 0o700),
     ]
 
 

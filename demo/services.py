@@ -62,6 +62,13 @@ def services(settings: Settings) -> list[Service]:
         service("portal", app, settings.db, [python, "-m", "enclave.portal"], lambda: _portal_answers(settings)),
         service("proxy", hub, settings.hub, [python, "-m", "hub_config.proxy"], lambda: _proxy_answers(settings)),
         service("hub", hub, settings.hub, [hub_python, "-f", config], lambda: _login_page_answers(settings)),
+        service(
+            "drill",
+            "root",
+            Path("/"),
+            [python, "-m", "enclave.drill.serve"],
+            (settings.drill / "ready").exists,
+        ),
     ]
 
 

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 
 import click
 
-from enclave import clock, keys
+from enclave import clock
 from enclave.actor import Actor
 from enclave.commands import drill as commands
 from enclave.commands.drill import Found
 from enclave.console.acting import say
 from enclave.drill.ground import in_store
+from enclave.drill.recorded import recorded
 from enclave.drill.run import AlreadyRunningError, alone, name_of
 from enclave.drill.run import drill as attack
 from enclave.errors import Denied
@@ -69,33 +70,6 @@ def _tried(settings: Settings, only: Sequence[str]) -> list[Found]:
         lambda store: commands.request_drill(store, console, reason=DrillReason.CONSOLE, now=clock.now()).id,
     )
     return recorded(settings, console, made, progress)
-
-
-def recorded(settings: Settings, actor: Actor, drill_id: str, progress: object) -> list[Found]:
-    """Begin a drill that was asked for, run it and record what it found, or that it failed."""
-    in_store(settings, lambda store: commands.begin_drill(store, actor, drill_id=drill_id, now=clock.now()).id)
-    try:
-        found = attack(settings, progress)  # type: ignore[arg-type]
-    except BaseException as error:  # whatever ended it, the record must not say that it still runs
-        code = f"drill.{type(error).__name__}"
-        in_store(
-            settings, lambda store: commands.fail_drill(store, actor, drill_id=drill_id, code=code, now=clock.now()).id
-        )
-        raise
-    in_store(
-        settings,
-        lambda store: (
-            commands.record_drill(
-                store,
-                actor,
-                drill_id=drill_id,
-                found=found,
-                key=keys.load_signing_key(settings.plan_key),
-                now=clock.now(),
-            ).id
-        ),
-    )
-    return found
 
 
 def _print(found: Sequence[Found], lang: str, *, as_json: bool) -> None:

@@ -24,6 +24,7 @@ from enclave.portal.pages import (
     datasets,
     desk,
     display,
+    drills,
     ends,
     frozen,
     gpu,
@@ -57,6 +58,7 @@ PAGES = (
     ends,
     frozen,
     certificates,
+    drills,
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from enclave.actor import Actor
+from enclave.policy.drill import SEES_DRILLS
 from enclave.roles import Role
 
 
@@ -32,6 +33,7 @@ PLACES = (
     Place("log", "/log", WATCHERS),
     Place("executed", "/code", WATCHERS),
     Place("findings", "/findings", WATCHERS),
+    Place("drills", "/drills", SEES_DRILLS),
     Place("accounts", "/accounts", frozenset({Role.OPERATOR, Role.REVIEWER, Role.AUDITOR})),
 )
 

@@ -10,11 +10,13 @@ from starlette.responses import Response
 from enclave.actor import Actor
 from enclave.errors import EnclaveError
 from enclave.gpu.rules import GpuRules
+from enclave.policy.drill import SEES_DRILLS
 from enclave.portal.acting import actor_of
 from enclave.portal.places import USERS
 from enclave.portal.usage import Usage, usage_if_any
 from enclave.portal.visit import Here, Visit
-from enclave.queries import egress, gpu, project, workspace
+from enclave.queries import drill, egress, gpu, project, workspace
+from enclave.queries.drill import DrillView
 from enclave.queries.gpu import LeaseView
 from enclave.queries.project import ProjectView
 from enclave.queries.workspace import WorkspaceView
@@ -73,6 +75,7 @@ def home(visit: Here) -> Response:
         works=_works(visit, actor),
         takes_part=takes_part,
         requests=egress.mine(portal.store, actor) if takes_part else (),
+        drill=_broken_drill(visit, actor),
     )
 
 
@@ -94,6 +97,14 @@ def _works(visit: Visit, actor: Actor) -> list[Work]:
 
 def _usage(visit: Visit, work: Work) -> Usage | None:
     return usage_if_any(visit.portal, work.workspace.id) if work.workspace and work.running else None
+
+
+def _broken_drill(visit: Visit, actor: Actor) -> DrillView | None:
+    """Return the newest drill if a barrier did not hold in it, for those who have to mend it or to know."""
+    if not actor.roles & SEES_DRILLS:
+        return None
+    newest = drill.newest_done(visit.portal.store, actor)
+    return newest if newest and newest.broken else None
 
 
 def _tasks(visit: Visit, actor: Actor) -> list[Task]:
