@@ -39,7 +39,8 @@ SYSTEM = Actor.system()
 
 def results(**broken: str) -> list[Found]:
     return [
-        Found(b.id, Outcome.BROKEN if b.id in broken.values() else Outcome.HELD, f"evidence of {b.id}") for b in BARRIERS
+        Found(b.id, Outcome.BROKEN if b.id in broken.values() else Outcome.HELD, f"evidence of {b.id}")
+        for b in BARRIERS
     ]
 
 
@@ -71,7 +72,9 @@ def test_a_drill_is_kept_whole_with_a_signed_document_and_an_alert_for_what_did_
     assert drill.newest_done(scene.store, auditor).results[0].barrier_id == BARRIERS[0].id
 
 
-@pytest.mark.parametrize("found", [results()[1:], [*results(), results()[0]], []], ids=["one less", "one twice", "none"])
+@pytest.mark.parametrize(
+    "found", [results()[1:], [*results(), results()[0]], []], ids=["one less", "one twice", "none"]
+)
 def test_only_a_drill_of_every_barrier_is_recorded(scene: Scene, found: list[Found]) -> None:
     made = begun(scene)
     with pytest.raises(Invalid, match="목록"):
@@ -121,9 +124,7 @@ def test_the_drills_accounts_are_in_no_list_and_cannot_be_set_up_or_signed_in(gr
     assert reserved.PROJECT not in {each.id for each in project.all_projects(scene.store, operator, now=NOW)}
     assert reserved.NAME not in {each.id for each in dataset.datasets(scene.store, operator)}
     attempts = [
-        lambda: people.grant_role(
-            scene.store, operator, login=reserved.DRILL, role=Role.OPERATOR, reason="x", now=NOW
-        ),
+        lambda: people.grant_role(scene.store, operator, login=reserved.DRILL, role=Role.OPERATOR, reason="x", now=NOW),
         lambda: people.end_account(scene.store, operator, login=reserved.DRILL, reason="x", now=NOW),
         lambda: credentials.enrol_totp(scene.store, scene.vault, operator, login=reserved.DRILL, now=NOW),
         lambda: people.create_organisation(

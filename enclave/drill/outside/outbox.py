@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -29,9 +30,8 @@ def _collected(
         for each in answers:
             if isinstance(each, Collected):
                 each.path.unlink()
-        for each in answers:
-            if isinstance(each, Collected) and each.path.parent.exists():
-                each.path.parent.rmdir()
+                with contextlib.suppress(OSError):  # the folder is the gate's; it goes with its last copy if we may
+                    each.path.parent.rmdir()
         return [{key: str(value) for key, value in asdict(each).items()} for each in answers]
 
     found: list[dict[str, Any]] = as_user(place.settings.app_user, take)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -161,7 +162,8 @@ def administration(_: dict[str, Any]) -> Verdict:
         "swapon": _call(167, b"/tmp/x", 0),
         "acct": _call(163, b"/tmp/x"),
         "sethostname": _call(170, b"mine", 4),
-        "clock_settime": _call(227, 0, PAGE),
+        # Only the error estimate: where it is allowed, the clock must not stand wrong afterwards.
+        "adjtimex": _call(159, struct.pack("=I4xqqqqi", 4, 0, 0, 16_000_000, 0, 0).ljust(208, b"\0")),
         "syslog": _call(103, 3, PAGE, 4096),
         "iopl": _call(172, 3),
         "quotactl": _call(179, 0, 0, 0, 0),
