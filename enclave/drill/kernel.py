@@ -68,7 +68,10 @@ class Kernel:
         name, replied, idle = self._send(code), False, False
         end = time.monotonic() + seconds
         while not (replied and idle):
-            self._socket.wait(max(end - time.monotonic(), 0.01))
+            left = end - time.monotonic()
+            if left <= 0:  # also where messages never cease
+                raise TimeoutError(f"not within {seconds:.0f} s")
+            self._socket.wait(left)
             data = self._socket.receive()
             if not data:
                 raise KernelError("the websocket was closed")
