@@ -74,10 +74,13 @@ class Door:
         return WebSocket(self.address, f"/user/{login}{path}", said, seconds=seconds)
 
     def start(self, login: str) -> None:
-        """Start a workspace and wait until its server answers; raises `NotStartedError`."""
+        """Start a workspace; raises `NotStartedError`."""
         answer = self.hub("POST", f"/users/{login}/server", {})
         if answer.status not in {201, 202}:
             raise NotStartedError(f"{login}: {answer.status} {_text(answer.body)[:300]}")
+
+    def wait(self, login: str) -> None:
+        """Wait until a started workspace answers; raises `NotStartedError`."""
         until = time.monotonic() + READY_S
         while time.monotonic() < until:
             if self.ask(login, "GET", "/api/status").status == 200:  # noqa: PLR2004 - it answers

@@ -23,6 +23,7 @@ from enclave.drill import host, neighbours
 from enclave.drill.ground import Canaries, canaries, in_store, lay
 from enclave.drill.hub import Door
 from enclave.drill.kernel import Kernel, KernelError
+from enclave.drill.opening import open_workspace
 from enclave.drill.others import as_user
 from enclave.drill.outside import browser, ends, floods, front, identity, outbox, services
 from enclave.drill.place import ATTACKS, Place
@@ -68,12 +69,13 @@ def drill(settings: Settings, say: Say = LOG.info, only: Sequence[str] = ()) -> 
     clear(settings, door)
     seen = canaries(settings, clock.now())
     lay(settings, seen.folder, Ground())
+    before: dict[str, int] = {}
     try:
         for login in sorted(reserved.LOGINS):
             say(f"start {login}")
-            door.start(login)
+            before[login] = open_workspace(settings, door, login)
         with Kernel(door, reserved.NEIGHBOUR) as beside, Kernel(door, reserved.DRILL) as inside:
-            found = _attacked(settings, door, seen, beside, inside, wanted, say)
+            found = _attacked(settings, door, seen, beside, inside, wanted, say, before)
     finally:
         clear(settings, door)
         say("both workspaces are removed")
@@ -98,7 +100,14 @@ def clear(settings: Settings, door: Door) -> None:
 
 
 def _attacked(  # noqa: PLR0913, PLR0917 - what a drill consists of
-    settings: Settings, door: Door, seen: Canaries, beside: Kernel, inside: Kernel, wanted: list[Barrier], say: Say
+    settings: Settings,
+    door: Door,
+    seen: Canaries,
+    beside: Kernel,
+    inside: Kernel,
+    wanted: list[Barrier],
+    say: Say,
+    before: dict[str, int],
 ) -> list[Found]:
     ready = in_store(settings, lambda store: asdict(stage(store)))
     plans = {login: parse_plan(text.encode()) for login, text in ready["plans"].items()}
@@ -107,6 +116,7 @@ def _attacked(  # noqa: PLR0913, PLR0917 - what a drill consists of
     facts["neighbour"]["uid"] = beside.value("import json; print(json.dumps(NEIGHBOUR.report()['uid']))")
     place = _place(settings, door, seen, plans, beside, inside)
     place.notes["signature"] = ready["signatures"][reserved.DRILL]
+    place.notes["before"] = before
     place.notes["relay_port"] = _relays(settings)[plans[reserved.DRILL].workspace_id]["port"]
     times: dict[str, tuple[float, float]] = {}
     found = _from_inside(door, facts, wanted, times, say)

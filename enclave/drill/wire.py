@@ -49,10 +49,12 @@ def head(line: str, headers: Mapping[str, str], body: bytes = b"") -> bytes:
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
 
 
-def send(address: tuple[str, int] | str, data: bytes, *, seconds: float = 15, most: int = 8 << 20) -> Answer:
+def send(
+    address: tuple[str, int] | str, data: bytes, *, seconds: float = 15, most: int = 8 << 20, source: str = ""
+) -> Answer:
     """Send bytes to a TCP address or a unix socket and read until the other side ends; `OSError` if nobody is there."""
     answer = b""
-    with connected(address, seconds) as link:
+    with connected(address, seconds, source) as link:
         with contextlib.suppress(OSError):  # the other side may have cut it already
             link.sendall(data)
         with contextlib.suppress(OSError):
@@ -61,14 +63,14 @@ def send(address: tuple[str, int] | str, data: bytes, *, seconds: float = 15, mo
     return Answer(tuple(int(found) for found in STATUS.findall(answer)), answer)
 
 
-def connected(address: tuple[str, int] | str, seconds: float) -> socket.socket:
-    """Return a connection; raises `OSError`."""
+def connected(address: tuple[str, int] | str, seconds: float, source: str = "") -> socket.socket:
+    """Return a connection, from this address of the host if one is given; raises `OSError`."""
     if isinstance(address, str):
         link = socket.socket(socket.AF_UNIX)
         link.settimeout(seconds)
         link.connect(address)
         return link
-    return socket.create_connection(address, timeout=seconds)
+    return socket.create_connection(address, timeout=seconds, source_address=(source, 0) if source else None)
 
 
 class WebSocket:

@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 
 from enclave.drill.kernel import Kernel, KernelError
+from enclave.drill.opening import open_workspace
 from enclave.drill.others import as_user
 from enclave.drill.place import Place, Verdict, attack, broken, held, untestable
 from enclave.drill.wire import head, send
@@ -66,7 +67,7 @@ def _received(place: Place, code: str) -> tuple[int, str]:
     """Run code in a kernel of its own; returns the bytes that came to the browser, and how it ended."""
     if not _lives(place):  # an earlier flood may have ended it
         place.door.stop(place.login)
-        place.door.start(place.login)
+        open_workspace(place.settings, place.door, place.login)
     with Kernel(place.door, place.login) as flooding:
         before, end = flooding.received, "ended"
         try:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 from urllib.parse import urlencode
 
+from enclave.drill.opening import ELSEWHERE, SEAT
 from enclave.drill.place import Place, Verdict, attack, judged
 from enclave.drill.wire import head, send
 
 PATHS = ("/lab", "/api/contents", "/api/kernels", "/api/status", "/api/sessions", "/lab/api/settings", "/api/me", "/")
 SHUT = {302, 303, 307, 401, 403, 404, 405}
+LOCKED = 423
 
 
 @attack("id.no-session")
@@ -95,3 +97,32 @@ def start_for_others(place: Place) -> Verdict:
     for somebody in ("operator", "nobody-there"):
         answers[f"drill's own token for {somebody}"] = door.hub("POST", f"/users/{somebody}/server", {}).status
     return judged(answers, lambda answer: answer in {400, 403, 404})
+
+
+@attack("id.unattended")
+def unattended(place: Place) -> Verdict:
+    """A workspace that was started while nobody had proved who they are: its screen is locked from the beginning."""
+    answers: dict[str, object] = dict(place.notes["before"])
+    return judged(answers, lambda answer: answer == LOCKED)
+
+
+@attack("id.other-seat")
+def other_seat(place: Place) -> Verdict:
+    """A token that is right, used from another address, and with words that say otherwise."""
+    door = place.door
+    answers: dict[str, object] = {}
+    lies: dict[str, dict[str, str]] = {
+        "plain": {},
+        "forwarded": {"X-Forwarded-For": SEAT},
+        "real": {"X-Real-IP": SEAT, "Forwarded": f"for={SEAT}"},
+    }
+    for what, lie in lies.items():
+        for path in ("api/status", "api/contents", "lab"):
+            said = door.headers(door.host_of(place.login)) | lie
+            line = f"GET /user/{place.login}/{path}"
+            answers[f"{what} {path}"] = send(door.address, head(line, said), source=ELSEWHERE).status
+    own = send(
+        door.address, head(f"GET /user/{place.login}/api/status", door.headers(door.host_of(place.login)))
+    ).status
+    outcome, evidence = judged(dict(answers), lambda answer: answer in {302, 303, 401, 403})
+    return outcome, f"{evidence}; from its seat {own}"

@@ -16,6 +16,14 @@ PERSONS = listed(
     ("id.operator", "운영자의 작업공간 열람", "an operator opening a workspace"),
     ("id.start-for-others", "남의 작업공간 시작·정지", "starting or stopping somebody else's workspace"),
 )
+SEATS = listed(
+    Area.IDENTITY,
+    "",
+    "1.5.05 2.1.01",
+    "R17 R28",
+    ("id.unattended", "아무도 인증하지 않은 화면", "a screen at which nobody proved who they are"),
+    ("id.other-seat", "다른 주소에서 쓰는 훔친 토큰", "a stolen token used from another address"),
+)
 ENDS = listed(
     Area.IDENTITY,
     "",
@@ -26,4 +34,4 @@ ENDS = listed(
     ("id.account-over", "끝난 계정으로 시작", "starting with an account that has ended"),
 )
 
-IDENTITY = (*PERSONS, *ENDS)
+IDENTITY = (*PERSONS, *SEATS, *ENDS)
