@@ -73,6 +73,10 @@ def _unlock(world, session) -> httpx.Response:
     return session.http.post(f"{session.portal}/desk/{_workspace(session)}/unlock", data=form, headers=headers)
 
 
+def _reasons(world, place: str) -> set[str]:
+    return {str(each.get("reason", {}).get("code")) for each in logged(world, "screen.locked", place)}
+
+
 def _notebook(page: Page, session, name: str, code: str) -> Frame:
     """Open a notebook with this one cell in the desk; its kernel waits."""
     page.goto(session.save_notebook(name, [code]))
@@ -178,8 +182,7 @@ def test_an_idle_screen_is_locked_by_a_gate_that_was_away_meanwhile(people, worl
         note.write_text(json.dumps(kept))
         services.start_all(settings)
         assert mina.http.get(f"{mina.workspace}/api").status_code == 423
-        until("the lock in the log", lambda: any(
-            each.get("reason", {}).get("code") == "locked.idle" for each in logged(world, "screen.locked", place)))  # fmt: skip
+        until("the lock in the log", lambda: "locked.idle" in _reasons(world, place))
     with people.window("mina") as (page, _):
         page.goto(f"{mina.portal}/desk/{place}")
         expect(page.get_by_role("heading", name="화면이 잠겼습니다")).to_be_visible()

@@ -26,9 +26,10 @@ from enclave.portal.serve import QuietServer, loopback_socket
 class HubPeer:
     def __init__(self, *, callback: str, secret: str) -> None:
         self.person = ""
+        self.session_id = ""  # of the browser that signs in, as the hub tells the owner of its token
         self.callback, self.secret = callback, secret
         self.codes: dict[str, tuple[str, str]] = {}
-        self.tokens: dict[str, str] = {}
+        self.tokens: dict[str, tuple[str, str]] = {}
         self.away = False
         self.app = Starlette(
             routes=[
@@ -59,16 +60,16 @@ class HubPeer:
         if not (good and challenge and verified.rstrip(b"=").decode() == challenge):
             return JSONResponse({"error": "invalid_grant"}, 400)
         token = secrets.token_urlsafe(16)
-        self.tokens[token] = person
+        self.tokens[token] = (person, self.session_id)
         return JSONResponse({"access_token": token, "token_type": "Bearer", "expires_in": 3600})
 
     async def user(self, request: Request) -> Response:
         if self.away:
             return JSONResponse({}, 503)
-        person = self.tokens.get(request.headers.get("authorization", "").removeprefix("token "))
-        if person is None:
+        found = self.tokens.get(request.headers.get("authorization", "").removeprefix("token "))
+        if found is None:
             return JSONResponse({"status": 403}, 403)
-        return JSONResponse({"kind": "user", "name": person})
+        return JSONResponse({"kind": "user", "name": found[0], "session_id": found[1]})
 
     def start(self) -> None:
         self.running = Running(self.app, self.socket)

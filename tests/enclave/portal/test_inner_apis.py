@@ -138,7 +138,7 @@ def place(world: World, core: Core, gate: GateOf) -> workspace.WorkspaceView:
 def inside(world: World, place: workspace.WorkspaceView, login: str = "mina", **changes: str) -> httpx.Client:
     """What reaches the portal of a call from inside a workspace, with the headers the gate itself adds."""
     token = f"server-token-of-{login}"
-    world.peer.tokens[token] = login
+    world.peer.tokens[token] = (login, "")
     says = {name.decode(): value.decode() for name, value in portal_door(place.id, SECRET, 1).says}
     headers = says | {"authorization": f"token {token}"} | changes
     client = httpx.Client(base_url=f"http://127.0.0.1:{world.port}/api/workspace/v1", headers=headers, timeout=60)
