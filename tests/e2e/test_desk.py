@@ -10,6 +10,7 @@ import httpx
 import pytest
 from PIL import Image, ImageChops
 from playwright.sync_api import Frame, Page, expect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from demo import daemon, services
 from demo.local_names import LoopbackTransport
@@ -40,6 +41,10 @@ for n in range(8):
     time.sleep(1)
 print('ran on:', 6 * 7)"""
 
+BY_SCRIPT = {"X-Ansim-By": "script"}
+# JupyterLab opens what was open before, too: the notebook that is seen.
+FRONT = ".jp-NotebookPanel:not(.lm-mod-hidden)"
+
 
 @pytest.fixture(scope="module")
 def people(world):
@@ -69,8 +74,7 @@ def _unlock(world, session) -> httpx.Response:
         "password": session.person.password,
         "code": session.code(),
     }
-    headers = {"X-Ansim-By": "script"}
-    return session.http.post(f"{session.portal}/desk/{_workspace(session)}/unlock", data=form, headers=headers)
+    return session.http.post(f"{session.portal}/desk/{_workspace(session)}/unlock", data=form, headers=BY_SCRIPT)
 
 
 def _reasons(world, place: str) -> set[str]:
@@ -82,7 +86,7 @@ def _notebook(page: Page, session, name: str, code: str) -> Frame:
     page.goto(session.save_notebook(name, [code]))
     frame = lab(page)
     expect(frame.get_by_role("button", name="Python 3 (ipykernel) | Idle")).to_be_visible(timeout=60_000)
-    frame.locator(".jp-CodeCell .cm-content").first.click()
+    frame.locator(f"{FRONT} .jp-CodeCell .cm-content").first.click()
     return frame
 
 
@@ -146,7 +150,7 @@ def test_a_locked_screen_shows_nothing_and_the_kernel_runs_on(people, world, min
     with people.window("mina") as (page, _):
         frame = _notebook(page, mina, "ticks.ipynb", TICKS)
         page.keyboard.press("Shift+Enter")
-        output = frame.locator(".jp-OutputArea-output").first
+        output = frame.locator(f"{FRONT} .jp-OutputArea-output").first
         expect(output).to_contain_text("tick 1", timeout=60_000)
         frame.evaluate("() => { window.stillHere = true }")
         page.get_by_role("button", name="화면 잠그기").click()
@@ -169,6 +173,22 @@ def test_a_locked_screen_shows_nothing_and_the_kernel_runs_on(people, world, min
         place = _workspace(mina)
     assert logged(world, "screen.locked", place)
     assert logged(world, "screen.unlocked", place)
+
+
+def test_a_lock_closes_the_sockets_that_are_open(world, mina):
+    with kernel_of(mina) as kernel:
+        cell(kernel, "1")
+        place = _workspace(mina)
+        form = {"csrf": mina.portal_headers()["X-CSRF-Token"]}
+        assert mina.http.post(f"{mina.portal}/desk/{place}/lock", data=form, headers=BY_SCRIPT).status_code == 200
+        with pytest.raises((ConnectionClosed, ConnectionError)):
+            for _ in range(20):
+                kernel._connection.recv(timeout=5)
+        with pytest.raises(InvalidStatus, match="423"):
+            kernel.__enter__()
+        assert _unlock(world, mina).status_code == 200
+        with kernel:
+            assert cell(kernel, "6 * 7") == "42", "the kernel went on"
 
 
 def test_an_idle_screen_is_locked_by_a_gate_that_was_away_meanwhile(people, world, mina):
@@ -224,7 +244,7 @@ def test_what_is_copied_stays_inside(people, world, mina):
         assert "4711" not in outside.locator("#t").input_value()
         assert "안심구역 안에서" in outside.locator("#t").input_value()
         page.bring_to_front()
-        editor = frame.locator(".jp-CodeCell .cm-content").first
+        editor = frame.locator(f"{FRONT} .jp-CodeCell .cm-content").first
         editor.click()
         page.keyboard.press("Control+a")
         page.keyboard.press("ArrowRight")

@@ -48,6 +48,8 @@ class Channel:
             raise Malformed("large")
         self._remember(message.id, header)
         if all([await recorded(self._doorway, code, message.channel) for code in codes]):
+            if message.kind == "execute_request":
+                self._doorway.screens.touch(self._doorway.plan.workspace_id)
             await self._pair.server.send(held.data, text=held.text)
         else:
             for ours in notices.not_run(message.channel, message.kind, message.header, self._now()):

@@ -19,6 +19,7 @@ from enclave.gate.screen import Screen
 from enclave.portal import kst
 from enclave.portal.acting import actor_of
 from enclave.portal.headers import desk_policy
+from enclave.portal.render import size
 from enclave.portal.visit import Here, OwnForm, Visit
 from enclave.queries import workspace
 from enclave.states import WorkspaceState
@@ -61,6 +62,7 @@ def show(visit: Visit, workspace_id: str, at: str = "", error: EnclaveError | No
         frame=f"{origin}/user/{path.removesuffix(START)}{page_of(at)}",
         origin=origin,
         seat=actor_of(visit).ip,
+        left=_left(visit, workspace_id) if running else "",
     )
     answer.headers["Content-Security-Policy"] = desk_policy(origin, visit.portal.settings.public_url)
     answer.headers["Permissions-Policy"] = PERMISSIONS
@@ -75,7 +77,8 @@ def state(visit: Here, workspace_id: str) -> JSONResponse:
     screen = visit.portal.gate.screen(workspace_id) if running else None
     _attend(visit, screen)
     now = kst.moment(visit.now)
-    body = {"running": running, "locked": screen is None or screen.locked, "now": now}
+    left = _left(visit, workspace_id) if running else ""
+    body = {"running": running, "locked": screen is None or screen.locked, "now": now, "left": left}
     return JSONResponse(body)
 
 
@@ -124,6 +127,17 @@ def _attend(visit: Visit, screen: Screen | None) -> None:
     session = visit.session
     if session is not None and screen is not None and not screen.locked:
         session.seen = max(session.seen, min(screen.active_at, clock.now()))
+
+
+def _left(visit: Visit, workspace_id: str) -> str:
+    """Return how much may still be shown in this hour, in words; nothing while the gate cannot say."""
+    try:
+        figures = visit.portal.gate.meter(workspace_id)
+        shown, limits = figures["hour"]["shown"], figures["limits"]
+        left = {kind: max(0, limits[f"hour_{kind}"] - shown[kind]) for kind in ("bytes", "rows", "pictures")}
+    except (EnclaveError, KeyError, TypeError):
+        return ""
+    return visit.say("desk.left", size=size(left["bytes"]), rows=f"{left['rows']:,}", pictures=f"{left['pictures']:,}")
 
 
 def _by_script(visit: Visit) -> bool:

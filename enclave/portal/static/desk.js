@@ -61,6 +61,7 @@
     if (!answer.ok) { said.textContent = said.dataset.away; return; }
     const state = await answer.json();
     if (!state.running) { location.reload(); return; }
+    at("left").textContent = state.left; at("left").parentElement.hidden = !state.left;
     show(state.locked ? "locked" : "workspace");
   };
 
