@@ -42,7 +42,7 @@ LABELS = {
 STYLE = (
     "body{font:11pt/1.5 sans-serif;max-width:46em;margin:2em auto;padding:0 1em}h1{font-size:18pt}"
     "table{border-collapse:collapse;width:100%}th,td{border:1px solid #888;padding:.35em .6em;text-align:left;"
-    "vertical-align:top;overflow-wrap:anywhere}th{width:32%;font-weight:600}small{color:#444}"
+    "vertical-align:top}th,td,p{overflow-wrap:anywhere}th{width:32%;font-weight:600}small{color:#444}"
 )
 
 

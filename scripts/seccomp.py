@@ -56,6 +56,10 @@ NEVER = {
     "request_key",
     "name_to_handle_at",
     "open_by_handle_at",
+    # The one thing in a home that file-system encryption leaves in the clear (docs/adr/0015-volume-keys.md).
+    "setxattr",
+    "lsetxattr",
+    "fsetxattr",
     "modify_ldt",
 }
 CONDITIONAL = {"socket", "clone", "clone3"}

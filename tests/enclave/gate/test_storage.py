@@ -71,6 +71,19 @@ def test_a_container_does_not_start_once_its_volumes_were_put_away(world: World)
     world.gate.remove_volumes(plan.workspace_id)
 
 
+def test_nothing_can_be_hidden_where_the_encryption_does_not_reach(world: World) -> None:
+    running = world.run()
+    tried = running.python(
+        "import os\nopen('/home/analyst/work/x','w').close()\n"
+        "for call in (lambda: os.setxattr('/home/analyst/work/x', 'user.a', b'b'),"
+        " lambda: os.setxattr('/outbox', 'user.a', b'b', follow_symlinks=False),"
+        " lambda: os.setxattr(os.open('/home/analyst/work/x', os.O_WRONLY), 'user.a', b'b')):\n"
+        "    try:\n        call(); print('WROTE')\n    except PermissionError: print('refused')"
+    )
+    assert tried.split()[:3] == ["refused"] * 3, tried
+    running.end()
+
+
 def test_a_revoked_workspace_leaves_no_key_in_the_kernel_and_its_files_can_still_be_read(world: World) -> None:
     running = world.run()
     wrote = running.python(
