@@ -5,6 +5,7 @@ from importlib.resources import files
 from enclave.reserved import LOGINS
 from enclave.settings import Settings
 from hub_config.authenticator import AnsimAuthenticator, AnsimOidcAuthenticator
+from hub_config.own_name import keep_to_own_name
 from hub_config.spawner import SealedSpawner
 
 settings = Settings.load()
@@ -16,6 +17,7 @@ c = get_config()  # type: ignore[name-defined] # JupyterHub puts it there
 # serves can never act as an output checker.
 c.JupyterHub.bind_url = f"http://127.0.0.1:{settings.front_port}"
 c.JupyterHub.subdomain_host = settings.public_url
+keep_to_own_name(settings.public_url, settings.hub_port)
 c.JupyterHub.hub_ip = "127.0.0.1"
 c.JupyterHub.hub_port = settings.hub_port
 c.JupyterHub.default_url = portal_url

@@ -19,6 +19,8 @@ from enclave.gate.door.visit import Answer, Visit
 from enclave.gate.exchange import CLOSE, Side
 
 OK = 200
+MOST_BODIES = 64
+SMALL_BODY, SMALL_BODY_S, LARGE_BODY_S = 1 << 20, 20, 300
 NO_STORE = (b"cache-control", b"no-store")
 # Around a file's content: names, dates, and escapes of its text.
 ENVELOPE = 64 << 10
@@ -47,21 +49,35 @@ class TooLarge(Exception):  # noqa: N818 - an answer, not a fault
 
 async def pass_on(visit: Visit, route: Route, server: Side) -> None:
     """Do one exchange. Raises `h11.ProtocolError` or `OSError` when an end breaks off or talks nonsense."""
+    held = int(visit.chunked or visit.header(b"content-length") not in {"", "0"})
+    if held and visit.doorway.bodies >= MOST_BODIES:
+        await say(visit, explain(visit, 503, "busy"))  # slow bodies leave room for requests that have none
+        return
+    visit.doorway.bodies += held
+    try:
+        await _exchange(visit, route, server)
+    finally:
+        visit.doorway.bodies -= held
+
+
+async def _exchange(visit: Visit, route: Route, server: Side) -> None:
     await _send_head(visit, server)
-    sending = asyncio.create_task(_send_body(visit.browser, server, route.body_limit))
+    sending = asyncio.create_task(_send_body(visit, server, route.body_limit))
+    waiting = asyncio.create_task(_head(server))
     try:
         # The server may answer before it has read everything (413); our own limit ends the exchange.
-        waiting = asyncio.create_task(_head(server))
         await asyncio.wait({sending, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        if sending.done() and isinstance(sending.exception(), TooLarge):
-            waiting.cancel()
+        if sending.done() and (wrong := sending.exception()):
+            if not isinstance(wrong, TooLarge):
+                raise wrong  # the browser broke off: the server would wait for the rest
             await say(visit, explain(visit, 413, "body"))
             return
         await _answer(visit, route, server, await waiting)
     finally:
-        sending.cancel()
-        with suppress(asyncio.CancelledError, OSError, h11.ProtocolError, TooLarge):
-            await sending
+        for task in (sending, waiting):
+            task.cancel()
+            with suppress(asyncio.CancelledError, OSError, h11.ProtocolError, TooLarge):
+                await task
 
 
 async def say(visit: Visit, answer: Answer) -> None:
@@ -84,7 +100,13 @@ async def _send_head(visit: Visit, server: Side) -> None:
     await server.send(head)
 
 
-async def _send_body(browser: Side, server: Side, limit: int) -> None:
+async def _send_body(visit: Visit, server: Side, limit: int) -> None:
+    # Enough for a slow line; who needs longer is holding a place.
+    async with asyncio.timeout(SMALL_BODY_S if limit <= SMALL_BODY else LARGE_BODY_S):
+        await _copy_body(visit.browser, server, limit)
+
+
+async def _copy_body(browser: Side, server: Side, limit: int) -> None:
     size = 0
     while isinstance(event := await browser.next(), h11.Data):
         size += len(event.data)

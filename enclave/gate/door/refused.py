@@ -81,6 +81,12 @@ WORDS = {
         "잠시 뒤 다시 시도하고, 계속되면 작업공간을 다시 시작하십시오.",
         "Try again in a moment; if it persists start the workspace again.",
     ),
+    "busy": Words(
+        "지금 이 작업공간으로 보내는 요청이 너무 많습니다.",
+        "Too many requests are being sent to this workspace.",
+        "잠시 뒤 다시 시도하십시오.",
+        "Try again in a moment.",
+    ),
     "not-recorded": Words(
         "기록할 수 없어서 실행하지 않았습니다.",
         "This was not run because it could not be recorded.",

@@ -64,6 +64,7 @@ class Doorway:
     shown: Shown
     sent_bytes: int = 0
     _told: set[tuple[str, str, str]] = field(default_factory=set)
+    bodies: int = 0  # requests whose body is still on its way
     # Each closes one open socket of a browser with a code and a reason.
     sockets: set[Callable[[int, str], None]] = field(default_factory=set)
 
