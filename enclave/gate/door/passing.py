@@ -67,7 +67,7 @@ async def _exchange(visit: Visit, route: Route, server: Side) -> None:
     try:
         # The server may answer before it has read everything (413); our own limit ends the exchange.
         await asyncio.wait({sending, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        if sending.done() and (wrong := sending.exception()):
+        if not waiting.done() and (wrong := sending.exception()):
             if not isinstance(wrong, TooLarge):
                 raise wrong  # the browser broke off: the server would wait for the rest
             await say(visit, explain(visit, 413, "body"))
