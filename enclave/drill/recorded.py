@@ -13,7 +13,7 @@ from enclave.drill.run import Say, drill
 from enclave.settings import Settings
 
 
-class EndedError(RuntimeError):
+class EndedError(BaseException):
     """Somebody ended the process while it drilled."""
 
 
