@@ -82,20 +82,6 @@ def contents_raw(place: Place) -> Verdict:
     return judged(answers, _closed)
 
 
-@attack("in.terminals")
-def terminals(place: Place) -> Verdict:
-    """A terminal: made, listed, entered."""
-    door, login = place.door, place.login
-    answers: dict[str, object] = {
-        "make": door.ask(login, "POST", "/api/terminals", {}).status,
-        "list": door.ask(login, "GET", "/api/terminals").status,
-        "page": door.ask(login, "GET", "/terminals/1").status,
-    }
-    for path in ("/terminals/websocket/1", "/api/terminals/websocket/1", "/terminals%2fwebsocket%2f1"):
-        answers[path] = _websocket(place, path)
-    return judged(answers, _closed)
-
-
 def _websocket(place: Place, path: str, *, token: str | None = "") -> int:
     with contextlib.closing(place.door.websocket(place.login, path, token=token, seconds=10)) as link:
         return link.status

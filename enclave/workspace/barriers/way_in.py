@@ -28,7 +28,6 @@ BROWSER = listed(
     ("in.routes", "파일을 내주는 경로", "routes that hand out files"),
     ("in.routes-disguised", "바꾸어 쓴 경로(.., %2f, 대소문자)", "routes in disguise (.., %2f, case)"),
     ("in.contents-raw", "내용 API로 원본 받기", "raw bytes through the contents API"),
-    ("in.terminals", "터미널 열기", "opening a terminal"),
     ("in.new-tokens", "작업공간에서 허브 토큰 만들기", "making hub tokens from a workspace"),
     ("in.host-header", "Host 머리로 다른 출처 행세", "another origin by the Host header"),
     ("in.cross-site", "작업공간 페이지가 포털에 보내는 요청", "requests from a workspace's page to the portal"),

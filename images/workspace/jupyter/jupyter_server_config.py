@@ -5,6 +5,8 @@ its kernels; what must hold holds in the gate. Source: jupyter_server's configur
 """
 
 import ctypes
+import os
+from urllib.parse import unquote
 
 from jupyter_server.auth.authorizer import Authorizer
 
@@ -12,6 +14,7 @@ PR_SET_DUMPABLE = 4
 # /proc/<server>/mem and ptrace are closed to the person's kernels; kernels are new programs and stay as they are.
 ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 
+WORK = "/home/analyst/work"
 REFUSED = ("files", "view", "nbconvert", "api/nbconvert", "proxy", "lsp", "api/shutdown")
 
 
@@ -25,8 +28,15 @@ class SealedAuthorizer(Authorizer):
             return False
         wanted = handler.request.query_arguments
         if path.startswith("api/contents"):
-            return wanted.get("format") != [b"base64"] and "download" not in wanted
+            plain = wanted.get("format") != [b"base64"] and "download" not in wanted
+            return plain and stays_at_home(unquote(path.removeprefix("api/contents").strip("/")))
         return True
+
+
+def stays_at_home(name):  # noqa: ANN001, ANN201 - this file runs in the image, like Jupyter's own configuration
+    """Say whether a file below the work folder really lies there: a link may lead anywhere."""
+    root = os.path.realpath(WORK)
+    return os.path.commonpath([root, os.path.realpath(os.path.join(root, name))]) == root  # noqa: PTH118
 
 
 # JupyterLab needs 'unsafe-inline' and 'unsafe-eval': this stops beacons, not script.
@@ -43,7 +53,7 @@ c.ServerApp.quit_button = False
 # What is typed is recorded and what is printed is counted on the way, in the gate.
 c.ServerApp.terminals_enabled = True
 c.ServerApp.terminado_settings = {"shell_command": ["/bin/bash"]}
-c.ServerApp.root_dir = "/home/analyst/work"
+c.ServerApp.root_dir = WORK
 c.ServerApp.jpserver_extensions = {
     "jupyterlab": True,
     "jupyter_lsp": False,
