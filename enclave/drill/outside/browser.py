@@ -67,7 +67,8 @@ def routes(place: Place) -> Verdict:
 @attack("in.routes-disguised")
 def routes_disguised(place: Place) -> Verdict:
     """The same in other spellings."""
-    return judged(_asked(place, DISGUISED), _closed)
+    # 500: the proxy's own error page, for a path that it cannot decode.
+    return judged(_asked(place, DISGUISED), lambda answer: _closed(answer) or answer == 500)  # noqa: PLR2004
 
 
 @attack("in.contents-raw")

@@ -158,4 +158,4 @@ def contents_links(place: Place) -> Verdict:
         leaked = any(text in answer.body for text in (b"root:x:0", b"JUPYTERHUB_API_TOKEN", b"PAR1", b"canaries"))
         answers[path] = "LEAKED" if leaked else answer.status
     place.kernel.run("for n in ('l1.txt', 'l2.txt', 'l3.parquet', 'l4', 'l5'): os.unlink('/home/analyst/work/' + n)")
-    return judged(answers, lambda answer: answer in {0, 400, 403, 404, 413, 500})
+    return judged(answers, lambda answer: answer in {0, 302, 400, 403, 404, 413, 500})
