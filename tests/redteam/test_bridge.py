@@ -175,11 +175,16 @@ def test_a_container_that_somebody_put_on_a_second_network_is_not_served(world: 
     client = world.engine()
     client.start(container)
     client.close()
-    subprocess.run(["docker", "network", "connect", "bridge", container], check=True)
-    with pytest.raises(Denied) as refused:
-        world.gate.relay(plan.workspace_id, container)
-    assert refused.value.code == "gate.topology"
-    world.gate.revoke(plan.workspace_id)
+    second = f"t-{plan.workspace_id}"
+    subprocess.run(["docker", "network", "create", "--subnet", "10.212.77.0/24", second], check=True)
+    try:
+        subprocess.run(["docker", "network", "connect", second, container], check=True)
+        with pytest.raises(Denied) as refused:
+            world.gate.relay(plan.workspace_id, container)
+        assert refused.value.code == "gate.topology"
+        world.gate.revoke(plan.workspace_id)
+    finally:
+        subprocess.run(["docker", "network", "rm", second], check=True)
 
 
 def test_rules_that_somebody_flushed_come_back(world: World, inside: Workspace) -> None:
