@@ -1,0 +1,206 @@
+"""HTTP through the door: what is too large or too much does not begin to arrive; headers are ours."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.enclave.gate.door import peer
+
+Given = tuple[int, dict[str, str], bytes]
+
+
+@asynccontextmanager
+async def web(
+    answer: Callable[[str], Given], **display: int
+) -> AsyncIterator[tuple[peer.Scene, httpx.AsyncClient, list[bytes]]]:
+    """A door before a server that answers each path as told; the heads that reached it."""
+    heads: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        heads.append(head)
+        status, headers, body = answer(head.split()[1].decode())
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n{lines}\r\n".encode() + body)
+        await writer.drain()
+        await reader.read()
+        writer.close()
+
+    async def nothing(_: Any) -> None:
+        pass
+
+    async with peer.scene(nothing, **display) as scene:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        handler = scene.front.handler(scene.plan, lambda: asyncio.open_connection("127.0.0.1", port))
+        door = await asyncio.start_server(handler, "127.0.0.1", 0)
+        base = f"http://127.0.0.1:{door.sockets[0].getsockname()[1]}/user/kim/"
+        async with httpx.AsyncClient(base_url=base, timeout=20) as client:
+            yield scene, client, heads
+        door.close()
+        server.close()
+
+
+def ask(path: str, given: Given, method: str = "GET", **display: int) -> tuple[httpx.Response, list[Any], list[bytes]]:
+    async def play() -> tuple[httpx.Response, list[Any], list[bytes]]:
+        async with web(lambda _: given, **display) as (scene, client, heads):
+            answer = await client.request(method, path, content=b"{}" if method != "GET" else None)
+            await asyncio.sleep(0.1)
+            return answer, [(event.kind, dict(event.details)) for event in scene.spool.events()], heads
+
+    found: tuple[httpx.Response, list[Any], list[bytes]] = peer.run(play())
+    return found
+
+
+JSON = {"Content-Type": "application/json"}
+
+
+def test_a_small_text_file_opens_and_is_counted() -> None:
+    body = json.dumps({"content": "a,b,c\n" * 10}).encode()
+    answer, events, _ = ask("api/contents/a.csv?type=file&content=1&format=text", (200, JSON, body))
+    assert answer.content == body
+    assert events == []
+
+
+@pytest.mark.parametrize(("path", "passes"), [("data.csv", False), ("notes.txt", False), ("plots.ipynb", True)])
+def test_a_file_above_the_limit_is_cut_before_it_reaches_the_browser(path: str, passes: bool) -> None:
+    body = json.dumps({"content": "x" * 3_000_000}).encode()
+    answer, events, _ = ask(f"api/contents/{path}?content=1", (200, JSON, body))
+    assert (answer.status_code == 200) == passes
+    if not passes:
+        assert answer.status_code == 403
+        assert "반출 신청" in answer.json()["message"]
+        assert len(answer.content) < 2000
+        assert events[0] == ("route-refused", {"why": "answer-size", "method": "GET", "route": "contents"})
+
+
+def test_a_large_notebook_read_back_counts_at_full_size() -> None:
+    body = json.dumps({"content": {"cells": ["x" * 3_000_000]}}).encode()
+    answer, events, _ = ask("api/contents/a.ipynb?content=1", (200, JSON, body), hour_bytes=2_000_000)
+    assert answer.status_code == 403
+    assert ("display-spent", {"kind": "bytes", "window": "hour", "limit": 2_000_000}) in events
+
+
+def test_pictures_in_a_notebook_count_when_it_is_opened() -> None:
+    body = json.dumps({"content": {"outputs": ["data:image/png;base64,"] * 3}}).encode()
+    assert ask("api/contents/a.ipynb?content=1", (200, JSON, body), hour_pictures=3)[0].status_code == 200
+    assert ask("api/contents/a.ipynb?content=1", (200, JSON, body), hour_pictures=2)[0].status_code == 403
+
+
+def test_lists_still_open_when_the_display_is_spent() -> None:
+    listing = json.dumps({"type": "directory", "content": []}).encode()
+    for path in ("api/contents?type=directory&content=1", "api/kernels", "api/sessions"):
+        assert ask(path, (200, JSON, listing), hour_bytes=0)[0].status_code == 200
+    assert ask("api/contents/a.txt?content=1", (200, JSON, listing), hour_bytes=0)[0].status_code == 403
+
+
+def test_a_list_as_large_as_a_file_is_counted_as_one() -> None:
+    body = json.dumps(["x" * 100_000]).encode()
+    assert ask("api/kernels", (200, JSON, body), hour_bytes=0)[0].status_code == 403
+    assert ask("api/kernels", (200, JSON, b"x" * 300_000))[0].status_code == 403
+
+
+HOSTILE = {
+    "Content-Type": "text/html",
+    "Content-Disposition": "attachment; filename=data.csv",
+    "Content-Security-Policy": "default-src *",
+    "Set-Cookie": "a=b; Domain=ansim.test; Path=/",
+    "Service-Worker-Allowed": "/",
+    "Clear-Site-Data": '"cookies"',
+    "Access-Control-Allow-Origin": "*",
+    "Refresh": "0; url=http://evil.test",
+    "Link": "<http://evil.test>; rel=preload",
+    "X-Frame-Options": "ALLOWALL",
+    "Strict-Transport-Security": "max-age=9999999",
+    "Report-To": "{}",
+    "Referrer-Policy": "unsafe-url",
+    "Cache-Control": "public, max-age=99999",
+}
+
+
+def test_headers_of_a_strangers_program_do_not_reach_the_browser() -> None:
+    answer, _, _ = ask("api/status", (200, HOSTILE, b"{}"))
+    names = set(answer.headers)
+    assert not names & {
+        "content-disposition", "set-cookie", "service-worker-allowed", "clear-site-data", "refresh", "link",
+        "access-control-allow-origin", "x-frame-options", "strict-transport-security", "report-to",
+    }  # fmt: skip
+    policy = answer.headers.get_list("content-security-policy")
+    assert len(policy) == 1
+    assert "default-src 'self'" in policy[0]
+    assert "frame-ancestors 'none'" in policy[0]
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("cookie", "passes"),
+    [("a=b; Path=/user/kim/; HttpOnly", True), ("a=b; domain=.ansim.test", False), ("a=b;DOMAIN =x", False),
+     ("a=b; Path=/;\tDomain=x", False), ("a b=c", False)],
+)  # fmt: skip
+def test_a_cookie_is_for_this_host_alone(cookie: str, passes: bool) -> None:
+    answer, _, _ = ask("api/status", (200, {**JSON, "Set-Cookie": cookie}, b"{}"))
+    assert ("set-cookie" in answer.headers) == passes
+
+
+def test_what_goes_in_asks_for_no_other_encoding_and_no_part() -> None:
+    async def play() -> bytes:
+        async with web(lambda _: (200, JSON, b"{}")) as (_, client, heads):
+            hostile = {
+                "Accept-Encoding": "gzip",
+                "Range": "bytes=0-1",
+                "X-HTTP-Method-Override": "DELETE",
+                "X-Forwarded-Host": "x",
+            }
+            await client.get("api/status", headers=hostile)
+            return heads[0].lower()
+
+    head = peer.run(play())
+    for name in (b"accept-encoding", b"range", b"override", b"x-forwarded-host"):
+        assert name not in head
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "size"),
+    [("PATCH", "api/contents/a", 70_000), ("POST", "api/kernels", 70_000), ("DELETE", "api/contents/a", 1)],
+)
+def test_a_body_above_its_routes_limit_is_refused(method: str, path: str, size: int) -> None:
+    async def play() -> httpx.Response:
+        async with web(lambda _: (200, JSON, b"{}")) as (_, client, _heads):
+            return await client.request(method, path, content=b"x" * size)
+
+    assert peer.run(play()).status_code == 413
+
+
+@pytest.mark.parametrize(
+    "path", ["files/a.csv", "nbconvert/html/a.ipynb", "lab/api/extensions", "api/shutdown", "metrics"]
+)
+def test_a_closed_way_is_explained_and_leads_to_the_egress_request(path: str) -> None:
+    answer, events, heads = ask(path, (200, JSON, b"secret"))
+    assert answer.status_code == 403
+    said = answer.json()
+    assert set(said) == {"code", "message", "ko", "en", "remedy_ko", "remedy_en", "link"}
+    assert said["link"].startswith("http://portal.test/p/projects/")
+    assert heads == []
+    assert events[0][0] == "route-refused"
+    assert len(events[0][1]["path_sha256"]) == 64
+    assert path not in json.dumps(events)
+
+
+def test_strangers_cannot_fill_the_record_with_refusals() -> None:
+    async def play() -> int:
+        async with web(lambda _: (200, JSON, b"{}")) as (scene, client, _):
+            for number in range(200):
+                await client.get(f"files/{number}")
+            await asyncio.sleep(0.3)
+            return len(scene.spool.events(1000))
+
+    assert peer.run(play()) == 30
