@@ -63,7 +63,8 @@ def gpu_engine() -> Iterator[GpuEngine]:
     hook = folder / "bin/nvidia-container-runtime-hook"
     hook.write_text(HOOK)
     hook.chmod(0o755)
-    command = ["/usr/sbin/dockerd", "--data-root", folder / "data", "--exec-root", folder / "exec"]
+    # In a network namespace of its own: a daemon without a bridge removes the docker0 that it finds.
+    command = ["unshare", "--net", "/usr/sbin/dockerd", "--data-root", folder / "data", "--exec-root", folder / "exec"]
     command += ["--pidfile", folder / "pid", "-H", f"unix://{made.socket}", "--bridge=none", "--iptables=false"]
     environment = {**os.environ, "PATH": f"{folder / 'bin'}:{os.environ['PATH']}:/usr/sbin:/sbin"}
     with (folder / "log").open("wb") as log:
