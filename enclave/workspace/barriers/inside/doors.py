@@ -233,7 +233,8 @@ def portal_identity(facts: dict[str, Any]) -> Verdict:
     told = {what: ask(_token(), lie) for what, lie in lies.items()}
     wrong = [what for what, answer in told.items() if answer != own]
     nobody = ask()[0]
-    if wrong or nobody not in {"401", "403"} or own[0] not in {"200", "422"} or b"drill-none.csv" not in own[1]:
+    # Either a verdict on files that are not there, or the refusal of none: both are the own workspace's answer.
+    if wrong or nobody not in {"401", "403"} or own[0] not in {"200", "422"} or b"portal.workspace-only" in own[1]:
         return broken(f"believed: {wrong}; own {own[0]}, without a token {nobody}")
     return held(f"{len(lies)} lies, each answered as the own workspace ({own[0]}); without a token {nobody}")
 
