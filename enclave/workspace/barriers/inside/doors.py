@@ -231,7 +231,9 @@ def portal_identity(facts: dict[str, Any]) -> Verdict:
         "cookie": "Cookie: ansim-portal=stolen",
     }
     told = {what: ask(_token(), lie) for what, lie in lies.items()}
-    wrong = [what for what, answer in told.items() if answer != own]
+    wrong = {
+        what: f"{code} {text[:120]!r}" for what, (code, text) in told.items() if (code, text) != own and code != "cut"
+    }
     nobody = ask()[0]
     # Either a verdict on files that are not there, or the refusal of none: both are the own workspace's answer.
     if wrong or nobody not in {"401", "403"} or own[0] not in {"200", "422"} or b"portal.workspace-only" in own[1]:
