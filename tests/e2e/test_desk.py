@@ -174,16 +174,16 @@ def test_a_locked_screen_shows_nothing_and_the_kernel_runs_on(people, world, min
         frame.evaluate("() => { window.stillHere = true }")
         page.get_by_role("button", name="화면 잠그기").click()
         expect(page.locator("iframe#workspace")).to_be_hidden()
-        expect(page.get_by_label("비밀번호")).to_be_focused()
+        expect(page.get_by_label("비밀번호", exact=True)).to_be_focused()
         shot(page, "desk-locked")
         for path in ("api", "api/kernels", "api/contents/ticks.ipynb", "lab/api/settings/x"):
             assert mina.http.get(f"{mina.workspace}/{path}").status_code == 423, path
         page.wait_for_timeout(9_000)  # the cell ends meanwhile
-        page.get_by_label("비밀번호").fill("wrong")
+        page.get_by_label("비밀번호", exact=True).fill("wrong")
         page.get_by_label("일회용 비밀번호").fill("000000")
         page.get_by_role("button", name="잠금 풀기").click()
         expect(page.get_by_role("alert")).to_contain_text("맞지 않습니다")
-        page.get_by_label("비밀번호").fill(mina.person.password)
+        page.get_by_label("비밀번호", exact=True).fill(mina.person.password)
         page.get_by_label("일회용 비밀번호").fill(world.secrets.code("mina"))
         page.keyboard.press("Enter")
         expect(page.locator("iframe#workspace")).to_be_visible()
