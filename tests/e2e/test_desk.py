@@ -176,6 +176,7 @@ def test_a_locked_screen_shows_nothing_and_the_kernel_runs_on(people, world, min
         expect(page.locator("iframe#workspace")).to_be_hidden()
         expect(page.get_by_label("비밀번호", exact=True)).to_be_focused()
         shot(page, "desk-locked")
+        until("the gate has locked", lambda: mina.http.get(f"{mina.workspace}/api").status_code == 423)
         for path in ("api", "api/kernels", "api/contents/ticks.ipynb", "lab/api/settings/x"):
             assert mina.http.get(f"{mina.workspace}/{path}").status_code == 423, path
         page.wait_for_timeout(9_000)  # the cell ends meanwhile
