@@ -59,10 +59,19 @@ class Session:
         while time.monotonic() - started < wait_s:
             # A page, not the API: only a page sends the browser round through the hub's sign-in.
             ready = self.http.get(f"{self.workspace}/lab")
+            if ready.status_code == httpx.codes.LOCKED:
+                self.unlock()
             if ready.status_code == httpx.codes.OK and str(ready.url).startswith(self.workspace):
                 return time.monotonic() - started
             time.sleep(0.1)
         raise StepFailedError(f"작업공간이 {wait_s:.0f}초 안에 열리지 않았습니다.", "process/hub.log 를 보세요.")
+
+    def unlock(self) -> httpx.Response:
+        """Open the screen of the running workspace with password and code, as the desk page does."""
+        mine = self.api("GET", "/workspaces").json()["workspaces"]
+        place = next(each["id"] for each in mine if each["state"] == "running")
+        form = {"csrf": self.portal_headers()["X-CSRF-Token"], "password": self.person.password, "code": self.code()}
+        return self.http.post(f"{self.portal}/desk/{place}/unlock", data=form, headers={"X-Ansim-By": "script"})
 
     def stop_workspace(self) -> None:
         """Stop the workspace; nothing happens when none runs."""

@@ -59,22 +59,13 @@ def mina(world):
     session = world.session("mina")
     session.portal_headers()
     if session.http.get(f"{session.workspace}/api").status_code == 423:
-        _unlock(world, session)
+        session.unlock()
     return session
 
 
 def _workspace(session) -> str:
     (found,) = [each for each in session.api("GET", "/workspaces").json()["workspaces"] if each["state"] == "running"]
     return str(found["id"])
-
-
-def _unlock(world, session) -> httpx.Response:
-    form = {
-        "csrf": session.portal_headers()["X-CSRF-Token"],
-        "password": session.person.password,
-        "code": session.code(),
-    }
-    return session.http.post(f"{session.portal}/desk/{_workspace(session)}/unlock", data=form, headers=BY_SCRIPT)
 
 
 def _read_to_the_end(kernel) -> None:
@@ -205,7 +196,7 @@ def test_a_lock_closes_the_sockets_that_are_open(world, mina):
             _read_to_the_end(kernel)  # whatever was on its way, then the end
         with pytest.raises(InvalidStatus, match="423"):
             kernel.__enter__()
-        assert _unlock(world, mina).status_code == 200
+        assert mina.unlock().status_code == 200
         with kernel:
             assert cell(kernel, "6 * 7") == "42", "the kernel went on"
 
@@ -226,7 +217,7 @@ def test_an_idle_screen_is_locked_by_a_gate_that_was_away_meanwhile(people, worl
         page.goto(f"{mina.portal}/desk/{place}")
         expect(page.get_by_role("heading", name="화면이 잠겼습니다")).to_be_visible()
         assert page.locator("iframe#workspace").get_attribute("src") is None
-    assert _unlock(world, mina).status_code == 200
+    assert mina.unlock().status_code == 200
     assert mina.http.get(f"{mina.workspace}/api").status_code == 200
 
 
