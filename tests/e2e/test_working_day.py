@@ -176,6 +176,7 @@ def test_the_palette_makes_a_markdown_file_and_its_preview_is_shown(lab):
     lab.page.keyboard.press("Control+s")
     lab.inside.locator(".jp-Dialog input[type=text]").fill(PREVIEW)  # the first time it asks for a name
     lab.accept()
+    expect(lab.file(PREVIEW)).to_be_visible()
     editor.click(button="right")
     lab.inside.locator(".lm-Menu-item:visible", has_text="Show Markdown Preview").click()
     expect(lab.inside.locator(".jp-MarkdownViewer h1")).to_contain_text("제목")
