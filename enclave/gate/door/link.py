@@ -7,6 +7,7 @@ passed over without ever being held; and with large frames it is ten times as fa
 from __future__ import annotations
 
 import asyncio
+import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ from wsproto.connection import Connection, ConnectionState, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Event, Message, Ping, TextMessage
 from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
-CHUNK = 64 << 10
+CHUNK, PIECE = 256 << 10, 256 << 10
+FIN, TEXT, BINARY, EXTENDED = 0x80, 1, 2, 126
 # Of a message that is too large: enough to see what it was about.
 HEAD, TAIL = 64 << 10, 64
 # A flood of tiny frames must not keep the other sockets waiting: after so many it is the others' turn.
@@ -46,7 +48,7 @@ class Link:
         self, kind: ConnectionType, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, early: bytes
     ) -> None:
         self._socket = Connection(kind, trailing_data=early)
-        self._reader, self._writer = reader, writer
+        self._reader, self._writer, self._masks = reader, writer, kind is ConnectionType.CLIENT
         self.closed: tuple[int, str] | None = None
         self._parts = bytearray()
         self._size, self._tail = 0, b""
@@ -73,8 +75,18 @@ class Link:
 
     async def send(self, data: bytes, *, text: bool) -> None:
         """Send one message as one frame and wait until the other side takes it."""
-        if self._socket.state is ConnectionState.OPEN:
+        if self._socket.state is not ConnectionState.OPEN:
+            return
+        if self._masks:
             await self._put(TextMessage(data.decode()) if text else BytesMessage(data))
+        else:
+            # Towards the browser nothing is masked: the head of a frame, and the bytes as they are.
+            head = _head(TEXT if text else BINARY, len(data))
+            if len(data) < PIECE:
+                await self._write(head + data)
+            else:
+                self._writer.write(head)
+                await self._write(data)
 
     async def close(self, code: int, reason: str = "") -> None:
         """Say goodbye; the connection itself is closed by whoever opened it."""
@@ -84,8 +96,14 @@ class Link:
     async def _put(self, event: Event) -> None:
         if self._socket.state is ConnectionState.CLOSED:
             return
-        self._writer.write(self._socket.send(event))
-        await self._writer.drain()
+        await self._write(self._socket.send(event))
+
+    async def _write(self, data: bytes) -> None:
+        """Write in pieces, so that the other side reads meanwhile, and nothing is kept twice."""
+        view = memoryview(data)
+        for start in range(0, len(data), PIECE):
+            self._writer.write(view[start : start + PIECE])
+            await self._writer.drain()
 
     async def _control(self, event: Event) -> None:
         if isinstance(event, Ping):
@@ -114,3 +132,12 @@ class Link:
         held = Held(bytes(self._parts), text, self._size, self._size > limit, self._tail)
         self._parts, self._size, self._tail = bytearray(), 0, b""
         return held
+
+
+def _head(opcode: int, size: int) -> bytes:
+    """Return the head of one whole, unmasked frame (RFC 6455 §5.2)."""
+    if size < EXTENDED:
+        return bytes([FIN | opcode, size])
+    if size < 1 << 16:
+        return struct.pack("!BBH", FIN | opcode, EXTENDED, size)
+    return struct.pack("!BBQ", FIN | opcode, EXTENDED + 1, size)

@@ -166,10 +166,15 @@ def _count(patterns: dict[str, re.Pattern[str]], text: str) -> int:
 
 def _lines(text: str) -> int:
     """At most so many lines can have three cells, whichever sign parts them. Linear, whatever the text is."""
-    lines = text.count("\n") + text.count("\r") + 1
-    signs = [text.count(sign) for sign in "\t|,;"]
+    lines = _times(text, "\n") + _times(text, "\r") + 1
+    signs = [_times(text, sign) for sign in "\t|,;"]
     gaps = len(GAP.findall(text)) if " " in text else 0
     return max(min(lines, count // 2) for count in (*signs, gaps))
+
+
+def _times(text: str, sign: str) -> int:
+    # Looking is ten times as fast as counting, and most texts have none.
+    return text.count(sign) if sign in text else 0
 
 
 def _is_lines(value: Any) -> bool:

@@ -101,7 +101,7 @@ def test_a_line_cut_off_by_a_crash_is_passed_over(tmp_path: Path) -> None:
     kept = mine.put("w1", "code", {}, b"whole")
     mine.put("w1", "code", {}, b"torn")
     segment = next(tmp_path.glob("*.log"))
-    segment.write_bytes(segment.read_bytes()[:-7])
+    segment.write_bytes(segment.read_bytes().rstrip(b"\0")[:-7] + bytes(1000))
     again = spool(tmp_path)
     assert [event.id for event in again.events()] == [kept]
     later = again.put("w1", "code", {}, b"later")
