@@ -1,4 +1,4 @@
-"""What the portal does by itself, again and again: a list of chores, each with its own rhythm, in one thread.
+"""What the portal does by itself, again and again: a list of chores, each with its own rhythm, in lanes.
 
 A chore decides nothing: it asks queries, calls commands and tells the gate. One that fails is logged and tried again
 at its next turn; the others go on.
@@ -21,31 +21,38 @@ TICK_S = 0.25
 
 @dataclass(frozen=True)
 class Chore:
-    """One thing to do every so many seconds, counted from its own end."""
+    """One thing to do every so many seconds, counted from its own end.
+
+    Chores of one `lane` wait for each other; lanes do not. What may take long (a search, a device being erased) has
+    a lane of its own, because a workspace that must end has to end within a minute whatever else is going on.
+    """
 
     name: str
     every_s: float
     run: Callable[[Portal], object]
+    lane: str
 
 
 CHORES: tuple[Chore, ...] = (
-    Chore("stop-frozen", 15, closing.stop_frozen),
-    Chore("sweep", 15, sweeping.sweep),
-    Chore("cull", 60, culling.Culling().cull),
-    Chore("destroy-due", 30, destroying.destroy_due),
-    Chore("close-ended", 30, ended.Ended().close),
-    Chore("gpus-look", 60, gpu_round.look),
-    Chore("gpus-turn", 5, gpu_round.turn),
-    Chore("take-events", 1, intake.take_events),
-    Chore("search-shown", 5, searching.search_shown),
-    Chore("bring-limits", 30, limits.bring_limits),
+    Chore("stop-frozen", 15, closing.stop_frozen, "ends"),
+    Chore("sweep", 15, sweeping.sweep, "ends"),
+    Chore("close-ended", 30, ended.Ended().close, "ends"),
+    Chore("cull", 60, culling.Culling().cull, "idle"),
+    Chore("destroy-due", 30, destroying.destroy_due, "destroy"),
+    Chore("gpus-look", 60, gpu_round.look, "gpus"),
+    Chore("gpus-turn", 5, gpu_round.turn, "gpus"),
+    Chore("take-events", 1, intake.take_events, "events"),
+    Chore("bring-limits", 30, limits.bring_limits, "limits"),
+    Chore("search-shown", 5, searching.search_shown, "search"),
 )
 
 
 def start(portal: Portal, chores: Sequence[Chore] = CHORES) -> threading.Event:
-    """Do the chores in a thread of its own until the returned event is set."""
+    """Do the chores, each lane in a thread of its own, until the returned event is set."""
     stop = threading.Event()
-    threading.Thread(target=_keep, args=(portal, chores, stop), name="chores", daemon=True).start()
+    for lane in sorted({chore.lane for chore in chores}):
+        own = [chore for chore in chores if chore.lane == lane]
+        threading.Thread(target=_keep, args=(portal, own, stop), name=f"chores-{lane}", daemon=True).start()
     return stop
 
 

@@ -20,6 +20,15 @@ def test_a_chore_that_fails_is_tried_again_and_stops_no_other() -> None:
         if len(done) >= 2 and len(failed) >= 2:
             enough.set()
 
-    stop = start(None, [Chore("fails", 0, fails), Chore("works", 0, works)])  # type: ignore[arg-type]
+    stop = start(None, [Chore("fails", 0, fails, "a"), Chore("works", 0, works, "a")])  # type: ignore[arg-type]
     assert enough.wait(10)
     stop.set()
+
+
+def test_a_chore_that_hangs_holds_up_its_own_lane_alone() -> None:
+    hung, done = threading.Event(), threading.Event()
+    hangs = Chore("hangs", 0, lambda _: hung.wait(30), "slow")
+    stop = start(None, [hangs, Chore("works", 0, lambda _: done.set(), "quick")])  # type: ignore[arg-type]
+    assert done.wait(10)
+    stop.set()
+    hung.set()
