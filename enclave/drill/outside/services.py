@@ -347,7 +347,8 @@ def hub_token(place: Place) -> Verdict:
     address = ("127.0.0.1", place.settings.hub_port)
 
     def ask() -> dict[str, int]:
-        said = {"Host": "x", "Connection": "close", "Authorization": f"token {place.token}", "Content-Length": "2"}
+        host = f"{address[0]}:{address[1]}"  # under another name the hub only leads to its own
+        said = {"Host": host, "Connection": "close", "Authorization": f"token {place.token}", "Content-Length": "2"}
         said["Content-Type"] = "application/json"
         return {line: send(address, head(line, said, b"{}")).status for line in (*lines, "GET /hub/api/user")}
 
