@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from enclave.portal.parts import portal_origin
-from tests.enclave.portal.world import ROOT, TABLE, World
+from tests.enclave.portal.world import GRANTS, ROOT, TABLE, World
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -77,7 +77,7 @@ def test_the_log_is_filtered_in_place_and_the_address_keeps_the_filter(
     world.publish_log()
     page = visit("haneul", "/log")
     page.get_by_label("업무").select_option("role.grant")
-    expect(page.locator("#found tbody tr")).to_have_count(8)
+    expect(page.locator("#found tbody tr")).to_have_count(GRANTS)
     assert "action=role.grant" in page.url
     assert complaints == []
 

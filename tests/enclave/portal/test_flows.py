@@ -16,7 +16,7 @@ from enclave.portal.pages.apply import column_value
 from enclave.portal.words import catalogue
 from enclave.queries import egress, project
 from enclave.states import ProjectState, ReleaseState, RequestState
-from tests.enclave.portal.world import PURPOSE, ROOT, SMALL, TABLE, Browser, World
+from tests.enclave.portal.world import GRANTS, PURPOSE, ROOT, SMALL, TABLE, Browser, World
 
 JUDGEMENTS = {
     "purpose_relation": "승인된 목적의 연령대별 빈도표입니다.",
@@ -300,7 +300,7 @@ def test_the_log_filters_pages_stably_and_proves_its_entries(world: World) -> No
     world.publish_log()
     browser = world.browser("haneul")
     granted = browser.get(f"{ROOT}/log?action=role.grant&outcome=done")
-    assert granted.text.count("권한 부여</td>") == 8
+    assert granted.text.count("권한 부여</td>") == GRANTS
     assert browser.get(f"{ROOT}/log?from=2020-01-01&until=2020-01-31").text.count("<tr>") <= 1
     assert browser.get(f"{ROOT}/log?from=gestern").status_code == 422
     by_login = browser.get(f"{ROOT}/log?actor=suyeon").text
@@ -333,14 +333,14 @@ def test_an_entry_that_was_changed_in_the_database_fails_its_proof(world: World)
 
 def test_an_operator_makes_an_account_and_nobody_holds_a_forbidden_pair(world: World) -> None:
     browser = world.browser("operator")
-    fields = {"login": "sora", "name": "윤소라", "organisation_id": "review-b", "password": "a-long-first-password"}
-    assert browser.form("/accounts", **fields).headers["location"] == f"{ROOT}/accounts/sora"
+    fields = {"login": "bora", "name": "윤보라", "organisation_id": "review-b", "password": "a-long-first-password"}
+    assert browser.form("/accounts", **fields).headers["location"] == f"{ROOT}/accounts/bora"
     assert browser.form("/accounts", **fields).status_code == 409
-    assert browser.form("/accounts/sora/grant", role="output_checker", reason="위촉").status_code == 303
-    refused = browser.form("/accounts/sora/grant", role="scientist", reason="겸직")
+    assert browser.form("/accounts/bora/grant", role="output_checker", reason="위촉").status_code == 303
+    refused = browser.form("/accounts/bora/grant", role="scientist", reason="겸직")
     assert (refused.status_code, "함께 가질 수 없습니다" in refused.text) == (403, True)
     assert "겸직" in refused.text
-    enrolled = browser.form("/accounts/sora/enrol")
+    enrolled = browser.form("/accounts/bora/enrol")
     assert 'src="data:image/svg+xml' in enrolled.text
     assert browser.form("/accounts/operator/grant", role="auditor", reason="x").status_code == 403
     assert world.browser("mina").form("/accounts", **(fields | {"login": "eve"})).status_code == 403

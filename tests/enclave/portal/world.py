@@ -70,6 +70,7 @@ ACCOUNTS = {
     "dahye": ("정다혜", "review-a", (Role.OUTPUT_CHECKER,)),
     "woojin": ("한우진", "review-b", (Role.OUTPUT_CHECKER,)),
 }
+GRANTS = sum(len(roles) for _, _, roles in ACCOUNTS.values())
 PURPOSE = (
     "지역 병원 방문 자료로 만성질환 환자의 연령대별, 성별 방문 횟수와 진료비의 차이를 기술하고, 재방문이 잦은 집단의 "
     "특성을 밝혀 지역 보건 사업의 대상과 시기를 정하는 근거를 마련하고자 합니다. "
