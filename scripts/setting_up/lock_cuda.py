@@ -42,7 +42,13 @@ def write() -> int:
         # What both images have is of one version.
         lines = (REPO / "locks/image.txt").read_text().splitlines()
         pins.write_text("".join(f"{line.split()[0]}\n" for line in lines if "==" in line))
-        options = ["--quiet", "--format=pylock.toml", f"--python-version={wheels.PYTHON}", "--constraints", pins]
+        options: list[str | Path] = [
+            "--quiet",
+            "--format=pylock.toml",
+            f"--python-version={wheels.PYTHON}",
+            "--constraints",
+            pins,
+        ]
         options += ["--python-platform=x86_64-manylinux_2_36", *(f"--no-emit-package={name}" for name in LEFT_OUT)]
         command = [tools.TOOLS / "bin/uv", "pip", "compile", *options, *RECIPES]
         call([*command, "-o", resolved], venvs.NOW, env={**os.environ, **venvs.from_pip()})
