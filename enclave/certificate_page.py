@@ -25,7 +25,7 @@ LABELS = {
     "name": ("이름", "Name"),
     "organisation": ("기관", "Organisation"),
     "visit": ("이용 번호", "Visit"),
-    "seat": ("좌석", "Seat"),
+    "seat": ("자리", "Seat"),
     "started_at": ("입실(UTC)", "In (UTC)"),
     "ended_at": ("퇴실(UTC)", "Out (UTC)"),
     "gpu_seconds": ("GPU 사용(초)", "GPU use (seconds)"),

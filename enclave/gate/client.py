@@ -163,7 +163,7 @@ def _file(item: dict[str, Any]) -> Collected | RefusedFile:
 def _unreachable(error: Exception) -> Unavailable:
     return Unavailable(
         "gate.unreachable",
-        ko=f"게이트(작업공간 관문)가 응답하지 않습니다: {error}",
+        ko=f"게이트가 응답하지 않습니다: {error}",
         en=f"The gate does not answer: {error}",
         remedy_ko="잠시 뒤 다시 시도하고, 계속되면 운영자에게 게이트 상태 확인을 요청하십시오.",
         remedy_en="Try again in a moment; if it persists ask the operator to look at the gate.",

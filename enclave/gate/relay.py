@@ -298,7 +298,7 @@ def _not_ours(workspace_id: str) -> NotFound:
 def _port_taken(workspace_id: str) -> Conflict:
     return Conflict(
         "gate.port-taken",
-        ko=f"작업공간 {workspace_id} 안에서 관문의 포트를 다른 프로그램이 차지했습니다.",
+        ko=f"작업공간 {workspace_id} 안에서 게이트의 포트를 다른 프로그램이 차지했습니다.",
         en=f"Inside workspace {workspace_id} another program holds a port of the gate.",
         remedy_ko="작업공간을 다시 시작하십시오.",
         remedy_en="Start the workspace again.",

@@ -173,7 +173,7 @@ def _full(workspace_id: str) -> Unavailable:
     which = f" ({workspace_id})" if workspace_id else ""
     return Unavailable(
         "gate.spool-full",
-        ko=f"관문의 기록 대기열이 가득 찼습니다{which}. 기록할 수 없는 일은 하지 않습니다.",
+        ko=f"게이트의 기록 대기열이 가득 찼습니다{which}. 기록할 수 없는 일은 하지 않습니다.",
         en=f"The gate's queue of events to record is full{which}. What cannot be recorded is not done.",
         remedy_ko="포털이 실행 중인지 확인하십시오. 포털이 기록을 가져가면 곧 다시 됩니다.",
         remedy_en="Check that the portal runs; once it has fetched the events this works again.",

@@ -29,7 +29,7 @@ SYSTEM = listed(
     ("files.kernel-settings", "커널 설정 쓰기(/proc, /sys)", "writing kernel settings (/proc, /sys)"),
     ("files.kernel-leaks", "커널·호스트 정보 읽기(/proc, /sys)", "reading the kernel and host (/proc, /sys)"),
     ("files.names-of-others", "다른 과제·사람의 이름 노출", "names of other projects and people"),
-    ("files.engine-socket", "엔진·관문·포털의 소켓", "sockets of engine, gate and portal"),
+    ("files.engine-socket", "엔진·게이트·포털의 소켓", "sockets of engine, gate and portal"),
     ("files.core-dumps", "충돌한 프로그램의 메모리 남기기", "memory left by a crashed program"),
 )
 OUTBOX = listed(

@@ -28,7 +28,7 @@ HOST = listed(
     ("net.host-addresses", "호스트의 모든 주소와 열린 포트", "each address of the host and each of its open ports"),
     ("net.host-loopback", "호스트 루프백에서 듣는 서비스", "services on the host's loopback"),
     ("net.database", "데이터베이스의 포트·소켓·파일", "the database: ports, sockets, file"),
-    ("net.gate-ports", "관문의 내부 포트 가로채기", "taking the gate's ports inside"),
+    ("net.gate-ports", "게이트의 내부 포트 가로채기", "taking the gate's ports inside"),
 )
 NEIGHBOURS = listed(
     Area.NETWORK,

@@ -39,7 +39,7 @@ BROWSER = listed(
     ("in.front-slow", "앞문에서 끝내지 않는 연결", "connections that never finish at the front door"),
     ("in.websocket-strangers", "허락 없는 웹소켓", "a websocket without permission"),
     ("in.websocket-frames", "잘못된 웹소켓 프레임", "malformed websocket frames"),
-    ("in.relay-direct", "관문 포트로 바로 들어가기", "going straight to a workspace's relay port"),
+    ("in.relay-direct", "게이트의 포트로 바로 들어가기", "going straight to a workspace's relay port"),
 )
 SERVICES = listed(
     Area.WAY_IN,
@@ -49,8 +49,8 @@ SERVICES = listed(
     ("in.engine-calls", "허브가 엔진에 시킬 수 있는 일", "calls to the engine by a hub that was taken over"),
     ("in.engine-plan", "계획보다 넓은 컨테이너", "a container wider than its plan"),
     ("in.engine-peers", "다른 사용자의 엔진 소켓", "the engine's socket for other users"),
-    ("in.gate-hub", "허브가 관문에 내리는 명령", "the hub giving the portal's commands to the gate"),
-    ("in.gate-peers", "다른 사용자의 관문 명령", "commands to the gate by other users"),
+    ("in.gate-hub", "허브가 게이트에 내리는 명령", "the hub giving the portal's commands to the gate"),
+    ("in.gate-peers", "다른 사용자의 게이트 명령", "commands to the gate by other users"),
     ("in.gate-plans", "서명 없는·위조된 계획", "unsigned and forged plans"),
     ("in.core-peers", "다른 사용자의 포털 내부 API", "the portal's core API for other users"),
     ("in.core-hub", "허브가 내부 API에서 더 얻기", "more from the core API by the hub"),
