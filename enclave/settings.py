@@ -152,6 +152,11 @@ class Settings:
         return self.home / "staging"
 
     @property
+    def assets(self) -> Path:
+        """Folder of the images' own files for browsers, which the gate serves (root 0700; made again if it goes)."""
+        return self.home / "assets"
+
+    @property
     def spool(self) -> Path:
         """Folder of what the gate saw and the portal has not yet recorded (root 0700)."""
         return self.home / "spool"
@@ -208,7 +213,7 @@ class Settings:
 
     @property
     def vault_key(self) -> Path:
-        """AES-256 key that seals TOTP secrets and release keys (ansim-app)."""
+        """AES-256 key that seals TOTP secrets, keys of releases and volumes, and recorded texts (ansim-app)."""
         return self.keys / "vault.key"
 
     @property

@@ -34,14 +34,14 @@ from enclave.settings import Settings
 from enclave.workspace.barriers.barrier import Area, Barrier, Outcome
 from enclave.workspace.barriers.catalogue import BARRIERS, BY_ID
 from enclave.workspace.barriers.program import neighbour, program
-from enclave.workspace.engine import SHM_BYTES, TMPFS
+from enclave.workspace.engine import HUB_PORT, NOTEBOOK_PORT, PORTAL_PORT, SHM_BYTES, TMPFS
 from enclave.workspace.plan import WorkspacePlan, parse_plan
 
 LOG = logging.getLogger("ansim.drill")
 # In the order in which they run: floods spend what others need, and the last of identity ends the drill's own rights.
 PROGRAMS = ("network", "kernel", "files", "doors", "resources", "counters")
 MODULES = (services, browser, outbox, front, identity, floods, ends)
-DOORS = (8081, 8085)
+DOORS = (HUB_PORT, PORTAL_PORT)
 PROGRAM_S = 120
 Say = Callable[[str], None]
 
@@ -209,7 +209,7 @@ def _facts(
         "secrets": seen.closed,
         "host_addresses": host.addresses(),
         "host_ports": host.ports(),
-        "own_ports": [*DOORS, 8888],
+        "own_ports": [*DOORS, NOTEBOOK_PORT],
         "door_ports": DOORS,
         "door_s": 20,
         "relay_ports": [each["port"] for each in _relays(settings).values()],

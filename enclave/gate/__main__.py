@@ -19,7 +19,7 @@ import socket
 from pathlib import Path
 
 from enclave.clock import now
-from enclave.gate.assets import Assets, folder_of
+from enclave.gate.assets import Assets
 from enclave.gate.bridge.bridge import Bridge
 from enclave.gate.commands import Commands, Parts
 from enclave.gate.dockerd import Dockerd
@@ -49,6 +49,7 @@ def prepare(settings: Settings, jupyter: Path | None) -> None:
     app, hub = pwd.getpwnam(settings.app_user), pwd.getpwnam(settings.hub_user)
     _folder(settings.volumes, 0o700)
     _folder(settings.mounted, 0o700)
+    _folder(settings.assets, 0o700)
     # Entered but not listed by the portal's user: names of batches are random.
     _folder(settings.staging, 0o711)
     if not settings.run_folder.exists():
@@ -84,7 +85,7 @@ async def serve(settings: Settings, docker_socket: Path) -> None:
     spool = Spool(settings.spool)
     plans = Plans(roots, settings.plan_key.with_suffix(".pub"), settings.topology)
     screens, books = Screens(settings.volumes, now), Books(settings.volumes, now)
-    assets = Assets(folder_of(settings.home), docker)
+    assets = Assets(settings.assets, docker)
     front = Front(spool, addresses_of(settings), assets, screens, books)
     bridge = Bridge(settings, docker, spool)
     doors = doors_of(settings.gate_secret, settings.hub_port, settings.portal_port)

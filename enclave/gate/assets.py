@@ -111,10 +111,3 @@ def _type(path: Path) -> str:
     if kind in {"text/html", "image/svg+xml"} and path.suffix != ".svg":
         kind = "text/plain"
     return f"{kind}; charset=utf-8" if kind.startswith(TEXTS) else kind
-
-
-def folder_of(home: Path) -> Path:
-    """Return where the copies lie under the enclave's home, made if need be (root alone)."""
-    place = home / "assets"
-    place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return place

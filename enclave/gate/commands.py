@@ -33,6 +33,7 @@ from enclave.gate.spool import Spool
 from enclave.gate.storage import Storage, read_keys
 from enclave.gate.volumes import Volumes
 from enclave.gate.wire import Refused, Request, read_request, respond_json
+from enclave.workspace.plan import container_of
 
 LOG = logging.getLogger("ansim.gate.commands")
 BODY = 1 << 20
@@ -118,11 +119,7 @@ class Commands:
         )
 
     async def _register(self, _: str, body: Answer) -> Answer:
-        try:
-            signature = base64.b64decode(body["signature"], validate=True)
-        except binascii.Error as error:
-            raise _invalid("signature") from error
-        data, now = body["plan"].encode(), self._parts.clock()
+        data, signature, now = *_signed(body), self._parts.clock()
         plan = self._parts.plans.checked(data, signature, now)
         async with self._making:
             # Before there is a container: nothing of it can come between.
@@ -139,11 +136,7 @@ class Commands:
         return {"sha256": plan.sha256}
 
     async def _limit(self, _: str, body: Answer) -> Answer:
-        try:
-            signature = base64.b64decode(body["signature"], validate=True)
-        except binascii.Error as error:
-            raise _invalid("signature") from error
-        plan = set_limits(self._parts.plans, body["plan"].encode(), signature, self._parts.clock())
+        plan = set_limits(self._parts.plans, *_signed(body), self._parts.clock())
         self._parts.relays.front.renew(plan)
         LOG.info("display limits of workspace %s are those of plan %s", plan.workspace_id, plan.sha256[:12])
         return {"sha256": plan.sha256}
@@ -152,7 +145,7 @@ class Commands:
         network = self._parts.plans.network(workspace_id)
         self._parts.plans.revoke(workspace_id)
         self._parts.relays.close(workspace_id)
-        await self._parts.docker.remove(f"ansim-{workspace_id}")
+        await self._parts.docker.remove(container_of(workspace_id))
         async with self._making:
             await asyncio.to_thread(self._parts.views.release, workspace_id)
             await self._leave_network(network)
@@ -193,8 +186,8 @@ class Commands:
         return {}
 
     async def _activity(self, workspace_id: str, _: Answer) -> Answer:
-        used = await self._parts.docker.cpu_ns(f"ansim-{workspace_id}")
-        return {"cpu_ns": used, "last_hand": self._parts.relays.last_hand(workspace_id)}
+        used = await self._parts.docker.cpu_ns(container_of(workspace_id))
+        return {"cpu_ns": used, "last_hand": self._parts.relays.front.last_hand(workspace_id)}
 
     async def _events(self, limit: str, _: Answer) -> Answer:
         found = await asyncio.to_thread(self._parts.spool.events, int(limit or 200))
@@ -225,6 +218,14 @@ class Commands:
             "spool": self._parts.spool.figures(),
             "workspaces": self._parts.plans.workspaces(),
         }
+
+
+def _signed(body: Answer) -> tuple[bytes, bytes]:
+    """Return a plan and its signature as they were sent."""
+    try:
+        return body["plan"].encode(), base64.b64decode(body["signature"], validate=True)
+    except binascii.Error as error:
+        raise _invalid("signature") from error
 
 
 def _address(value: object) -> str:

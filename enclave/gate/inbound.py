@@ -24,9 +24,9 @@ from enclave.gate.wire import (
     read_request,
     respond,
 )
+from enclave.workspace.engine import HUB_PORT, PORTAL_PORT
 
 LOG = logging.getLogger("ansim.gate.inbound")
-HUB_PORT, PORTAL_PORT = 8081, 8085
 MOST_CONNECTIONS = 64
 HUB_BODY, PORTAL_BODY = 64 << 10, 1 << 20
 PASSED = {b"authorization", b"accept", b"accept-language", b"content-type", b"user-agent"}

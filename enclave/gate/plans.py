@@ -75,8 +75,7 @@ class Plans:
 
     def may_start(self, workspace_id: str, now: datetime) -> bool:
         """Say whether a plan of this workspace is in force and not yet ended."""
-        current = self._folder(workspace_id) / "current"
-        plan = self.known(workspace_id, current.read_text()) if current.exists() else None
+        plan = self.in_force(workspace_id)
         return plan is not None and now < plan.expires_at
 
     def known(self, workspace_id: str, sha256: str) -> WorkspacePlan | None:

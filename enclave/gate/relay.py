@@ -35,7 +35,10 @@ READY_S, POLL_S, SWEEP_S = 60, 0.1, 5
 
 @dataclass
 class Relay:
-    """One workspace's relays: the namespace descriptor held for its life, three servers, bytes to the browser."""
+    """One workspace's relay: the namespace descriptor held for its life, and its servers.
+
+    `address` is its own on a bridge, empty where it is sealed; `leave` lets go of the doors there.
+    """
 
     plan: WorkspacePlan
     container_id: str
@@ -124,10 +127,6 @@ class Relays:
             }
             for name, relay in self._open.items()
         }
-
-    def last_hand(self, workspace_id: str) -> int | None:
-        """Return the Unix second of the last hand at an open workspace; None if it is not open here."""
-        return self.front.last_hand(workspace_id)
 
     async def step(self) -> None:
         """Take up again what runs already (once), then close the relays of containers that have ended.

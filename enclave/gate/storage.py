@@ -23,7 +23,7 @@ from enclave.gate.limits import CollectLimits
 from enclave.gate.listing import listing
 from enclave.gate.plans import Plans
 from enclave.gate.volumes import NAMES, Keys, Volumes
-from enclave.workspace.plan import WorkspacePlan
+from enclave.workspace.plan import WorkspacePlan, container_of
 
 LOG = logging.getLogger("ansim.gate.storage")
 TIDY_S = 15
@@ -90,7 +90,7 @@ class Storage:
         for workspace_id in await asyncio.to_thread(self._volumes.mounted):
             if plans.may_start(workspace_id, now):
                 continue
-            state = await docker.inspect(f"ansim-{workspace_id}")
+            state = await docker.inspect(container_of(workspace_id))
             if state is None or not state["State"]["Running"]:
                 # Asked again under the lock: a plan may have come in force while the engine was asked.
                 await self.put_away(workspace_id, unless=partial(plans.may_start, workspace_id, now))

@@ -13,7 +13,8 @@ from typing import Any
 from enclave.workspace.plan import GATE_NAME, Mount, WorkspacePlan
 
 PROBE_UID = 10001
-NOTEBOOK_PORT, PORTAL_PORT = 8888, 8085
+# Inside a workspace: where its notebook server listens, and where the gate's doors to hub and portal are.
+NOTEBOOK_PORT, HUB_PORT, PORTAL_PORT = 8888, 8081, 8085
 PROBE_BYTES = 128 << 20
 LABEL_WORKSPACE = "ansim.workspace"
 LABEL_PLAN = "ansim.plan"
@@ -43,8 +44,8 @@ GPU_CAPABILITIES = ("compute", "utility")
 HUB_VARIABLES = {
     "JUPYTERHUB_USER": "{plan.login}",
     "JUPYTERHUB_SERVER_NAME": "",
-    "JUPYTERHUB_API_URL": "http://{plan.gate_host}:8081/hub/api",
-    "JUPYTERHUB_ACTIVITY_URL": "http://{plan.gate_host}:8081/hub/api/users/{plan.login}/activity",
+    "JUPYTERHUB_API_URL": f"http://{{plan.gate_host}}:{HUB_PORT}/hub/api",
+    "JUPYTERHUB_ACTIVITY_URL": f"http://{{plan.gate_host}}:{HUB_PORT}/hub/api/users/{{plan.login}}/activity",
     "JUPYTERHUB_SERVICE_PREFIX": "/user/{plan.login}/",
     "JUPYTERHUB_SERVICE_URL": f"http://{{plan.listens_on}}:{NOTEBOOK_PORT}/user/{{plan.login}}/",
     "JUPYTERHUB_BASE_URL": "/",

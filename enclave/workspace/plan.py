@@ -182,7 +182,12 @@ class WorkspacePlan:
     @property
     def container_name(self) -> str:
         """The only name under which the engine may hold this workspace."""
-        return f"ansim-{self.workspace_id}"
+        return container_of(self.workspace_id)
+
+
+def container_of(workspace_id: str) -> str:
+    """Return the name of a workspace's container, whichever of its plans it runs under."""
+    return f"ansim-{workspace_id}"
 
 
 def parse_plan(data: bytes) -> WorkspacePlan:

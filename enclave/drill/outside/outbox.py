@@ -132,9 +132,7 @@ def others(place: Place) -> Verdict:
         "by image": _collected(place, ["../home.img"])[0].get("code", "TAKEN"),
         "nobody's": _collected(place, ["x"], "w-nobody")[0].get("code", "TAKEN"),
     }
-    return judged(
-        said, lambda answer: answer in {"collect.name", "gate.no-volumes", "gate.no-outbox", "gate.workspace-unknown"}
-    )
+    return judged(said, lambda answer: answer in {"collect.name", "gate.no-volumes", "gate.workspace-unknown"})
 
 
 @attack("files.contents-links")

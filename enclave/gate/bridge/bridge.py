@@ -19,11 +19,10 @@ from enclave.gate.bridge.gateways import Gateways
 from enclave.gate.bridge.networks import Addresses, Network, Networks, tag_of
 from enclave.gate.bridge.selftest import Probe
 from enclave.gate.dockerd import Dockerd
-from enclave.gate.inbound import HUB_PORT, PORTAL_PORT
 from enclave.gate.spool import Spool
 from enclave.gate.wire import Handler
 from enclave.settings import Settings
-from enclave.workspace.engine import placed
+from enclave.workspace.engine import HUB_PORT, LABEL_WORKSPACE, PORTAL_PORT, placed
 from enclave.workspace.plan import WorkspacePlan
 from enclave.workspace.topology import Topology
 
@@ -64,7 +63,7 @@ class Bridge:
     async def place(self, body: bytes) -> bytes:
         """Return a create body with the address that the workspace has, and with the doors' address by name."""
         asked: dict[str, Any] = json.loads(body)
-        name, workspace_id = asked["HostConfig"]["NetworkMode"], asked["Labels"]["ansim.workspace"]
+        name, workspace_id = asked["HostConfig"]["NetworkMode"], asked["Labels"][LABEL_WORKSPACE]
         if name == "none":
             return body
         await self._test()

@@ -1,6 +1,6 @@
 """The way from the browser to a notebook server: every byte passes here, parsed on both sides, out of its reach.
 
-Reading order: `target` (one spelling), `visit`, `checks` (seat, lock, frame, routes), `routes` (the list), `passing`
+Reading order: `target` (one spelling), `visit`, `checks` (seat, frame, lock, routes), `routes` (the list), `passing`
 (HTTP), `sockets` (websockets), `meter`.
 """
 
