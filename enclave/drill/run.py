@@ -16,10 +16,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from enclave import clock, reserved
+from enclave import clock, host, reserved
 from enclave.commands.drill import Found
 from enclave.commands.drill_ground import Ground
-from enclave.drill import host, neighbours
+from enclave.drill import neighbours
 from enclave.drill.ground import Canaries, canaries, in_store, lay
 from enclave.drill.hub import Door
 from enclave.drill.kernel import Kernel, KernelError

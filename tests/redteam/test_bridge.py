@@ -13,12 +13,13 @@ from pathlib import Path
 import docker
 import pytest
 
+from enclave import host
 from enclave.errors import Denied
 from enclave.gate.bridge import bridge as bridges
 from enclave.gate.bridge.bridge import Bridge, remove_all
 from enclave.gate.bridge.firewall import Firewall
 from enclave.gate.bridge.networks import tag_of
-from enclave.gate.bridge.selftest import addresses, judge
+from enclave.gate.bridge.selftest import judge
 from enclave.gate.dockerd import Dockerd
 from enclave.gate.spool import Spool
 from enclave.settings import Settings
@@ -80,8 +81,8 @@ def reached(inside: Workspace, port: int, *places: str) -> str:
 def test_no_port_of_the_host_is_reached_on_any_of_its_addresses(inside: Workspace, stranger: Workspace) -> None:
     with socket.create_server(("0.0.0.0", 0)) as canary:
         port = canary.getsockname()[1]
-        assert len(addresses()) > 3  # the host's own, and two projects' gateways
-        assert "REACHED" not in reached(inside, port, *addresses())
+        assert len(host.addresses()) > 3  # the host's own, and two projects' gateways
+        assert "REACHED" not in reached(inside, port, *host.addresses())
         # The canary is alive: from the host itself the gateway answers.
         socket.create_connection((address_of(stranger).rpartition(".")[0] + ".1", port), timeout=2).close()
 
@@ -107,7 +108,7 @@ def test_no_datagram_reaches_host_or_neighbour_and_no_resolver_answers(inside: W
         canary.setblocking(False)
         code = f"""
 import socket, time
-for address in {addresses()!r}:
+for address in {host.addresses()!r}:
     s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
     try: s.sendto(b"x", (address, {canary.getsockname()[1]}))
     except OSError: pass

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from enclave.drill import host
+from enclave import host
 from enclave.workspace.barriers.catalogue import BARRIERS
 from enclave.workspace.barriers.program import program
 from tests.enclave.gate.tiny_image import tiny_image

@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import json
 import logging
 import socket
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
-from pathlib import Path
-from typing import Any
 
+from enclave import host
 from enclave.errors import EnclaveError
 from enclave.gate.bridge.networks import Network
 from enclave.gate.dockerd import Dockerd
@@ -27,7 +24,6 @@ from enclave.workspace.engine import NOTEBOOK_PORT, placed, probe_body
 
 LOG = logging.getLogger("ansim.gate.bridge")
 OUTSIDE = [("169.254.169.254", 80), ("192.0.2.1", 443), ("8.8.8.8", 53), ("1.1.1.1", 443)]
-LISTENING = "0A"
 RUN_S = 60
 NEIGHBOUR = "import http.server as h; h.HTTPServer(('0.0.0.0', {port}), h.SimpleHTTPRequestHandler).serve_forever()"
 Place = tuple[str, int]
@@ -60,11 +56,13 @@ class Probe:
         await self._start(neighbour, ["-c", NEIGHBOUR.format(port=NOTEBOOK_PORT)], there)
         if not await _answers((there, NOTEBOOK_PORT)):
             return ["the neighbour does not answer the gate: the gate could not reach a notebook server either"]
-        hosts = [(address, port) for address in addresses() for port in sorted(listening() | {tcp.getsockname()[1]})]
+        addresses = host.addresses()
+        ports = sorted({*host.ports(), tcp.getsockname()[1]})
+        hosts = [(address, port) for address in addresses for port in ports]
         asked = {
             "tcp": [*hosts, *self._own_doors(), (there, NOTEBOOK_PORT), *OUTSIDE],
-            "udp": [(address, udp.getsockname()[1]) for address in addresses() if ":" not in address],
-            "dns": [("127.0.0.11", 53), *((address, 53) for address in addresses() if ":" not in address)],
+            "udp": [(address, udp.getsockname()[1]) for address in addresses if ":" not in address],
+            "dns": [("127.0.0.11", 53), *((address, 53) for address in addresses if ":" not in address)],
         }
         said = await self._said(prober, asked, here)
         return judge(said, self._own_doors()) + _arrived(udp)
@@ -96,24 +94,6 @@ def judge(said: dict[str, list[Place]], doors: list[Place]) -> list[str]:
         f"the door {address}:{port} does not answer" for address, port in doors if (address, port) not in said["tcp"]
     ]
     return wrong
-
-
-def addresses() -> list[str]:
-    """Return every address of this host but its loopback, both versions."""
-    command = ["ip", "-json", "address"]
-    listed: list[dict[str, Any]] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
-    found = [info["local"] for link in listed for info in link.get("addr_info", []) if "local" in info]
-    return [text for text in found if not ipaddress.ip_address(text).is_loopback]
-
-
-def listening() -> set[int]:
-    """Return every TCP port on which this host listens, whatever the address."""
-    found = set()
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        with contextlib.suppress(FileNotFoundError):
-            lines = [line.split() for line in Path(table).read_text().splitlines()[1:]]
-            found |= {int(fields[1].rpartition(":")[2], 16) for fields in lines if fields[3] == LISTENING}
-    return found
 
 
 @contextlib.contextmanager
