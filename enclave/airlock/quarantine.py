@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from enclave.airlock.errors import FileRefused, StoredFileDamaged, StoredFileMissing
+from enclave.whole import sync_folder
 
 PIECE = 1 << 20
 DEFAULT_LIMIT = 100 * PIECE
@@ -117,7 +118,7 @@ class Quarantine:
         target.parent.mkdir(mode=0o700, exist_ok=True)
         incoming.replace(target)  # equal bytes, so replacing an earlier copy changes nothing
         for folder in (target.parent, self.root):
-            _sync_folder(folder)
+            sync_folder(folder)
 
 
 @contextmanager
@@ -137,14 +138,6 @@ def _open_plain(path: Path) -> Iterator[BinaryIO]:
 def _check_steady(before: os.stat_result, after: os.stat_result) -> None:
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise _changed()
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _missing(sha256: str) -> StoredFileMissing:

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from enclave.whole import sync_folder
+
 LOG = logging.getLogger("ansim.gate.journal")
 SEGMENT = 4 << 20
 
@@ -104,7 +106,7 @@ class Journal:
             # its sync is one write of the disk, not three.
             _write(self._file, bytes(SEGMENT), 0)
             os.fsync(self._file)
-            _sync_folder(self._folder)
+            sync_folder(self._folder)
         return self._file
 
     def _path(self, segment: int) -> Path:
@@ -129,11 +131,3 @@ def _write(file: int, data: bytes, offset: int) -> None:
     while left:
         written = os.pwrite(file, left, offset)
         left, offset = left[written:], offset + written
-
-
-def _sync_folder(folder: Path) -> None:
-    link = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(link)
-    finally:
-        os.close(link)

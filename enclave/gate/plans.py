@@ -15,6 +15,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from enclave import whole
 from enclave.errors import Denied, NotFound
 from enclave.gate.fastened import is_fastened
 from enclave.workspace.mounts import Roots, check_mounts
@@ -47,8 +48,8 @@ class Plans:
         folder = self._folder(plan.workspace_id) / "plans"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         text = json.dumps({"plan": data.decode(), "signature": base64.b64encode(signature).decode()})
-        _replace(folder / f"{plan.sha256}.json", text)
-        _replace(folder.parent / "current", plan.sha256)
+        whole.write(folder / f"{plan.sha256}.json", text.encode())
+        whole.write(folder.parent / "current", plan.sha256.encode())
         for old in sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)[:-KEPT]:
             old.unlink()
         return plan
@@ -95,7 +96,7 @@ class Plans:
 
     def keep(self, workspace_id: str, name: str, text: str) -> None:
         """Write a small file beside a workspace's plans, whole or not at all."""
-        _replace(self._folder(workspace_id) / name, text)
+        whole.write(self._folder(workspace_id) / name, text.encode())
 
     def kept(self, workspace_id: str, name: str) -> str:
         """Return what `keep` wrote; raises `OSError`."""
@@ -158,12 +159,6 @@ def _check_mounted(plan: WorkspacePlan) -> None:
 def _is_real_folder(path: str) -> bool:
     # The engine follows symbolic links in a bind's source; so there must be none on the whole way.
     return os.path.realpath(path) == path and Path(path).is_dir()
-
-
-def _replace(path: Path, text: str) -> None:
-    fresh = path.with_name(path.name + ".new")
-    fresh.write_text(text)
-    fresh.replace(path)
 
 
 def _denied(what: str, which: str) -> Denied:

@@ -18,6 +18,7 @@ from pathlib import Path
 from enclave.errors import Conflict, Denied, EnclaveError, Invalid, Unavailable
 from enclave.gate import fscrypt
 from enclave.volume_keys import KEY_BYTES, identifier
+from enclave.whole import sync_folder
 from enclave.workspace.user import uid_of
 
 OPTIONS = "loop,nosuid,nodev,noexec,noatime"
@@ -101,7 +102,7 @@ class Volumes:
         if folder.exists():
             # Not ignoring errors: whoever hears that this is done may certify it.
             shutil.rmtree(folder)
-            _settle(self._root)
+            sync_folder(self._root)
 
 
 def check_keys(keys: Keys) -> None:
@@ -200,14 +201,6 @@ def _check_policy(folder: Path, place: Path, key: bytes) -> None:
             remedy_ko="운영자에게 알려 주십시오. 데이터베이스와 볼륨이 같은 백업에서 왔는지 확인해야 합니다.",
             remedy_en="Tell the operator: database and volumes must come from the same backup.",
         )
-
-
-def _settle(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _run(*command: str | Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from enclave import whole
 from enclave.certificate import CertificateFile
 from enclave.certificate_page import page
 from enclave.portal.parts import Portal
@@ -25,7 +26,5 @@ def _file(folder: Path, name: str, found: CertificateFile) -> bool:
 def _write(path: Path, data: bytes) -> bool:
     if path.exists() and path.read_bytes() == data:
         return False
-    fresh = path.with_name(path.name + ".new")
-    fresh.write_bytes(data)
-    fresh.replace(path)
+    whole.write(path, data)
     return True

@@ -14,6 +14,7 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any
 
+from enclave import whole
 from enclave.errors import Denied, Unavailable
 from enclave.gate.dockerd import Dockerd
 
@@ -119,9 +120,7 @@ class Addresses:
         address = next(free, "")
         if not address:
             raise _no_room(str(network.subnet))
-        fresh = note.with_suffix(".new")
-        fresh.write_text(address)
-        fresh.replace(note)
+        whole.write(note, address.encode())
         return address
 
 

@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from enclave import whole
 from enclave.gate.door.meter import Amount, Meter, Spent
 from enclave.workspace.plan import Display, WorkspacePlan
 
@@ -86,9 +87,7 @@ class Book:
             self._write(self._room)
 
     def _write(self, ahead: Amount) -> None:
-        fresh = self._path.with_name(self._path.name + ".new")
-        fresh.write_text(json.dumps(self._meter.state(ahead)))
-        fresh.replace(self._path)
+        whole.write(self._path, json.dumps(self._meter.state(ahead)).encode())
 
 
 class Books:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from enclave import whole
 from enclave.gate.screen import Screen, screen_of
 from enclave.workspace.plan import WorkspacePlan
 
@@ -76,10 +77,7 @@ class Screens:
         self._kept.pop(workspace_id, None)
 
     def _keep(self, workspace_id: str, screen: Screen) -> None:
-        file = self._file(workspace_id)
-        fresh = file.with_suffix(".new")
-        fresh.write_text(json.dumps(screen.as_json()))
-        fresh.replace(file)
+        whole.write(self._file(workspace_id), json.dumps(screen.as_json()).encode())
         self._known[workspace_id] = self._kept[workspace_id] = screen
 
     def _read(self, workspace_id: str) -> Screen:

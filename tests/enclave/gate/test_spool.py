@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -159,8 +158,7 @@ def test_what_was_told_to_be_kept_is_there_after_a_kill(tmp_path: Path) -> None:
         folder = tmp_path / str(round_)
         with subprocess.Popen([sys.executable, "-c", PUTTING, str(folder)], stdout=subprocess.PIPE, text=True) as child:
             assert child.stdout
-            said = [child.stdout.readline().strip()]
-            time.sleep(0.2 + 0.1 * round_)
+            said = [child.stdout.readline().strip() for _ in range(20 + 10 * round_)]
             child.send_signal(signal.SIGKILL)
             said += [line.strip() for line in child.stdout.read().split("\n")[:-1]]
         put = [name for name in said if not name.startswith("-")]
