@@ -6,8 +6,10 @@ sums are at most that little too high, never too low.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
+from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
@@ -22,6 +24,8 @@ LOG = logging.getLogger("ansim.gate.door")
 AHEAD = Amount(256 << 10, 50, 5)
 # Every so many bytes of the small ledger, too, a write.
 SPARE_AHEAD = 1 << 20
+# Answers of which it is known that they are not new: which of so many comes again says a few bits.
+SEEN = 1024
 
 
 class Book:
@@ -31,6 +35,7 @@ class Book:
         self._path, self._clock = path, clock
         self._meter = Meter(limits, _read(path))
         self._room, self._unwritten = Amount(), 0
+        self._seen: OrderedDict[bytes, None] = OrderedDict()
 
     def now(self) -> datetime:
         """Return the moment by this book's clock."""
@@ -69,6 +74,19 @@ class Book:
         """Count bytes that a page needs to live; False if there have been too many in this hour."""
         self._often(size)
         return self._meter.admit_spare(size, self._clock())
+
+    def admit_fresh(self, data: bytes) -> bool:
+        """Count bytes of a page's life unless they are the same as lately; False: they must be counted as shown."""
+        digest = hashlib.blake2b(data, digest_size=16).digest()
+        if digest in self._seen:
+            self._seen.move_to_end(digest)
+            return True
+        if not self._meter.admit_fresh(len(data), self._clock()):
+            return False
+        self._seen[digest] = None
+        if len(self._seen) > SEEN:
+            self._seen.popitem(last=False)
+        return True
 
     def figures(self) -> dict[str, Any]:
         """Return counts and limits, for pages."""

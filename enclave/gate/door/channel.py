@@ -60,7 +60,7 @@ class Channel:
         message = read(held, v1=self._v1)
         if message.channel not in OUTWARD:
             raise Malformed("channel")
-        if self._is_essential(message) and self._spare(held.size):
+        if self._is_essential(message) and self._doorway.book.admit_fresh(held.data) and self._spare(held.size):
             del self._parents[message.parent_id]
             await self._pass(held)
         elif spent := await self._count(message, held):
@@ -106,7 +106,8 @@ class Channel:
             await self._notice(message.parent_id, parent, spent)
             await self._answer_for(message)
         elif message.channel in {"shell", "control"}:
-            await self._say(notices.reply(message.channel, message.kind, parent, notices.words(spent), now))
+            kind = str(parent.get("msg_type", "")).removesuffix("_request") + "_reply"  # the kernel's word could be any
+            await self._say(notices.reply(message.channel, kind, parent, notices.words(spent), now))
         else:
             await self._notice(message.parent_id, parent, spent)
 

@@ -41,7 +41,7 @@ LOOKING = {
 
 @dataclass(frozen=True)
 class Code:
-    """A text that would be run; `source` is execute, expression, debug, input or terminal."""
+    """A text that would be run, or could be; `source` is execute, expression, debug, input, terminal or file."""
 
     source: str
     text: str

@@ -18,7 +18,8 @@ CSP = (
     # Without `allow-downloads`: what a script or a link makes of what is on the page cannot be saved as a file.
     "sandbox allow-same-origin allow-scripts allow-forms"
 )
-PASSED = {b"content-type", b"etag", b"last-modified", b"location", b"set-cookie", b"vary", b"x-content-type-options"}
+# Each is bytes of a stranger's on the screen. No answer is kept by the browser, so nothing that is about keeping.
+PASSED = {b"content-type", b"location", b"set-cookie"}
 NO_DEVICES = (
     b"camera=(), microphone=(), geolocation=(), display-capture=(), usb=(), serial=(), hid=(), bluetooth=(), "
     b"payment=(), clipboard-read=(self)"
@@ -38,10 +39,12 @@ DOMAIN = re.compile(rb";\s*domain\s*=", re.IGNORECASE)
 
 def of_answer(headers: Iterable[tuple[bytes, bytes]], *, framed: str = "'none'", form: str = "") -> Headers:
     """Return what the browser is told: the passed headers, then ours. `framed` is the CSP's frame-ancestors."""
-    kept = [(name.lower(), value) for name, value in headers if name.lower() in PASSED and _may_pass(name, value)]
-    ours = [*SET, (b"content-security-policy", CSP.format(frame=framed, form=form).encode())]
-    names = {name for name, _ in ours}
-    return [*((name, value) for name, value in kept if name not in names), *ours]
+    return [*of_stranger(headers), *SET, (b"content-security-policy", CSP.format(frame=framed, form=form).encode())]
+
+
+def of_stranger(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """Return those headers of an answer that are passed on as they came; they are counted like its body."""
+    return [(name.lower(), value) for name, value in headers if name.lower() in PASSED and _may_pass(name, value)]
 
 
 def _may_pass(name: bytes, value: bytes) -> bool:

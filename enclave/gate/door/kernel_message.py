@@ -88,6 +88,11 @@ def build(channel: str, parts: Sequence[Any], *, v1: bool) -> tuple[bytes, bool]
     return b"".join([struct.pack(f"<{len(offsets) + 1}Q", len(offsets), *offsets), *pieces]), False
 
 
+def strict_json(data: bytes) -> Any:
+    """Return a JSON value that has one reading; raises `Malformed`, also for an object with a name twice."""
+    return _json(data, strict=True)
+
+
 def _read_v1(held: Held, *, strict: bool) -> Message:
     if held.text:
         raise Malformed("text")

@@ -1,8 +1,10 @@
 """How much was shown: sums of one clock hour and one Korean calendar day, against the plan's limits. Pure.
 
 Two ledgers. What is *shown* (outputs, files, terminals) is held against the plan's `Display`. What a page needs to
-live (states, short replies, lists of kernels) is *spare*: small, and bounded by a limit of its own, so that it is no
-second screen. What would go over a limit is not admitted at all, and nothing of it is counted.
+live (states, short replies, lists of kernels) is *spare*: small, and bounded by a limit of its own. What of it is
+*fresh*, not the same as before, is free up to a smaller limit still and then counts as shown: the workspace writes
+these answers, too, and they must be no second screen. What would go over a limit is not admitted at all, and nothing
+of it is counted.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from enclave.workspace.plan import Display
 
 # What the front end of one person needs in an hour is about 6 MB with everything open.
 SPARE_BYTES = 24 << 20
+FRESH_HOUR, FRESH_DAY = 6 << 20, 24 << 20
 KINDS = ("bytes", "rows", "pictures")
 
 
@@ -48,6 +51,7 @@ class Sheet:
     of: str = ""
     shown: Amount = field(default_factory=Amount)
     spare: int = 0
+    fresh: int = 0
 
 
 class Meter:
@@ -88,6 +92,15 @@ class Meter:
         self._hour.spare += size
         return True
 
+    def admit_fresh(self, size: int, now: datetime) -> bool:
+        """Count bytes of a page's life that it had not seen; False if they must be counted as shown."""
+        self._turn(now)
+        if self._hour.fresh + size > FRESH_HOUR or self._day.fresh + size > FRESH_DAY:
+            return False
+        self._hour.fresh += size
+        self._day.fresh += size
+        return True
+
     def figures(self, now: datetime) -> dict[str, Any]:
         """Return counts and limits, for pages."""
         self._turn(now)
@@ -112,4 +125,4 @@ class Meter:
 def _sheet(saved: Any) -> Sheet:
     if not saved:
         return Sheet()
-    return Sheet(str(saved["of"]), Amount(**saved["shown"]), int(saved["spare"]))
+    return Sheet(str(saved["of"]), Amount(**saved["shown"]), int(saved["spare"]), int(saved.get("fresh", 0)))

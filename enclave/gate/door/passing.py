@@ -11,6 +11,7 @@ from contextlib import suppress
 import h11
 
 from enclave.gate.door import headers, routes
+from enclave.gate.door.bodies import Withheld, pass_body
 from enclave.gate.door.measure import of_document
 from enclave.gate.door.pages import rewrite
 from enclave.gate.door.refused import explain
@@ -43,10 +44,6 @@ DROPPED = {
 }
 
 
-class TooLarge(Exception):  # noqa: N818 - an answer, not a fault
-    """The browser sends more than its route takes."""
-
-
 async def pass_on(visit: Visit, route: Route, server: Side) -> None:
     """Do one exchange. Raises `h11.ProtocolError` or `OSError` when an end breaks off or talks nonsense."""
     held = int(visit.chunked or visit.header(b"content-length") not in {"", "0"})
@@ -68,15 +65,15 @@ async def _exchange(visit: Visit, route: Route, server: Side) -> None:
         # The server may answer before it has read everything (413); our own limit ends the exchange.
         await asyncio.wait({sending, waiting}, return_when=asyncio.FIRST_COMPLETED)
         if not waiting.done() and (wrong := sending.exception()):
-            if not isinstance(wrong, TooLarge):
+            if not isinstance(wrong, Withheld):
                 raise wrong  # the browser broke off: the server would wait for the rest
-            await say(visit, explain(visit, 413, "body"))
+            await _withhold(visit, wrong)
             return
         await _answer(visit, route, server, await waiting)
     finally:
         for task in (sending, waiting):
             task.cancel()
-            with suppress(asyncio.CancelledError, OSError, h11.ProtocolError, TooLarge):
+            with suppress(asyncio.CancelledError, OSError, h11.ProtocolError, Withheld):
                 await task
 
 
@@ -103,18 +100,14 @@ async def _send_head(visit: Visit, server: Side) -> None:
 async def _send_body(visit: Visit, server: Side, limit: int) -> None:
     # Enough for a slow line; who needs longer is holding a place.
     async with asyncio.timeout(SMALL_BODY_S if limit <= SMALL_BODY else LARGE_BODY_S):
-        await _copy_body(visit.browser, server, limit)
+        await pass_body(visit, server, limit)
 
 
-async def _copy_body(browser: Side, server: Side, limit: int) -> None:
-    size = 0
-    while isinstance(event := await browser.next(), h11.Data):
-        size += len(event.data)
-        if size > limit:
-            raise TooLarge
-        await server.send(h11.Data(data=bytes(event.data)))
-    if isinstance(event, h11.EndOfMessage):
-        await server.send(h11.EndOfMessage())
+async def _withhold(visit: Visit, wrong: Withheld) -> None:
+    if wrong.words == "other":
+        await _refuse(visit, "body", "other")
+    else:
+        await say(visit, explain(visit, wrong.status, wrong.words))
 
 
 async def _head(server: Side) -> h11.Response:
@@ -130,7 +123,7 @@ async def _answer(visit: Visit, route: Route, server: Side, response: h11.Respon
     body = await _whole(server, _limit(visit, route))
     if body is None:
         await _refuse(visit, "answer-size", "too-large")
-    elif not _count(visit, route, body):
+    elif not (_count_head(visit, response) and _count(visit, route, body)):
         await _refuse(visit, "display", "display")
     else:
         if route.kind is Kind.PAGE and response.status_code == OK:
@@ -148,12 +141,26 @@ def _limit(visit: Visit, route: Route) -> int:
 
 def _count(visit: Visit, route: Route, body: bytes) -> bool:
     """Count an answer before it is shown: files as output, what a page needs to live apart, if it is small."""
+    return _live(visit, body) if _is_life(visit, route, len(body)) else _show(visit, body)
+
+
+def _count_head(visit: Visit, response: h11.Response) -> bool:
+    """Count the headers that are passed on: the workspace writes them like the body."""
+    passed = b"\n".join(name + b":" + value for name, value in headers.of_stranger(response.headers))
+    return _live(visit, passed)
+
+
+def _live(visit: Visit, data: bytes) -> bool:
     book = visit.doorway.book
-    if route.kind is Kind.PAGE or (route.kind is Kind.SMALL and len(body) <= SMALL):
-        return book.admit_spare(len(body))
+    return book.admit_spare(len(data)) if book.admit_fresh(data) else _show(visit, data)
+
+
+def _is_life(visit: Visit, route: Route, size: int) -> bool:
+    if route.kind is Kind.PAGE:
+        return True
     if route.kind is Kind.SMALL:
-        return book.admit_spare(len(body)) if _is_of_image(visit) else _show(visit, body)
-    return book.admit_spare(len(body)) if len(body) <= SMALL and _is_no_file(visit) else _show(visit, body)
+        return size <= SMALL or _is_of_image(visit)
+    return size <= SMALL and _is_no_file(visit)
 
 
 def _is_no_file(visit: Visit) -> bool:

@@ -144,6 +144,15 @@ def test_over_the_hour_a_cell_gets_one_line_and_its_states_and_replies(v1: bool)
 
 
 @both
+def test_the_type_of_a_replaced_reply_is_what_was_asked_for_and_not_what_the_kernel_says(v1: bool) -> None:
+    """Sixty-four letters of its choice in each reply would be a way out that no budget ends."""
+    secret = peer.from_kernel("shell", "a_secret_of_the_data_reply", {"status": "ok"}, v1=v1)
+    (got,) = peer.run(talk(kernel(secret), v1=v1, count=1, hour_bytes=0))
+    assert peer.read(got)["header"]["msg_type"] == "execute_reply"
+    assert "secret" not in str(got)
+
+
+@both
 def test_the_explanation_is_the_same_for_everybody_and_names_no_count(v1: bool) -> None:
     texts = set()
     for size in (2000, 3000):

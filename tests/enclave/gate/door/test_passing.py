@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import httpx
 import pytest
 
+from enclave.gate.door import meter
+from enclave.gate.spool import Bounds
 from tests.enclave.gate.door import peer
 
 Given = tuple[int, dict[str, str], bytes]
@@ -168,6 +171,45 @@ def test_what_goes_in_asks_for_no_other_encoding_and_no_part() -> None:
         assert name not in head
 
 
+def test_headers_are_counted_like_the_rest_of_an_answer_and_few_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(meter, "FRESH_HOUR", 40_000)
+    count = iter(range(100))
+
+    def told(_: str) -> Given:
+        far = {"Location": f"/{next(count)}" + "a" * 9000, "ETag": "e" * 50_000, "Vary": "v" * 900}
+        return 200, JSON | far, b"{}"
+
+    async def play() -> tuple[int, list[int]]:
+        async with web(told, hour_bytes=20_000) as (_, client, _heads):
+            answers = [await client.get("api/status") for _ in range(8)]
+            arrived = sum(len(name) + len(value) for name, value in answers[0].headers.raw)
+            return arrived, [answer.status_code for answer in answers]
+
+    arrived, statuses = peer.run(play())
+    assert arrived < 12_000
+    assert statuses == [200] * 6 + [403] * 2
+
+
+@pytest.mark.parametrize("path", ["lab/api/workspaces/a", "lab", "api/contents?type=directory"])
+def test_what_a_page_needs_to_live_is_no_second_screen(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """New bytes in small answers are free up to a limit; then they are counted as shown. The same again is not new."""
+    monkeypatch.setattr(meter, "FRESH_HOUR", 200_000)
+    count = iter(range(100))
+
+    async def play(answer: Callable[[str], Given]) -> tuple[list[int], Any]:
+        async with web(answer, hour_bytes=100_000) as (scene, client, _):
+            statuses = [(await client.get(path)).status_code for _ in range(15)]
+            return statuses, scene.front.meter("w-1")["hour"]
+
+    statuses, hour = peer.run(play(lambda _: (200, JSON, json.dumps([next(count), "x" * 30_000]).encode())))
+    assert (statuses[0], statuses[-1]) == (200, 403)
+    assert 0 < hour["fresh"] <= 200_000
+    assert 0 < hour["shown"]["bytes"] <= 100_000
+    statuses, hour = peer.run(play(lambda _: (200, JSON, b"x" * 30_000)))
+    assert set(statuses) == {200}
+    assert hour["shown"]["bytes"] == 0
+
+
 @pytest.mark.parametrize(
     ("method", "path", "size"),
     [("PATCH", "api/contents/a", 70_000), ("POST", "api/kernels", 70_000), ("DELETE", "api/contents/a", 1)],
@@ -204,3 +246,87 @@ def test_strangers_cannot_fill_the_record_with_refusals() -> None:
             return len(scene.spool.events(1000))
 
     assert peer.run(play()) == 30
+
+
+TERMINALS = {
+    "a command": {"shell_command": ["sh", "-c", "id"]},
+    "a command beside a name": {"name": "1", "shell_command": ["id"]},
+    "variables": {"extra_env": {"BASH_ENV": "/tmp/x"}},
+    "no text": {"cwd": ["a"]},
+    "a list": ["shell_command"],
+}
+
+
+def sent(method: str, path: str, body: bytes, bounds: Bounds | None = None) -> tuple[int, list[bytes], list[Any]]:
+    """Return the status, the bodies that reached the server whole, and the events."""
+
+    async def play() -> tuple[int, list[bytes], list[Any]]:
+        whole: list[bytes] = []
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            with suppress(asyncio.IncompleteReadError):
+                whole.append(await reader.readexactly(len(body)))
+                writer.write(b"HTTP/1.1 200 X\r\nContent-Length: 2\r\n\r\n{}")
+            writer.close()
+
+        async def nothing(_: Any) -> None:
+            pass
+
+        async with peer.scene(nothing, bounds=bounds) as scene:
+            server = await asyncio.start_server(serve, "127.0.0.1", 0)
+            port = server.sockets[0].getsockname()[1]
+            handler = scene.front.handler(scene.plan, lambda: asyncio.open_connection("127.0.0.1", port))
+            door = await asyncio.start_server(handler, "127.0.0.1", 0)
+            address = f"http://127.0.0.1:{door.sockets[0].getsockname()[1]}/user/kim/{path}"
+            async with httpx.AsyncClient(timeout=20) as client:
+                answer = await client.request(method, address, content=body)
+            await asyncio.sleep(0.1)
+            door.close()
+            server.close()
+            return answer.status_code, whole, scene.spool.events()
+
+    found: tuple[int, list[bytes], list[Any]] = peer.run(play())
+    return found
+
+
+@pytest.mark.parametrize("what", TERMINALS)
+def test_a_terminal_takes_no_command_from_the_browser(what: str) -> None:
+    status, whole, events = sent("POST", "api/terminals", json.dumps(TERMINALS[what]).encode())
+    assert (status, whole) == (403, [])
+    assert [event.details["why"] for event in events] == ["body"]
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"null", b'{"name": "1", "cwd": "a"}'])
+def test_a_terminal_is_asked_for_by_name_and_folder(body: bytes) -> None:
+    assert sent("POST", "api/terminals", body) == (200, [body], [])
+
+
+def test_a_file_is_recorded_before_it_is_there_and_a_notebook_when_it_is_run() -> None:
+    body = json.dumps({"type": "file", "format": "text", "content": "import os\nos.system('id')\n"}).encode()
+    status, whole, events = sent("PUT", "api/contents/x/ipykernel_launcher.py", body)
+    assert (status, whole) == (200, [body])
+    assert [(event.kind, event.details["source"]) for event in events] == [("code", "file")]
+    assert events[0].text == b"# \"api/contents/x/ipykernel_launcher.py\"\nimport os\nos.system('id')\n"
+    note = json.dumps({"type": "notebook", "format": "json", "content": {"cells": []}}).encode()
+    assert sent("PUT", "api/contents/a.ipynb", note) == (200, [note], [])
+
+
+FORMS = {
+    "a name twice": b'{"type": "file", "content": "x=1", "type": "notebook"}',
+    "no JSON": b"no json",
+    "large": b'{"type": "file", "content": "%s"}' % (b"x" * 2_000_000),
+}
+
+
+@pytest.mark.parametrize("body", FORMS.values(), ids=FORMS)
+def test_a_file_of_any_form_is_recorded(body: bytes) -> None:
+    status, whole, events = sent("PUT", "api/contents/a.py", body)
+    assert (status, whole) == (200, [body])
+    assert [event.kind for event in events] == ["code"]
+    assert len(body) < 1 << 20 or hashlib.sha256(body).hexdigest() in events[0].text.decode()
+
+
+def test_a_file_that_cannot_be_recorded_is_not_put_there() -> None:
+    body = json.dumps({"type": "file", "format": "text", "content": "x = 1"}).encode()
+    assert sent("PUT", "api/contents/a.py", body, Bounds(workspace_events=0))[:2] == (503, [])
