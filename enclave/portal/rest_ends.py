@@ -8,9 +8,7 @@ from fastapi import APIRouter, Header
 from pydantic import Field
 from starlette.responses import Response
 
-from enclave import keys
-from enclave.commands import destruction, freeze
-from enclave.commands import visit as visits
+from enclave.commands import freeze
 from enclave.portal import closing, filing, frozen
 from enclave.portal.acting import actor_of, proved
 from enclave.portal.frozen import Wanted
@@ -99,17 +97,7 @@ def my_visits(visit: Here) -> Json:
 @router.post("/visits/{visit_id}/certificate")
 def issue(visit: Changing, visit_id: Short) -> Json:
     """Issue the certificate of one's own visit; asked for again, it is the same."""
-    portal = visit.portal
-    made = visits.issue_certificate(
-        portal.store,
-        keys.load_signing_key(portal.settings.certificate_key),
-        actor_of(visit),
-        visit_id=visit_id,
-        enclave=portal.settings.log_origin,
-        now=visit.now,
-    )
-    filing.file_all(portal)
-    return told(made)
+    return told(filing.issue(visit.portal, actor_of(visit), visit_id=visit_id, now=visit.now))
 
 
 @router.get("/certificates")
@@ -128,8 +116,5 @@ def certificate(visit: Here, certificate_id: str) -> Response:
 @router.post("/certificates/{certificate_id}/witness")
 def witness(visit: Changing, certificate_id: str, body: CodeBody) -> Json:
     """Countersign a certificate of destruction."""
-    portal, actor = visit.portal, proved(visit, body.code)
-    key = keys.load_signing_key(portal.settings.certificate_key)
-    made = destruction.witness(portal.store, key, actor, certificate_id=certificate_id, now=visit.now)
-    filing.file_all(portal)
-    return told(made)
+    actor = proved(visit, body.code)
+    return told(filing.witness(visit.portal, actor, certificate_id=certificate_id, now=visit.now))

@@ -5,10 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from enclave import keys
 from enclave.certificate_page import page
-from enclave.commands import destruction
-from enclave.commands import visit as commands
 from enclave.errors import EnclaveError
 from enclave.portal import filing, refusals
 from enclave.portal.acting import actor_of, done, proved, tried
@@ -42,16 +39,7 @@ def issue(visit: Here, form: OwnForm, visit_id: str) -> Response:
     """Issue the certificate of one visit and show it."""
 
     def act() -> str:
-        portal = visit.portal
-        made = commands.issue_certificate(
-            portal.store,
-            keys.load_signing_key(portal.settings.certificate_key),
-            actor_of(visit),
-            visit_id=visit_id,
-            enclave=portal.settings.log_origin,
-            now=visit.now,
-        )
-        filing.file_all(portal)
+        made = filing.issue(visit.portal, actor_of(visit), visit_id=visit_id, now=visit.now)
         return f"/certificates#{made.id}"
 
     return tried(lambda: done(visit, form, act, "certificates.issued"), lambda error: show(visit, error))
@@ -73,11 +61,8 @@ def witness(visit: Here, form: OwnForm, certificate_id: str) -> Response:
     """Countersign a certificate of destruction."""
 
     def act() -> str:
-        portal = visit.portal
-        key = keys.load_signing_key(portal.settings.certificate_key)
         actor = proved(visit, form.text("code"))
-        destruction.witness(portal.store, key, actor, certificate_id=certificate_id, now=visit.now)
-        filing.file_all(portal)
+        filing.witness(visit.portal, actor, certificate_id=certificate_id, now=visit.now)
         return "/certificates"
 
     return tried(lambda: done(visit, form, act, "certificates.witnessed_now"), lambda error: show(visit, error))

@@ -20,6 +20,7 @@ from enclave.portal import kst
 from enclave.portal.acting import actor_of
 from enclave.portal.headers import desk_policy
 from enclave.portal.render import size
+from enclave.portal.usage import usage_if_any
 from enclave.portal.visit import Here, OwnForm, Visit
 from enclave.queries import workspace
 from enclave.states import WorkspaceState
@@ -131,12 +132,10 @@ def _attend(visit: Visit, screen: Screen | None) -> None:
 
 def _left(visit: Visit, workspace_id: str) -> str:
     """Return how much may still be shown in this hour, in words; nothing while the gate cannot say."""
-    try:
-        figures = visit.portal.gate.meter(workspace_id)
-        shown, limits = figures["hour"]["shown"], figures["limits"]
-        left = {kind: max(0, limits[f"hour_{kind}"] - shown[kind]) for kind in ("bytes", "rows", "pictures")}
-    except (EnclaveError, KeyError, TypeError):
+    told = usage_if_any(visit.portal, workspace_id)
+    if told is None:
         return ""
+    left = {line.kind: line.left for line in told.lines if line.window == "hour"}
     return visit.say("desk.left", size=size(left["bytes"]), rows=f"{left['rows']:,}", pictures=f"{left['pictures']:,}")
 
 
