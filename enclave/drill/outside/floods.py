@@ -119,5 +119,5 @@ def message_flood(place: Place) -> Verdict:
 def gpu_memory(place: Place) -> Verdict:
     """What the tenant before left in a GPU's memory."""
     if not place.plan.gpu_uuids:
-        return untestable("no GPU: the drill's plan leases none, and this host offers none to lease")
+        return untestable("no GPU: the drill's workspaces are given none")
     return broken("a GPU is there but this drill has no attack for it yet")

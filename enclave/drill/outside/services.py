@@ -220,6 +220,7 @@ def secrets(settings: Settings) -> dict[str, Path]:
         "source": settings.source, "mapping keys": settings.deid_keys, "snapshots": settings.snapshots,
         "views": settings.views, "volumes": settings.volumes, "quarantine": settings.quarantine, "spool": settings.spool,
         "releases": settings.releases, "hub": settings.hub, "drill": settings.drill, "mounted": settings.mounted,
+        "certificate key": settings.certificate_key, "certificates": settings.certificates,
     }  # fmt: skip
 
 
@@ -246,6 +247,8 @@ def secrets_portal(place: Place) -> Verdict:
         "views",
         "quarantine",
         "releases",
+        "certificate key",
+        "certificates",
     )
     return _unreadable(place.settings.app_user, _but(place, *own))
 
