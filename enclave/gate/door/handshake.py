@@ -91,8 +91,9 @@ def _pair(visit: Visit, server: Side, chosen: str) -> Pair:
     ]
     browser.writer.write(head_bytes("HTTP/1.1 101 Switching Protocols", answer))
     # What a client sent before it had the answer was read by the parser already.
-    to_browser = Link(ConnectionType.SERVER, browser.reader, browser.writer, browser.http.trailing_data[0])
-    to_server = Link(ConnectionType.CLIENT, server.reader, server.writer, server.http.trailing_data[0])
+    room = visit.doorway.room
+    to_browser = Link(ConnectionType.SERVER, browser.reader, browser.writer, browser.http.trailing_data[0], room=room)
+    to_server = Link(ConnectionType.CLIENT, server.reader, server.writer, server.http.trailing_data[0], room=room)
     return Pair(to_browser, to_server, chosen)
 
 

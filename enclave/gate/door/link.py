@@ -17,6 +17,8 @@ from wsproto.connection import Connection, ConnectionState, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Event, Message, Ping, TextMessage
 from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
+from enclave.gate.door.room import Room, Share
+
 CHUNK, PIECE = 256 << 10, 256 << 10
 FIN, TEXT, BINARY, EXTENDED = 0x80, 1, 2, 126
 # Of a message that is too large: enough to see what it was about.
@@ -45,13 +47,20 @@ class Link:
     """One end, after the handshake. `early` are bytes that came with it."""
 
     def __init__(
-        self, kind: ConnectionType, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, early: bytes
+        self,
+        kind: ConnectionType,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        early: bytes,
+        *,
+        room: Room,
     ) -> None:
         self._socket = Connection(kind, trailing_data=early)
         self._reader, self._writer, self._masks = reader, writer, kind is ConnectionType.CLIENT
         self.closed: tuple[int, str] | None = None
         self._parts = bytearray()
         self._size, self._tail = 0, b""
+        self._share = Share(room)
 
     async def messages(self, limit: Callable[[], int]) -> AsyncIterator[Held]:
         """Yield messages until the other side closes; holds at most `limit()` bytes. Raises `Broken` or `OSError`."""
@@ -121,17 +130,24 @@ class Link:
         text = isinstance(event, TextMessage)
         data = event.data.encode() if isinstance(event.data, str) else event.data
         self._size += len(data)
-        if self._size <= limit:
+        if self._size <= self._share.limit(limit):
             self._parts += data
         else:
             # Over: let go of all but the beginning, at once.
             self._tail = ((self._tail or bytes(self._parts[-TAIL:])) + data)[-TAIL:]
             self._parts = (self._parts + data[:HEAD])[:HEAD] if len(self._parts) < HEAD else self._parts[:HEAD]
         if not event.message_finished:
+            self._share.keep(len(self._parts))
             return None
-        held = Held(bytes(self._parts), text, self._size, self._size > limit, self._tail)
+        held = Held(bytes(self._parts), text, self._size, self._size > len(self._parts), self._tail)
         self._parts, self._size, self._tail = bytearray(), 0, b""
+        self._share.keep(0)
         return held
+
+    def let_go(self) -> None:
+        """Give up what is held of a message that never ended."""
+        self._parts = bytearray()
+        self._share.keep(0)
 
 
 def _head(opcode: int, size: int) -> bytes:

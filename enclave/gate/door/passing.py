@@ -15,6 +15,7 @@ from enclave.gate.door.bodies import Withheld, pass_body
 from enclave.gate.door.measure import of_document
 from enclave.gate.door.pages import rewrite
 from enclave.gate.door.refused import explain
+from enclave.gate.door.room import Share
 from enclave.gate.door.routes import Kind, Route
 from enclave.gate.door.visit import Answer, Visit
 from enclave.gate.exchange import CLOSE, Side
@@ -120,7 +121,11 @@ async def _head(server: Side) -> h11.Response:
 
 
 async def _answer(visit: Visit, route: Route, server: Side, response: h11.Response) -> None:
-    body = await _whole(server, _limit(visit, route))
+    with visit.doorway.room.share() as share:
+        await _judge(visit, route, response, await _whole(server, _limit(visit, route), share))
+
+
+async def _judge(visit: Visit, route: Route, response: h11.Response, body: bytes | None) -> None:
     if body is None:
         await _refuse(visit, "answer-size", "too-large")
     elif not (_count_head(visit, response) and _count(visit, route, body)):
@@ -187,12 +192,13 @@ async def _refuse(visit: Visit, why: str, words: str) -> None:
     await say(visit, explain(visit, 403, words))
 
 
-async def _whole(server: Side, limit: int) -> bytes | None:
+async def _whole(server: Side, limit: int, share: Share) -> bytes | None:
     found = bytearray()
     while isinstance(event := await server.next(), h11.Data):
         found += event.data
-        if len(found) > limit:
+        if len(found) > share.limit(limit):
             return None
+        share.keep(len(found))
     return bytes(found)
 
 

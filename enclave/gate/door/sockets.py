@@ -85,6 +85,8 @@ async def _talk(visit: Visit, pair: Pair, talk: Talk) -> None:
         for way in ways:
             way.cancel()
         await asyncio.gather(*ways, return_exceptions=True)
+        pair.browser.let_go()
+        pair.server.let_go()
         with suppress(OSError):
             await talk.close()
     # A browser that reads nothing must not hold the connection for its goodbye.

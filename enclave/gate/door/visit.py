@@ -12,6 +12,7 @@ import h11
 from enclave.gate.door.book import Book
 from enclave.gate.door.meter import Spent
 from enclave.gate.door.recorder import Recorder
+from enclave.gate.door.room import Room
 from enclave.gate.door.screens import Screens
 from enclave.gate.door.shown import Shown
 from enclave.gate.door.target import Target
@@ -64,6 +65,7 @@ class Doorway:
     shown: Shown
     sent_bytes: int = 0
     _told: set[tuple[str, str, str]] = field(default_factory=set)
+    room: Room = field(default_factory=Room)
     bodies: int = 0  # requests whose body is still on its way
     # Each closes one open socket of a browser with a code and a reason.
     sockets: set[Callable[[int, str], None]] = field(default_factory=set)

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from enclave.gate.door import meter
+from enclave.gate.door import meter, room
 from enclave.gate.spool import Bounds
 from tests.enclave.gate.door import peer
 
@@ -270,9 +270,6 @@ def sent(method: str, path: str, body: bytes, bounds: Bounds | None = None) -> t
                 writer.write(b"HTTP/1.1 200 X\r\nContent-Length: 2\r\n\r\n{}")
             writer.close()
 
-        async def nothing(_: Any) -> None:
-            pass
-
         async with peer.scene(nothing, bounds=bounds) as scene:
             server = await asyncio.start_server(serve, "127.0.0.1", 0)
             port = server.sockets[0].getsockname()[1]
@@ -330,3 +327,43 @@ def test_a_file_of_any_form_is_recorded(body: bytes) -> None:
 def test_a_file_that_cannot_be_recorded_is_not_put_there() -> None:
     body = json.dumps({"type": "file", "format": "text", "content": "x = 1"}).encode()
     assert sent("PUT", "api/contents/a.py", body, Bounds(workspace_events=0))[:2] == (503, [])
+
+
+def test_answers_that_never_end_take_a_workspaces_share_of_memory_and_no_more() -> None:
+    """Ten answers of a notebook's size stop before their end; those that find no room are refused."""
+    inside: list[asyncio.StreamWriter] = []
+
+    async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        inside.append(writer)
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 X\r\nContent-Length: 33000000\r\n\r\n" + b"x" * 20_000_000)
+        await reader.read()
+
+    async def play() -> tuple[int, int]:
+        async with peer.scene(nothing) as scene:
+            server = await asyncio.start_server(endless, "127.0.0.1", 0)
+            port = server.sockets[0].getsockname()[1]
+            handler = scene.front.handler(scene.plan, lambda: asyncio.open_connection("127.0.0.1", port))
+            door = await asyncio.start_server(handler, "127.0.0.1", 0)
+            address = f"http://127.0.0.1:{door.sockets[0].getsockname()[1]}/user/kim/api/contents/a.ipynb?content=1"
+            most, share = 0, scene.front._doorways["w-1"].room
+            async with httpx.AsyncClient(timeout=20) as client:
+                asked = [asyncio.create_task(client.get(address)) for _ in range(10)]
+                for _ in range(20):
+                    await asyncio.sleep(0.1)
+                    most = max(most, share.taken)
+                for writer in inside:
+                    writer.close()
+                answers = await asyncio.gather(*asked, return_exceptions=True)
+            await peer.until(lambda: share.taken == 0)
+            door.close()
+            server.close()
+            return most, sum(isinstance(each, httpx.Response) and each.status_code == 403 for each in answers)
+
+    most, refused = peer.run(play())
+    assert 100 << 20 < most <= room.MOST
+    assert refused >= 3
+
+
+async def nothing(_: Any) -> None:
+    pass

@@ -397,3 +397,30 @@ def test_events_of_the_server_are_shown_and_counted_and_nobody_answers_them() ->
             return got, link.close_code or 0
 
     assert peer.run(play()) == (['{"schema_id": "x"}'] * 2, 1008)
+
+
+def test_messages_that_never_end_take_a_workspaces_share_of_memory_and_no_more() -> None:
+    """Sixteen megabytes are allowed in one message; forty pages send almost as much and stop."""
+    piece = b"\x01" * (1 << 20)
+
+    async def play() -> tuple[int, int]:
+        async with peer.scene(echo) as scene:
+            before = peer.resident()
+            links = [await by_hand(scene, asking(path=peer.CHANNELS)) for _ in range(40)]
+            for _, writer in links:
+                head = bytes([0x02, 0xFF]) + struct.pack("!Q", 15 << 20) + bytes(4)
+                writer.write(head)
+                for _ in range(14):
+                    writer.write(piece)
+                    await writer.drain()
+            await asyncio.sleep(0.5)
+            grown = peer.resident() - before
+            for _, writer in links:
+                writer.close()
+                await writer.wait_closed()
+            await peer.until(lambda: scene.front._doorways["w-1"].room.taken == 0)
+            return grown, scene.front._doorways["w-1"].room.taken
+
+    grown, taken = peer.run(play())
+    assert grown < 300 << 20, f"{grown >> 20} MiB more"
+    assert taken == 0
