@@ -1,4 +1,4 @@
-"""Looking is an act too: whoever reads the log is in the log (korea.md R85); and what hub and gate saw."""
+"""Looking is an act too: whoever reads the log is in the log (korea.md R85); and what the hub saw."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from enclave.actor import Actor
 from enclave.commands.acting import intent, present, text_sha256
 from enclave.errors import Invalid
 from enclave.policy.people import check_is
-from enclave.queries.workspace import load_workspace
 from enclave.roles import Role
 from enclave.store import Store
 
@@ -46,20 +45,6 @@ def hub_event(
     """Record what the hub saw of a person (a server that stopped by itself); `kind` in `[a-z-]`. Raises `Invalid`."""
     with store.write(intent(Action.HUB_EVENT, Actor.system(), ("account", login))) as tx:
         tx.record(details=_checked(kind, details))
-
-
-def gate_event(
-    store: Store,
-    *,
-    workspace_id: str,
-    kind: str,
-    details: Mapping[str, str | int | bool],
-    now: datetime,  # noqa: ARG001 - every command takes it
-) -> None:
-    """Record what the gate saw of a workspace (a refused route, a spent budget). Raises `Invalid`, `NotFound`."""
-    with store.write(intent(Action.GATE_EVENT, Actor.system(), ("workspace", workspace_id))) as tx:
-        found = load_workspace(tx.session, workspace_id)
-        tx.record(project=found.project_id, details=_checked(kind, details))
 
 
 def _checked(kind: str, details: Mapping[str, str | int | bool]) -> dict[str, str | int | bool]:

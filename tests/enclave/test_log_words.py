@@ -85,16 +85,10 @@ def test_whoever_reads_the_log_is_in_the_log(shared: Scene) -> None:
     ]
 
 
-def test_what_hub_and_gate_saw_is_recorded_in_a_closed_form(shared: Scene) -> None:
-    opened = workspace.request_start(
-        shared.store, shared.means, shared.actor("scientist"), project_id=shared.active(), now=NOW
-    )
+def test_what_the_hub_saw_is_recorded_in_a_closed_form(shared: Scene) -> None:
     with shared.new_entries() as entries:
         access.hub_event(shared.store, login="scientist", kind="server-stopped", details={"code": 1}, now=NOW)
-        access.gate_event(
-            shared.store, workspace_id=opened.workspace.id, kind="route-refused", details={"route": "/files"}, now=NOW
-        )
-    assert [entry["details"]["kind"] for entry in entries] == ["server-stopped", "route-refused"]
+    assert [entry["details"]["kind"] for entry in entries] == ["server-stopped"]
     for kind, details in (("Bad Kind", {}), ("ok", {"Bad Key": 1}), ("ok", {"long": "x" * 201})):
         with pytest.raises(Invalid):
             access.hub_event(shared.store, login="scientist", kind=kind, details=details, now=NOW)

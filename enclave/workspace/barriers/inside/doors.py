@@ -1,7 +1,7 @@
 """Attacks from inside on the two doors that lead out: the hub's four lines, and the portal's workspace interface.
 
 Raw bytes, because a proper client would not say what an attacker says. Facts: `login`, `neighbour.login`,
-`door_ports` (hub's, portal's), `token` is the notebook server's own, from the environment.
+`door_s` (after how long a door cuts who is slow). The token is the notebook server's own, from the environment.
 """
 
 from __future__ import annotations
