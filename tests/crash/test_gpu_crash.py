@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import random
-import signal
-import subprocess
-import sys
-import time
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -16,25 +11,13 @@ from sqlalchemy import select
 from enclave.commands import gpu
 from enclave.model.gpu import GpuDevice, GpuLease
 from enclave.states import DeviceState, LeaseState
+from tests.crash.killing import told_until_killed
 from tests.enclave.gpu.acts import RULES, after, asked, device, ended, equipped, granted, profiled, scrubbed
 from tests.enclave.scene import Scene, build, reopen
 
-ROOT = Path(__file__).parents[2]
 KILLS = 4
 
 pytestmark = pytest.mark.crash
-
-
-def _run_and_kill(url: str, home: Path, project_id: str, after_s: float) -> list[tuple[str, str]]:
-    """Let it run, kill it `after_s` seconds after the first grant, and return what it had said."""
-    command = [sys.executable, "-m", "tests.crash.gpu_child", url, str(home), project_id]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as child:
-        assert child.stdout is not None
-        first = child.stdout.readline()
-        time.sleep(after_s)
-        child.send_signal(signal.SIGKILL)
-        said = (first + child.stdout.read()).splitlines()
-    return [tuple(line.split()) for line in said if line.count(" ") == 1]  # type: ignore[misc]
 
 
 def test_after_every_kill_the_device_comes_back_erased_and_every_turn_is_told_once(database_url, tmp_path):
@@ -43,8 +26,11 @@ def test_after_every_kill_the_device_comes_back_erased_and_every_turn_is_told_on
     project_id = profiled(first)
     first.store.close()
     dice = random.Random(20261128)
+    home = str(tmp_path / "home")
     for number in range(KILLS):
-        said = _run_and_kill(database_url, tmp_path / "home", project_id, dice.uniform(0, 0.3) if number else 0)
+        said = told_until_killed(
+            "gpu_child", database_url, home, project_id, after_s=dice.uniform(0, 0.3) if number else 0
+        )
         scene = reopen(database_url, tmp_path / "home")
         _check_told(scene, said)
         _comes_back(scene, project_id)

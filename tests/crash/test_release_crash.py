@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import random
-import signal
-import subprocess
-import sys
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -17,24 +13,12 @@ from enclave.airlock.package import open_content
 from enclave.commands import release
 from enclave.model.egress import Release
 from enclave.states import ReleaseState
+from tests.crash.killing import told_until_killed
 from tests.enclave.scene import NOW, Scene, build, reopen
 
-ROOT = Path(__file__).parents[2]
 KILLS = 4
 
 pytestmark = pytest.mark.crash
-
-
-def _run_and_kill(url: str, home: Path, project_id: str, after_s: float) -> list[tuple[str, str]]:
-    """Let a portal decide and release, kill it `after_s` seconds after its first decision; return what it had said."""
-    command = [sys.executable, "-m", "tests.crash.release_child", url, str(home), project_id]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as child:
-        assert child.stdout is not None
-        first = child.stdout.readline()
-        time.sleep(after_s)
-        child.send_signal(signal.SIGKILL)
-        said = (first + child.stdout.read()).splitlines()
-    return [tuple(line.split()) for line in said if line.count(" ") == 1]  # type: ignore[misc]
 
 
 def _settle(url: str, home: Path) -> Scene:
@@ -49,9 +33,12 @@ def test_after_every_kill_each_decision_is_released_once_and_no_stray_package_st
     project_id = first.active()
     first.store.close()
     dice, decided, built = random.Random(20261124), set(), set()
+    home = str(tmp_path / "home")
     for number in range(KILLS):
         # The first kill comes at once: nothing but the decision is durable then.
-        said = _run_and_kill(database_url, tmp_path / "home", project_id, dice.uniform(0, 0.4) if number else 0)
+        said = told_until_killed(
+            "release_child", database_url, home, project_id, after_s=dice.uniform(0, 0.4) if number else 0
+        )
         decided |= {name for word, name in said if word == "decided"}
         built |= {name for word, name in said if word == "built"}
         scene = _settle(database_url, tmp_path / "home")

@@ -9,7 +9,7 @@ import re
 from urllib.parse import urlencode
 
 from enclave.drill.opening import ELSEWHERE, SEAT
-from enclave.drill.place import Place, Verdict, attack, judged
+from enclave.drill.place import Place, Verdict, attack, broken, judged
 from enclave.drill.wire import head, send
 
 PATHS = ("/lab", "/api/contents", "/api/kernels", "/api/status", "/api/sessions", "/lab/api/settings", "/api/me", "/")
@@ -125,4 +125,6 @@ def other_seat(place: Place) -> Verdict:
         door.address, head(f"GET /user/{place.login}/api/status", door.headers(door.host_of(place.login)))
     ).status
     outcome, evidence = judged(dict(answers), lambda answer: answer in {302, 303, 401, 403})
+    if own != 200:  # noqa: PLR2004 - else the token opens nothing anywhere, and nothing was shown
+        return broken(f"from its own seat it is answered {own}")
     return outcome, f"{evidence}; from its seat {own}"
