@@ -32,6 +32,7 @@ from enclave.gate.filter import EngineFilter
 from enclave.gate.gpus import Gpus
 from enclave.gate.peer import peer_uid
 from enclave.gate.plans import Plans
+from enclave.gate.quiet import Quiet
 from enclave.gate.relay import Relays, doors_of
 from enclave.gate.spool import Spool
 from enclave.gate.strays import Enclave, Strays
@@ -154,6 +155,8 @@ def main() -> None:
     parser.add_argument("--jupyter", type=Path, help="folder with the notebook server's configuration, installed first")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(Quiet())
     # httpx logs every call at INFO.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     settings = Settings.load()

@@ -24,6 +24,8 @@ LOG = logging.getLogger("ansim.gate.door")
 AHEAD = Amount(256 << 10, 50, 5)
 # Every so many bytes of the small ledger, too, a write.
 SPARE_AHEAD = 1 << 20
+# One text for the record counts at least so much of it: a write for every sixteen.
+CODE_WRITES = 64 << 10
 # Answers of which it is known that they are not new: which of so many comes again says a few bits.
 SEEN = 1024
 
@@ -87,6 +89,11 @@ class Book:
         if len(self._seen) > SEEN:
             self._seen.popitem(last=False)
         return True
+
+    def admit_code(self, size: int) -> bool:
+        """Count one text for the record of code; False if there have been too many, or too much, in this hour."""
+        self._often(size + CODE_WRITES)
+        return self._meter.admit_code(size, self._clock())
 
     def figures(self) -> dict[str, Any]:
         """Return counts and limits, for pages."""

@@ -6,16 +6,18 @@ cell waits for (states, replies) always comes, what only shows something becomes
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import OrderedDict
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from enclave.gate.door import notices
 from enclave.gate.door.code import code_of, recorded
 from enclave.gate.door.handshake import Pair
-from enclave.gate.door.kernel_message import Malformed, Message, build, read
-from enclave.gate.door.link import Held
+from enclave.gate.door.kernel_message import HEADERS, Malformed, Message, build, read
+from enclave.gate.door.link import TAIL, Held
 from enclave.gate.door.measure import of_content
 from enclave.gate.door.meter import Amount, Spent
 from enclave.gate.door.visit import Doorway
@@ -37,6 +39,7 @@ class Channel:
     def __init__(self, doorway: Doorway, pair: Pair, *, v1: bool) -> None:
         self._doorway, self._pair, self._v1 = doorway, pair, v1
         self._parents: OrderedDict[str, bytes] = OrderedDict()
+        self._ran: OrderedDict[str, bytes] = OrderedDict()
         self._told: OrderedDict[tuple[str, str, str], None] = OrderedDict()
 
     async def inward(self, held: Held) -> None:
@@ -47,6 +50,10 @@ class Channel:
         if held.cut or len(header) > PARENT_BYTES:
             raise Malformed("large")
         self._remember(message.id, header)
+        if message.kind == "execute_request":
+            self._ran[message.id] = _digest(message.content.get("code"))
+            if len(self._ran) > PARENTS:
+                self._ran.popitem(last=False)
         if all([await recorded(self._doorway, code, message.channel) for code in codes]):
             if message.kind == "execute_request":
                 self._doorway.screens.touch(self._doorway.plan.workspace_id)
@@ -57,6 +64,9 @@ class Channel:
 
     async def outward(self, held: Held) -> None:
         """Take one message from the kernel. Raises `Malformed`, `TooMuch`."""
+        if held.size > HEADERS and self._doorway.book.spent(Amount(held.size)):
+            # It will be replaced: reading more than its headers would only cost the others' time.
+            held = replace(held, cut=True, tail=held.tail or held.data[-TAIL:])
         message = read(held, v1=self._v1)
         if message.channel not in OUTWARD:
             raise Malformed("channel")
@@ -89,11 +99,18 @@ class Channel:
             return book.admit(Amount(held.size))
         if shown.failing:
             return Spent("untold", "message", 0)
-        seen = of_content(message.kind, message.content, message.buffers)
+        seen = of_content(self._kind(message), message.content, message.buffers)
         spent = book.admit(seen.amount(held.size))
         if spent is None:
             await shown.add(seen, held.size)
         return spent
+
+    def _kind(self, message: Message) -> str:
+        """Return the type as which a message counts: the code of a cell is no output if it is what was recorded."""
+        if message.kind != "execute_input" or not isinstance(message.content, dict):
+            return message.kind
+        said = self._ran.get(message.parent_id) == _digest(message.content.get("code"))
+        return message.kind if said and message.content.keys() <= {"code", "execution_count"} else ""
 
     async def _replace(self, message: Message, spent: Spent) -> None:
         self._doorway.tell_spent(spent)
@@ -148,6 +165,10 @@ class Channel:
 
     def _now(self) -> datetime:
         return self._doorway.clock()
+
+
+def _digest(code: object) -> bytes:
+    return hashlib.blake2b(str(code).encode(errors="replace"), digest_size=16).digest()
 
 
 def _state(message: Message) -> object:

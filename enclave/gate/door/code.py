@@ -10,6 +10,7 @@ from typing import Any
 
 from enclave.errors import EnclaveError
 from enclave.gate.door.kernel_message import Malformed, Message
+from enclave.gate.door.meter import CODES_HOUR, Spent
 from enclave.gate.door.visit import Doorway
 from enclave.gate.spool import Draft
 
@@ -57,6 +58,9 @@ async def recorded(doorway: Doorway, code: Code, channel: str) -> bool:
         "characters": len(code.text),
     }
     try:
+        if not doorway.book.admit_code(len(data)):
+            doorway.tell_spent(Spent("code", "hour", CODES_HOUR))
+            return False
         await doorway.recorder.record(Draft(doorway.plan.workspace_id, "code", details, data))
     except (EnclaveError, OSError):
         return False

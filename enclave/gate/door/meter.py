@@ -20,6 +20,8 @@ from enclave.workspace.plan import Display
 # What the front end of one person needs in an hour is about 6 MB with everything open.
 SPARE_BYTES = 24 << 20
 FRESH_HOUR, FRESH_DAY = 6 << 20, 24 << 20
+# What one person's code comes to in an hour: the record is kept for years, on a disk that everybody shares.
+CODES_HOUR, CODE_BYTES_HOUR = 20_000, 64 << 20
 KINDS = ("bytes", "rows", "pictures")
 
 
@@ -52,6 +54,8 @@ class Sheet:
     shown: Amount = field(default_factory=Amount)
     spare: int = 0
     fresh: int = 0
+    codes: int = 0
+    code_bytes: int = 0
 
 
 class Meter:
@@ -101,6 +105,15 @@ class Meter:
         self._day.fresh += size
         return True
 
+    def admit_code(self, size: int, now: datetime) -> bool:
+        """Count one text for the record of code; False if there have been too many, or too much, in this hour."""
+        self._turn(now)
+        if self._hour.codes >= CODES_HOUR or self._hour.code_bytes + size > CODE_BYTES_HOUR:
+            return False
+        self._hour.codes += 1
+        self._hour.code_bytes += size
+        return True
+
     def figures(self, now: datetime) -> dict[str, Any]:
         """Return counts and limits, for pages."""
         self._turn(now)
@@ -125,4 +138,9 @@ class Meter:
 def _sheet(saved: Any) -> Sheet:
     if not saved:
         return Sheet()
-    return Sheet(str(saved["of"]), Amount(**saved["shown"]), int(saved["spare"]), int(saved.get("fresh", 0)))
+    return Sheet(
+        str(saved["of"]),
+        Amount(**saved["shown"]),
+        int(saved["spare"]),
+        **{name: int(saved.get(name, 0)) for name in ("fresh", "codes", "code_bytes")},
+    )

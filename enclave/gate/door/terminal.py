@@ -13,7 +13,7 @@ from enclave.gate.door.code import Code, recorded
 from enclave.gate.door.handshake import Pair
 from enclave.gate.door.kernel_message import Malformed
 from enclave.gate.door.link import Held
-from enclave.gate.door.measure import of_text
+from enclave.gate.door.measure import of_text, strings
 from enclave.gate.door.meter import Amount, Spent
 from enclave.gate.door.visit import Doorway
 
@@ -49,7 +49,8 @@ class Terminal:
         if self._doorway.shown.failing:
             await self._withhold(Spent("untold", "message", 0))
             return
-        seen = of_text("".join(value for value in values if isinstance(value, str)) if kind == "stdout" else "")
+        # Whatever kind it calls itself: who asks for the bytes decides what to show of them.
+        seen = of_text("".join([*strings(values)] if kind == "stdout" else [kind, *strings(values)]))
         if spent := self._doorway.book.admit(seen.amount(held.size)):
             await self._withhold(spent)
             return

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from websockets.asyncio.server import ServerConnection
 
+from enclave.gate.door import meter
 from enclave.gate.spool import Bounds
 from tests.enclave.gate.door import peer
 
@@ -150,6 +151,73 @@ def test_the_type_of_a_replaced_reply_is_what_was_asked_for_and_not_what_the_ker
     (got,) = peer.run(talk(kernel(secret), v1=v1, count=1, hour_bytes=0))
     assert peer.read(got)["header"]["msg_type"] == "execute_reply"
     assert "secret" not in str(got)
+
+
+FORGED = {
+    "other code": {"code": "1,2,3\n" * 30, "execution_count": 1},
+    "something beside it": {"code": "1", "execution_count": 1, "more": "1,2,3\n" * 30},
+}
+
+
+@both
+@pytest.mark.parametrize("what", FORGED)
+def test_output_dressed_as_code_is_counted_and_searched(v1: bool, what: str) -> None:
+    async def play() -> tuple[int, list[bytes]]:
+        forged = peer.from_kernel("iopub", "execute_input", FORGED[what], v1=v1)
+        async with peer.scene(kernel(forged)) as scene, scene.socket(v1=v1) as link:
+            await link.send(peer.execute("1", v1=v1))
+            await link.recv()
+            rows = scene.front.meter("w-1")["hour"]["shown"]["rows"]
+            await peer.until(lambda: scene.events("display"))
+            return rows, [event.text for event in scene.events("display")]
+
+    rows, texts = peer.run(play())
+    assert rows >= 30
+    assert b"1,2,3" in texts[0]
+
+
+@both
+def test_the_code_of_a_cell_is_no_output(v1: bool) -> None:
+    async def play() -> int:
+        code = "x = [1, 2, 3]\n" * 30
+        echo = peer.from_kernel("iopub", "execute_input", {"code": code, "execution_count": 1}, v1=v1)
+        async with peer.scene(kernel(echo)) as scene, scene.socket(v1=v1) as link:
+            await link.send(peer.execute(code, v1=v1))
+            await link.recv()
+            return int(scene.front.meter("w-1")["hour"]["shown"]["rows"])
+
+    assert peer.run(play()) == 0
+
+
+def test_what_will_be_replaced_is_not_read() -> None:
+    """A megabyte of JSON costs the gate's time, which is everybody's; here it is broken, which reading would find."""
+    whole = peer.from_kernel("iopub", "stream", {"name": "stdout", "text": "x" * 100_000}, v1=False)
+    assert isinstance(whole, str)
+    broken = whole[:60_000] + '"' + whole[60_000:]
+    (got,) = peer.run(talk(kernel(broken), v1=False, count=1, hour_bytes=50_000))
+    assert "[안심구역]" in peer.read(got)["content"]["text"]
+
+
+@both
+def test_one_tenant_cannot_fill_the_record_that_everybody_needs(v1: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(meter, "CODES_HOUR", 3)
+    monkeypatch.setattr(meter, "CODE_BYTES_HOUR", 1000)
+    for code, ran in (("x", 3), ("#" * 600, 1)):
+
+        async def play(code: str = code) -> tuple[int, list[Any]]:
+            seen: list[Any] = []
+            idle = peer.from_kernel("iopub", "status", {"execution_state": "idle"}, v1=v1)
+            async with peer.scene(kernel(idle, seen=seen)) as scene, scene.socket(v1=v1) as link:
+                for number in range(5):
+                    await link.send(peer.execute(code, v1=v1, name=f"m-{number}"))
+                    while peer.read(await link.recv())["content"].get("execution_state") != "idle":
+                        pass
+                await peer.until(lambda: scene.events("display-spent"))
+                return len(seen), scene.events("display-spent")
+
+        count, told = peer.run(play())
+        assert count == ran
+        assert told[0].details["kind"] == "code"
 
 
 @both

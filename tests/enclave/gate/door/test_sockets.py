@@ -328,6 +328,24 @@ def test_a_terminal_is_counted_like_any_output_and_says_so_once() -> None:
     assert "안심구역" in got[4]
 
 
+@pytest.mark.parametrize("said", [["other", "1,2,3\n" * 30], ["stdout", ["1,2,3\n" * 30]], ["1,2,3\n" * 30]])
+def test_whatever_a_terminal_calls_its_output_is_counted_and_searched(said: list[Any]) -> None:
+    async def program(link: ServerConnection) -> None:
+        await link.send(json.dumps(said))
+        await link.wait_closed()
+
+    async def play() -> tuple[int, bytes]:
+        async with peer.scene(program) as scene, scene.socket("terminals/websocket/1", v1=False) as link:
+            await link.recv()
+            rows = scene.front.meter("w-1")["hour"]["shown"]["rows"]
+            await peer.until(lambda: scene.events("display"))
+            return rows, scene.events("display")[0].text
+
+    rows, text = peer.run(play())
+    assert rows >= 30
+    assert b"1,2,3" in text
+
+
 def test_a_typed_line_is_recorded_before_it_runs() -> None:
     seen: list[Any] = []
 
