@@ -20,6 +20,7 @@ from enclave import clock, host, reserved
 from enclave.commands.drill import Found
 from enclave.commands.drill_ground import Ground
 from enclave.drill import neighbours
+from enclave.drill.bridged import bridged, datagrams
 from enclave.drill.ground import Canaries, canaries, in_store, lay
 from enclave.drill.hub import Door
 from enclave.drill.kernel import Kernel, KernelError
@@ -114,6 +115,8 @@ def _attacked(  # noqa: PLR0913, PLR0917 - what a drill consists of
     facts = _facts(settings, plans, seen, ready["others"])
     beside.run(neighbour(facts))
     facts["neighbour"]["uid"] = beside.value("import json; print(json.dumps(NEIGHBOUR.report()['uid']))")
+    if plans[reserved.DRILL].network:
+        facts["bridge"] = bridged(settings, inside, beside, facts["neighbour"]["port"])
     place = _place(settings, door, seen, plans, beside, inside)
     place.notes["signature"] = ready["signatures"][reserved.DRILL]
     place.notes["before"] = before
@@ -122,6 +125,8 @@ def _attacked(  # noqa: PLR0913, PLR0917 - what a drill consists of
     found = _from_inside(door, facts, wanted, times, say)
     found |= _from_outside(place, wanted, times, say)
     report = beside.value("NEIGHBOUR.stop(); print(json.dumps(NEIGHBOUR.report()))")
+    if "net.udp" in found:
+        found["net.udp"] = datagrams(found["net.udp"], report["heard"], bridge="bridge" in facts)
     work = neighbours.Work(report["ticks"], [(at, what) for at, what in report["failures"]], report["uid"])
     return [_told(barrier, found, work, times) for barrier in wanted]
 
@@ -209,7 +214,9 @@ def _facts(
         "secrets": seen.closed,
         "host_addresses": host.addresses(),
         "host_ports": host.ports(),
-        "own_ports": [*DOORS, NOTEBOOK_PORT],
+        # On a bridge the doors are at the gateway, and nothing is at the own loopback but the notebook server.
+        "own_ports": [NOTEBOOK_PORT] if own.network else [*DOORS, NOTEBOOK_PORT],
+        "gate": own.gate_host,
         "door_ports": DOORS,
         "door_s": 20,
         "relay_ports": [each["port"] for each in _relays(settings).values()],

@@ -19,6 +19,7 @@ from enclave.commands import drill as commands
 from enclave.commands.drill import SIGNATURE_CONTEXT, Found
 from enclave.commands.drill_ground import Ground, set_ground
 from enclave.drill import neighbours
+from enclave.drill.bridged import datagrams
 from enclave.drill.ground import canaries
 from enclave.drill.serve import due
 from enclave.errors import Conflict, Denied, EnclaveError, Invalid
@@ -225,3 +226,20 @@ def test_the_page_of_barriers_is_the_list() -> None:
     assert page.read_text() == reference()
     assert len(BARRIERS) == len({barrier.id for barrier in BARRIERS}) >= 80
     assert all(barrier.satre for barrier in BARRIERS)
+
+
+@pytest.mark.parametrize(
+    ("heard", "bridge", "outcome"),
+    [
+        ([], False, Outcome.HELD),
+        (["control"], True, Outcome.HELD),
+        ([], True, Outcome.BROKEN),
+        (["control", "leak"], True, Outcome.BROKEN),
+        (["leak"], False, Outcome.BROKEN),
+    ],
+    ids=["sealed", "heard itself alone", "deaf", "a datagram came through", "sealed, and one came through"],
+)
+def test_datagrams_that_the_neighbour_heard_are_a_barrier_that_did_not_hold(
+    heard: list[str], bridge: bool, outcome: Outcome
+) -> None:
+    assert datagrams((Outcome.HELD, "silent"), heard, bridge=bridge)[0] is outcome

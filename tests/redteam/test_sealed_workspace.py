@@ -6,9 +6,12 @@ import json
 import socket
 import subprocess
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from enclave import host
+from enclave.drill.bridged import PLACE
 from enclave.workspace.barriers.catalogue import BARRIERS
 from enclave.workspace.barriers.program import program
 from enclave.workspace.mounts import Roots, plan_mounts
@@ -79,11 +82,25 @@ DRILLED = {
 }
 
 
+ON_BRIDGE = ["net.interfaces", "net.configure", "net.host-addresses", "net.dns-embedded", "net.dns-servers"]
+
+
+def on_bridge(inside: Workspace) -> dict[str, Any]:
+    """What a drill tells its attacks of a bridge; nobody is the neighbour here."""
+    said = inside.python(PLACE)
+    own, gateway = json.loads(said.partition("\n")[0])
+    bridge = {"own": own, "gateway": gateway, "neighbour": gateway.rpartition(".")[0] + ".250", "others": []}
+    return {"bridge": bridge, "host_addresses": host.addresses(), "host_ports": host.ports()}
+
+
 @pytest.mark.parametrize("area", DRILLED)
 def test_the_attacks_of_the_drill_hold_in_a_workspace_of_the_gates_own(inside: Workspace, area: str) -> None:
-    sealed = inside.world.settings.topology == Topology.SEALED  # on a bridge the gate's ports are outside
-    wanted = [name for name in DRILLED[area] if sealed or name != "net.gate-ports"]
-    said = inside.python(program(area, {"door_ports": [8081, 8085]}, wanted))
+    facts: dict[str, Any] = {"door_ports": [8081, 8085], "gate": inside.plan.gate_host}
+    wanted = list(DRILLED[area])
+    if inside.plan.network:
+        facts |= on_bridge(inside)
+        wanted += ON_BRIDGE if area == "network" else []
+    said = inside.python(program(area, facts, wanted))
     told = {
         each["id"]: each for each in map(json.loads, filter(lambda line: line.startswith('{"id"'), said.splitlines()))
     }

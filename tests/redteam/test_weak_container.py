@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from enclave import host
+from enclave.drill.bridged import PLACE
 from enclave.workspace.barriers.catalogue import BARRIERS
 from enclave.workspace.barriers.program import program
 from tests.enclave.gate.tiny_image import tiny_image
@@ -50,7 +51,14 @@ def rights() -> list[str]:
 def network() -> Iterator[str]:
     """A bridge as the engine makes it by itself, with a way out."""
     name = f"ansim-weak-{os.getpid()}"
-    subprocess.run(["docker", "network", "create", name], check=True, capture_output=True)
+    if not Path("/sys/class/net/docker0").exists():
+        pytest.fail(
+            "The engine's default bridge (docker0) is absent: weak containers need a network with a way out. "
+            "Start the engine without --bridge=none, or restart it if somebody removed docker0."
+        )
+    made = subprocess.run(["docker", "network", "create", name], check=False, capture_output=True, text=True)
+    if made.returncode:
+        pytest.fail(f"The engine makes no bridge, which weak containers need: {made.stderr.strip()}")
     yield name
     subprocess.run(["docker", "network", "rm", name], check=False, capture_output=True)
 
@@ -160,3 +168,46 @@ def test_limits_of_a_user_are_held_only_by_a_user_id_of_ones_own(data: Path, fac
     with container(data, "--network", "none", "--user", "4712:4712") as name:
         told = tried(name, "counters", {**facts, "neighbour": {**facts["neighbour"], "uid": 4713}})
     assert {outcome for outcome, _ in told.values()} == {"held"}
+
+
+SERVE = """
+import socket, sys, time
+links = [socket.create_server(("0.0.0.0", int(port))) for port in sys.argv[1:]]
+time.sleep(600)
+"""
+
+
+def test_the_attacks_on_a_bridge_say_broken_where_its_rules_are_not(
+    data: Path, facts: dict[str, Any], network: str
+) -> None:
+    """The engine's own bridge: the host answers on every port, neighbours hear each other, there is a way out."""
+    port = facts["neighbour"]["port"]
+    options = ["--network", network, *rights(), f"--add-host=gate:{gateway_of(network)}"]
+    with container(data, *options) as name, container(data, *options) as beside, socket.create_server(("", 0)) as door:
+        for each in (name, beside):
+            command = ["/usr/bin/python3.11", "-c", SERVE, str(port), "8888"]
+            subprocess.run(["docker", "exec", "-d", each, *command], check=True)
+        (own, gateway), (neighbour, _) = (json.loads(said(each, PLACE)) for each in (name, beside))
+        bridge = {"own": own, "gateway": gateway, "neighbour": neighbour, "others": []}
+        told = {**facts, "bridge": bridge, "gate": "gate", "door_ports": [door.getsockname()[1]]}
+        replaced = ["host-addresses", "other-workspaces", "database", "interfaces", "gate-ports", "configure"]
+        # The last takes the neighbour's address.
+        parts = [f"net.{each}" for each in replaced]
+        found = tried(name, "network", told, parts[:-1]) | tried(name, "network", told, parts[-1:])
+    assert f"{gateway}:{port}: REACHED" in found["net.host-addresses"][1]
+    assert f"{neighbour}:8888: REACHED" in found["net.other-workspaces"][1]
+    assert "/etc/passwd: SUCCEEDED" in found["net.database"][1]
+    assert "00000000" in found["net.interfaces"][1]  # the default route
+    assert "/etc/hosts: SUCCEEDED" in found["net.gate-ports"][1]
+    assert {each: outcome for each, (outcome, _) in found.items()} == dict.fromkeys(parts, "broken")
+
+
+def said(name: str, code: str) -> str:
+    command = ["docker", "exec", name, "/usr/bin/python3.11", "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def gateway_of(network: str) -> str:
+    form = "{{(index .IPAM.Config 0).Gateway}}"
+    command = ["docker", "network", "inspect", "--format", form, network]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

@@ -85,6 +85,12 @@ def engine_plan(place: Place) -> Verdict:
     lines: dict[str, tuple[str, Any]] = {
         f"{number} {where}": (line, widened(body, where, value)) for number, (where, value) in enumerate(WIDER)
     }
+    # A plan on a project's bridge has a network: there, the other value is what is not the plan's.
+    lines |= {
+        name: (line, widened(body, "NetworkDisabled", place.plan.network != ""))
+        for name in lines
+        if name.endswith(" NetworkDisabled")
+    }
     lines["another name"] = ("POST /v1.41/containers/create?name=mine", body)
     answers = unix(place.settings.hub_user, place.settings.engine_socket, lines)
     own = unix(place.settings.hub_user, place.settings.engine_socket, {"own": (line, body)})["own"]

@@ -24,9 +24,13 @@ def part(name: str) -> str:
 
 
 def program(area: str, facts: Mapping[str, Any], only: Sequence[str] | None = None) -> str:
-    """Return the attacks of an area (`network`, `kernel`, `files`, `resources`, `counters`, `doors`), ready to run."""
+    """Return the attacks of an area (`network`, `kernel`, `files`, `resources`, `counters`, `doors`), ready to run.
+
+    Where the facts name a `bridge`, its attacks take the place of those that only a sealed workspace can refuse.
+    """
+    bridge = [part("bridge")] if area == "network" and facts.get("bridge") else []
     call = f"run(json.loads({json.dumps(json.dumps(dict(facts)))}), {list(only) if only else None!r})\n"
-    return "\n".join([FUTURE, part("kit"), part(area), call])
+    return "\n".join([FUTURE, part("kit"), part(area), *bridge, call])
 
 
 def neighbour(facts: Mapping[str, Any]) -> str:

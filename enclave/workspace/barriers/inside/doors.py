@@ -1,7 +1,8 @@
 """Attacks from inside on the two doors that lead out: the hub's four lines, and the portal's workspace interface.
 
-Raw bytes, because a proper client would not say what an attacker says. Facts: `login`, `neighbour.login`,
-`door_s` (after how long a door cuts who is slow). The token is the notebook server's own, from the environment.
+Raw bytes, because a proper client would not say what an attacker says. Facts: `login`, `neighbour.login`, `gate` (the
+host at which this workspace finds both doors), `door_s` (after how long a door cuts who is slow). The token is the
+notebook server's own, from the environment.
 """
 
 from __future__ import annotations
@@ -18,9 +19,20 @@ from typing import Any
 from enclave.workspace.barriers.inside.kit import Verdict, broken, held, probe
 
 HUB, PORTAL = 8081, 8085
+Door = tuple[str, int]
 SMUGGLED = "GET /hub/api/users HTTP/1.1\r\nHost: h\r\n\r\n"
 STATUS = re.compile(rb"^HTTP/1\.[01] (\d{3})", re.MULTILINE)
 REFUSED = {"400", "403", "404", "405", "408", "411", "413", "cut"}
+
+
+def hub_of(facts: dict[str, Any]) -> Door:
+    """Return where this workspace finds the hub's door."""
+    return facts["gate"], HUB
+
+
+def portal_of(facts: dict[str, Any]) -> Door:
+    """Return where this workspace finds the portal's door."""
+    return facts["gate"], PORTAL
 
 
 def head(line: str, *headers: str, body: str = "") -> bytes:
@@ -28,11 +40,11 @@ def head(line: str, *headers: str, body: str = "") -> bytes:
     return ("\r\n".join([f"{line} HTTP/1.1", "Host: h", *headers]) + "\r\n\r\n" + body).encode("latin-1")
 
 
-def said(port: int, data: bytes, *, seconds: float = 10) -> tuple[list[str], bytes]:
+def said(door: Door, data: bytes, *, seconds: float = 10) -> tuple[list[str], bytes]:
     """Send bytes to a door; returns the statuses of all answers (`cut` for none) and everything it said."""
     answer = b""
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=seconds) as link:
+        with socket.create_connection(door, timeout=seconds) as link:
             link.sendall(data)
             with contextlib.suppress(OSError):
                 link.shutdown(socket.SHUT_WR)
@@ -43,9 +55,9 @@ def said(port: int, data: bytes, *, seconds: float = 10) -> tuple[list[str], byt
     return [found.decode() for found in STATUS.findall(answer)] or ["cut"], answer
 
 
-def all_turned_away(port: int, attacks: Mapping[str, bytes]) -> Verdict:
+def all_turned_away(door: Door, attacks: Mapping[str, bytes]) -> Verdict:
     """Send each; held if each got exactly one answer, a refusal."""
-    answers = {what: said(port, data)[0] for what, data in attacks.items()}
+    answers = {what: said(door, data)[0] for what, data in attacks.items()}
     wrong = {what: each for what, each in answers.items() if len(each) != 1 or each[0] not in REFUSED}
     if wrong or not answers:
         return broken(f"let in: {wrong or 'nothing was tried'}")
@@ -73,11 +85,13 @@ def hub_lines(facts: dict[str, Any]) -> Verdict:
         "authorize": "GET /hub/api/oauth2/authorize?client_id=service-portal", "metrics": "GET /hub/metrics",
         "another method": "DELETE /hub/api/user", "proxy routes": "GET /api/routes",
     }  # fmt: skip
-    return all_turned_away(HUB, {name: head(line, token, "Content-Length: 0") for name, line in lines.items()})
+    return all_turned_away(
+        hub_of(facts), {name: head(line, token, "Content-Length: 0") for name, line in lines.items()}
+    )
 
 
 @probe("in.hub-door-paths")
-def hub_paths(_: dict[str, Any]) -> Verdict:
+def hub_paths(facts: dict[str, Any]) -> Verdict:
     """Other spellings of ways: dots, percent signs, doubled slashes, whole addresses."""
     lines = (
         "GET /hub/api/user/../users", "GET /hub/api/..%2fapi%2fusers", "GET /hub/api%2fusers", "GET /hub//api/users",
@@ -85,11 +99,11 @@ def hub_paths(_: dict[str, Any]) -> Verdict:
         "GET http://127.0.0.1/hub/api/users", "GET //127.0.0.1/hub/api", "CONNECT 127.0.0.1:8001", "GET /hub/api/user#",
         "OPTIONS *", "GET /HUB/API/USERS", "GET \\hub\\api",
     )  # fmt: skip
-    return all_turned_away(HUB, {line: head(line, _token()) for line in lines})
+    return all_turned_away(hub_of(facts), {line: head(line, _token()) for line in lines})
 
 
 @probe("in.hub-door-smuggling")
-def hub_smuggling(_: dict[str, Any]) -> Verdict:
+def hub_smuggling(facts: dict[str, Any]) -> Verdict:
     """A second request behind, beside or within one that is allowed: what comes back must be one answer, not its."""
     tokens = "POST /hub/api/oauth2/token"
     attacks = {
@@ -105,7 +119,7 @@ def hub_smuggling(_: dict[str, Any]) -> Verdict:
         "odd chunks": head(tokens, "Transfer-Encoding: xchunked", body="0\r\n\r\n" + SMUGGLED),
         "space before colon": head(tokens, "Content-Length : 0", body=SMUGGLED),
     }
-    answers = {what: said(HUB, data) for what, data in attacks.items()}
+    answers = {what: said(hub_of(facts), data) for what, data in attacks.items()}
     wrong = {what: codes for what, (codes, text) in answers.items() if len(codes) != 1 or b'"kind": "user"' in text}
     return broken(f"{wrong}") if wrong else held(f"{len(answers)} attacks, one answer each: " + _codes(answers))
 
@@ -115,7 +129,7 @@ def _codes(answers: Mapping[str, tuple[list[str], bytes]]) -> str:
 
 
 @probe("in.door-malformed")
-def malformed(_: dict[str, Any]) -> Verdict:
+def malformed(facts: dict[str, Any]) -> Verdict:
     """What is no HTTP: control characters in headers, half a head, another protocol; at both doors."""
     attacks = {
         "carriage return in a value": head("GET /hub/api", "A: b\rX-Ansim-Gate: y"),
@@ -126,12 +140,12 @@ def malformed(_: dict[str, Any]) -> Verdict:
         "no version": b"GET /hub/api\r\n\r\n",
         "line feeds alone": b"GET /hub/api/users HTTP/1.1\nHost: h\n\n",
     }
-    both = [all_turned_away(port, attacks) for port in (HUB, PORTAL)]
+    both = [all_turned_away(door, attacks) for door in (hub_of(facts), portal_of(facts))]
     return (held if all(o == "held" for o, _ in both) else broken)("; ".join(text for _, text in both))
 
 
 @probe("in.door-oversized")
-def oversized(_: dict[str, Any]) -> Verdict:
+def oversized(facts: dict[str, Any]) -> Verdict:
     """Heads and bodies without end, sent and announced."""
     attacks = {
         "long header": head("GET /hub/api", "A: " + "x" * 200_000),
@@ -140,7 +154,7 @@ def oversized(_: dict[str, Any]) -> Verdict:
         "body sent": head("POST /hub/api/oauth2/token", "Content-Length: 3000000", body="x" * 3_000_000),
         "body announced": head("POST /hub/api/oauth2/token", f"Content-Length: {10**12}"),
     }
-    both = [all_turned_away(port, attacks) for port in (HUB, PORTAL)]
+    both = [all_turned_away(door, attacks) for door in (hub_of(facts), portal_of(facts))]
     return (held if all(o == "held" for o, _ in both) else broken)("; ".join(text for _, text in both))
 
 
@@ -149,10 +163,10 @@ def slow(facts: dict[str, Any]) -> Verdict:
     """Connections that never finish their request: they are cut, and others are served meanwhile."""
     links = []
     for _ in range(40):
-        link = socket.create_connection(("127.0.0.1", HUB), timeout=facts["door_s"] + 10)
+        link = socket.create_connection(hub_of(facts), timeout=facts["door_s"] + 10)
         link.sendall(b"GET /hub/api HTTP/1.1\r\nA: ")
         links.append(link)
-    meanwhile = said(HUB, head("GET /hub/api"))[0]
+    meanwhile = said(hub_of(facts), head("GET /hub/api"))[0]
     began, ends = time.monotonic(), []
     for link in links:
         with contextlib.suppress(OSError):
@@ -173,11 +187,11 @@ def slow(facts: dict[str, Any]) -> Verdict:
 
 
 @probe("in.door-connections")
-def connections(_: dict[str, Any]) -> Verdict:
+def connections(facts: dict[str, Any]) -> Verdict:
     """More connections than one workspace needs: the door cuts what is too many, and works again afterwards."""
     links, cut = [], 0
     for _number in range(200):
-        link = socket.create_connection(("127.0.0.1", HUB), timeout=2)
+        link = socket.create_connection(hub_of(facts), timeout=2)
         links.append(link)
     time.sleep(0.3)
     for link in links:
@@ -191,13 +205,13 @@ def connections(_: dict[str, Any]) -> Verdict:
     for link in links:
         link.close()
     time.sleep(0.5)
-    after = said(HUB, head("GET /hub/api"))[0]
+    after = said(hub_of(facts), head("GET /hub/api"))[0]
     good = cut >= 100 and after == ["200"]  # noqa: PLR2004 - 64 is what a door serves at once
     return (held if good else broken)(f"{cut} of {len(links)} cut at once; afterwards {after[0]}")
 
 
 @probe("in.portal-door-paths")
-def portal_paths(_: dict[str, Any]) -> Verdict:
+def portal_paths(facts: dict[str, Any]) -> Verdict:
     """The portal's pages, its interface for people, the core interface, through the workspaces' door."""
     lines = (
         "GET /services/portal/", "GET /services/portal/api/v1/requests", "GET /api/v1/requests", "POST /login",
@@ -206,7 +220,7 @@ def portal_paths(_: dict[str, Any]) -> Verdict:
         "GET http://127.0.0.1:8085/services/portal/", "DELETE /api/workspace/v1/egress/x", "PUT /api/workspace/v1/egress/x",
         "GET /openapi.json", "GET /api/workspace/v1/egress/x?a=%0d%0aX: y",
     )  # fmt: skip
-    return all_turned_away(PORTAL, {line: head(line, _token(), "Content-Length: 0") for line in lines})
+    return all_turned_away(portal_of(facts), {line: head(line, _token(), "Content-Length: 0") for line in lines})
 
 
 @probe("in.portal-door-identity")
@@ -217,7 +231,7 @@ def portal_identity(facts: dict[str, Any]) -> Verdict:
     size, kind = f"Content-Length: {len(body)}", "Content-Type: application/json"
 
     def ask(*headers: str) -> tuple[str, bytes]:
-        codes, text = said(PORTAL, head(line, size, kind, *headers, body=body))
+        codes, text = said(portal_of(facts), head(line, size, kind, *headers, body=body))
         return codes[0], text.partition(b"\r\n\r\n")[2]
 
     own = ask(_token())

@@ -6,6 +6,7 @@ does in each tick is what any notebook does: a file, a process, a timer, a watch
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import select
@@ -13,6 +14,7 @@ import socket
 import subprocess
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +58,8 @@ class Neighbour:
         (HOME / facts["neighbour"]["file"]).write_text(facts["neighbour"]["text"])
         (Path("/tmp") / facts["neighbour"]["file"]).write_text(facts["neighbour"]["text"])
         self._listening = self._listen(facts["neighbour"])
+        self._datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._datagrams.bind(("0.0.0.0", facts["neighbour"]["port"]))
         threading.Thread(target=self._keep, daemon=True).start()
 
     def _listen(self, mine: dict[str, Any]) -> list[socket.socket]:
@@ -76,8 +80,15 @@ class Neighbour:
             self.ticks.append(time.monotonic())
 
     def report(self) -> dict[str, Any]:
-        """Return the moments of all ticks, what failed, and this workspace's user id."""
-        return {"ticks": [round(t, 2) for t in self.ticks], "failures": self.failures, "uid": os.getuid()}
+        """Return the moments of all ticks, what failed, this workspace's user id, and datagrams that came since."""
+        ticks = [round(t, 2) for t in self.ticks]
+        return {"ticks": ticks, "failures": self.failures, "uid": os.getuid(), "heard": list(self._heard())}
+
+    def _heard(self) -> Iterator[str]:
+        self._datagrams.settimeout(0)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                yield self._datagrams.recv(64).decode("latin-1")
 
     def stop(self) -> None:
         """End the work."""

@@ -20,11 +20,16 @@ from enclave.workspace.barriers.inside.kit import Verdict, all_refused, broken, 
 
 NO_WAY = ("ENETUNREACH", "EADDRNOTAVAIL", "EHOSTUNREACH", "EINVAL")
 OUTSIDE = ("8.8.8.8", "1.1.1.1", "203.0.113.7")
+METADATA = ("169.254.169.254", "169.254.170.2", "169.254.0.1", "100.100.100.200", "fd00:ec2::254")
 QUERY = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x05leak1\x07example\x03com\x00\x00\x01\x00\x01"
 TIMEOUT_S = 2
+# Loopback, and tunnel templates of the kernel that are there in every new name space, down and without an address.
+TEMPLATES = {"lo", "tunl0", "sit0", "ip6tnl0", "gre0", "gretap0", "erspan0"}
 
 
-def _tcp(address: str, port: int) -> Callable[[], object]:
+def tcp_to(address: str, port: int) -> Callable[[], object]:
+    """Return an attempt to connect."""
+
     def attempt() -> None:
         try:
             socket.create_connection((address, port), timeout=TIMEOUT_S).close()
@@ -35,7 +40,9 @@ def _tcp(address: str, port: int) -> Callable[[], object]:
     return attempt
 
 
-def _udp(address: str, port: int, data: bytes = QUERY) -> Callable[[], object]:
+def udp_to(address: str, port: int, data: bytes = QUERY) -> Callable[[], object]:
+    """Return an attempt to send a datagram and to hear an answer."""
+
     def attempt() -> None:
         with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM) as link:
             link.settimeout(TIMEOUT_S)
@@ -52,13 +59,13 @@ def _udp(address: str, port: int, data: bytes = QUERY) -> Callable[[], object]:
 @probe("net.tcp")
 def tcp(_: dict[str, Any]) -> Verdict:
     """TCP to addresses of the Internet."""
-    return all_refused({f"{a}:{p}": _tcp(a, p) for a in OUTSIDE for p in (53, 80, 443)}, *NO_WAY)
+    return all_refused({f"{a}:{p}": tcp_to(a, p) for a in OUTSIDE for p in (53, 80, 443)}, *NO_WAY)
 
 
 @probe("net.udp")
 def udp(_: dict[str, Any]) -> Verdict:
     """UDP to addresses of the Internet."""
-    return all_refused({f"{a}:{p}": _udp(a, p, b"leak") for a in OUTSIDE for p in (123, 443, 5353)}, *NO_WAY)
+    return all_refused({f"{a}:{p}": udp_to(a, p, b"leak") for a in OUTSIDE for p in (123, 443, 5353)}, *NO_WAY)
 
 
 @probe("net.icmp")
@@ -89,7 +96,7 @@ def dns_name(_: dict[str, Any]) -> Verdict:
 @probe("net.dns-embedded")
 def dns_embedded(_: dict[str, Any]) -> Verdict:
     """The engine's embedded resolver (CVE-2024-29018), over UDP and TCP."""
-    attempts = {"udp": _udp("127.0.0.11", 53), "tcp": _tcp("127.0.0.11", 53)}
+    attempts = {"udp": udp_to("127.0.0.11", 53), "tcp": tcp_to("127.0.0.11", 53)}
     return all_refused(attempts, "ECONNREFUSED", *NO_WAY)
 
 
@@ -98,14 +105,13 @@ def dns_servers(_: dict[str, Any]) -> Verdict:
     """The resolvers that the system names, and well-known ones, asked directly."""
     lines = Path("/etc/resolv.conf").read_text().splitlines() if Path("/etc/resolv.conf").exists() else []
     named = [line.split()[1] for line in lines if line.startswith("nameserver")]
-    return all_refused({a: _udp(a, 53) for a in [*named, *OUTSIDE[:2], "127.0.0.53"]}, "ECONNREFUSED", *NO_WAY)
+    return all_refused({a: udp_to(a, 53) for a in [*named, *OUTSIDE[:2], "127.0.0.53"]}, "ECONNREFUSED", *NO_WAY)
 
 
 @probe("net.metadata")
 def metadata(_: dict[str, Any]) -> Verdict:
     """The cloud's metadata service and the whole link-local range."""
-    addresses = ("169.254.169.254", "169.254.170.2", "169.254.0.1", "100.100.100.200", "fd00:ec2::254")
-    return all_refused({a: _tcp(a, 80) for a in addresses}, *NO_WAY)
+    return all_refused({a: tcp_to(a, 80) for a in METADATA}, *NO_WAY)
 
 
 @probe("net.host-addresses")
@@ -113,14 +119,14 @@ def host_addresses(facts: dict[str, Any]) -> Verdict:
     """Each address of the host, on each port that the host listens on."""
     ports = [*facts["host_ports"], 22, 2375, 2376]
     pairs = [(address, port) for address in facts["host_addresses"] for port in ports]
-    return all_refused({f"{a}:{p}": _tcp(a, p) for a, p in pairs[:400]}, *NO_WAY)
+    return all_refused({f"{a}:{p}": tcp_to(a, p) for a, p in pairs[:400]}, *NO_WAY)
 
 
 @probe("net.host-loopback")
 def host_loopback(facts: dict[str, Any]) -> Verdict:
     """Each port that the host listens on, on this side's loopback: host services must not be behind it."""
     ports = [port for port in facts["host_ports"] if port not in facts["own_ports"]]
-    return all_refused({f"127.0.0.1:{p}": _tcp("127.0.0.1", p) for p in ports}, "ECONNREFUSED", "ENETUNREACH")
+    return all_refused({f"127.0.0.1:{p}": tcp_to("127.0.0.1", p) for p in ports}, "ECONNREFUSED", "ENETUNREACH")
 
 
 @probe("net.other-workspaces")
@@ -130,7 +136,7 @@ def other_workspaces(facts: dict[str, Any]) -> Verdict:
     places = [("127.0.0.1", port) for port in ports] + [
         (a, facts["neighbour"]["port"]) for a in facts["host_addresses"]
     ]
-    return all_refused({f"{a}:{p}": _tcp(a, p) for a, p in places}, "ECONNREFUSED", *NO_WAY)
+    return all_refused({f"{a}:{p}": tcp_to(a, p) for a, p in places}, "ECONNREFUSED", *NO_WAY)
 
 
 @probe("net.neighbour-abstract")
@@ -148,7 +154,7 @@ def neighbour_abstract(facts: dict[str, Any]) -> Verdict:
 def ipv6(_: dict[str, Any]) -> Verdict:
     """IPv6: global, local, link-local, and IPv4 in its clothes."""
     addresses = ("2001:4860:4860::8888", "fd00::1", "fe80::1", "ff02::1", "::ffff:8.8.8.8", "64:ff9b::808:808")
-    both = {f"tcp {a}": _tcp(a, 53) for a in addresses} | {f"udp {a}": _udp(a, 53) for a in addresses[:3]}
+    both = {f"tcp {a}": tcp_to(a, 53) for a in addresses} | {f"udp {a}": udp_to(a, 53) for a in addresses[:3]}
     return all_refused(both, *NO_WAY, "EAFNOSUPPORT", "EPERM")
 
 
@@ -156,8 +162,7 @@ def ipv6(_: dict[str, Any]) -> Verdict:
 def interfaces(_: dict[str, Any]) -> Verdict:
     """Whether there is any interface but loopback, or any route."""
     names = [line.split(":")[0].strip() for line in Path("/proc/net/dev").read_text().splitlines()[2:]]
-    # Tunnel templates of the kernel are there in every new name space, down and without an address.
-    real = [name for name in names if name not in {"lo", "tunl0", "sit0", "ip6tnl0", "gre0", "gretap0", "erspan0"}]
+    real = [name for name in names if name not in TEMPLATES]
     routes = Path("/proc/net/route").read_text().splitlines()[1:]
     if real or routes:
         return broken(f"interfaces {real}, {len(routes)} routes")
@@ -262,8 +267,8 @@ def database(facts: dict[str, Any]) -> Verdict:
 
         return attempt
 
-    ports = {f"127.0.0.1:{p}": _tcp("127.0.0.1", p) for p in (5432, 3306, 6379)}
-    ports |= {f"{a}:5432": _tcp(a, 5432) for a in facts["host_addresses"]}
+    ports = {f"127.0.0.1:{p}": tcp_to("127.0.0.1", p) for p in (5432, 3306, 6379)}
+    ports |= {f"{a}:5432": tcp_to(a, 5432) for a in facts["host_addresses"]}
     paths = ("/var/run/postgresql/.s.PGSQL.5432", "/tmp/.s.PGSQL.5432", "/run/postgresql/.s.PGSQL.5432")
     files = {facts["database"]: lambda: os.close(os.open(facts["database"], os.O_RDONLY))} if facts["database"] else {}
     return all_refused(ports | {p: unix(p) for p in paths} | files, "ECONNREFUSED", "ENOENT", "EACCES", *NO_WAY)
