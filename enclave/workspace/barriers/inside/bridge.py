@@ -91,9 +91,12 @@ def judged(facts: dict[str, Any], places: Iterable[Place], *, also: tuple[Place,
     }
     if wrong or len(answers) == len(open_):
         return broken("; ".join(f"{a}: {s}" for a, s in list(wrong.items())[:6]) or "nothing was tried")
-    counts = {said: list(answers.values()).count(said) for said in sorted(set(answers.values()))}
     reached = ", ".join(f"{address}:{port}" for address, port in sorted(open_))
-    return held(f"{', '.join(f'{count} × {said}' for said, count in counts.items())} (reached: {reached}, as meant)")
+    return held(f"{_counted(answers)} (reached: {reached}, as meant)")
+
+
+def _counted(answers: Mapping[Any, str]) -> str:
+    return ", ".join(f"{list(answers.values()).count(said)} × {said}" for said in sorted(set(answers.values())))
 
 
 def _expected(address: str, *, meant: bool) -> tuple[str, ...]:
@@ -168,7 +171,7 @@ def ipv6_bridge(facts: dict[str, Any]) -> Verdict:
     outcome, said = judged(facts, [(MAPPED, 53), (MAPPED, 443)])
     if wrong or outcome != "held":
         return broken(f"{wrong}; {said}")
-    return held(f"{answers}; {said}")
+    return held(f"{_counted(answers)}; {said}")
 
 
 @probe("net.udp")
@@ -211,7 +214,7 @@ def _unanswered(facts: dict[str, Any], places: Mapping[str, tuple[int, int, str,
     outcome, doors = judged(facts, [(facts["bridge"]["gateway"], 53)])
     if wrong or outcome != "held":
         return broken(f"{wrong}; doors: {doors}")
-    return held(f"{answers}; doors: {doors}")
+    return held(f"{_counted(answers)}; doors: {doors}")
 
 
 def _late_answer(link: socket.socket) -> str:
