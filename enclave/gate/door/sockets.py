@@ -49,7 +49,7 @@ async def serve_socket(visit: Visit, route: Route, server: Side) -> None:
         await say(visit, explain(visit, 403, why))
         return
     if len(visit.doorway.sockets) >= MOST_SOCKETS:
-        await say(visit, explain(visit, 503, "unreachable"))
+        await say(visit, explain(visit, 503, "busy"))
         return
     pair = await shake(visit, server)
     if isinstance(pair, int):
