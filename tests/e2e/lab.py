@@ -140,6 +140,17 @@ class Lab:
         expect(palette.locator(".lm-CommandPalette-item").first).to_be_visible()
         self.page.keyboard.press("Enter")
 
+    @property
+    def terminal(self) -> Locator:
+        """The terminal in front: its lines as a screen reader is told them, since what is seen is a drawing."""
+        return self.inside.locator(".jp-Terminal:visible .xterm-accessibility")
+
+    def type(self, line: str) -> None:
+        """Type a line into the terminal in front, key by key."""
+        self.inside.locator(".jp-Terminal:visible textarea").focus()
+        self.page.keyboard.type(line)
+        self.page.keyboard.press("Enter")
+
     def file(self, name: str) -> Locator:
         """Return the row of a file in the file browser."""
         return self.files.filter(

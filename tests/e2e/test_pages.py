@@ -8,13 +8,14 @@ from playwright.sync_api import Page, expect
 from tests.e2e.acts import cell, kernel_of, logged, new_request
 from tests.e2e.browsing import lab, shot, visitors
 
+EVERYONE = {"/", "/certificates", "/datasets"}
 OWN = {
-    "mina": {"/", "/releases", "/datasets"},
-    "jiwoo": {"/", "/apply", "/releases", "/datasets"},
-    "suyeon": {"/", "/columns", "/datasets"},
-    "dahye": {"/", "/review", "/releases", "/datasets"},
-    "haneul": {"/", "/datasets", "/log", "/code", "/findings", "/accounts"},
-    "operator": {"/", "/datasets", "/accounts"},
+    "mina": EVERYONE | {"/releases", "/gpu"},
+    "jiwoo": EVERYONE | {"/apply", "/releases", "/gpu"},
+    "suyeon": EVERYONE | {"/columns"},
+    "dahye": EVERYONE | {"/review", "/releases"},
+    "haneul": EVERYONE | {"/gpu", "/log", "/code", "/findings", "/drills", "/accounts"},
+    "operator": EVERYONE | {"/gpu", "/drills", "/accounts"},
 }
 ALL = set().union(*OWN.values())
 UNLABELLED = """() => [...document.querySelectorAll('input:not([type=hidden], [type=submit]), select, textarea')]

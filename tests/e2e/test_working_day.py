@@ -7,6 +7,7 @@ on the gate's list, none was refused, none went to a stranger, and the console i
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 
 import pytest
@@ -15,7 +16,7 @@ from playwright.sync_api import expect
 from enclave.gate.door import routes
 from enclave.gate.door.target import read_target
 from tests.e2e.acts import entries, until
-from tests.e2e.browsing import shot, visitors
+from tests.e2e.browsing import VIEW, shot, visitors
 from tests.e2e.lab import Lab, Routes
 
 # JupyterLab 4.6's own words on the console, without us as well: its search looks at a cell before the cell's editor is
@@ -26,6 +27,7 @@ UPSTREAM = re.compile(
 )
 # How it asks whether a name is free.
 ASKS_WHETHER = r"404 GET \S+/api/contents/\S+\?content=0"
+TERMINALS = "@jupyterlab/terminal-extension:plugin"
 NOTE, PREVIEW, OTHER = "하루.ipynb", "미리보기.md", "새 노트.ipynb"
 MADE = (NOTE, PREVIEW, OTHER, "walked", "walked further")
 
@@ -36,7 +38,11 @@ def day(world):
     mina = world.session("mina")
     for name in MADE:  # of a day that was broken off
         mina.http.delete(f"{mina.workspace}/api/contents/{name}", headers=mina._xsrf(mina.workspace))
+    mina.http.delete(f"{mina.workspace}/lab/api/workspaces/default", headers=mina._xsrf(mina.workspace))
     mina.save_notebook(NOTE, ["import os\nx = 41"])
+    answer = mina.http.put(f"{mina.workspace}/lab/api/settings/{TERMINALS}", headers=mina._xsrf(mina.workspace),
+                           json={"raw": json.dumps({"screenReaderMode": True})})  # fmt: skip
+    assert answer.status_code == 204
     host = mina.workspace.split("://")[1].split(":")[0]
     asked = Routes(host, "/user/mina/")
     with visitors(world) as people, people.window() as (page, heard):
@@ -93,6 +99,14 @@ def test_the_tooltip_explains_a_function(lab):
     lab.page.keyboard.press("Shift+Tab")
     expect(lab.inside.locator(".jp-Tooltip")).to_contain_text("current working directory")
     lab.page.keyboard.press("Escape")
+
+
+def test_the_contextual_help_follows_the_cursor(lab):
+    lab.menu("Help", "Show Contextual Help")
+    lab.new_cell("os.getpid")
+    expect(lab.inside.locator(".jp-Inspector")).to_contain_text("Return the current process id")
+    lab.menu("Help", "Show Contextual Help")  # its item is a switch
+    expect(lab.inside.locator(".jp-Inspector")).to_have_count(0)
 
 
 def test_the_document_is_searched(lab):
@@ -185,6 +199,46 @@ def test_the_palette_makes_a_markdown_file_and_its_preview_is_shown(lab):
     lab.delete(PREVIEW)
 
 
+@pytest.fixture
+def terminal(lab):
+    """A terminal from the launcher, at its prompt; shut down again by the menu."""
+    lab.menu("File", "New Launcher")
+    lab.inside.locator(".jp-LauncherCard:visible", has_text="Terminal").click()
+    expect(lab.terminal).to_contain_text("$")
+    yield lab.terminal
+    shot(lab.page, "terminal")
+    lab.menu("File", "Shutdown Terminal")
+    expect(lab.terminal).to_have_count(0)
+
+
+def test_a_terminal_runs_what_is_typed_and_the_line_is_on_record(world, lab, terminal):
+    line = "echo 6 x 7 = $((6 * 7))."
+    lab.type(line)
+    expect(terminal).to_contain_text("6 x 7 = 42.")
+    sha256 = hashlib.sha256(f"{line}\r".encode()).hexdigest()
+
+    def recorded():
+        found = world.session("haneul").api("GET", f"/code?project_id={world.project_id}").json()["code"]
+        return [each["source"] for each in found if each["sha256"] == sha256]
+
+    assert until("the typed line in the record", recorded) == ["terminal"]
+    until("its hash in the log", lambda: [each for each in entries(world) if each["action"] == "code.executed"
+                                          and each["object"]["sha256"] == sha256])  # fmt: skip
+
+
+def test_a_terminal_follows_its_window(lab, terminal):
+    def columns() -> int:
+        lab.type("clear; echo columns=$(tput cols).")
+        expect(terminal).to_contain_text(re.compile(r"columns=\d+\."))
+        return int(re.search(r"columns=(\d+)\.", terminal.inner_text()).group(1))
+
+    wide = columns()
+    lab.page.set_viewport_size({"width": 1000, "height": 900})
+    until("fewer columns", lambda: columns() < wide)
+    lab.page.set_viewport_size(VIEW)
+    until("as many as before", lambda: columns() == wide)
+
+
 def test_a_setting_is_changed_in_the_settings_editor(lab):
     lab.menu("Settings", "Settings Editor")
     expect(lab.inside.locator(".jp-SettingsPanel")).to_be_visible()
@@ -224,6 +278,7 @@ def test_nothing_was_refused_no_stranger_asked_and_the_console_is_clean(day):
 def test_all_that_was_asked_is_on_the_gates_list(day):
     _, _, asked = day
     assert {method for method, _, _ in asked.asked} == {"GET", "POST", "PUT", "PATCH", "DELETE", "WEBSOCKET"}
+    assert {"api/terminals", "terminals/websocket/1"} <= {path for _, path, _ in asked.asked}
     beyond = [each for each in sorted(asked.asked) if not each[1].startswith("ansim/")]  # the gate's own pages
     missing = [each for each in beyond if not isinstance(_listed(*each), routes.Route)]
     assert missing == []
