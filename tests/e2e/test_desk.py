@@ -119,7 +119,7 @@ def test_the_workspace_opens_in_the_desk_alone_and_the_desk_says_who_where_and_w
         page.goto(f"{mina.portal}/")
         page.get_by_role("link", name="작업공간으로 가기").click()
         frame = lab(page)
-        expect(frame.locator(".jp-Launcher, .jp-NotebookPanel").first).to_be_visible(timeout=60_000)
+        expect(frame.locator(":is(.jp-Launcher, .jp-NotebookPanel):visible").first).to_be_visible(timeout=60_000)
         shot(page, "desk")
         mark = page.locator("#mark").get_attribute("data-text")
         for part in ("mina", world.project_id, "127.0.0.1", "KST"):
