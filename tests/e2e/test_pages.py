@@ -18,6 +18,8 @@ OWN = {
     "operator": EVERYONE | {"/gpu", "/drills", "/accounts"},
 }
 ALL = set().union(*OWN.values())
+# Not in everybody's menu, but open: they show one's own requests, releases and turns, and who has none sees none.
+HARMLESS = {"/review", "/columns", "/releases", "/gpu"}
 UNLABELLED = """() => [...document.querySelectorAll('input:not([type=hidden], [type=submit]), select, textarea')]
   .filter(e => !(e.labels && e.labels.length) && !e.ariaLabel && !e.getAttribute('aria-labelledby'))
   .map(e => e.outerHTML)"""
@@ -65,7 +67,7 @@ def test_everyone_signs_in_by_the_form_and_finds_their_pages_and_no_others(peopl
         assert heard.errors == []
         for path in sorted(ALL - OWN[login]):
             answer = page.goto(portal + path)
-            assert answer.status == 403 or path in {"/review", "/columns", "/releases"}, (path, answer.status)
+            assert answer.status == 403 or path in HARMLESS, (path, answer.status)
         assert heard.strangers == []
 
 

@@ -103,10 +103,11 @@ def test_the_tooltip_explains_a_function(lab):
 
 def test_the_contextual_help_follows_the_cursor(lab):
     lab.menu("Help", "Show Contextual Help")
-    lab.new_cell("os.getpid")
+    cell = lab.new_cell("os.getpid")
     expect(lab.inside.locator(".jp-Inspector")).to_contain_text("Return the current process id")
     lab.menu("Help", "Show Contextual Help")  # its item is a switch
     expect(lab.inside.locator(".jp-Inspector")).to_have_count(0)
+    cell.locator(".cm-content").click()  # the panel took the keyboard with it
 
 
 def test_the_document_is_searched(lab):
