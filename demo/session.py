@@ -123,8 +123,11 @@ class Session:
             me = self.http.get(f"{self.portal}/api/v1/me")
         if me.status_code == httpx.codes.FORBIDDEN and me.json()["code"] == "seat.elsewhere":
             # Somebody signed in to this account in another browser: one account, one seat.
+            worked = any(cookie.domain == httpx.URL(self.workspace).host for cookie in self.http.cookies.jar)
             self.http.cookies.clear()
             self.sign_in()
+            if worked:
+                self.http.get(f"{self.workspace}/lab")  # a page brings the browser's sign-in there, too
             me = self._get(f"{self.portal}/api/v1/me")
         return {"X-CSRF-Token": me.json()["csrf_token"]}
 

@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import threading
+import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -244,7 +245,7 @@ def test_without_the_engine_a_start_fails_in_words_and_a_retry_works(world):
     daemon.start(deaf, settings.process, "without an engine")
     try:
         until("the gate answers", lambda: _answers(settings))
-        page = jiwoo.http.get(f"{jiwoo.hub}/hub/spawn")
+        page = _start_and_fail(jiwoo)
         assert page.status_code == 503
         assert "컨테이너 엔진" in page.text
         assert "다시 시작" in page.text
@@ -260,6 +261,15 @@ def test_without_the_engine_a_start_fails_in_words_and_a_retry_works(world):
     until("the workspace is gone", lambda: not _container(world, "jiwoo"))
     with kernel_of(world.session("mina")) as kernel:  # who worked all the time still does
         assert cell(kernel, "print(6 * 7)") == "42"
+
+
+def _start_and_fail(session) -> httpx.Response:
+    """The page that says why a start failed; the hub waits one second for it, then shows a page that waits."""
+    page = session.http.get(f"{session.hub}/hub/spawn")
+    while "spawn-pending" in str(page.url) and page.status_code == httpx.codes.OK:
+        time.sleep(0.2)
+        page = session.http.get(str(page.url))
+    return page
 
 
 def _answers(settings) -> bool:
