@@ -13,7 +13,7 @@ import logging
 import pwd
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,7 @@ class Parts:
     staging: Path
     spool: Spool
     clock: Callable[[], datetime]
-    gpus: Gpus = field(default_factory=Gpus)
+    gpus: Gpus
 
 
 class Commands:

@@ -121,9 +121,9 @@ class EngineFilter:
         ended: Callable[[str], None],
         bridge: Bridge,
         asked: Callable[[str], None],
-        gpus: Gpus | None = None,
+        gpus: Gpus,
     ) -> None:
-        self._asked, self._gpus = asked, gpus or Gpus()
+        self._asked, self._gpus = asked, gpus
         self._bridge = bridge
         self._docker, self._plans, self._clock, self._ended = docker, plans, clock, ended
 

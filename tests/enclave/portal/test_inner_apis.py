@@ -30,6 +30,7 @@ from enclave.gate.door.front import Front
 from enclave.gate.door.screens import Screens
 from enclave.gate.door.visit import addresses_of
 from enclave.gate.fastened import Fastened
+from enclave.gate.gpus import Gpus
 from enclave.gate.inbound import portal_door
 from enclave.gate.plans import Plans
 from enclave.gate.relay import Relays
@@ -76,7 +77,7 @@ class GateOf:
         relays = Relays(docker, plans, lambda plan: [], front=front, bridge=bridge)
         root = pwd.getpwuid(0)
         views, staging = Fastened(roots), self.settings.staging
-        parts = Parts(docker, plans, relays, self.volumes, views, bridge, staging, spool, clock.now)
+        parts = Parts(docker, plans, relays, self.volumes, views, bridge, staging, spool, clock.now, Gpus())
         commands = Commands(parts, app=root, hub=root)
         server = await asyncio.start_unix_server(limited(commands.serve, most=16), path=self.settings.gate_socket)
         self.ready.set()
