@@ -28,7 +28,7 @@ POINTS: dict[str, tuple[Any, str, str]] = {
     "keys-gone": (destruction, "destroy_keys", "after"),
     "key-out-of-kernel": (rooms, "_forget", "after"),
     "unmounted": (Volumes, "unmount", "after"),
-    "half-removed": (rooms, "_settle", "before"),
+    "half-removed": (rooms, "sync_folder", "before"),
     "removed": (Volumes, "remove", "after"),
     "certified": (destruction, "finish", "after"),
     "half-filed": (filing, "_write", "after"),
