@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from enclave.errors import EnclaveError
 from enclave.portal import closing, culling, destroying, ended, gpu_round, intake, limits, searching, sweeping
 from enclave.portal.parts import Portal
 
@@ -68,5 +69,8 @@ def _keep(portal: Portal, chores: Sequence[Chore], stop: threading.Event) -> Non
 def _do(portal: Portal, chore: Chore) -> None:
     try:
         chore.run(portal)
+    except EnclaveError as error:
+        # A gate that is away, a database that is locked: it says so itself, again and again until it is over.
+        LOG.warning("chore %s: %s: %s", chore.name, error.code, error.en)
     except Exception:  # whatever one chore stumbles over, the others go on
         LOG.exception("chore %s", chore.name)
