@@ -266,7 +266,8 @@ def test_jupyterlab_opens_from_the_portal_and_a_cell_runs(people, world, portal)
         page.wait_for_url("**/services/portal/desk/**")  # a workspace opens inside the portal's page alone
         frame = lab(page)
         expect(frame.get_by_role("button", name="Python 3 (ipykernel) | Idle")).to_be_visible(timeout=60_000)
-        notebook = frame.locator(".jp-Notebook")
+        # Notebooks that stayed open in other tabs are hidden, not gone.
+        notebook = frame.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook")
         notebook.locator(".jp-CodeCell").first.locator(".cm-content").click()
         page.keyboard.press("Shift+Enter")
         expect(notebook.locator(".jp-OutputArea-output").first).to_contain_text("patients", timeout=60_000)

@@ -37,7 +37,7 @@ def told(act):
     return 'took it', repr(answer)
 def raw(*names):  # as somebody who does not use our package
     body = {'files': list(names), 'purpose': '시험 목적', 'context': '시험 내용', 'key': os.urandom(8).hex()}
-    return ansim.portal.ask('POST', '/submit', body)
+    return ansim.portal.ask('POST', '/egress/submit', body)
 """
 
 

@@ -126,7 +126,9 @@ async def echo_over_websocket(hub: HubWorld, login: str) -> str:
     settings = hub.world.settings
     path = f"/user/{login}/api/kernels/0a0b0c0d-1111-2222-3333-444455556666/channels"
     address = f"ws://{login}.{settings.public_host}:{settings.public_port}{path}"
-    async with websockets.connect(address, host="127.0.0.1", port=settings.public_port) as link:
+    origin = f"http://{login}.{settings.public_host}:{settings.public_port}"
+    own = {"origin": origin, "host": "127.0.0.1", "port": settings.public_port}
+    async with websockets.connect(address, **own) as link:
         await link.send("안녕")
         return str(await link.recv())
 
