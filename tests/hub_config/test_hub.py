@@ -115,21 +115,24 @@ def test_a_workspace_starts_is_reported_and_answers_on_its_own_host_name(hub: Hu
         elsewhere = session.workspace.replace("kim.", name, 1) + "/api/sessions"
         assert session.http.get(elsewhere, follow_redirects=False).status_code != 200
     assert session.http.get(f"{session.portal}/").text == "recorded"
-    assert asyncio.run(echo_over_websocket(hub, "kim")) == "안녕"
+    assert asyncio.run(echo_over_websocket(hub, "kim")) == SIZE
     session.stop_workspace()
     until(lambda: hub.core.heard("stopped", "kim"))
     assert container("kim", hub) == ""
 
 
+SIZE = '["set_size", 24, 80, 0, 0]'
+
+
 async def echo_over_websocket(hub: HubWorld, login: str) -> str:
-    """Speak to a kernel's channel through proxy and gate, routed by the host name alone."""
+    """Speak to a terminal through proxy and gate, routed by the host name alone."""
     settings = hub.world.settings
-    path = f"/user/{login}/api/kernels/0a0b0c0d-1111-2222-3333-444455556666/channels"
+    path = f"/user/{login}/terminals/websocket/1"
     address = f"ws://{login}.{settings.public_host}:{settings.public_port}{path}"
     origin = f"http://{login}.{settings.public_host}:{settings.public_port}"
     own = {"origin": origin, "host": "127.0.0.1", "port": settings.public_port}
     async with websockets.connect(address, **own) as link:
-        await link.send("안녕")
+        await link.send(SIZE)
         return str(await link.recv())
 
 

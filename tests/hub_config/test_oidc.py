@@ -35,7 +35,9 @@ def test_the_claim_names_the_account_and_no_password_is_asked(oidc_hub: HubWorld
     answer = oidc_hub.session("kim").http.get(f"{oidc_hub.public}/hub/login")
     assert answer.status_code == 200, answer.text
     assert answer.text == "recorded"  # the portal's own page
-    assert ("/login/oidc", {"subject": "kim", "ip": "127.0.0.1"}) in oidc_hub.core.told
+    ((path, told),) = [each for each in oidc_hub.core.told if each[1].get("subject") == "kim"]
+    assert (path, told["ip"]) == ("/login/oidc", "127.0.0.1")
+    assert len(told["browser"]) == 32  # which browser, for the account's one seat
 
 
 def test_somebody_the_provider_knows_but_the_enclave_does_not_is_refused_with_the_reason(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from enclave.errors import NotFound
+from enclave.errors import Conflict
 from enclave.gate.limits import Collected, CollectLimits, RefusedFile
 from tests.enclave.gate.world import Workspace, World, make_world, until
 
@@ -171,5 +171,6 @@ def test_more_than_may_be_taken_at_once_is_refused(inside: Workspace) -> None:
 
 
 def test_collecting_from_a_workspace_that_is_not_there_says_so(world: World) -> None:
-    with pytest.raises(NotFound):
+    with pytest.raises(Conflict) as refused:
         world.gate.collect("nobody", ["x"])
+    assert refused.value.code == "gate.no-volumes"
