@@ -44,12 +44,22 @@ KEEP = os.environ.get("ANSIM_KEEP") == "1"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever lies in this folder is an end-to-end test and needs the engine."""
+    """Whatever lies in this folder is an end-to-end test, needs the engine, and comes last, in the files' own order.
+
+    All share one enclave, in which a working day is a day: what one test leaves, the next one finds.
+    """
     here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents:
-            item.add_marker(pytest.mark.e2e)
-            item.add_marker(pytest.mark.docker)
+    ours = [item for item in items if here in item.path.parents]
+    for item in ours:
+        item.add_marker(pytest.mark.e2e)
+        item.add_marker(pytest.mark.docker)
+    others = [item for item in items if here not in item.path.parents]
+    items[:] = others + sorted(ours, key=_place)
+
+
+def _place(item: pytest.Item) -> tuple[str, int, str]:
+    function = getattr(item, "function")  # noqa: B009 - not every kind of item has one, all of ours do
+    return item.path.name, function.__code__.co_firstlineno, item.name
 
 
 @pytest.fixture(scope="session")
