@@ -127,3 +127,9 @@ def stored(world: World) -> set[str]:
     """Return every file in quarantine and staging."""
     places = (world.settings.quarantine, world.settings.staging)
     return {str(path) for place in places for path in place.rglob("*") if path.is_file()}
+
+
+def forget_layout(session) -> None:
+    """Let JupyterLab begin empty: else it opens what was open before, too, and takes turns at the front."""
+    layout = f"{session.workspace}/lab/api/workspaces/default"
+    session.http.delete(layout, headers=session._xsrf(session.workspace))

@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from demo import daemon, services
 from demo.local_names import LoopbackTransport
-from tests.e2e.acts import cell, kernel_of, logged, until
+from tests.e2e.acts import cell, forget_layout, kernel_of, logged, until
 from tests.e2e.browsing import VIEW, lab, shot, visitors
 
 # What a script in an output may try against the page around it; each must come to nothing.
@@ -77,15 +77,9 @@ def _reasons(world, place: str) -> set[str]:
     return {str(each.get("reason", {}).get("code")) for each in logged(world, "screen.locked", place)}
 
 
-def _forget_layout(session) -> None:
-    # Else JupyterLab opens what was open before, too, and takes turns at the front.
-    layout = f"{session.workspace}/lab/api/workspaces/default"
-    session.http.delete(layout, headers=session._xsrf(session.workspace))
-
-
 def _notebook(page: Page, session, name: str, code: str) -> Frame:
     """Open a notebook with this one cell in the desk; its kernel waits."""
-    _forget_layout(session)
+    forget_layout(session)
     page.goto(session.save_notebook(name, [code]))
     frame = lab(page)
     expect(frame.locator(f"{FRONT} .jp-Notebook-ExecutionIndicator[data-status=idle]")).to_be_visible(timeout=60_000)
@@ -119,7 +113,7 @@ def _marked(page: Page) -> list[bool]:
 
 
 def test_the_workspace_opens_in_the_desk_alone_and_the_desk_says_who_where_and_when(people, world, mina):
-    _forget_layout(mina)
+    forget_layout(mina)
     with people.window("mina") as (page, heard):
         page.goto(f"{mina.portal}/")
         page.get_by_role("link", name="작업공간으로 가기").click()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.acts import cell, kernel_of, logged, new_request
+from tests.e2e.acts import cell, forget_layout, kernel_of, logged, new_request
 from tests.e2e.browsing import lab, shot, visitors
 
 EVERYONE = {"/", "/certificates", "/datasets"}
@@ -259,8 +259,7 @@ def test_the_access_log_is_searched_and_an_entry_shows_its_proof(people, portal)
 
 def test_jupyterlab_opens_from_the_portal_and_a_cell_runs(people, world, portal):
     mina = world.session("mina")
-    # An empty layout: notebooks that others left open would come up beside this one and take the keyboard.
-    mina.http.delete(f"{mina.workspace}/lab/api/workspaces/default", headers=mina._xsrf(mina.workspace))
+    forget_layout(mina)
     with people.window("mina") as (page, heard):
         page.goto(f"{portal}/")
         page.locator("a[href*='/desk/']").first.click()

@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 
 from enclave.gate.door import routes
 from enclave.gate.door.target import read_target
-from tests.e2e.acts import entries, until
+from tests.e2e.acts import entries, forget_layout, until
 from tests.e2e.browsing import VIEW, shot, visitors
 from tests.e2e.lab import Lab, Routes
 
@@ -39,7 +39,7 @@ def day(world):
     mina = world.session("mina")
     for name in MADE:  # of a day that was broken off
         mina.http.delete(f"{mina.workspace}/api/contents/{name}", headers=mina._xsrf(mina.workspace))
-    mina.http.delete(f"{mina.workspace}/lab/api/workspaces/default", headers=mina._xsrf(mina.workspace))
+    forget_layout(mina)
     mina.save_notebook(NOTE, ["import os\nx = 41"])
     answer = mina.http.put(f"{mina.workspace}/lab/api/settings/{TERMINALS}", headers=mina._xsrf(mina.workspace),
                            json={"raw": json.dumps({"screenReaderMode": True})})  # fmt: skip
