@@ -34,15 +34,9 @@ def seconds_until_stopped(workspace_id: str) -> float:
     return time.monotonic() - began
 
 
-def test_a_frozen_project_stops_within_a_minute_keeps_its_files_unreadable_and_opens_again(world):
-    mina, name = world.session("mina"), own(world)["id"]
+def check_frozen(world, mina, name: str) -> None:
+    """Stopped, said so everywhere, its files unreadable on the disk and readable for their owner."""
     volumes = world.settings.volumes / name
-    with kernel_of(mina) as kernel:
-        cell(kernel, f"import os; open('/home/analyst/work/kept-file.txt','w').write({MARK!r} * 5000); os.sync()")
-    assert is_running(name)
-    # From the machine's own console, which cannot speak to the gate: the sweep has to stop it.
-    frozen = ansim(world, "project", "freeze", world.project_id, "--reason", "훈련: 의심스러운 반출")
-    assert frozen.returncode == 0, frozen.stderr
     assert seconds_until_stopped(name) < MINUTE
     assert logged(world, "project.freeze", world.project_id)[-1]["details"]["workspaces_frozen"] >= 1
     assert own(world)["state"] == "frozen"
@@ -52,8 +46,22 @@ def test_a_frozen_project_stops_within_a_minute_keeps_its_files_unreadable_and_o
     assert b"kept-file" not in (volumes / "home.img").read_bytes()
     files = mina.api("GET", f"/frozen/{name}/files").json()["files"]
     assert "kept-file.txt" in [each["name"] for each in files["home"]]
-    steward = world.session("suyeon")
-    assert steward.api("POST", f"/projects/{world.project_id}/thaw", {"reason": "훈련 종료"}).status_code == 200
+
+
+def test_a_frozen_project_stops_within_a_minute_keeps_its_files_unreadable_and_opens_again(world):
+    mina, name = world.session("mina"), own(world)["id"]
+    with kernel_of(mina) as kernel:
+        cell(kernel, f"import os; open('/home/analyst/work/kept-file.txt','w').write({MARK!r} * 5000); os.sync()")
+    assert is_running(name)
+    # From the machine's own console, which cannot speak to the gate: the sweep has to stop it.
+    frozen = ansim(world, "project", "freeze", world.project_id, "--reason", "훈련: 의심스러운 반출")
+    assert frozen.returncode == 0, frozen.stderr
+    try:
+        check_frozen(world, mina, name)
+    finally:  # the tests that follow live in the same project
+        steward = world.session("suyeon")
+        thawed = steward.api("POST", f"/projects/{world.project_id}/thaw", {"reason": "훈련 종료"})
+    assert thawed.status_code == 200
     mina.start_workspace()
     with kernel_of(mina) as kernel:
         read = cell(kernel, "import os; print(open('kept-file.txt').read(10)); os.remove('kept-file.txt')")
