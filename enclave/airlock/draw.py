@@ -8,9 +8,9 @@ from typing import TypedDict
 
 from PIL import Image, ImageOps
 
-from enclave.airlock.checks.file_type import check_file_type
 from enclave.airlock.document import Table
-from enclave.airlock.parse import ParseRefused, parse
+from enclave.airlock.parse import parse
+from enclave.airlock.parsers.refused import ParseRefused
 from enclave.airlock.rules import CheckRules
 
 ROWS, COLUMNS, LINES, CELL_CHARS, LINE_CHARS, EDGE = 50, 30, 200, 200, 1000, 1600
@@ -33,8 +33,6 @@ class Drawn(TypedDict, total=False):
 
 def draw(content: bytes, name: str) -> Drawn:
     """Draw the start of a file. Refused types and damaged files come out as kind ``none``: nothing is shown."""
-    if not content or check_file_type(content, name):
-        return {"kind": "none"}
     try:
         document = parse(content, name, CheckRules())
     except ParseRefused:

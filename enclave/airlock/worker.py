@@ -6,22 +6,23 @@ import base64
 import io
 import json
 import os
+from dataclasses import replace
 from typing import Any
 
 from PIL import Image
 
 from enclave.airlock import draw
 from enclave.airlock.checks.encoded import check_encoded
-from enclave.airlock.checks.file_type import check_file_type
 from enclave.airlock.checks.findings import block, warn
-from enclave.airlock.checks.identifiers import check_identifiers
+from enclave.airlock.checks.identifiers import check_identifiers, check_name
 from enclave.airlock.checks.image import check_picture
 from enclave.airlock.checks.min_cell import check_min_cell
 from enclave.airlock.checks.row_level import check_row_level
 from enclave.airlock.checks.shown import search_shown
 from enclave.airlock.checks.text import check_text
 from enclave.airlock.document import Document
-from enclave.airlock.parse import ParseRefused, parse
+from enclave.airlock.parse import parse
+from enclave.airlock.parsers.refused import ParseRefused
 from enclave.airlock.report import MAX_FINDINGS, MAX_TEXT, FileReport, Finding
 from enclave.airlock.rules import CheckRules
 
@@ -70,40 +71,45 @@ def run(job: dict[str, Any], descriptor: int) -> bytes:
 
 def inspect(content: bytes, name: str, rules: CheckRules) -> FileReport:
     """Check the bytes of one file; pure. The sealing fills in hash and barriers."""
-    findings: list[Finding] = check_file_type(content, name) if content else [_empty()]
     document: Document | None = None
-    if not findings:
-        try:
-            document = parse(content, name, rules)
-        except ParseRefused as refused:
-            findings = [block(refused.rule, refused.ko, refused.en)]
-    if document is not None:
-        findings = _look(document, name, rules)
-    shape = document.tables[0] if document is not None and len(document.tables) == 1 else None
+    try:
+        document = parse(content, name, rules)
+        findings = look(document, name, rules)
+    except ParseRefused as refused:
+        findings = [block(refused.rule, refused.ko, refused.en)]
+    tables = [table for _, part in document.walk() for table in part.tables] if document is not None else []
     return FileReport(
         name=name[:MAX_TEXT],
         sha256="",
         kind=document.kind if document is not None else "unknown",
         findings=tuple(sorted(findings, key=lambda finding: finding.severity)[:MAX_FINDINGS]),
-        rows=len(shape.rows) if shape is not None else None,
-        columns=len(shape.columns) if shape is not None else None,
+        rows=len(tables[0].rows) if len(tables) == 1 else None,
+        columns=len(tables[0].columns) if len(tables) == 1 else None,
     )
 
 
-def _look(document: Document, name: str, rules: CheckRules) -> list[Finding]:
-    findings = [warn(f"table.{note}", *NOTES[note]) for note in document.notes]
+def look(document: Document, name: str, rules: CheckRules) -> list[Finding]:
+    """Run every check over a document and all its parts; places in a part begin with its label."""
+    findings = check_name(name)
+    for label, part in document.walk():
+        findings += [_placed(finding, label) for finding in _look_at(part, rules)]
+    return findings
+
+
+def _placed(finding: Finding, label: str) -> Finding:
+    return replace(finding, place=f"{label} {finding.place}".strip()[:MAX_TEXT]) if label else finding
+
+
+def _look_at(document: Document, rules: CheckRules) -> list[Finding]:
+    findings = [*document.findings, *(warn(f"table.{note}", *NOTES[note]) for note in document.notes)]
     if document.kind == "picture":
-        return [*findings, *check_picture(document.picture, rules), *check_identifiers(document, name, rules)]
+        return [*findings, *check_picture(document.picture, rules)]
     for table in document.tables:
         findings += check_row_level(table, rules)
         findings += check_min_cell(table, rules.min_cell)
-    if document.kind == "text":
+    if document.is_prose:
         findings += check_text(document, rules)
-    return [*findings, *check_encoded(document), *check_identifiers(document, name, rules)]
-
-
-def _empty() -> Finding:
-    return block("parse.empty", "파일이 비어 있습니다.", "The file is empty.")
+    return [*findings, *check_encoded(document), *check_identifiers(document, rules)]
 
 
 def _read(descriptor: int) -> bytes:

@@ -51,8 +51,13 @@ class Hit:
     is_young: bool = False
 
 
-def check_identifiers(document: Document, name: str, rules: CheckRules) -> list[Finding]:
-    """Scan a parsed file and its name. Too much text to scan is a finding itself: nothing is skipped silently."""
+def check_name(name: str) -> list[Finding]:
+    """Scan a file's name, without folder and ending."""
+    return _findings(_in_short(_stem(name), "name"))
+
+
+def check_identifiers(document: Document, rules: CheckRules) -> list[Finding]:
+    """Scan a document, not its parts. Too much text to scan is a finding itself: nothing is skipped silently."""
     if len(document.text) > rules.max_scan_chars:
         return [
             block(
@@ -61,14 +66,14 @@ def check_identifiers(document: Document, name: str, rules: CheckRules) -> list[
                 f"Too much text to look for identifiers ({len(document.text):,} characters). Aggregate or split it.",
             )
         ]
-    return _findings([*_in_short(_stem(name), "name"), *hits_in(document)])
+    return _findings(hits_in(document))
 
 
 def hits_in(document: Document) -> Iterator[Hit]:
     """Yield every identifier in a parsed file; what stands in a table of a text comes twice, from cell and line."""
     for table in document.tables:
         yield from _in_table(table)
-    if document.kind == "text":
+    if document.is_prose:
         yield from _in_text(document.text)
 
 
