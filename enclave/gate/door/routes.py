@@ -88,7 +88,7 @@ ROUTES = (
     _route(f"(POST|DELETE) {CHECKPOINT}/{NAME}", Kind.SMALL, body=4 * KIB),
     _route(f"GET api/contents{FILE}", Kind.CONTENT, answer=32 * MIB, query=CONTENTS),
     _route(f"(POST|PATCH) api/contents{FILE}", Kind.CONTENT, body=64 * KIB, answer=MIB, query=CONTENTS),
-    _route(f"PUT api/contents{FILE}", Kind.CONTENT, body=64 * MIB, answer=MIB, query=CONTENTS),
+    _route(f"PUT api/contents{FILE}", Kind.CONTENT, body=32 * MIB, answer=MIB, query=CONTENTS),
     _route(f"DELETE api/contents{FILE}", Kind.CONTENT),
 )  # fmt: skip
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
