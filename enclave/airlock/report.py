@@ -14,6 +14,7 @@ from typing import Any
 
 MAX_FINDINGS = 200
 MAX_TEXT = 600
+MAX_EVIDENCE, MAX_EVIDENCE_ROWS, MAX_EVIDENCE_CELLS = 8, 4_000, 40_000
 
 
 class Severity(StrEnum):
@@ -43,6 +44,28 @@ class Finding:
     sample: str = ""
 
 
+class Status(StrEnum):
+    """What the system's own work says about what was submitted; ``none``: it could not be done."""
+
+    MATCH = "match"
+    MISMATCH = "mismatch"
+    NONE = "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What the system found out itself, beyond the file: ``kind`` (``recompute`` …) and a table of texts.
+
+    The first of ``rows`` is the head. For checkers only: it holds what was recomputed, also of cells that are hidden.
+    """
+
+    kind: str
+    title_ko: str
+    title_en: str
+    status: Status
+    rows: tuple[tuple[str, ...], ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class FileReport:
     """The report on one file. ``rows``, ``columns``: of a table's body. ``sealed``: the barriers that held."""
@@ -54,6 +77,7 @@ class FileReport:
     rows: int | None = None
     columns: int | None = None
     sealed: tuple[str, ...] = field(default=())
+    evidence: tuple[Evidence, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -80,6 +104,7 @@ class FileReport:
         report = cls(
             findings=tuple(_finding(one) for one in findings),
             sealed=tuple(_text(one) for one in found.pop("sealed", [])),
+            evidence=read_evidence(found.pop("evidence", [])),
             rows=_count(found.pop("rows", None)),
             columns=_count(found.pop("columns", None)),
             **_texts(found, ("name", "sha256", "kind")),
@@ -87,6 +112,25 @@ class FileReport:
         if verdict != report.verdict:
             raise ValueError(f"the verdict {verdict!r} does not follow from the findings")
         return report
+
+
+def read_evidence(found: object) -> tuple[Evidence, ...]:
+    """Read evidence from what JSON gave. Raises `ValueError` for anything that is not bounded texts."""
+    if not isinstance(found, list) or len(found) > MAX_EVIDENCE:
+        raise ValueError("evidence must be a list of bounded length")
+    return tuple(_evidence(one) for one in found)
+
+
+def _evidence(found: object) -> Evidence:
+    if not isinstance(found, dict):
+        raise ValueError("evidence is one JSON object")  # noqa: TRY004 - one error type for a bad document
+    status, rows = Status(found.pop("status", None)), found.pop("rows", None)
+    if not isinstance(rows, list) or len(rows) > MAX_EVIDENCE_ROWS or any(not isinstance(row, list) for row in rows):
+        raise ValueError("evidence is a table of bounded length")
+    if sum(map(len, rows)) > MAX_EVIDENCE_CELLS:
+        raise ValueError("evidence has too many cells")
+    table = tuple(tuple(_text(cell) for cell in row) for row in rows)
+    return Evidence(status=status, rows=table, **_texts(found, ("kind", "title_ko", "title_en")))
 
 
 def _finding(found: object) -> Finding:

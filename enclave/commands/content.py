@@ -12,11 +12,16 @@ from enclave.airlock.report import FileReport
 
 @dataclass(frozen=True)
 class CollectedFile:
-    """One file as it lies in quarantine; `name` as the workspace gave it, `size` in bytes."""
+    """One file as it lies in quarantine; `name` as the workspace gave it, `size` in bytes.
+
+    `recipe`: how it was made, in the recipe's one spelling; `code`: the name of the file that made it; or empty.
+    """
 
     name: str
     sha256: str
     size: int
+    recipe: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True)
@@ -28,14 +33,14 @@ class Checked:
 
 
 def content_sha256(files: Sequence[CollectedFile], *, receiver_id: str, purpose: str, context: str) -> str:
-    """Return the hash of a round: names, hashes and sizes of the files, to whom, what for, with which explanation.
+    """Return the hash of a round: names, hashes, sizes, recipes, code; to whom, what for, with which explanation.
 
     Over canonical JSON (sorted keys, no spaces, UTF-8); the files in the order of their names.
     """
     body = {
         "context": context,
-        "files": sorted([one.name, one.sha256, one.size] for one in files),
-        "format": "ansim-egress-v1",
+        "files": sorted([one.name, one.sha256, one.size, one.recipe, one.code] for one in files),
+        "format": "ansim-egress-v2",
         "purpose": purpose,
         "receiver": receiver_id,
     }

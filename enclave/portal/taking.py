@@ -5,11 +5,17 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 from enclave import clock
 from enclave.actor import Actor
 from enclave.airlock.checker import check
+from enclave.airlock.checks.findings import block
+from enclave.airlock.recipes.about import NOTHING, About
+from enclave.airlock.recipes.form import Recipe, RecipeRefused, parse_recipe
+from enclave.airlock.report import Finding
 from enclave.airlock.rules import CheckRules
 from enclave.commands.content import Checked, CollectedFile
 from enclave.errors import EnclaveError, Invalid
@@ -45,10 +51,19 @@ def collected(
                 each.path.parent.rmdir()
 
 
-def checked_files(
-    portal: Portal, actor: Actor, project_id: str, taken: Sequence[Collected], *, keep: bool
+def checked_files(  # noqa: PLR0913 - who, in which project, which copies, and what is said about them
+    portal: Portal,
+    actor: Actor,
+    project_id: str,
+    taken: Sequence[Collected],
+    *,
+    keep: bool,
+    about: Mapping[str, About] = MappingProxyType({}),
 ) -> list[Checked]:
-    """Check each copy; with `keep`, the copy in quarantine is the one that is checked and that may leave."""
+    """Check each copy; with `keep`, the copy in quarantine is the one that is checked and that may leave.
+
+    `about`: by the name in the outbox, what the workspace says about a file.
+    """
     rules = _rules(portal, actor, project_id)
     checked = []
     for each in taken:
@@ -57,9 +72,26 @@ def checked_files(
         if keep:
             stored = portal.quarantine.put(each.path)
             path, sha256, size = portal.quarantine.path(stored.sha256), stored.sha256, stored.size
-        name = each.name.rpartition("/")[2]  # the notebook puts each submission into a folder of its own
-        checked.append(Checked(CollectedFile(name, sha256, size), check(path, name, rules)))
+        name = _own_name(each.name)
+        said = about.get(each.name, NOTHING)
+        recipe, strange = _recipe(said)
+        file = CollectedFile(name, sha256, size, recipe.canonical() if recipe else "", _own_name(said.code))
+        report = check(path, name, rules)
+        checked.append(Checked(file, replace(report, findings=(*strange, *report.findings))))
     return checked
+
+
+def _own_name(name: str) -> str:
+    return name.rpartition("/")[2]  # the notebook puts each submission into a folder of its own
+
+
+def _recipe(about: About) -> tuple[Recipe | None, tuple[Finding, ...]]:
+    if about.recipe is None:
+        return None, ()
+    try:
+        return parse_recipe(about.recipe), ()
+    except RecipeRefused as refused:
+        return None, (block(refused.rule, refused.ko, refused.en),)
 
 
 def _rules(portal: Portal, actor: Actor, project_id: str) -> CheckRules:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from enclave import clock
 from enclave.actor import Actor
+from enclave.airlock.recipes.about import About
 from enclave.airlock.report import FileReport
 from enclave.commands import egress as commands
 from enclave.commands.submission import Submission
@@ -25,6 +26,7 @@ from enclave.portal import refusals
 from enclave.portal.failures import as_json
 from enclave.portal.oauth import HubAwayError, HubRefusedError
 from enclave.portal.parts import Portal
+from enclave.portal.sources import sources
 from enclave.portal.taking import checked_files, collected, some_refused
 from enclave.portal.usage import usage
 from enclave.queries import egress, people, workspace
@@ -44,11 +46,28 @@ class Inside:
     workspace: WorkspaceView
 
 
+class Said(BaseModel):
+    """What is said about one file: the recipe that made it, and the name of the submitted file whose code did."""
+
+    model_config = ConfigDict(extra="forbid")
+    recipe: dict[str, Any] | None = None
+    code: Annotated[str, Field(max_length=400)] = ""
+
+
 class Files(BaseModel):
-    """Names in the outbox."""
+    """Names in the outbox, and by name what is said about them."""
 
     model_config = ConfigDict(extra="forbid")
     files: Annotated[list[NAME], Field(min_length=1, max_length=200)]
+    about: Annotated[dict[NAME, Said], Field(max_length=200)] = {}
+
+    def told(self) -> dict[str, About]:
+        """Return what is said, by name. Raises `Invalid` where it names no file of this submission."""
+        known = set(self.files)
+        strange = {*self.about, *(said.code for said in self.about.values() if said.code)} - known
+        if strange:
+            raise refusals.about_no_file()
+        return {name: About(said.recipe, said.code) for name, said in self.about.items()}
 
 
 class Ask(Files):
@@ -91,9 +110,10 @@ Caller = Annotated[Inside, Depends(inside)]
 @router.post("/egress/preflight")
 def preflight(caller: Caller, body: Files) -> dict[str, Any]:
     """Check files as they will be checked at submission, and keep nothing."""
+    about = body.told()
     with collected(caller.portal, caller.workspace.id, body.files) as (taken, refused):
-        about = caller.portal, caller.actor, caller.workspace.project_id
-        checked = checked_files(*about, taken, keep=False)
+        place = caller.portal, caller.actor, caller.workspace.project_id
+        checked = checked_files(*place, taken, keep=False, about=about)
         told = commands.preflight(
             caller.portal.store,
             caller.actor,
@@ -109,6 +129,8 @@ def preflight(caller: Caller, body: Files) -> dict[str, Any]:
 @router.post("/egress/submit")
 def submit(caller: Caller, body: Ask) -> dict[str, Any]:
     """Copy the files by hash into quarantine, check them and make the request. Same key, same request."""
+    about = body.told()
+    place = caller.portal, caller.actor, caller.workspace.project_id
     with collected(caller.portal, caller.workspace.id, body.files) as (taken, refused):
         if refused:
             raise some_refused(refused)
@@ -117,7 +139,7 @@ def submit(caller: Caller, body: Ask) -> dict[str, Any]:
             caller.actor,
             submission=Submission(
                 project_id=caller.workspace.project_id,
-                files=checked_files(caller.portal, caller.actor, caller.workspace.project_id, taken, keep=True),
+                files=checked_files(*place, taken, keep=True, about=about),
                 purpose=body.purpose,
                 context=body.context,
                 idempotency_key=body.key,
@@ -128,6 +150,14 @@ def submit(caller: Caller, body: Ask) -> dict[str, Any]:
             now=clock.now(),
         )
     return request_json(made)
+
+
+@router.get("/data")
+def data(caller: Caller) -> dict[str, Any]:
+    """Say which signed snapshots the approved columns are of, and how few people a cell may have."""
+    found = sources(caller.portal, caller.actor, caller.workspace.project_id)
+    tables = {each.dataset: {"snapshot": each.snapshot, "tables": each.columns} for each in found}
+    return {"min_cell": caller.portal.settings.min_cell, "datasets": tables}
 
 
 @router.get("/display")

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,14 +89,17 @@ class SealedPool:
         with self._lock:
             self._stop()
 
-    def run(self, job: dict[str, Any], descriptor: int, limits: Limits) -> Answer:
-        """Run one job over an open, readable descriptor. Raises `SealedFailure` for anything but a whole answer."""
+    def run(self, job: dict[str, Any], descriptor: int, limits: Limits, more: Sequence[int] = ()) -> Answer:
+        """Run one job over an open, readable descriptor. Raises `SealedFailure` for anything but a whole answer.
+
+        ``more``: up to sixteen further open descriptors; the worker finds their numbers in ``job["descriptors"]``.
+        """
         with self._turn:
             out_read, out_write = os.pipe()
             status_read, status_write = os.pipe()
             try:
                 try:
-                    self._send(job, (descriptor, out_write, status_write), limits)
+                    self._send(job, (descriptor, out_write, status_write, *more), limits)
                 finally:
                     os.close(out_write)
                     os.close(status_write)
@@ -107,7 +111,7 @@ class SealedPool:
                 os.close(status_read)
         return _split(said)
 
-    def _send(self, job: dict[str, Any], descriptors: tuple[int, int, int], limits: Limits) -> None:
+    def _send(self, job: dict[str, Any], descriptors: Sequence[int], limits: Limits) -> None:
         order = {"timeout_s": limits.timeout_s, "memory_bytes": limits.memory_bytes, "job": job}
         message = json.dumps(order).encode()
         for _ in range(2):  # a server that died since the last job is replaced once

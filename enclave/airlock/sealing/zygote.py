@@ -2,9 +2,10 @@
 
 Run as ``python -I -m enclave.airlock.sealing.zygote SOCKET WORKER [FOLDER]``; FOLDER is searched for the worker too.
 It listens on an inherited socket (SOCK_SEQPACKET). One message is one job: JSON ``{"timeout_s", "memory_bytes",
-"job"}`` with three descriptors: the input (read only), the output pipe, the status pipe. The child writes one line
-with its barriers, then the worker's answer; the server writes how the child ended on the status pipe. When the socket
-closes the server ends, and its children with it.
+"job"}`` with three descriptors: the input (read only), the output pipe, the status pipe, and up to sixteen more to read
+from, whose numbers the job then names (``descriptors``). The child writes one line with its barriers, then the worker's
+answer; the server writes how the child ended on the status pipe. When the socket closes the server ends, and its
+children with it.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from typing import Any, NoReturn
 from enclave.airlock.sealing import seal
 
 MESSAGE_BYTES = 1 << 17
+MORE_DESCRIPTORS = 16
 TICK_MS = 1000
 
 
@@ -59,24 +61,24 @@ class Zygote:
                 return
 
     def _take(self) -> bool:
-        message, descriptors, _, _ = socket.recv_fds(self.door, MESSAGE_BYTES, 3)
+        message, descriptors, _, _ = socket.recv_fds(self.door, MESSAGE_BYTES, 3 + MORE_DESCRIPTORS)
         if not message:
             return False
         order = json.loads(message)
-        source, output, status = descriptors
+        source, output, status, *more = descriptors
         pid = os.fork()
         if pid == 0:
-            self._become(order, source, output)
-        os.close(source)
-        os.close(output)
+            self._become(order, source, output, more)
+        for passed_on in (source, output, *more):
+            os.close(passed_on)
         pidfd = os.pidfd_open(pid)
         self.children[pidfd] = Child(pid, pidfd, status, time.monotonic() + order["timeout_s"])
         return True
 
-    def _become(self, order: dict[str, Any], source: int, output: int) -> NoReturn:
+    def _become(self, order: dict[str, Any], source: int, output: int, more: list[int]) -> NoReturn:
         # From here on this is the child. It never returns into the server's loop, whatever happens.
         try:
-            source, output = _keep_only(source, output)
+            source, output, *order["job"]["descriptors"] = _keep_only(source, output, *more)
             held = seal.lock(memory_bytes=order["memory_bytes"], cpu_s=int(order["timeout_s"]) + 1)
             sealed = [*self.held, *held]
             if not seal.REQUIRED.issubset(sealed):
@@ -101,16 +103,16 @@ class Zygote:
         os.close(child.pidfd)
 
 
-def _keep_only(source: int, output: int) -> tuple[int, int]:
-    # Only the input and the output survive, at fixed places: not the server's door, not other files' pipes.
-    os.dup2(source, 100, inheritable=False)
-    os.dup2(output, 101, inheritable=False)
-    os.closerange(0, 100)
-    os.closerange(102, 1 << 16)
-    os.dup2(100, 3, inheritable=False)
-    os.dup2(101, 4, inheritable=False)
-    os.closerange(100, 102)
-    return 3, 4
+def _keep_only(*descriptors: int) -> tuple[int, ...]:
+    # Only what is to be read and the output survive, at fixed places: not the server's door, not other files' pipes.
+    aside = range(100, 100 + len(descriptors))
+    for descriptor, place in zip(descriptors, aside, strict=True):
+        os.dup2(descriptor, place, inheritable=False)
+    os.closerange(0, aside.start)
+    os.closerange(aside.stop, 1 << 16)
+    kept = tuple(os.dup2(place, 3 + at, inheritable=False) for at, place in enumerate(aside))
+    os.closerange(aside.start, aside.stop)
+    return kept
 
 
 def _write(output: int, answer: bytes) -> None:

@@ -21,9 +21,20 @@ def sleep() -> bytes:
     return b"{}"
 
 
+def what_is_open() -> bytes:
+    found = {}
+    for descriptor in (0, 1, 2, 3, *range(5, 1 << 10)):  # 4 is where the answer goes
+        try:
+            found[descriptor] = os.pread(descriptor, 100, 0).decode()
+        except OSError:
+            continue
+    return json.dumps(found).encode()
+
+
 BLOCKED = {"rule": "r", "severity": "BLOCK", "ko": "", "en": "", "place": "", "sample": ""}
 ANSWERS: dict[str, Callable[[], bytes]] = {
     "nothing": lambda: b"",
+    "what is open": what_is_open,
     "rubbish": lambda: os.urandom(100),
     "deep": lambda: b"[" * 100_000,
     "too much": lambda: b"x" * (40 << 20),

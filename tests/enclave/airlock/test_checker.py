@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ from enclave.airlock.preview import preview
 from enclave.airlock.report import Verdict
 from enclave.airlock.rules import CheckRules
 from enclave.airlock.sealing import seal
-from enclave.airlock.sealing.pool import SealedPool
+from enclave.airlock.sealing.pool import Limits, SealedPool
 
 RULES = CheckRules()
 
@@ -66,6 +67,21 @@ def test_many_files_at_once_each_get_their_own_report(pool: SealedPool, tmp_path
         reports = list(threads.map(lambda path: check(path, path.name, RULES, pool=pool), paths))
     assert [report.name for report in reports] == [path.name for path in paths]
     assert [report.verdict for report in reports] == [Verdict.BLOCK] * 9 + [Verdict.PASS] * 3
+
+
+def test_a_job_may_read_more_files_than_one_and_no_other(liar: SealedPool, tmp_path: Path) -> None:
+    for name in ("one", "two", "three"):
+        (tmp_path / name).write_text(name)
+    opened = [os.open(tmp_path / name, os.O_RDONLY) for name in ("one", "two", "three")]
+    job, limits = {"name": "what is open"}, Limits(timeout_s=20, memory_bytes=1 << 30, answer_bytes=1 << 20)
+    try:
+        alone = liar.run(job, opened[0], limits)
+        several = liar.run(job, opened[0], limits, opened[1:])
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
+    assert json.loads(alone.body) == {"3": "one"}
+    assert json.loads(several.body) == {"3": "one", "5": "two", "6": "three"}
 
 
 def test_a_file_over_the_limit_is_stopped_without_being_read(pool: SealedPool, tmp_path: Path) -> None:
