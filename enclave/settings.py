@@ -167,6 +167,21 @@ class Settings:
         return self.home / "quarantine"
 
     @property
+    def imports(self) -> Path:
+        """Folder of the approved imports, laid out, each under the hash of its content (ansim-app 0700)."""
+        return self.home / "imports"
+
+    @property
+    def packages(self) -> Path:
+        """Folder of the approved sets of packages, installed, each under the hash of its content (root)."""
+        return self.home / "packages"
+
+    @property
+    def wheels(self) -> Path:
+        """Folder of the enclave's own wheel mirror with its `index.json`: candidates, not approvals (root)."""
+        return self.home / "wheels"
+
+    @property
     def releases(self) -> Path:
         """Folder of the encrypted packages (ansim-app 0700)."""
         return self.home / "releases"

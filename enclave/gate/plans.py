@@ -19,7 +19,7 @@ from enclave import whole
 from enclave.errors import Denied, NotFound
 from enclave.gate.fastened import is_fastened
 from enclave.workspace.mounts import Roots, check_mounts
-from enclave.workspace.plan import PATTERNS, MountKind, PlanDamaged, WorkspacePlan, verify_plan
+from enclave.workspace.plan import FASTENED, PATTERNS, MountKind, PlanDamaged, WorkspacePlan, verify_plan
 from enclave.workspace.topology import Topology, network_of
 
 # A running workspace may be older than the plan in force; nobody needs to know of more than this many.
@@ -69,7 +69,7 @@ class Plans:
             raise _denied("plan-unknown", f"{workspace_id} {sha256[:12]}")
         self._check(plan, now)
         for mount in plan.mounts:
-            if mount.kind is MountKind.VIEW and not is_fastened(mount):
+            if mount.kind in FASTENED and not is_fastened(mount):
                 raise _denied("mount-missing", mount.source)
         _check_mounted(plan)
         return plan
