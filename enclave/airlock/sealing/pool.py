@@ -21,8 +21,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from enclave.airlock.sealing.turns import Turn, Turns
+
 SERVER = "enclave.airlock.sealing.zygote"
 START_S, GRACE_S = 60.0, 5.0
+TICK_MS = 500
 PIECE = 1 << 16
 REPLY_BYTES = 1 << 13
 # A clean environment: no secrets, one thread per numeric library (a fork keeps only one).
@@ -61,7 +64,7 @@ class Limits:
 
 
 class SealedPool:
-    """Runs jobs in sealed children, at most ``parallel`` at a time; safe to call from many threads.
+    """Runs jobs in sealed children, ``parallel`` at a time and a few slow ones; safe to call from many threads.
 
     ``worker`` is a module with ``warm() -> None`` (imports everything) and ``run(job, descriptor) -> bytes``;
     ``folder`` is where it lies when it is not installed.
@@ -71,7 +74,7 @@ class SealedPool:
         self, worker: str = "enclave.airlock.worker", *, parallel: int = 2, folder: Path | None = None
     ) -> None:
         self.worker, self.folder = worker, folder
-        self._turn = threading.BoundedSemaphore(parallel)
+        self._turns = Turns(parallel)
         self._lock = threading.Lock()
         self._server: subprocess.Popen[bytes] | None = None
         self._door: socket.socket | None = None
@@ -94,7 +97,7 @@ class SealedPool:
 
         ``more``: up to sixteen further open descriptors; the worker finds their numbers in ``job["descriptors"]``.
         """
-        with self._turn:
+        with self._turns.take() as turn:
             out_read, out_write = os.pipe()
             status_read, status_write = os.pipe()
             try:
@@ -104,8 +107,8 @@ class SealedPool:
                     os.close(out_write)
                     os.close(status_write)
                 deadline = time.monotonic() + limits.timeout_s + GRACE_S
-                said = _read(out_read, limits.answer_bytes, deadline)
-                _check_ended_well(_read(status_read, 64, deadline))
+                said = _read(out_read, limits.answer_bytes, deadline, turn)
+                _check_ended_well(_read(status_read, 64, deadline, turn))
             finally:
                 os.close(out_read)
                 os.close(status_read)
@@ -158,15 +161,18 @@ class SealedPool:
             self._server = None
 
 
-def _read(descriptor: int, limit: int, deadline: float) -> bytes:
+def _read(descriptor: int, limit: int, deadline: float, turn: Turn) -> bytes:
     pieces: list[bytes] = []
     size = 0
     poll = select.poll()
     poll.register(descriptor, select.POLLIN | select.POLLHUP)
     while True:
+        turn.make_room()
         left_ms = int((deadline - time.monotonic()) * 1000)
-        if left_ms <= 0 or not poll.poll(left_ms):
+        if left_ms <= 0:
             raise SealedFailure("it did not finish in time")
+        if not poll.poll(min(left_ms, TICK_MS)):
+            continue
         piece = os.read(descriptor, PIECE)
         if not piece:
             return b"".join(pieces)

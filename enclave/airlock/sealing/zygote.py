@@ -1,4 +1,4 @@
-"""The fork server of the checker: imports once, leaves network and identity, then forks a locked child per file.
+"""The fork server of the checker: enters a container, imports once, then forks a locked child per file.
 
 Run as ``python -I -m enclave.airlock.sealing.zygote SOCKET WORKER [FOLDER]``; FOLDER is searched for the worker too.
 It listens on an inherited socket (SOCK_SEQPACKET). One message is one job: JSON ``{"timeout_s", "memory_bytes",
@@ -20,31 +20,35 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
-from enclave.airlock.sealing import seal
+from enclave.airlock.sealing import cell, seal
+from enclave.airlock.sealing.turns import PATIENCE_S
 
 MESSAGE_BYTES = 1 << 17
 MORE_DESCRIPTORS = 16
 TICK_MS = 1000
+LAST = 19  # the lowest priority
 
 
 @dataclass(frozen=True)
 class Child:
-    """A running child: its process, where its end is reported, and when it is killed (monotonic seconds)."""
+    """A running child: its process, where its end is reported, its start and when it is killed (monotonic seconds)."""
 
     pid: int
     pidfd: int
     status: int
+    since: float
     deadline: float
 
 
 class Zygote:
     """Serves jobs until its socket closes. ``held``: the barriers all children inherit."""
 
-    def __init__(self, door: socket.socket, worker: ModuleType, held: tuple[str, ...]) -> None:
-        self.door, self.worker, self.held = door, worker, held
+    def __init__(self, door: socket.socket, worker: ModuleType, container: cell.Cell, held: tuple[str, ...]) -> None:
+        self.door, self.worker, self.cell, self.held = door, worker, container, held
         self.children: dict[int, Child] = {}
 
     def serve(self) -> None:
@@ -66,20 +70,24 @@ class Zygote:
             return False
         order = json.loads(message)
         source, output, status, *more = descriptors
-        pid = os.fork()
-        if pid == 0:
-            self._become(order, source, output, more)
+        order["memory_bytes"] += self.cell.bytes_used()
+        with self.cell.next_process() as held:
+            pid = os.fork()
+            if pid == 0:
+                self._become(order, (source, output, *more), held)
         for passed_on in (source, output, *more):
             os.close(passed_on)
         pidfd = os.pidfd_open(pid)
-        self.children[pidfd] = Child(pid, pidfd, status, time.monotonic() + order["timeout_s"])
+        now = time.monotonic()
+        self.children[pidfd] = Child(pid, pidfd, status, now, now + order["timeout_s"])
         return True
 
-    def _become(self, order: dict[str, Any], source: int, output: int, more: list[int]) -> NoReturn:
+    def _become(self, order: dict[str, Any], ends: tuple[int, ...], held: tuple[str, ...]) -> NoReturn:
         # From here on this is the child. It never returns into the server's loop, whatever happens.
         try:
-            source, output, *order["job"]["descriptors"] = _keep_only(source, output, *more)
-            held = seal.lock(memory_bytes=order["memory_bytes"], cpu_s=int(order["timeout_s"]) + 1)
+            source, output, *order["job"]["descriptors"] = _keep_only(*ends)
+            self.cell.leave_server()
+            held += seal.lock(memory_bytes=order["memory_bytes"], cpu_s=int(order["timeout_s"]) + 1)
             sealed = [*self.held, *held]
             if not seal.REQUIRED.issubset(sealed):
                 os._exit(3)
@@ -93,6 +101,8 @@ class Zygote:
         for child in self.children.values():
             if child.deadline <= now:
                 signal.pidfd_send_signal(child.pidfd, signal.SIGKILL)
+            elif child.since + PATIENCE_S <= now:
+                os.setpriority(os.PRIO_PROCESS, child.pid, LAST)  # those that came later go first
 
     def _reap(self, child: Child) -> None:
         _, status = os.waitpid(child.pid, 0)
@@ -126,15 +136,15 @@ def main() -> None:
     door = socket.socket(fileno=int(sys.argv[1]))
     sys.path.extend(sys.argv[3:])
     try:
-        held = seal.enter_cell()
+        container = cell.enter((*seal.folders(), *cell.linked_folders(), *map(Path, sys.argv[3:])))
         worker = importlib.import_module(sys.argv[2])
         worker.warm()
-        held += seal.drop_identity()
+        held = (*container.held, *seal.never_again())
     except Exception as error:  # noqa: BLE001 - whatever stops the start is told to the starter, who fails closed
         door.send(json.dumps({"error": f"{type(error).__name__}: {error}"[:2000]}).encode())
         return
     door.send(json.dumps({"sealed": held}).encode())
-    Zygote(door, worker, held).serve()
+    Zygote(door, worker, container, held).serve()
 
 
 if __name__ == "__main__":
