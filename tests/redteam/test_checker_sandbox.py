@@ -140,6 +140,34 @@ def test_without_seccomp_there_is_no_sealed_process() -> None:
     assert done.stdout == ""
 
 
+WITHOUT_MOUNTS = """
+import os, sys
+from enclave.airlock.sealing import cell, kernel, seal
+def refused(*_, **__):
+    raise OSError(1, "some systems grant a user namespace and nothing in it")
+kernel.mount = refused
+container = cell.enter(seal.folders())
+print(*container.held, container.has_namespaces, flush=True)
+with container.next_process() as held:
+    pid = os.fork()
+    if pid == 0:
+        container.leave_server()
+        seal.never_again()
+        print(*held, *seal.lock(memory_bytes=1 << 29, cpu_s=5), flush=True)
+        os._exit(0)
+os.waitpid(pid, 0)
+"""
+
+
+def test_without_mounts_there_is_no_container_and_the_other_barriers_stand() -> None:
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", WITHOUT_MOUNTS], capture_output=True, text=True, check=True, timeout=60
+    )
+    outside, inside = done.stdout.splitlines()
+    assert outside.split() == ["no-network", *(["nobody"] if os.geteuid() == 0 else []), "False"]
+    assert set(inside.split()) == {"no-capabilities", "limits", "landlock", "seccomp"}
+
+
 UNPRIVILEGED = """
 import sys
 from pathlib import Path

@@ -13,7 +13,7 @@ import os
 import resource
 import signal
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from enclave.airlock.sealing import kernel, root_folder
@@ -68,53 +68,54 @@ def enter(folders: Iterable[Path]) -> Cell:
     """Move this process into a container that holds ``folders``; call it before anything starts a thread.
 
     It returns in a new process, the first of its container; the one that called waits for its end and ends likewise.
-    Raises `OSError` when a kernel that granted the namespaces refuses to fill them.
+    Where the kernel refuses a part of it, it leaves the network if it can, and becomes nobody if it is root.
     """
-    if os.geteuid() == 0:
-        return _from_root(folders)
-    try:
+    folders = tuple(folders)
+    return _enter(folders) if _is_granted(folders) else _make_do()
+
+
+def _enter(folders: tuple[Path, ...]) -> Cell:
+    if os.geteuid() != 0:
         _leave_with_a_user_of_its_own(APART)
-    except OSError:
-        return Cell((), has_namespaces=False)
-    root_folder.build(folders)
-    return _go_on_in_a_child(OUTSIDE)
-
-
-def _from_root(folders: Iterable[Path]) -> Cell:
+        root_folder.build(folders)
+        return _go_on_in_a_child(OUTSIDE)
     # The root folder is made with root's rights: a checkout in a folder closed to others can still be read in it.
-    try:
-        kernel.unshare(APART)
-    except OSError:
-        return Cell(_become_nobody(), has_namespaces=False)
+    kernel.unshare(APART)
     root_folder.build(folders)
-    if not _grants_namespaces_to_nobody():
-        cell = Cell((*OUTSIDE, "nobody"), has_namespaces=False)
-        root_folder.change()
-        _become_nobody()
-        return cell
-    held = (*OUTSIDE, *_become_nobody())
+    _become_nobody()
     _leave_with_a_user_of_its_own(kernel.CLONE_NEWNS)
-    return _go_on_in_a_child(held)
+    return _go_on_in_a_child((*OUTSIDE, "nobody"))
 
 
-def _grants_namespaces_to_nobody() -> bool:
+def _is_granted(folders: tuple[Path, ...]) -> bool:
+    # Tried by a process that ends: some systems grant a user namespace and refuse what it is good for.
     pid = os.fork()
     if pid == 0:
         try:
-            _become_nobody()
-            _leave_with_a_user_of_its_own(kernel.CLONE_NEWNS)
+            _enter(folders)
         except OSError:
             os._exit(1)
         os._exit(0)
     return os.waitpid(pid, 0)[1] == 0
 
 
-def _become_nobody() -> tuple[str, ...]:
+def _make_do() -> Cell:
+    is_root = os.geteuid() == 0
+    held: tuple[str, ...] = ()
+    with suppress(OSError):
+        kernel.unshare(APART if is_root else APART | kernel.CLONE_NEWUSER)
+        held = ("no-network",)
+    if is_root:
+        _become_nobody()
+        held += ("nobody",)
+    return Cell(held, has_namespaces=False)
+
+
+def _become_nobody() -> None:
     os.setgroups([])
     os.setresgid(NOBODY, NOBODY, NOBODY)
     os.setresuid(NOBODY, NOBODY, NOBODY)
     kernel.prctl(kernel.PR_SET_DUMPABLE, 1)  # else its own files in /proc would not be its own until `seal` says so
-    return ("nobody",)
 
 
 def _leave_with_a_user_of_its_own(more: int) -> None:
