@@ -12,15 +12,21 @@ from typing import Any
 from PIL import Image
 
 from enclave.airlock import draw
+from enclave.airlock.checks.curves import check_curves
+from enclave.airlock.checks.dominance import check_dominance
 from enclave.airlock.checks.encoded import check_encoded
+from enclave.airlock.checks.extremes import check_extremes
 from enclave.airlock.checks.findings import block, warn
 from enclave.airlock.checks.identifiers import check_identifiers, check_name
 from enclave.airlock.checks.image import check_picture
 from enclave.airlock.checks.min_cell import check_min_cell
+from enclave.airlock.checks.recoverable import check_recoverable, check_shares
+from enclave.airlock.checks.regression import check_regression
+from enclave.airlock.checks.rounding import check_rounding
 from enclave.airlock.checks.row_level import check_row_level
 from enclave.airlock.checks.shown import search_shown
 from enclave.airlock.checks.text import check_text
-from enclave.airlock.document import Document
+from enclave.airlock.document import Document, Table
 from enclave.airlock.parse import parse
 from enclave.airlock.parsers.refused import ParseRefused
 from enclave.airlock.report import MAX_FINDINGS, MAX_TEXT, FileReport, Finding
@@ -52,6 +58,7 @@ def warm() -> None:
         "c.json": b'[{"n": 1}]',
         "d.png": picture.getvalue(),
         "e.jpg": photo.getvalue(),
+        "f.csv": "지역,n\n서울,121\n부산,*\n대구,45\n합계,171\n".encode(),
     }
     for name, content in samples.items():
         inspect(content, name, rules)
@@ -93,7 +100,12 @@ def look(document: Document, name: str, rules: CheckRules) -> list[Finding]:
     findings = check_name(name)
     for label, part in document.walk():
         findings += [_placed(finding, label) for finding in _look_at(part, rules)]
-    return findings
+    tables = [(label, table) for label, part in document.walk() for table in part.tables]
+    # Over all tables at once: what one of them hides another may show.
+    return [
+        *findings,
+        *check_recoverable([each for each in tables if len(each[1].rows) <= rules.max_rows], rules.min_cell),
+    ]
 
 
 def _placed(finding: Finding, label: str) -> Finding:
@@ -106,10 +118,18 @@ def _look_at(document: Document, rules: CheckRules) -> list[Finding]:
         return [*findings, *check_picture(document.picture, rules)]
     for table in document.tables:
         findings += check_row_level(table, rules)
-        findings += check_min_cell(table, rules.min_cell)
+        if len(table.rows) <= rules.max_rows:
+            findings += _look_at_results(table, rules)
     if document.is_prose:
         findings += check_text(document, rules)
+    findings += [*check_regression(document), *check_extremes(document)]
     return [*findings, *check_encoded(document), *check_identifiers(document, rules)]
+
+
+def _look_at_results(table: Table, rules: CheckRules) -> list[Finding]:
+    # A table too long to be one of results is stopped as such, and looked at no further.
+    found = [*check_min_cell(table, rules.min_cell), *check_shares(table, rules.min_cell), *check_rounding(table)]
+    return [*found, *check_dominance(table), *check_curves(table)]
 
 
 def _read(descriptor: int) -> bytes:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
+from enclave.airlock.checks.counts import has_counts
 from enclave.airlock.checks.findings import block, cell_place, mask, warn
-from enclave.airlock.checks.min_cell import has_counts
 from enclave.airlock.checks.numbers import is_measure_name, read_count
 from enclave.airlock.document import Table
 from enclave.airlock.report import Finding

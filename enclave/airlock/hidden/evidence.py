@@ -81,6 +81,4 @@ def _nearly(grid: Array, columns: list[int], number: int) -> Iterator[Equation]:
             rest = values[whole] - np.nansum(values[others])
             shown = len(others) - np.isnan(values[others]).sum()
             if gaps and shown > 1 and 0 < rest < SMALL_PART * gaps and values[whole] > SMALL_PART * gaps * 2:
-                yield Equation(
-                    (Cell(number, whole, column),), tuple(Cell(number, int(row), column) for row in others)
-                )
+                yield Equation((Cell(number, whole, column),), tuple(Cell(number, int(row), column) for row in others))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,22 +75,22 @@ class Need:
 
 def exposed(system: System, need: Need) -> Outcome:
     """Return the hidden cells that are not safe. Pure; at most 3,000 linear programs, then what is left is unproven."""
-    system = System(system.ranges, system.hidden, tuple(_usable(system)))
+    system = replace(system, equations=tuple(_usable(system)))
     found: list[Exposed] = []
     unproven: list[Cell] = []
     impossible: list[Cell] = []
     budget = _Budget()
     for cells, equations in _parts(system):
         wanted = [cell for cell in cells if cell in system.hidden]
-        if len(cells) > MOST_CELLS:
-            unproven += wanted
-            continue
-        program = Program(cells, system.ranges, equations)
-        if not program.is_possible():
-            impossible += wanted
+        program = Program(cells, system.ranges, equations) if len(cells) <= MOST_CELLS else None
+        if program is None or not program.is_possible():
+            (unproven if program is None else impossible).extend(wanted)
             continue
         for verdict in _search(program, wanted, need, budget):
-            (found if isinstance(verdict, Exposed) else unproven).append(verdict)  # type: ignore[arg-type]
+            if isinstance(verdict, Exposed):
+                found.append(verdict)
+            else:
+                unproven.append(verdict)
     found += _together(system, need, {each.cell for each in found})
     return Outcome((*found, *_alone(system, need)), tuple(unproven), tuple(impossible))
 
@@ -98,11 +98,30 @@ def exposed(system: System, need: Need) -> Outcome:
 def _usable(system: System) -> Iterator[Equation]:
     # An equation that cannot hold is none: categories overlap, or someone was left out of them.
     for equation in system.equations:
-        if holds(equation, system.ranges) is not False and any(not system.ranges[c].is_exact for c in equation.cells):
+        if holds(equation, system.ranges) is not False and _free(equation, system):
             yield equation
 
 
+def _free(equation: Equation, system: System) -> list[Cell]:
+    return [cell for cell in equation.cells if not system.ranges[cell].is_exact]
+
+
 def _parts(system: System) -> Iterator[tuple[list[Cell], list[Equation]]]:
+    # Connected parts: cells that share no equation say nothing about each other.
+    links = [_free(equation, system) for equation in system.equations]
+    find = _joined(links)
+    cells: dict[Cell, set[Cell]] = {}
+    rows: dict[Cell, list[Equation]] = {}
+    for equation, free in zip(system.equations, links, strict=True):
+        cells.setdefault(find(free[0]), set()).update(free)
+        rows.setdefault(find(free[0]), []).append(equation)
+    for key, members in cells.items():
+        if not system.hidden.isdisjoint(members):
+            yield sorted(members), rows[key]
+
+
+def _joined(links: list[list[Cell]]) -> Callable[[Cell], Cell]:
+    # Union and find (Tarjan 1975), with paths halved.
     root: dict[Cell, Cell] = {}
 
     def find(cell: Cell) -> Cell:
@@ -111,21 +130,10 @@ def _parts(system: System) -> Iterator[tuple[list[Cell], list[Equation]]]:
             cell = root[cell]
         return cell
 
-    for equation in system.equations:
-        free = [cell for cell in equation.cells if not system.ranges[cell].is_exact]
-        for cell in free[1:]:
+    for free in links:
+        for cell in free:
             root[find(cell)] = find(free[0])
-        find(free[0])
-    cells: dict[Cell, list[Cell]] = {}
-    for cell in root:
-        cells.setdefault(find(cell), []).append(cell)
-    rows: dict[Cell, list[Equation]] = {}
-    for equation in system.equations:
-        first = next(cell for cell in equation.cells if not system.ranges[cell].is_exact)
-        rows.setdefault(find(first), []).append(equation)
-    for key, members in cells.items():
-        if any(cell in system.hidden for cell in members):
-            yield sorted(members), rows[key]
+    return find
 
 
 def _search(program: Program, wanted: list[Cell], need: Need, budget: _Budget) -> Iterator[Exposed | Cell]:
@@ -133,33 +141,43 @@ def _search(program: Program, wanted: list[Cell], need: Need, budget: _Budget) -
     size = len(program.cells)
     seen = _Seen(np.full(size, np.inf), np.full(size, -np.inf))
     for cell in wanted:
-        place = program.index[cell]
-        ends: list[Extreme] = []
-        for greatest in (True, False):
-            if seen.is_enough(place, need) or budget.solves <= 0:
-                break
-            budget.solves -= 1
-            end = program.extreme(cell, greatest=greatest)
-            if end is None:
-                break
-            seen.add(end.point)
-            ends.append(end)
-        if seen.is_enough(place, need):
+        ends = _ends(program, cell, need, seen, budget)
+        if seen.is_enough(program.index[cell], need):
             continue
-        if len(ends) < 2:  # noqa: PLR2004 - both ends, or no answer
-            yield cell
-            continue
-        high, low = int(np.floor(ends[0].bound + TOLERANCE)), int(np.ceil(ends[1].bound - TOLERANCE))
-        if not need.is_met(low, high):
-            yield Exposed(cell, Range(low, high), tuple(dict.fromkeys(ends[0].pinned + ends[1].pinned)))
-        elif high > 0:
-            yield cell  # the proven bounds are wide, but no table was found that shows it
+        verdict = _verdict(cell, ends, need)
+        if verdict is not None:
+            yield verdict
+
+
+def _ends(program: Program, cell: Cell, need: Need, seen: _Seen, budget: _Budget) -> list[Extreme]:
+    # The greatest, then the least value, as long as no table met so far has shown that the cell is safe.
+    ends: list[Extreme] = []
+    for greatest in (True, False):
+        if seen.is_enough(program.index[cell], need) or budget.solves <= 0:
+            break
+        budget.solves -= 1
+        end = program.extreme(cell, greatest=greatest)
+        if end is None:
+            break
+        seen.add(end.point)
+        ends.append(end)
+    return ends
+
+
+def _verdict(cell: Cell, ends: list[Extreme], need: Need) -> Exposed | Cell | None:
+    if len(ends) < 2:  # noqa: PLR2004 - both ends, or no answer
+        return cell
+    high, low = int(np.floor(ends[0].bound + TOLERANCE)), int(np.ceil(ends[1].bound - TOLERANCE))
+    if not need.is_met(low, high):
+        return Exposed(cell, Range(low, high), tuple(dict.fromkeys(ends[0].pinned + ends[1].pinned)))
+    # Wide by proven bounds, while no table was found that shows it: no answer either.
+    return cell if high > 0 else None
 
 
 def _alone(system: System, need: Need) -> Iterator[Exposed]:
-    # Cells in no equation whose own range is narrow already (a printed percentage tells the count).
+    # Cells in no equation that a printed percentage gives away.
     held = {cell for equation in system.equations for cell in equation.cells}
-    for cell in sorted(system.hidden - held):
+    for cell in sorted(system.narrowed - held):
         known = system.ranges[cell]
         if known.high is not None and not need.is_met(known.low, known.high):
             yield Exposed(cell, known, ())

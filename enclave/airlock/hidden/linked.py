@@ -61,9 +61,7 @@ def _vectors(face: Face, ranges: dict[Cell, Range]) -> Iterator[Vector]:
     yield _vector(face.number, across, ranges)
 
 
-def _vector(
-    number: int, entries: Iterator[tuple[str, tuple[Cell, ...]]], ranges: dict[Cell, Range]
-) -> Vector:
+def _vector(number: int, entries: Iterator[tuple[str, tuple[Cell, ...]]], ranges: dict[Cell, Range]) -> Vector:
     found: dict[str, tuple[Cell, ...]] = {}
     for label, cells in entries:
         key = "total" if is_total(label) else label.strip().casefold()

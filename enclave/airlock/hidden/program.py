@@ -8,6 +8,7 @@ first; tables with one or two dimensions need no more, others are solved again b
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import highspy
@@ -42,7 +43,7 @@ class Program:
         self._fixed = {cell: known.low for cell, known in ranges.items() if known.is_exact}
         self._cap = float(sum(known.high or 0 for known in ranges.values()) + BEYOND)
         self._model = self._lp(ranges)
-        self._simple, self._whole = _solver(), None
+        self._simple = _solver()
         self._simple.passModel(self._model)
 
     def is_possible(self) -> bool:
@@ -61,13 +62,16 @@ class Program:
         bound = float(values[self.index[cell]])
         if np.all(np.abs(values - np.rint(values)) < TOLERANCE):
             return Extreme(bound, np.rint(values), pinned)
-        return self._branch(cell, bound, pinned, greatest=greatest)
+        return self._branch(cell, bound, greatest=greatest)
 
-    def _branch(self, cell: Cell, bound: float, pinned: tuple[Equation, ...], *, greatest: bool) -> Extreme:
-        if self._whole is None:
-            self._whole = _solver()
-            self._model.integrality_ = [highspy.HighsVarType.kInteger] * len(self.cells)
-            self._whole.passModel(self._model)
+    @cached_property
+    def _whole(self) -> Any:
+        self._model.integrality_ = [highspy.HighsVarType.kInteger] * len(self.cells)
+        solver = _solver()
+        solver.passModel(self._model)
+        return solver
+
+    def _branch(self, cell: Cell, bound: float, *, greatest: bool) -> Extreme:
         found = self._run(self._whole, cell, greatest=greatest, limited=True)
         info = self._whole.getInfo()
         if np.isfinite(info.mip_dual_bound):
@@ -120,7 +124,7 @@ class Program:
 
 
 def _solver() -> Any:
-    solver = highspy.Highs()
+    solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]  # a binding without types
     settings = {"output_flag": False, "log_to_console": False, "threads": 1, "parallel": "off", "random_seed": 0}
     settings |= {"time_limit": SECONDS, "mip_max_nodes": NODES, "mip_rel_gap": 0.0}
     for name, value in settings.items():

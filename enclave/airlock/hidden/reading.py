@@ -11,7 +11,7 @@ from enclave.airlock.hidden.system import Cell, Range
 
 # (step, remainder, half): to the nearest 10 or 5, and "midpoint 6" (3, 9, 15 …), which OpenSAFELY recommends.
 GRIDS = ((10, 0, 5), (5, 0, 2), (6, 3, 3))
-FEWEST_ROUNDED = 4
+FEWEST_ROUNDED = 5  # five exact counts are all multiples of five once in 3,125 tables
 TAIL = re.compile(r"\s*[(\[][^()\[\]]{0,24}[)\]]\s*$")
 
 

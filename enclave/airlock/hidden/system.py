@@ -49,17 +49,22 @@ class Equation:
 
 @dataclass(frozen=True)
 class System:
-    """Everything known about a file's counts. ``hidden``: those left out on purpose; each also has its range."""
+    """Everything known about a file's counts.
+
+    ``hidden``: those left out on purpose; each also has its range. ``narrowed``: those of them whose range a printed
+    percentage has made narrower than the gap itself says.
+    """
 
     ranges: dict[Cell, Range] = field(default_factory=dict)
     hidden: frozenset[Cell] = frozenset()
     equations: tuple[Equation, ...] = ()
+    narrowed: frozenset[Cell] = frozenset()
 
     def hiding(self, more: Iterable[Cell]) -> System:
         """Return the same system with more cells hidden: of these a reader knows nothing but that they are counts."""
         added = frozenset(more)
         ranges = {cell: Range() if cell in added else known for cell, known in self.ranges.items()}
-        return System(ranges, self.hidden | added, self.equations)
+        return System(ranges, self.hidden | added, self.equations, self.narrowed)
 
 
 def holds(equation: Equation, ranges: dict[Cell, Range]) -> bool | None:

@@ -52,6 +52,18 @@ def test_a_file_is_checked_in_a_sealed_child(pool: SealedPool, table: Path) -> N
     assert set(report.sealed) >= seal.REQUIRED | {"no-capabilities"}
 
 
+def test_hidden_cells_are_solved_for_in_the_sealed_child_too(pool: SealedPool, tmp_path: Path) -> None:
+    # Three labels: the relaxation alone does not decide, so that branch and bound runs behind the barriers as well.
+    places = [(a, b, c) for a in "xy" for b in "pqr" for c in "stu"]
+    body = "".join(f"{a},{b},{c},*\n" for a, b, c in places)
+    rows = "".join(f"{a},{b},total,3{number}\n" for number, (a, b) in enumerate((a, b) for a in "xy" for b in "pqr"))
+    (tmp_path / "cube.csv").write_text(f"a,b,c,n\n{body}{rows}")
+    (tmp_path / "line.csv").write_text("region,n\nA,121\nB,*\nC,41\ntotal,166\n")
+    assert check(tmp_path / "cube.csv", "cube.csv", RULES, pool=pool).kind == "table"
+    found = check(tmp_path / "line.csv", "line.csv", RULES, pool=pool).findings
+    assert {finding.rule for finding in found} == {"cell.recoverable"}
+
+
 def test_a_name_that_is_no_text_is_shown_escaped(pool: SealedPool, table: Path) -> None:
     report = check(table, os.fsdecode(b"a\xff.csv"), RULES, pool=pool)
     assert report.name == "a\\udcff.csv"
