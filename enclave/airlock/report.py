@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 MAX_FINDINGS = 200
+MAX_REPAIRS = 8
 MAX_TEXT = 600
 MAX_EVIDENCE, MAX_EVIDENCE_ROWS, MAX_EVIDENCE_CELLS = 8, 4_000, 40_000
 
@@ -34,7 +35,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One rule that was hit, where, and a sample that never shows the value (first character, then ``***``)."""
+    """One rule that was hit, where, and a sample that never shows the value (first character, then ``***``).
+
+    ``repairs``: ids of the one-step repairs that may mend it (``round``, ``rasterise`` …); a hint, not a promise.
+    """
 
     rule: str
     severity: Severity
@@ -42,6 +46,7 @@ class Finding:
     en: str
     place: str = ""
     sample: str = ""
+    repairs: tuple[str, ...] = ()
 
 
 class Status(StrEnum):
@@ -137,7 +142,11 @@ def _finding(found: object) -> Finding:
     if not isinstance(found, dict):
         raise ValueError("a finding is one JSON object")  # noqa: TRY004 - one error type for a bad document
     severity = Severity(found.pop("severity", None))
-    return Finding(severity=severity, **_texts(found, ("rule", "ko", "en", "place", "sample")))
+    repairs = found.pop("repairs", [])  # reports of earlier versions have none
+    if not isinstance(repairs, list) or len(repairs) > MAX_REPAIRS:
+        raise ValueError("repairs must be a list of bounded length")
+    texts = _texts(found, ("rule", "ko", "en", "place", "sample"))
+    return Finding(severity=severity, repairs=tuple(_text(one) for one in repairs), **texts)
 
 
 def _texts(found: Mapping[str, object], names: tuple[str, ...]) -> dict[str, Any]:

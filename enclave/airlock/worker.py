@@ -27,6 +27,7 @@ from enclave.airlock.checks.row_level import check_row_level
 from enclave.airlock.checks.shown import search_shown
 from enclave.airlock.checks.text import check_text
 from enclave.airlock.document import Document, Table
+from enclave.airlock.figures import letters
 from enclave.airlock.parse import parse
 from enclave.airlock.parsers.refused import ParseRefused
 from enclave.airlock.report import MAX_FINDINGS, MAX_TEXT, FileReport, Finding
@@ -60,6 +61,8 @@ def warm() -> None:
         "e.jpg": photo.getvalue(),
         "f.csv": "지역,n\n서울,121\n부산,*\n대구,45\n합계,171\n".encode(),
     }
+    if letters.is_available():
+        letters.load()
     for name, content in samples.items():
         inspect(content, name, rules)
         draw.draw(content, name)
