@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import json
 import os
@@ -11,7 +10,6 @@ from typing import Any
 
 from PIL import Image
 
-from enclave.airlock import draw
 from enclave.airlock.checks.curves import check_curves
 from enclave.airlock.checks.dominance import check_dominance
 from enclave.airlock.checks.encoded import check_encoded
@@ -32,6 +30,7 @@ from enclave.airlock.parse import parse
 from enclave.airlock.parsers.refused import ParseRefused
 from enclave.airlock.report import MAX_FINDINGS, MAX_TEXT, FileReport, Finding
 from enclave.airlock.rules import CheckRules
+from enclave.airlock.viewing import highlight, jobs
 
 PIECE = 1 << 20
 NOTES = {
@@ -65,17 +64,20 @@ def warm() -> None:
         letters.load()
     for name, content in samples.items():
         inspect(content, name, rules)
-        draw.draw(content, name)
+        jobs.run({"do": "open", "name": name, "first": 0}, content)
+    for name in ("d.png", "e.jpg"):
+        jobs.run({"do": "picture", "name": name, "piece": 0}, samples[name])
+    jobs.warm()
+    highlight.warm()
 
 
 def run(job: dict[str, Any], descriptor: int) -> bytes:
-    """Do one job (``check``, ``preview`` or ``search``) over an open file; returns UTF-8 JSON."""
+    """Do one job (``check``, ``search`` or one of `viewing.jobs`) over an open file; returns UTF-8 JSON."""
     content = _read(descriptor)
     if job["do"] == "search":
         return json.dumps(search_shown(content), ensure_ascii=False).encode()
-    if job["do"] == "preview":
-        drawn = draw.draw(content, job["name"])
-        return json.dumps({**drawn, "png": base64.b64encode(drawn.get("png", b"")).decode()}).encode()
+    if job["do"] in jobs.JOBS:
+        return json.dumps(jobs.run(job, content)).encode()
     return inspect(content, job["name"], CheckRules.from_json(job["rules"])).to_json().encode()
 
 
