@@ -20,6 +20,7 @@ from enclave.airlock.errors import PreviewFailed
 from enclave.airlock.rules import MEBIBYTE, CheckRules
 from enclave.airlock.sealing.pool import Limits, SealedFailure, SealedPool
 from enclave.airlock.viewing.ask import Ask
+from enclave.airlock.viewing.visible import visible
 
 ANSWER_BYTES = 32 * MEBIBYTE
 COMPARED_BYTES = 16 * MEBIBYTE
@@ -43,13 +44,14 @@ class PieceView:
 class Page:
     """Rows of a table or lines of a text, as asked for. ``numbers``: where each stands in the file, from 0.
 
-    ``matching``: how many pass the filter; ``start``: the first one's position among them. A line is a tuple of
-    (class of Pygments, text).
+    ``matching``: how many pass the filter; ``start``: the first one's position among them; ``size``: how many a page
+    holds at most. A line is a tuple of (class of Pygments, text).
     """
 
     ask: Ask
     start: int
     matching: int
+    size: int
     numbers: tuple[int, ...]
     columns: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
@@ -103,8 +105,8 @@ class Compared:
     cut: bool = False
 
 
-def open_file(path: Path, kind: str, *, name: str, first: int = 0, pool: SealedPool | None = None) -> Opened:
-    """Open the file at ``path``; ``kind`` as in its report, ``name`` as submitted (it decides how bytes are read).
+def open_file(path: Path, kind: str | None, *, name: str, first: int = 0, pool: SealedPool | None = None) -> Opened:
+    """Open the file at ``path``; ``kind`` as in its report (None: any), ``name`` as submitted: it decides the reading.
 
     Pages come for up to 30 pieces from number ``first`` on. Raises `PreviewFailed` when there is nothing safe to show.
     """
@@ -117,7 +119,11 @@ def open_file(path: Path, kind: str, *, name: str, first: int = 0, pool: SealedP
             pages=pages,
             left_out=int(found["left_out"]),
         )
-        if opened.kind != kind or not opened.pieces or any(number >= len(opened.pieces) for number in pages):
+        if (
+            kind not in {None, opened.kind}
+            or not opened.pieces
+            or any(number >= len(opened.pieces) for number in pages)
+        ):
             raise ValueError("another reading than the report's")
         return opened
 
@@ -209,10 +215,11 @@ def _page(found: dict[str, Any], ask: Ask) -> Page:
         ask=ask,
         start=int(found["start"]),
         matching=int(found["matching"]),
+        size=int(found["size"]),
         numbers=tuple(int(number) for number in found["numbers"]),
         columns=_texts(found.get("columns", ())),
         rows=tuple(_texts(row) for row in found.get("rows", ())),
-        lines=tuple(tuple((str(kind), str(text)) for kind, text in line) for line in found.get("lines", ())),
+        lines=tuple(tuple((str(kind), visible(str(text))) for kind, text in line) for line in found.get("lines", ())),
     )
 
 
@@ -223,7 +230,7 @@ def _compared(found: dict[str, Any]) -> Compared:
             old=int(row["old"]),
             new=int(row["new"]),
             cells=_texts(row["cells"]),
-            was=tuple(None if cell is None else str(cell) for cell in row.get("was", ())),
+            was=tuple(None if cell is None else visible(str(cell)) for cell in row.get("was", ())),
         )
         for row in found.get("rows", ())
     )
@@ -237,7 +244,8 @@ def _compared(found: dict[str, Any]) -> Compared:
 
 
 def _texts(found: Any) -> tuple[str, ...]:
-    return tuple(str(text) for text in found)
+    # What a screen would hide is written out once more: a child that was taken over may not have done so.
+    return tuple(visible(str(text)) for text in found)
 
 
 def _failed() -> PreviewFailed:

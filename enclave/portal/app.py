@@ -35,6 +35,7 @@ from enclave.portal.pages import (
     review,
     seat,
     sign_in,
+    viewer,
 )
 from enclave.portal.parts import Portal
 from enclave.portal.render import FOLDER
@@ -48,6 +49,7 @@ PAGES = (
     project,
     columns,
     review,
+    viewer,
     releases,
     datasets,
     log,

@@ -49,7 +49,7 @@ def look(visit: Visit, request: RequestView, file: FileView, *, first: int = 0, 
             opened = replace(opened, pages=pages)
     except EnclaveError as error:
         return Look(error=error, marks=marks(file.findings, ()))
-    share = _counted(visit, request, file, opened, *opened.pages.values())
+    share = _counted(visit, file, opened, *opened.pages.values())
     return Look(opened=opened, share=share, marks=marks(file.findings, opened.pieces))
 
 
@@ -58,8 +58,14 @@ def turn(visit: Visit, request: RequestView, file: FileView, ask: Ask) -> tuple[
     _recorded(visit, request, file)
     opened = visit.portal.sight.open(stored(file))
     page = visit.portal.sight.page(stored(file), ask)
-    share = _counted(visit, request, file, opened, page)
+    share = _counted(visit, file, opened, page)
     return Look(opened=opened, share=share, marks=marks(file.findings, opened.pieces)), page
+
+
+def share(visit: Visit, file: FileView) -> Look:
+    """Return what was shown of a file by now; this itself shows nothing of it. Raises `PreviewFailed`."""
+    opened = visit.portal.sight.open(stored(file))
+    return Look(opened=opened, share=_counted(visit, file, opened), marks=Marks())
 
 
 def picture(visit: Visit, request: RequestView, file: FileView, piece: int) -> Picture:
@@ -67,7 +73,7 @@ def picture(visit: Visit, request: RequestView, file: FileView, piece: int) -> P
     _recorded(visit, request, file)
     opened = visit.portal.sight.open(stored(file))
     drawn = visit.portal.sight.picture(stored(file), piece)
-    _counted(visit, request, file, opened, Page(ask=Ask(piece=piece), start=0, matching=1, numbers=(0,)))
+    _counted(visit, file, opened, Page(ask=Ask(piece=piece), start=0, matching=1, size=1, numbers=(0,)))
     return drawn
 
 
@@ -91,15 +97,12 @@ def _recorded(visit: Visit, request: RequestView, file: FileView) -> None:
         actor.account_id,
         file.id,
         f"look {actor.session_id}",
-        lambda: commands.view_file(
-            visit.portal.store, actor, request_id=request.id, file_id=file.id, now=visit.now
-        ),
+        lambda: commands.view_file(visit.portal.store, actor, request_id=request.id, file_id=file.id, now=visit.now),
     )
 
 
-def _counted(visit: Visit, request: RequestView, file: FileView, opened: Opened, *pages: Page) -> Share | None:
+def _counted(visit: Visit, file: FileView, opened: Opened, *pages: Page) -> Share | None:
     actor = actor_of(visit)
     if not counts(actor):
         return None
-    share = visit.portal.coverage.note(actor.account_id, file.id, opened, map(rows_of, pages))
-    return share
+    return visit.portal.coverage.note(actor.account_id, file.id, opened, map(rows_of, pages))

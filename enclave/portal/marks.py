@@ -7,12 +7,12 @@ link; the words stay.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from enclave.airlock.preview import PieceView
 from enclave.airlock.report import Severity
+from enclave.airlock.viewing.visible import visible
 from enclave.queries.egress import FindingView
 
 CELL = re.compile(r"(?:R([1-9]\d{0,8}) ?)?(?:C([1-9]\d{0,5}))?(?: \(.*\))?", re.DOTALL)
@@ -28,21 +28,32 @@ class Place:
     row: int | None
     column: int | None
 
+    @property
+    def anchor(self) -> str:
+        """The end of the id that the place has on the page."""
+        if self.column is None:
+            return f"{self.piece}-{self.row}"
+        return f"{self.piece}-{'h' if self.row is None else self.row}-{self.column}"
+
 
 @dataclass
 class Marks:
-    """The findings of one file, each with its place; and by piece, which cells, rows and columns are marked."""
+    """The findings of one file, each with its place, and those at each place: (piece, row or -1, column or None)."""
 
     findings: list[tuple[FindingView, Place | None]] = field(default_factory=list)
-    by_piece: dict[int, dict[tuple[int | None, int | None], list[FindingView]]] = field(
-        default_factory=lambda: defaultdict(lambda: defaultdict(list))
-    )
+    places: dict[tuple[int, int, int | None], list[FindingView]] = field(default_factory=dict)
+
+    @property
+    def groups(self) -> list[list[tuple[FindingView, Place | None]]]:
+        """The findings that say the same thing together, in the order in which they came."""
+        groups: dict[tuple[str, Severity, str], list[tuple[FindingView, Place | None]]] = {}
+        for finding, place in self.findings:
+            groups.setdefault((finding.rule, finding.severity, finding.ko), []).append((finding, place))
+        return list(groups.values())
 
     def at(self, piece: int, row: int, column: int | None) -> list[FindingView]:
-        """Return what was found at a cell (or, without a column, at a line)."""
-        found = self.by_piece.get(piece, {})
-        whole = [] if row == HEADER else found.get((row, None), []) if column is not None else []
-        return [*found.get((row, column), []), *whole] if found else []
+        """Return what was found at a cell, a header (row -1) or, without a column, a line."""
+        return self.places.get((piece, row, column), [])
 
     def look(self, piece: int, row: int, column: int | None) -> str:
         """Return how a marked place looks: ``block``, ``warn``, or nothing."""
@@ -58,13 +69,15 @@ def marks(findings: Sequence[FindingView], pieces: Sequence[PieceView]) -> Marks
         found.findings.append((finding, place))
         if place is not None:
             row = HEADER if place.row is None else place.row
-            found.by_piece[place.piece][row, place.column].append(finding)
+            found.places.setdefault((place.piece, row, place.column), []).append(finding)
     return found
 
 
 def place_of(words: str, pieces: Sequence[PieceView]) -> Place | None:
     """Return the place these words name, or None. The longest label that fits wins."""
-    labels = sorted(((" ".join(piece.path), number) for number, piece in enumerate(pieces)), key=lambda one: -len(one[0]))
+    words = visible(words)
+    labels = [(" ".join(piece.path), number) for number, piece in enumerate(pieces)]
+    labels.sort(key=lambda one: -len(one[0]))
     for label, number in labels:
         if not label or words.startswith(f"{label} "):
             place = _within(words.removeprefix(label).strip() if label else words, number, pieces[number])
@@ -81,6 +94,6 @@ def _within(words: str, number: int, piece: PieceView) -> Place | None:
     if cell is None or not (cell[1] or cell[2]):
         return None
     row = int(cell[1]) - 2 if cell[1] else None
-    column = int(cell[2]) - 1 if cell[2] else None
-    inside = (row is None or row < piece.units) and (column is None or column < piece.columns)
-    return Place(number, row, column) if inside else None
+    column = int(cell[2]) - 1 if cell[2] else 0  # of a whole row, its first cell
+    inside = column < piece.columns and (row is None or row < piece.units)
+    return Place(number, None if row == HEADER else row, column) if inside else None

@@ -19,7 +19,7 @@ from markupsafe import Markup
 
 from enclave.actions import ABOUT, Action
 from enclave.airlock.report import Severity, Verdict
-from enclave.portal import kst
+from enclave.portal import kst, turning
 from enclave.portal.words import Language, has, say
 from enclave.roles import LABELS, Role
 from enclave.states import label as state_label
@@ -93,6 +93,7 @@ def environment() -> Environment:
     jinja.filters.update(
         moment=kst.moment, day=kst.day, iso=_iso, size=size, printable=printable, when=datetime.fromisoformat
     )
+    jinja.filters.update(asked=turning.asked, plain_ask=turning.plain_ask, token=turning.token)
     jinja.filters.update(told=_told, remedy=_remedy, label=_label, both=_both, treated=_treated)
     jinja.globals["tone"] = tone
     return jinja

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
+from typing import Any
 
 from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
-from pygments.token import STANDARD_TYPES, _TokenType
+from pygments.token import STANDARD_TYPES
 
 from enclave.airlock.viewing.visible import visible
 
@@ -81,10 +82,10 @@ def _same(shown: Line, line: str) -> bool:
     return "".join(text for _, text in shown) == line
 
 
-def _short(token: _TokenType) -> str:
+def _short(token: Any) -> str:
     while token not in STANDARD_TYPES:
         token = token.parent
-    return STANDARD_TYPES[token]
+    return str(STANDARD_TYPES[token])
 
 
 def _plain(line: str) -> Line:

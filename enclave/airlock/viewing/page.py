@@ -29,7 +29,7 @@ Drawn = dict[str, object]
 
 
 def draw_page(piece: Piece, ask: Ask) -> Drawn:
-    """Return ``start``, ``matching`` (rows that pass the filter), ``numbers`` and the rows or lines, ready for JSON."""
+    """Return ``start``, ``matching`` (rows that pass), ``size``, ``numbers`` and the rows or lines, ready for JSON."""
     if piece.table is not None:
         return _table_page(piece.table, ask)
     return _text_page(piece, ask)
@@ -45,6 +45,7 @@ def _table_page(table: Table, ask: Ask) -> Drawn:
     return {
         "start": start,
         "matching": len(order),
+        "size": most,
         "columns": [visible(name) for name in table.columns],
         "numbers": numbers,
         "rows": [[visible(cell) for cell in table.rows[number]] for number in numbers],
@@ -56,7 +57,7 @@ def _text_page(piece: Piece, ask: Ask) -> Drawn:
     start, numbers = _cut(order, ask, MOST_ROWS, lambda number: len(piece.lines[number]))
     coloured = highlight(piece.lines, piece.name)
     lines = [coloured[number] for number in numbers]
-    return {"start": start, "matching": len(order), "numbers": numbers, "lines": lines}
+    return {"start": start, "matching": len(order), "size": MOST_ROWS, "numbers": numbers, "lines": lines}
 
 
 def _cut(order: Sequence[int], ask: Ask, most: int, size: Callable[[int], int]) -> tuple[int, list[int]]:
@@ -85,12 +86,16 @@ def _passes(cells: Sequence[str], ask: Ask) -> bool:
     sign = next((sign for sign in COMPARE if wanted.startswith(sign)), "")
     value = read_number(wanted.removeprefix(sign)) if sign else None
     if value is not None:
-        numbers = (_number(cell) for cell in cells)
-        return any(number is not None and COMPARE[sign](number, value) for number in numbers)
+        return any(_compares(cell, sign, value) or wanted == cell.strip() for cell in cells)
     if sign in {"=", "!="}:
         text = _folded(wanted.removeprefix(sign))
         return any((_folded(cell) == text) is (sign == "=") for cell in cells)
     return any(_folded(wanted) in _folded(cell) for cell in cells)
+
+
+def _compares(cell: str, sign: str, value: float) -> bool:
+    number = _number(cell)
+    return number is not None and COMPARE[sign](number, value)
 
 
 def _number(cell: str) -> float | None:

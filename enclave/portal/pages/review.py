@@ -12,14 +12,16 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from enclave.actor import Actor
+from enclave.airlock.preview import Compared
 from enclave.commands import egress as commands
 from enclave.errors import EnclaveError
 from enclave.policy.egress import check_may_review, check_vote
-from enclave.portal import packing, refusals
+from enclave.portal import looking, packing
 from enclave.portal.acting import Typed, actor_of, done, one_of, proved, tried, typed
 from enclave.portal.forms import Form
+from enclave.portal.looking import Look
 from enclave.portal.render import label
-from enclave.portal.sight import Seen
+from enclave.portal.turning import ask_of
 from enclave.portal.visit import Here, OwnForm, Visit
 from enclave.queries import egress, project
 from enclave.queries.egress import FileView, RequestView
@@ -34,6 +36,8 @@ def show(visit: Visit, request_id: str, form: Form | None = None, error: Enclave
     actor, store = actor_of(visit), visit.portal.store
     request = egress.request(store, actor, request_id, now=visit.now)
     missing = visit.say("base.field_empty")
+    fields = visit.request.query_params
+    opened, first = fields.get("f", ""), _first(fields.get("first", ""))
     empty = form is not None and error is not None and error.code == "egress.judgement-missing"
     return visit.page(
         "review.html",
@@ -47,7 +51,10 @@ def show(visit: Visit, request_id: str, form: Form | None = None, error: Enclave
         denial=_why_not(visit, actor, request),
         decisions=_choices(visit, actor, request),
         reasons=[(code, visit.say(f"reasons.{code}")) for code in commands.REASON_CODES],
-        sights=_sights(visit, actor, request),
+        looks=_looks(visit, request, opened, first),
+        gone=_gone(request),
+        opened=opened,
+        first=first,
         earlier=egress.earlier(store, actor, request_id, now=visit.now),
     )
 
@@ -63,19 +70,6 @@ def queue(visit: Here) -> Response:
 def review(visit: Here, request_id: str) -> Response:
     """Show one request to whoever may see it; what they may do now depends on who they are."""
     return show(visit, request_id)
-
-
-@router.get("/review/{request_id}/picture/{file_id}")
-def picture(visit: Here, request_id: str, file_id: str) -> Response:
-    """Return a picture as the sealed process redrew it, a PNG, whatever came in. This look leaves its entry, too."""
-    request = egress.request(visit.portal.store, actor_of(visit), request_id, now=visit.now)
-    file = next((each for each in request.files if each.id == file_id), None)
-    if file is None:
-        raise refusals.no_such_page()
-    seen = _sight(visit, actor_of(visit), request_id, file)
-    if seen.preview is None or not seen.preview.png:
-        raise seen.error or refusals.no_such_page()
-    return Response(seen.preview.png, media_type="image/png")
 
 
 @router.post("/review/{request_id}/decide")
@@ -149,17 +143,35 @@ def _why_not(visit: Visit, actor: Actor, request: RequestView) -> EnclaveError |
     return None
 
 
-def _sights(visit: Visit, actor: Actor, request: RequestView) -> Mapping[str, Seen]:
-    """Return what can be shown of each file. Each look leaves its entry first; without one nothing is shown."""
-    return {file.id: _sight(visit, actor, request.id, file) for file in request.files}
+def _looks(visit: Visit, request: RequestView, opened: str, first: int) -> Mapping[str, Look]:
+    """Return what can be shown of each file; the one that the address names with the page that it names."""
+    ask = ask_of(visit.request.query_params)
+    looks = {}
+    for file in request.files:
+        asked = ask if file.id == opened and not ask.is_plain else None
+        seen = looking.look(visit, request, file, first=first if file.id == opened else 0, ask=asked)
+        looks[file.id] = replace(seen, changes=_changes(visit, request, file))
+    return looks
 
 
-def _sight(visit: Visit, actor: Actor, request_id: str, file: FileView) -> Seen:
-    try:
-        commands.view_file(visit.portal.store, actor, request_id=request_id, file_id=file.id, now=visit.now)
-    except EnclaveError as error:
-        return Seen(error=error)
-    return visit.portal.sight.of(file.sha256, file.kind, file.name)
+def _changes(visit: Visit, request: RequestView, file: FileView) -> tuple[Compared, ...]:
+    """Return what changed since this file's last round, if it was in one and is not what it was."""
+    before = max(
+        (old for old in request.earlier_files if old.name == file.name), key=lambda old: old.round, default=None
+    )
+    if before is None or before.sha256 == file.sha256:
+        return ()
+    return looking.compare(visit, request, before, file)
+
+
+def _gone(request: RequestView) -> list[str]:
+    """Return the names of files that were in the round before and are not in this one."""
+    names = {file.name for file in request.files}
+    return [old.name for old in request.earlier_files if old.round == request.round - 1 and old.name not in names]
+
+
+def _first(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 4 else 0  # noqa: PLR2004 - there are at most 500 pieces
 
 
 def _project(visit: Visit, actor: Actor, request: RequestView) -> project.ProjectView | None:

@@ -9,7 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 HONEST = {"verdict": "PASS", "name": "x", "sha256": "0" * 64, "kind": "table", "findings": [], "rows": 1, "columns": 1}
-PREVIEW = {"kind": "picture", "width": 1, "height": 1}
+PIECE = {"kind": "table", "path": ["\u202e"], "needed": True, "units": 1, "columns": 1}
+PAGE = {"start": 0, "matching": 1, "size": 1, "numbers": [0], "columns": [1], "rows": [[{"a": "\u202e"}]]}
+OPENED = {"kind": "table", "pieces": [PIECE], "pages": {}, "left_out": 0}
 
 
 def warm() -> None:
@@ -42,10 +44,11 @@ ANSWERS: dict[str, Callable[[], bytes]] = {
     "sleep": sleep,
     "exit": lambda: os._exit(0),
     "honest about another file": lambda: json.dumps({**HONEST, "sealed": ["everything"]}).encode(),
-    "script for a picture": lambda: json.dumps({**PREVIEW, "png": "PHNjcmlwdD4="}).encode(),
-    "numbers for cells": lambda: json.dumps(
-        {"kind": "table", "columns": [1], "rows": [[{"a": 1}]], "png": ""}
-    ).encode(),
+    "script for a picture": lambda: json.dumps({"width": 1, "height": 1, "png": "PHNjcmlwdD4="}).encode(),
+    "another kind": lambda: json.dumps({**OPENED, "kind": "picture"}).encode(),
+    "no pieces": lambda: json.dumps({**OPENED, "pieces": []}).encode(),
+    "a page of no piece": lambda: json.dumps({**OPENED, "pages": {"7": PAGE}}).encode(),
+    "numbers for cells": lambda: json.dumps({**OPENED, "pages": {"0": PAGE}}).encode(),
 }
 
 

@@ -12,8 +12,6 @@ from pathlib import Path
 import pytest
 
 from enclave.airlock.checker import check
-from enclave.airlock.errors import PreviewFailed
-from enclave.airlock.preview import preview
 from enclave.airlock.report import Verdict
 from enclave.airlock.rules import CheckRules
 from enclave.airlock.sealing import seal
@@ -141,50 +139,3 @@ def test_a_link_is_not_followed(pool: SealedPool, tmp_path: Path, table: Path) -
     (tmp_path / "link").symlink_to(table)
     with pytest.raises(OSError, match="symbolic link"):
         check(tmp_path / "link", "a.csv", RULES, pool=pool)
-
-
-def test_a_preview_shows_the_start_of_a_table_as_plain_text(pool: SealedPool, tmp_path: Path) -> None:
-    path = tmp_path / "t"
-    head = ",".join(f"c{number}" for number in range(40))
-    path.write_text(head + "\n" + "".join(f"<b>{row}</b>\u202e{',x' * 39}\n" for row in range(80)))
-    seen = preview(path, "table", pool=pool)
-    assert (len(seen.rows), len(seen.columns), seen.total_rows, seen.total_columns) == (50, 30, 80, 40)
-    assert seen.is_cut
-    assert seen.rows[0][0] == "<b>0</b>\\u202e"
-
-
-@pytest.mark.parametrize(
-    ("content", "kind", "name"),
-    [
-        ('[{"n": 100}]', "table", ""),
-        ("a\tb\n100\t200\n", "table", "x.tsv"),
-        ("n\n100\n", "table", ""),
-        ("a\x0cb\nline\n", "text", ""),
-    ],
-)
-def test_a_preview_reads_what_the_report_read(pool, tmp_path, content: str, kind: str, name: str) -> None:
-    (tmp_path / "f").write_text(content)
-    seen = preview(tmp_path / "f", kind, name=name, pool=pool)
-    assert seen.kind == kind
-    assert not seen.is_cut
-    assert seen.lines in {(), ("a", "b", "line")}
-
-
-@pytest.mark.parametrize(
-    ("content", "kind"), [(b"%PDF-1.7", "table"), (b"", "text"), (b"n\n100\n", "picture"), (b"n\n100\n", "unknown")]
-)
-def test_what_cannot_be_shown_safely_is_not_shown(pool, tmp_path, content: bytes, kind: str) -> None:
-    (tmp_path / "f").write_bytes(content)
-    with pytest.raises(PreviewFailed):
-        preview(tmp_path / "f", kind, pool=pool)
-
-
-@pytest.mark.parametrize("answer", ["nothing", "rubbish", "deep", "too much", "script for a picture", "an exception"])
-def test_a_preview_that_is_no_preview_is_not_shown(liar: SealedPool, table: Path, answer: str) -> None:
-    with pytest.raises(PreviewFailed):
-        preview(table, "picture", name=answer, pool=liar)
-
-
-def test_cells_of_a_preview_are_text_whatever_the_child_sends(liar: SealedPool, table: Path) -> None:
-    seen = preview(table, "table", name="numbers for cells", pool=liar)
-    assert (seen.columns, seen.rows) == (("1",), (("{'a': 1}",),))
