@@ -146,14 +146,16 @@ def picture(path: Path, piece: int, *, name: str, pool: SealedPool | None = None
 
 def compare(old: Path, new: Path, *, names: tuple[str, str], pool: SealedPool | None = None) -> tuple[Compared, ...]:
     """Compare two rounds of a file, at most 16 MiB each. Raises `PreviewFailed`."""
-    with _both(old, new) as (descriptor, split), _refusing():
-        found = _run({"do": "compare", "names": list(names), "split": split}, descriptor, pool)
+    with _door(old) as before, _door(new) as after, _refusing():
+        if max(os.fstat(each).st_size for each in (before, after)) > COMPARED_BYTES:
+            raise _failed()
+        found = _run({"do": "compare", "name": names[0], "later_name": names[1]}, before, pool, after)
         return tuple(_compared(one) for one in found["pieces"])
 
 
-def _run(job: dict[str, Any], descriptor: int, pool: SealedPool | None) -> dict[str, Any]:
+def _run(job: dict[str, Any], descriptor: int, pool: SealedPool | None, *more: int) -> dict[str, Any]:
     limits = Limits(timeout_s=TIMEOUT_S, memory_bytes=CheckRules().memory_bytes, answer_bytes=ANSWER_BYTES)
-    found: dict[str, Any] = json.loads((pool or shared_pool()).run(job, descriptor, limits).body)
+    found: dict[str, Any] = json.loads((pool or shared_pool()).run(job, descriptor, limits, more).body)
     return found
 
 
@@ -164,28 +166,6 @@ def _door(path: Path) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
-
-
-@contextmanager
-def _both(old: Path, new: Path) -> Iterator[tuple[int, int]]:
-    # The child has one input: both files one after the other, in memory, unread.
-    with _door(old) as before, _door(new) as after:
-        sizes = [os.fstat(each).st_size for each in (before, after)]
-        if max(sizes) > COMPARED_BYTES:
-            raise _failed()
-        joined = os.memfd_create("compared", os.MFD_CLOEXEC)
-        try:
-            for source, size in zip((before, after), sizes, strict=True):
-                _copy(source, joined, size)
-            yield joined, sizes[0]
-        finally:
-            os.close(joined)
-
-
-def _copy(source: int, target: int, size: int) -> None:
-    offset = 0
-    while offset < size:
-        offset += os.write(target, os.pread(source, min(MEBIBYTE, size - offset), offset))
 
 
 @contextmanager

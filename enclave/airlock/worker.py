@@ -77,7 +77,8 @@ def run(job: dict[str, Any], descriptor: int) -> bytes:
     if job["do"] == "search":
         return json.dumps(search_shown(content), ensure_ascii=False).encode()
     if job["do"] in jobs.JOBS:
-        return json.dumps(jobs.run(job, content)).encode()
+        later = [_read(each) for each in job.get("descriptors", ())]
+        return json.dumps(jobs.run(job, content, *later)).encode()
     return inspect(content, job["name"], CheckRules.from_json(job["rules"])).to_json().encode()
 
 

@@ -19,17 +19,16 @@ AT_ONCE, CHARS_AT_ONCE = 30, 2_000_000
 JOBS = frozenset({"open", "page", "picture", "compare"})
 
 
-def run(job: dict[str, Any], content: bytes) -> Drawn:
+def run(job: dict[str, Any], content: bytes, later: bytes = b"") -> Drawn:
     """Do one job over the bytes; the answer is ready for JSON.
 
     ``open``: the outline of all pieces, and the first page of up to 30 of them from ``first`` on (pictures apart).
-    ``page``: the page that ``ask`` asks for. ``picture``: the piece ``piece`` as PNG in base64. ``compare``: the
-    content is the earlier file, ``split`` bytes long, followed by the later one. Raises `IndexError` for no such piece.
+    ``page``: the page that ``ask`` asks for. ``picture``: the piece ``piece`` as PNG in base64. ``compare``: what
+    changed from the content to ``later``. Raises `IndexError` for no such piece.
     """
     if job["do"] == "compare":
-        split = int(job["split"])
-        before, _ = _pieces(content[:split], job["names"][0])
-        after, _ = _pieces(content[split:], job["names"][1])
+        before, _ = _pieces(content, job["name"])
+        after, _ = _pieces(later, job["later_name"])
         return {"pieces": compare.compare(before, after)}
     document = _document(content, job["name"])
     found, left_out = pieces(document, job["name"]) if document is not None else ([], 0)
@@ -52,7 +51,7 @@ def warm() -> None:
     table = b"n,x\n1,a\n2,b\n"
     run({"do": "open", "name": "a.csv", "first": 0}, table)
     run({"do": "page", "name": "a.csv", "ask": Ask(sort=0, find="<3").to_json()}, table)
-    run({"do": "compare", "names": ["a.csv", "a.csv"], "split": len(table)}, table + b"n,x\n1,a\n2,c\n")
+    run({"do": "compare", "name": "a.csv", "later_name": "a.csv"}, table, b"n,x\n1,a\n2,c\n")
 
 
 def _pieces(content: bytes, name: str) -> tuple[list[Piece], int]:
