@@ -1,0 +1,142 @@
+"""The ledger on a real database: what counts, from when, over which people, and that nobody slips through together."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+from pyroaring import BitMap
+
+from enclave.actions import Action
+from enclave.actor import Actor
+from enclave.airlock.ledger.cells import Cell, Origin, groups
+from enclave.airlock.ledger.people import digests, moved, place
+from enclave.commands import populations
+from enclave.commands.acting import intent
+from enclave.commands.populations import Populations
+from enclave.model.ledger import LedgerGroup
+from enclave.queries import ledger as queries
+from enclave.queries.egress import load_request
+from enclave.store import Store
+from tests.enclave.scene import NOW, Scene
+
+K, PEOPLE = 10, 5_000
+NAMES = [f"{number:032x}" for number in range(PEOPLE)]
+
+
+class Book:
+    """A scene whose data set has its people in the list; requests are submitted and let out without a vote."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene, self.store = scene, scene.store
+        self.project = scene.usual()
+        with self.store.read() as session:
+            self.snapshot = load_request_snapshot(session, self.project)
+        with self.write() as tx:
+            populations.place_people(tx.session, "set-a", self.snapshot, digests(NAMES))
+
+    def write(self, store: Store | None = None):
+        return (store or self.store).write(intent(Action.EGRESS_APPROVE, Actor.system(), ("egress_request", "e")))
+
+    def ask(self, members: BitMap, name: str = "table.csv") -> str:
+        request_id = self.scene.submitted(self.project)
+        with self.write() as tx:
+            request = load_request(tx.session, request_id, lock=True)
+            origin = Origin("", request_id, self.project, name)
+            made = groups(origin, [Cell("all", members)], smallest=K)
+            seen = queries.version(tx.session, "set-a")
+            kept = Populations("set-a", self.snapshot, tuple(made), PEOPLE, seen)
+            populations.keep(tx.session, request, name, kept, NOW)
+        return request_id
+
+    def let_out(self, request_id: str, store: Store | None = None, wait: threading.Barrier | None = None) -> int:
+        """How many conflicts stood in the way; without any it is let out."""
+        with self.write(store) as tx:
+            request = load_request(tx.session, request_id, lock=True)
+            if wait is not None and not wait.broken:
+                wait.wait(5)
+            found = populations.overtaken(tx.session, request, K)
+            if not found:
+                populations.let_out(tx.session, request, ["table.csv"], NOW)
+            return len(found)
+
+
+def load_request_snapshot(session, project_id: str) -> str:
+    from enclave.queries.project import load_project
+
+    return load_project(session, project_id).columns[0].snapshot_id
+
+
+@pytest.fixture
+def book(scene: Scene) -> Book:
+    return Book(scene)
+
+
+def first(people: int) -> BitMap:
+    return BitMap(range(people))
+
+
+def test_what_is_asked_for_counts_only_once_it_is_let_out(book: Book):
+    one, two = book.ask(first(1000)), book.ask(first(995))
+    with book.store.read() as session:
+        assert len(queries.ledger(session, "set-a").released) == 1, "everybody knows all people, and nothing else"
+    assert book.let_out(one) == 0
+    with book.store.read() as session:
+        found = queries.ledger(session, "set-a")
+    assert (found.version, found.people, len(found.released)) == (1, PEOPLE, 2)
+    assert book.let_out(two) == 1
+
+
+def test_what_is_kept_is_what_was_computed(book: Book):
+    members = BitMap(np.random.default_rng(1).choice(PEOPLE, 700, replace=False).tolist())
+    book.let_out(book.ask(members))
+    with book.store.read() as session:
+        [image] = [each for each in queries.ledger(session, "set-a").released if not each.origin.known]
+        assert image.load(0) == members
+        assert image.sizes.tolist() == [700]
+
+
+def test_a_newer_version_of_the_data_is_compared_with_what_is_out_about_the_old_one(book: Book):
+    book.let_out(book.ask(first(1000)))
+    newer = digests(sorted([*NAMES[3:], *(f"{number:032x}" for number in range(PEOPLE, PEOPLE + 50))]))
+    with book.store.read() as session:
+        placed = place(queries.digests(session, "set-a"), newer)
+    assert placed.until == PEOPLE + 50
+    ranks = BitMap(range(997))  # the same people, but for three who left
+    asked = groups(Origin("", "e-new", "p", "new.csv"), [Cell("all", moved(ranks, placed.positions))], smallest=K)
+    with book.store.read() as session:
+        _, found = queries.compare(session, "set-a", asked, K)
+    assert [(each.kind, each.people) for each in found] == [("pair", 3)]
+
+
+def test_people_are_placed_once_and_newcomers_behind():
+    known = digests(["a", "b", "c"])
+    placed = place(known, digests(["b", "x", "c", "y"]))
+    assert placed.positions.tolist() == [1, 3, 2, 4]
+    assert placed.until == 5
+    assert place(digests([]), known).positions.tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("turn", range(3))
+def test_of_two_that_may_not_leave_together_one_stays_when_both_are_approved_at_the_same_moment(book: Book, turn: int):
+    requests = [book.ask(first(1000)), book.ask(first(996))]
+    stores = [Store(str(book.store.engine.url.render_as_string(hide_password=False)), wait_s=30) for _ in requests]
+    sqlite = book.store.engine.dialect.name == "sqlite"  # takes its one write lock when the transaction begins
+    meet = None if sqlite else threading.Barrier(2)
+    found: dict[str, int] = {}
+
+    def decide(request_id: str, store: Store) -> None:
+        found[request_id] = book.let_out(request_id, store, meet)
+
+    threads = [threading.Thread(target=decide, args=each) for each in zip(requests, stores, strict=True)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    for each in stores:
+        each.close()
+    assert sorted(found.values()) == [0, 1]
+    with book.store.read() as session:
+        out = [each for each in session.query(LedgerGroup) if each.released_at is not None]
+    assert len(out) == 1
