@@ -28,13 +28,16 @@ NAMES = [f"{number:032x}" for number in range(PEOPLE)]
 class Book:
     """A scene whose data set has its people in the list; requests are submitted and let out without a vote."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: Scene, people: int = PEOPLE) -> None:
         self.scene, self.store = scene, scene.store
         self.project = scene.usual()
         with self.store.read() as session:
             self.snapshot = load_request_snapshot(session, self.project)
         with self.write() as tx:
-            populations.place_people(tx.session, "set-a", self.snapshot, digests(NAMES))
+            populations.place_people(
+                tx.session, "set-a", self.snapshot, digests(f"{number:032x}" for number in range(people))
+            )
+        self.people = people
 
     def write(self, store: Store | None = None):
         return (store or self.store).write(intent(Action.EGRESS_APPROVE, Actor.system(), ("egress_request", "e")))
@@ -46,7 +49,7 @@ class Book:
             origin = Origin("", request_id, self.project, name)
             made = groups(origin, [Cell("all", members)], smallest=K)
             seen = queries.version(tx.session, "set-a")
-            kept = Populations("set-a", self.snapshot, tuple(made), PEOPLE, seen)
+            kept = Populations("set-a", self.snapshot, tuple(made), self.people, seen)
             populations.keep(tx.session, request, name, kept, NOW)
         return request_id
 

@@ -54,7 +54,7 @@ def conflicts(new: Sequence[Group], old: Sequence[Image], k: int, *, people: int
     sides = [Side(draw(group, people), full_labels(group, people)) for group in new]
     found: list[Conflict] = []
     pool = chains.pool([side.image for side in sides], list(old))
-    near = _Near(pool)
+    near = _Near(pool, k)
     for at, side in enumerate(sides):
         for other, image in enumerate([*(each.image for each in sides), *old]):
             if other == at or image.n == 0 or side.image.n == 0:
@@ -67,7 +67,7 @@ def conflicts(new: Sequence[Group], old: Sequence[Image], k: int, *, people: int
                 found.append(_union(side.image, image, hit, both_new=other < len(sides)))
     found += [_named("pair", pool, hit[:2], hit[2]) for hit in chains.pairs(pool, k) if _loose(pool, hit[:2])]
     if len(found) < MAX_CONFLICTS:
-        inside, around = near.lists(k)
+        inside, around = near.lists()
         found += [_named("chain", pool, hit[:3], hit[3]) for hit in chains.chains(pool, inside, around, k)]
     return tuple(found[:MAX_CONFLICTS])
 
@@ -75,38 +75,45 @@ def conflicts(new: Sequence[Group], old: Sequence[Image], k: int, *, people: int
 class _Near:
     """Which places of the pool lie in which but for a few people, as far as the overlaps say."""
 
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+    def __init__(self, pool: Pool, k: int) -> None:
+        self._k = k
         self._at = {(int(g), int(p)): at for at, (g, p) in enumerate(zip(pool.group, pool.place, strict=True))}
-        self._outside: dict[int, list[tuple[Places, Places]]] = {}
-        self._beyond: dict[int, list[tuple[Places, Places]]] = {}
+        self._inside: list[tuple[Places, Places]] = []
+        self._around: list[tuple[Places, Places]] = []
 
     def note(self, new: int, other: int, seen: unions.Overlap) -> None:
-        """Note how many of another group's cells lie outside each new cell at least, and the other way round."""
-        table = np.column_stack([seen.table[1:, 1:], seen.table[1:, 1:].sum(1)])
-        table = np.vstack([table, table.sum(0)])
-        sizes = np.append(seen.old_seen[1:], seen.old_seen[1:].sum())
+        """Note which of another group's cells (or its total) lie in a new cell (or total), and the other way round."""
+        table = _with_totals(seen.table[1:, 1:])
+        theirs = np.append(seen.old_seen[1:], seen.old_seen[1:].sum())
         mine = np.column_stack([seen.new_seen[1:, 1:], seen.new_seen[1:, :1]])
         mine = np.vstack([mine, mine.sum(0)])
-        columns = [*range(len(seen.old_seen) - 1), WHOLE]
-        places = [self._at.get((other, column), -1) for column in columns]
-        keep = np.array([column for column, place in enumerate(places) if place >= 0], dtype=np.int64)
-        if not len(keep):
-            return
-        target = np.array(places, dtype=np.int64)[keep]
-        for row in [*range(len(mine) - 1), WHOLE]:
-            at = self._at.get((new, row))
-            if at is not None:
-                self._outside.setdefault(at, []).append((target, (sizes - table[row])[keep]))
-                self._beyond.setdefault(at, []).append((target, (mine[row] - table[row])[keep]))
+        rows, columns = self._places(new, len(mine)), self._places(other, len(theirs))
+        for noted, few in ((self._inside, theirs - table < self._k), (self._around, mine - table < self._k)):
+            row, column = np.nonzero(few)
+            known = (rows[row] >= 0) & (columns[column] >= 0)
+            noted.append((rows[row[known]], columns[column[known]]))
 
-    def lists(self, k: int) -> tuple[dict[int, Places], dict[int, Places]]:
+    def lists(self) -> tuple[dict[int, Places], dict[int, Places]]:
         """Return, for each new place, what lies inside it and what it lies in, but for fewer than k people."""
-        return _below(self._outside, k), _below(self._beyond, k)
+        return _by_first(self._inside), _by_first(self._around)
+
+    def _places(self, group: int, count: int) -> Places:
+        return np.array([self._at.get((group, each), -1) for each in [*range(count - 1), WHOLE]], np.int64)
 
 
-def _below(noted: dict[int, list[tuple[Places, Places]]], k: int) -> dict[int, Places]:
-    return {at: np.concatenate([places[few < k] for places, few in each]) for at, each in noted.items()}
+def _with_totals(table: Places) -> Places:
+    wider = np.column_stack([table, table.sum(1)])
+    return np.vstack([wider, wider.sum(0)])
+
+
+def _by_first(noted: list[tuple[Places, Places]]) -> dict[int, Places]:
+    if not sum(len(each[0]) for each in noted):
+        return {}
+    first, second = (np.concatenate([each[at] for each in noted]) for at in range(2))
+    order = np.argsort(first, kind="stable")
+    firsts, starts = np.unique(first[order], return_index=True)
+    ends = np.append(starts[1:], len(order))
+    return {int(each): second[order[a:b]] for each, a, b in zip(firsts, starts, ends, strict=True)}
 
 
 def _loose(pool: Pool, pair: tuple[int, int]) -> bool:

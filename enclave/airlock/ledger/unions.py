@@ -8,7 +8,7 @@ exists exactly if some part of the graph has a cut that small.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,13 @@ class Side:
 
     image: Image
     labels: Labels
+    _samples: dict[int, Table] = field(default_factory=dict)
+
+    def sample(self, step: int) -> Table:
+        """Return the cell of every `step`-th person."""
+        if step not in self._samples:
+            self._samples[step] = self.labels[::step].astype(np.int64)
+        return self._samples[step]
 
 
 @dataclass(frozen=True)
@@ -50,11 +57,11 @@ class Overlap:
 def overlap(new: Side, old: Image) -> Overlap:
     """Return the shared people of two groups, in the sample for large old cells, of everyone for small ones."""
     step = max(new.image.step, old.step)
-    mine, theirs = new.labels[::step], old.sample[:: step // old.step]
+    mine, theirs = new.sample(step), old.sample[:: step // old.step]
     length = max(len(mine), len(theirs))
-    first, second = _padded(mine, length), _padded(theirs, length)
     shape = (new.image.n + 1, old.n + 1)
-    table = np.bincount(first * shape[1] + second, minlength=shape[0] * shape[1]).reshape(shape).astype(np.int64)
+    both = _padded(mine, length) * shape[1] + _padded(theirs, length)
+    table = np.bincount(both, minlength=shape[0] * shape[1]).reshape(shape).astype(np.int64)
     new_seen, old_seen = np.repeat(table.sum(1)[:, None], shape[1], 1), table.sum(0)
     exact = np.full(old.n + 1, step == 1)
     if step > 1 and len(old.small):
@@ -71,8 +78,9 @@ def difference(new: Side, old: Image, seen: Overlap, k: int) -> tuple[int, list[
     """Return (people, cells of `new`, cells of `old`) of a union of each that differ by 1 … k−1 people, or None."""
     if seen.whole:
         return _cut(_graph(seen.table), None, new.image.n, k)
-    rough = _graph(seen.table)
-    count, part = cut.parts(rough, k)
+    if _hangs_together(seen.table >= k):
+        return None
+    count, part = cut.parts(_graph(seen.table), k)
     gone = _closed(new.image, old, count, part)
     left = [each for each in range(count) if each not in gone]
     if len(left) == 1:
@@ -81,6 +89,18 @@ def difference(new: Side, old: Image, seen: Overlap, k: int) -> tuple[int, list[
     weights = _graph(table)
     # What hangs together in the sample does so among everyone: those nodes are one, and its inside need not be known.
     return _cut(weights, part, new.image.n, k)
+
+
+def _hangs_together(strong: npt.NDArray[np.bool_]) -> bool:
+    """Whether every cell is reached from "in none" over strong edges: then there is no small cut, and most end here."""
+    rows, columns = np.zeros(strong.shape[0], bool), np.zeros(strong.shape[1], bool)
+    rows[0] = columns[0] = True
+    reached = 0
+    while (now := int(rows.sum() + columns.sum())) != reached:
+        reached = now
+        columns |= strong[rows].any(0)
+        rows |= strong[:, columns].any(1)
+    return reached == sum(strong.shape)
 
 
 def _closed(new: Image, old: Image, count: int, part: cut.Parts) -> set[int]:
@@ -141,7 +161,9 @@ def _graph(table: Table) -> Table:
     return weights + weights.T
 
 
-def _padded(labels: Labels, length: int) -> Table:
+def _padded(labels: Table | Labels, length: int) -> Table:
+    if len(labels) == length:
+        return labels.astype(np.int64, copy=False)
     return np.pad(labels.astype(np.int64), (0, length - len(labels)))
 
 

@@ -10,10 +10,11 @@ from enclave.airlock.report import MAX_TEXT, Evidence, Finding, Severity, Status
 SHOWN_CELLS = 3
 HEAD = ("종류 kind", "사람 people", "반출 release", "신청 request", "과제 project", "파일 file", "칸 cells")
 KINDS = {
-    "pair": ("두 칸의 차", "the difference of two cells"),
-    "union": ("칸들의 합과 합의 차", "the difference of two sums of cells"),
-    "chain": ("세 값의 차", "the difference of three values"),
+    "pair": ("ledger.pair", "두 칸의 차", "the difference of two cells"),
+    "union": ("ledger.union", "칸들의 합과 합의 차", "the difference of two sums of cells"),
+    "chain": ("ledger.chain", "세 값의 차", "the difference of three values"),
 }
+MODEL = "ledger.model"
 
 
 def told(conflicts: Iterable[Conflict], project_id: str) -> dict[str, tuple[tuple[Finding, ...], Evidence]]:
@@ -32,7 +33,7 @@ def _finding(conflict: Conflict, name: str, project_id: str) -> Finding:
     model = any(part.origin.model for part in conflict.parts)
     mine = [part for part in conflict.parts if part.new and part.origin.file == name]
     others = [part for part in conflict.parts if part not in mine]
-    kind_ko, kind_en = KINDS[conflict.kind]
+    rule, kind_ko, kind_en = KINDS[conflict.kind]
     with_ko = ", ".join(_other(part, project_id)[0] for part in others) or "이 파일의 다른 칸"
     with_en = ", ".join(_other(part, project_id)[1] for part in others) or "other cells of this file"
     ko = (
@@ -44,9 +45,10 @@ def _finding(conflict: Conflict, name: str, project_id: str) -> Finding:
         "Use the same filter and period, merge categories, or leave one of them out."
     )
     severity = Severity.WARN if model else Severity.BLOCK
-    rule = "ledger.model" if model else f"ledger.{conflict.kind}"
     place = "; ".join(_cells(part.cells) for part in mine)
-    return Finding(rule=rule, severity=severity, ko=ko[:MAX_TEXT], en=en[:MAX_TEXT], place=place[:MAX_TEXT])
+    return Finding(
+        rule=MODEL if model else rule, severity=severity, ko=ko[:MAX_TEXT], en=en[:MAX_TEXT], place=place[:MAX_TEXT]
+    )
 
 
 def _other(part: Part, project_id: str) -> tuple[str, str]:

@@ -15,6 +15,8 @@ PAGE = (ROOT / "docs/reference/airlock.md").read_text()
 # One a line, so that two who add one do not meet.
 FAMILIES = (
     "check",
+    "ledger",
+    "rerun",
     "recompute",
     "size",
     "parse",
