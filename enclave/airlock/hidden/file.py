@@ -48,7 +48,7 @@ def _columns(counts: Counts) -> list[int]:
 
 def _equations(number: int, table: Table, counts: Counts) -> list[Equation]:
     columns = _columns(counts)
-    labels = [tuple(row[place] for place in _labels(table, columns)) for row in table.rows]
+    labels = [tuple(row[place] for place in label_columns(table, columns)) for row in table.rows]
     named = margins.equations(labels, table.columns, columns, number)
     return [
         *margins.kept(named, counts.ranges),
@@ -56,8 +56,8 @@ def _equations(number: int, table: Table, counts: Counts) -> list[Equation]:
     ]
 
 
-def _labels(table: Table, columns: Sequence[int]) -> list[int]:
-    # Words to the left of the first count; a leading index of numbers is no label.
+def label_columns(table: Table, columns: Sequence[int]) -> list[int]:
+    """Return the columns of words to the left of the first count; a leading index of numbers is no label."""
     left = range(min(columns, default=0))
     worded = [
         place for place in left if any(read_number(cell) is None and cell.strip() for cell in table.by_column[place])
@@ -67,7 +67,7 @@ def _labels(table: Table, columns: Sequence[int]) -> list[int]:
 
 def _face(number: int, table: Table, counts: Counts) -> linked.Face:
     columns = _columns(counts)
-    labels = _labels(table, columns)
+    labels = label_columns(table, columns)
     rows = tuple(" / ".join(row[place].strip() for place in labels) for row in table.rows)
     return linked.Face(
         number, rows, tuple(table.columns[place] for place in columns), tuple(columns), is_cross=len(columns) > 1

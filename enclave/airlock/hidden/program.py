@@ -43,7 +43,7 @@ class Program:
         self._fixed = {cell: known.low for cell, known in ranges.items() if known.is_exact}
         self._cap = float(sum(known.high or 0 for known in ranges.values()) + BEYOND)
         self._model = self._lp(ranges)
-        self._simple = _solver()
+        self._simple = new_solver()
         self._simple.passModel(self._model)
 
     def is_possible(self) -> bool:
@@ -67,7 +67,7 @@ class Program:
     @cached_property
     def _whole(self) -> Any:
         self._model.integrality_ = [highspy.HighsVarType.kInteger] * len(self.cells)
-        solver = _solver()
+        solver = new_solver()
         solver.passModel(self._model)
         return solver
 
@@ -123,7 +123,8 @@ class Program:
         return sum(self._fixed.get(cell, 0) for cell in cells)
 
 
-def _solver() -> Any:
+def new_solver() -> Any:
+    """Return a HiGHS solver as the sealed child can run it: silent, one thread, always the same answer."""
     solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]  # a binding without types
     settings = {"output_flag": False, "log_to_console": False, "threads": 1, "parallel": "off", "random_seed": 0}
     settings |= {"time_limit": SECONDS, "mip_max_nodes": NODES, "mip_rel_gap": 0.0}

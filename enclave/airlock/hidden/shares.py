@@ -68,7 +68,7 @@ def narrowed(table: Table, counts: Counts, equations: Iterable[Equation], number
     wholes = _wholes(table, counts, equations, number)
     narrow: dict[Cell, Range] = {}
     for by_cell in _printed(table, counts):
-        for whole in wholes:
+        for whole in (*wholes, _implied_whole(by_cell, counts)):
             if _fits(by_cell, counts, whole):
                 narrow |= dict(_ranges(by_cell, counts, whole))
                 break
@@ -106,6 +106,18 @@ def _wholes(table: Table, counts: Counts, equations: Iterable[Equation], number:
     tops = {cell: largest[cell.column] for cell in counts.ranges if largest[cell.column]}
     every = {whole for whole in largest.values() if whole}
     return [heads, down, across, tops, *(dict.fromkeys(counts.ranges, whole) for whole in sorted(every))]
+
+
+def _implied_whole(shares: Mapping[Cell, Share], counts: Counts) -> Whole:
+    # 120 (40.0 %) and 76 (25.3 %) can only be of 300, though nobody prints the 300.
+    low, high = 0.0, float("inf")
+    for cell, share in shares.items():
+        if cell not in counts.hidden and counts.ranges[cell].is_exact and share.value > share.half:
+            count = counts.ranges[cell].low
+            low = max(low, count / (share.value + share.half))
+            high = min(high, count / (share.value - share.half))
+    whole = floor(high + EPSILON)
+    return dict.fromkeys(shares, whole) if high < float("inf") and ceil(low - EPSILON) == whole else {}
 
 
 def _largest(counts: Counts, table: Table, column: int) -> int:

@@ -42,6 +42,7 @@ EXPOSED = {
     "a last row that is nearly the sum": "region,n\nA,1200\nB,*\nC,440\nKorea,1644\n",
     "a share beside the gap": "group,n,pct\nA,120,60.0\nB,76,38.0\nC,*,2.0\nall,200,100.0\n",
     "a share in the gap itself": "group,n (%)\nA,120 (60.0%)\nB,76 (38.0%)\nC,* (2.0%)\ntotal,200 (100%)\n",
+    "a share of a whole that nobody prints": "group,n,pct\nA,120,40.0\nB,76,25.3\nC,*,2.0\n",
     "a share of the header's N": "group,cases (N=200),share\nA,120,60.0%\nB,76,38.0%\nC,*,2.0%\n",
 }  # fmt: skip
 
@@ -58,7 +59,7 @@ HIDDEN = {
     "a square": "sex,a,b,total\nF,*,*,124\nM,*,*,46\nall,126,44,170\n",
     "rounded to five": "region,n\nA,120\nB,<10\nC,40\nD,85\nE,15\n합계,265\n",
     "rounded to the midpoint of six": "region,n\nA,123\nB,<10\nC,45\nD,81\nE,15\n합계,267\n",
-    "a share of an unknown whole": "group,n,pct\nA,120,40.0\nB,76,25.3\nC,*,2.0\n",
+    "a share of an unknown whole": "group,n,pct\nA,120,40\nB,76,25\nC,*,2\n",
     "totals of other people": "region,n\nA,120\nB,*\nC,90\n합계,150\n",
 }
 
