@@ -36,6 +36,17 @@ def check(path: Path, name: str, rules: CheckRules, *, pool: SealedPool | None =
         os.close(descriptor)
 
 
+def check_content(content: bytes, name: str, rules: CheckRules, *, pool: SealedPool | None = None) -> FileReport:
+    """Report on bytes that are not stored: they lie in memory only while they are checked."""
+    descriptor = os.memfd_create("checked", os.MFD_CLOEXEC)
+    try:
+        with os.fdopen(os.dup(descriptor), "wb") as file:
+            file.write(content)
+        return _check_open(descriptor, _shown(name), rules, pool or shared_pool())
+    finally:
+        os.close(descriptor)
+
+
 @cache
 def shared_pool() -> SealedPool:
     """Return this process's own pool of sealed children; it ends with the process."""

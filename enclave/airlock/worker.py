@@ -28,6 +28,9 @@ from enclave.airlock.document import Document, Table
 from enclave.airlock.figures import letters
 from enclave.airlock.parse import parse
 from enclave.airlock.parsers.refused import ParseRefused
+from enclave.airlock.repairs.offers import offered
+from enclave.airlock.repairs.refused import RepairRefused
+from enclave.airlock.repairs.registry import make
 from enclave.airlock.report import MAX_FINDINGS, MAX_TEXT, FileReport, Finding
 from enclave.airlock.rules import CheckRules
 from enclave.airlock.viewing import highlight, jobs
@@ -69,17 +72,28 @@ def warm() -> None:
         jobs.run({"do": "picture", "name": name, "piece": 0}, samples[name])
     jobs.warm()
     highlight.warm()
+    make(samples["f.csv"], "f.csv", "suppress", rules)
 
 
 def run(job: dict[str, Any], descriptor: int) -> bytes:
-    """Do one job (``check``, ``search`` or one of `viewing.jobs`) over an open file; returns UTF-8 JSON."""
+    """Do one job (``check``, ``repair``, ``search`` or one of `viewing.jobs`) over an open file; returns UTF-8 JSON."""
     content = _read(descriptor)
     if job["do"] == "search":
         return json.dumps(search_shown(content), ensure_ascii=False).encode()
+    if job["do"] == "repair":
+        return json.dumps(_repaired(content, job), ensure_ascii=False).encode()
     if job["do"] in jobs.JOBS:
         later = [_read(each) for each in job.get("descriptors", ())]
         return json.dumps(jobs.run(job, content, *later)).encode()
     return inspect(content, job["name"], CheckRules.from_json(job["rules"])).to_json().encode()
+
+
+def _repaired(content: bytes, job: dict[str, Any]) -> dict[str, Any]:
+    try:
+        ending, made = make(content, job["name"], job["repair"], CheckRules.from_json(job["rules"]))
+    except RepairRefused as refused:
+        return {"refused": {"rule": refused.rule, "ko": refused.ko, "en": refused.en}}
+    return {"ending": ending, "content": base64.b64encode(made).decode()}
 
 
 def inspect(content: bytes, name: str, rules: CheckRules) -> FileReport:
@@ -95,7 +109,7 @@ def inspect(content: bytes, name: str, rules: CheckRules) -> FileReport:
         name=name[:MAX_TEXT],
         sha256="",
         kind=document.kind if document is not None else "unknown",
-        findings=tuple(sorted(findings, key=lambda finding: finding.severity)[:MAX_FINDINGS]),
+        findings=tuple(_offering(each, name) for each in sorted(findings, key=_gravity)[:MAX_FINDINGS]),
         rows=len(tables[0].rows) if len(tables) == 1 else None,
         columns=len(tables[0].columns) if len(tables) == 1 else None,
     )
@@ -112,6 +126,14 @@ def look(document: Document, name: str, rules: CheckRules) -> list[Finding]:
         *findings,
         *check_recoverable([each for each in tables if len(each[1].rows) <= rules.max_rows], rules.min_cell),
     ]
+
+
+def _gravity(finding: Finding) -> str:
+    return finding.severity
+
+
+def _offering(finding: Finding, name: str) -> Finding:
+    return finding if finding.repairs else replace(finding, repairs=offered(finding.rule, name))
 
 
 def _placed(finding: Finding, label: str) -> Finding:

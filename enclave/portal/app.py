@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from enclave.portal import failures, rest, rest_ends, rest_watch, workspace_api, workspace_gpu
+from enclave.portal import failures, rest, rest_ends, rest_watch, workspace_api, workspace_gpu, workspace_repair
 from enclave.portal.doors import OneHost
 from enclave.portal.forms import BodyLimit
 from enclave.portal.headers import SafeHeaders
@@ -83,6 +83,7 @@ def create(portal: Portal) -> ASGIApp:
     app.include_router(rest_watch.router, prefix=f"{root}/api/v1")
     app.include_router(workspace_api.router, prefix="/api/workspace/v1")
     app.include_router(workspace_gpu.router, prefix="/api/workspace/v1")
+    app.include_router(workspace_repair.router, prefix="/api/workspace/v1")
     app.add_api_route(f"{root}/health", health, include_in_schema=False)
     app.mount(f"{root}/static", StaticFiles(directory=FOLDER.parent / "static"))
     failures.install(app)

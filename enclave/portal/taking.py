@@ -64,7 +64,7 @@ def checked_files(  # noqa: PLR0913 - who, in which project, which copies, and w
 
     `about`: by the name in the outbox, what the workspace says about a file.
     """
-    rules = _rules(portal, actor, project_id)
+    rules = rules_of(portal, actor, project_id)
     checked = []
     for each in taken:
         path: Path = each.path
@@ -94,7 +94,7 @@ def _recipe(about: About) -> tuple[Recipe | None, tuple[Finding, ...]]:
         return None, (block(refused.rule, refused.ko, refused.en),)
 
 
-def _rules(portal: Portal, actor: Actor, project_id: str) -> CheckRules:
+def rules_of(portal: Portal, actor: Actor, project_id: str) -> CheckRules:
     """Return what the checker needs to know of this project's data: pseudonym columns and how many people."""
     about = project.project(portal.store, actor, project_id, now=clock.now())
     pseudonyms = {each.column for each in about.columns if each.treatment.startswith("pseudonym")}

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from enclave import clock
 from enclave.actor import Actor
 from enclave.airlock.recipes.about import About
+from enclave.airlock.repairs.offers import offered
 from enclave.airlock.report import FileReport
 from enclave.commands import egress as commands
 from enclave.commands.submission import Submission
@@ -122,7 +123,7 @@ def preflight(caller: Caller, body: Files) -> dict[str, Any]:
             now=clock.now(),
         )
     verdict = "BLOCK" if refused else told.verdict.value
-    files = [_file(each.report, one.name) for each, one in zip(checked, taken, strict=True)]
+    files = [file_json(each.report, one.name) for each, one in zip(checked, taken, strict=True)]
     return {"verdict": verdict, "files": files + [_refused(each) for each in refused]}
 
 
@@ -201,7 +202,7 @@ def request_json(found: RequestView) -> dict[str, Any]:
                 "rows": each.rows,
                 "columns": each.columns,
                 "verdict": each.verdict.value,
-                "findings": [_finding(one) for one in each.findings],
+                "findings": [_finding(one, each.name) for one in each.findings],
             }
             for each in found.files
         ],
@@ -209,7 +210,8 @@ def request_json(found: RequestView) -> dict[str, Any]:
     }
 
 
-def _file(report: FileReport, asked: str) -> dict[str, Any]:
+def file_json(report: FileReport, asked: str) -> dict[str, Any]:
+    """Return what the checks say about one file, under the name it was asked by, as programs read it."""
     return {
         "name": asked,
         "sha256": report.sha256,
@@ -217,18 +219,18 @@ def _file(report: FileReport, asked: str) -> dict[str, Any]:
         "rows": report.rows,
         "columns": report.columns,
         "verdict": report.verdict.value,
-        "findings": [_finding(one) for one in report.findings],
+        "findings": [_finding(one, report.name) for one in report.findings],
     }
 
 
-def _finding(one: Any) -> dict[str, str]:
+def _finding(one: Any, name: str) -> dict[str, Any]:
     names = ("rule", "severity", "ko", "en", "place", "sample")
-    return {name: str(getattr(one, name)) for name in names}
+    return {each: str(getattr(one, each)) for each in names} | {"repairs": list(offered(one.rule, name))}
 
 
 def _refused(each: RefusedFile) -> dict[str, Any]:
     told = as_json(each)
-    finding = {"rule": told["code"], "severity": "BLOCK", "place": "", "sample": ""}
+    finding = {"rule": told["code"], "severity": "BLOCK", "place": "", "sample": "", "repairs": []}
     finding |= {"ko": f"{told['ko']} {told['remedy_ko']}", "en": f"{told['en']} {told['remedy_en']}"}
     nothing = {"sha256": "", "kind": "unknown", "rows": None, "columns": None}
     return {"name": each.shown, "verdict": "BLOCK", "findings": [finding], **nothing}

@@ -2,7 +2,7 @@
 
 Cutting planes after Fischetti and Salazar (Management Science 47, 2001): each cell that is still exposed names the
 equations that pin it; of the shown cells in those equations at least one must be hidden too. The cheapest choice that
-satisfies all such conditions found so far is tried next (a covering problem, solved by HiGHS), until nothing is exposed.
+satisfies all such conditions found so far is tried next (a covering problem for HiGHS), until nothing is exposed.
 Each condition is a necessary one, so what is found is the cheapest of all choices, up to the solver's node limit.
 """
 

@@ -12,7 +12,9 @@ from enclave.airlock.hidden.file import label_columns
 from enclave.airlock.repairs.refused import RepairRefused
 from enclave.airlock.repairs.table import share_places, shown_counts
 
-BAND = re.compile(r"\s*(?:[<≤>≥]=?\s*)?(\d{1,4})\s*(?:[-~–]\s*(\d{1,4}))?\s*(세|대|살|년|yrs?|years?)?\s*(?:이상|미만|이하|\+)?\s*")
+BAND = re.compile(
+    r"\s*(?:[<≤>≥]=?\s*)?(\d{1,4})\s*(?:[-~–]\s*(\d{1,4}))?\s*(세|대|살|년|yrs?|years?)?\s*(?:이상|미만|이하|\+)?\s*"
+)
 KOREAN = re.compile(r"[가-힣]")
 FEWEST_ROWS = 2
 
@@ -28,7 +30,11 @@ def regroup(table: Table, min_cell: int) -> Table:
     counts = shown_counts(table)
     columns = sorted({cell.column for cell in counts})
     labels = label_columns(table, columns)
-    if not counts or len(labels) != 1 or any((row, c) not in {(x.row, x.column) for x in counts} for row in range(len(table.rows)) for c in columns):
+    if (
+        not counts
+        or len(labels) != 1
+        or any((row, c) not in {(x.row, x.column) for x in counts} for row in range(len(table.rows)) for c in columns)
+    ):
         raise RepairRefused(
             "repair.no-groups",
             "범주 열 하나와 빈도 열로 된 표만 합칠 수 있습니다. suppress를 쓰세요.",
@@ -47,7 +53,7 @@ class _Merger:
         self.ordered = all(BAND.fullmatch(table.rows[row][label]) for row in body)
 
     def merged(self) -> Table:
-        while (small := [group for group in self.groups if self._is_small(group)]):
+        while small := [group for group in self.groups if self._is_small(group)]:
             if len(self.groups) <= FEWEST_ROWS:
                 raise RepairRefused(
                     "repair.too-few-groups",
@@ -91,7 +97,9 @@ class _Merger:
     def _row(self, group: list[int]) -> Row:
         first = self.table.rows[group[0]]
         cells = [
-            str(self._sum(group, column)) if column in self.columns else ("" if read_number(cell.rstrip(" %")) is not None else cell)
+            str(self._sum(group, column))
+            if column in self.columns
+            else ("" if read_number(cell.rstrip(" %")) is not None else cell)
             for column, cell in enumerate(first)
         ]
         for column in share_places(self.table):

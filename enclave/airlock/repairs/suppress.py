@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from enclave.airlock.checks.counts import count_cells
 from enclave.airlock.checks.recoverable import check_shares
 from enclave.airlock.document import Table
 from enclave.airlock.hidden.choose import NoChoice, choose
 from enclave.airlock.hidden.exposed import Need
 from enclave.airlock.hidden.file import system_of
 from enclave.airlock.hidden.shares import bare
-from enclave.airlock.checks.counts import count_cells
 from enclave.airlock.hidden.system import Cell
 from enclave.airlock.repairs.refused import RepairRefused
 from enclave.airlock.repairs.table import HIDDEN, share_places, shown_counts, written
@@ -40,7 +40,9 @@ def suppress(table: Table, min_cell: int) -> Table:
 def _hide(table: Table, cells: frozenset[Cell]) -> Table:
     places = {(cell.row, cell.column): HIDDEN for cell in cells}
     rows = {cell.row for cell in cells}
-    places |= {(row, column): HIDDEN for row in rows for column in share_places(table) if table.rows[row][column].strip()}
+    places |= {
+        (row, column): HIDDEN for row in rows for column in share_places(table) if table.rows[row][column].strip()
+    }
     return written(table, places)
 
 

@@ -5,11 +5,14 @@
     request = egress.submit(["table.csv"], purpose="논문 표 2", context="지역별 환자 수와 평균")
     egress.status(request.id)
 
+    egress.repair("table.csv", how="suppress")     # table.repaired.csv, which passes
+
 `preflight` runs the very checks that reviewers will see; it decides nothing and sends nothing out.
 """
 
 from __future__ import annotations
 
+import base64
 import os
 import uuid
 from collections.abc import Iterable, Sequence
@@ -31,7 +34,7 @@ _KEYS: dict[tuple[object, ...], str] = {}
 
 @dataclass(frozen=True)
 class Finding:
-    """One rule that a file hits: ``severity`` WARN or BLOCK, where, and a masked sample."""
+    """One rule that a file hits: ``severity`` WARN or BLOCK, where, a masked sample, ids for `repair`."""
 
     rule: str
     severity: str
@@ -39,6 +42,7 @@ class Finding:
     en: str
     place: str = ""
     sample: str = ""
+    repairs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -121,6 +125,22 @@ def submit(  # noqa: PLR0913 - the words of one form, all but the files by name
         return _request(ask("POST", "/egress/submit", body), copied)
 
 
+def repair(file: str | os.PathLike[str], how: str = "suppress") -> Path:
+    """Write a repaired copy beside ``file`` and return its path: ``table.csv`` gives ``table.repaired.csv``.
+
+    ``how``: an id that a finding offers (``suppress``, ``round``, ``regroup`` …). The original stays as it is; an
+    earlier repaired copy is replaced. Raises `AnsimError` where this repair does not fit the file.
+    """
+    original = Path(file)
+    with copies([original]) as copied:
+        found = ask("POST", "/egress/repair", {"file": copied[0].path, "repair": how})
+    ending = Path(str(found.get("name", ""))).suffix
+    # Only the ending is the portal's to say: the folder and the stem are the original's.
+    path = original.with_name(f"{original.stem}.repaired{ending if ending.isascii() else ''}")
+    path.write_bytes(base64.b64decode(str(found.get("content", ""))))
+    return path
+
+
 def status(request_id: str) -> Request:
     """Return a request as it stands now. Raises `AnsimError`."""
     if not request_id or not all(mark.isascii() and (mark.isalnum() or mark in "-_") for mark in request_id):
@@ -165,7 +185,9 @@ def _results(found: dict[str, Any], copied: Sequence[Copied]) -> tuple[FileResul
 
 
 def _finding(found: dict[str, Any]) -> Finding:
-    return Finding(**{name: str(found.get(name, "")) for name in Finding.__dataclass_fields__})
+    names = ("rule", "severity", "ko", "en", "place", "sample")
+    offered = tuple(str(each) for each in found.get("repairs", ()))
+    return Finding(**{name: str(found.get(name, "")) for name in names}, repairs=offered)
 
 
 def _head() -> tuple[str, ...]:

@@ -321,6 +321,26 @@ def test_a_notebook_checks_submits_and_asks_for_the_state(
 
 
 @needs_root
+def test_a_notebook_gets_a_repaired_file_back_and_nothing_is_kept(
+    world: World, place: workspace.WorkspaceView, gate: GateOf
+) -> None:
+    names = outbox(gate, place, small=SMALL.encode())
+    caller = inside(world, place)
+    (told,) = caller.post("/egress/preflight", json={"files": names}).json()["files"]
+    assert "suppress" in told["findings"][0]["repairs"]
+    made = caller.post("/egress/repair", json={"file": names[0], "repair": "suppress"}).json()
+    assert made["name"] == "small.repaired.csv"
+    assert made["verdict"] != "BLOCK"
+    assert b"*" in base64.b64decode(made["content"])
+    assert list(world.settings.staging.iterdir()) == []
+    refused = caller.post("/egress/repair", json={"file": names[0], "repair": "wish"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "repair.unknown")
+    assert caller.post("/egress/repair", json={"file": "batch/none.csv", "repair": "suppress"}).status_code == 422
+    stranger = inside(world, place, authorization="token stolen-or-made-up")
+    assert stranger.post("/egress/repair", json={"file": names[0], "repair": "suppress"}).status_code == 403
+
+
+@needs_root
 def test_one_file_that_cannot_be_taken_means_nothing_is_requested(
     world: World, place: workspace.WorkspaceView, gate: GateOf
 ) -> None:
