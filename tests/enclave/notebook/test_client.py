@@ -56,7 +56,7 @@ def portal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Portal]:
             state.headers.append(self.headers["Authorization"])
             answer = state.answer
             if isinstance(answer, dict):
-                answer = json.dumps(answer).replace("$0", body["files"][0] if body else "").encode()
+                answer = json.dumps(answer).replace("$0", body.get("files", [""])[0]).encode()
             self.send_response(state.status)
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
