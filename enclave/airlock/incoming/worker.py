@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from enclave.airlock.draw import visible
 from enclave.airlock.incoming.archive import Member
 from enclave.airlock.incoming.inspect import inspect, members_of
 from enclave.airlock.incoming.limits import ImportLimits
 from enclave.airlock.incoming.models.onnx_file import read_onnx
 from enclave.airlock.parsers.decode import decode
 from enclave.airlock.parsers.refused import ParseRefused
+from enclave.airlock.viewing.visible import visible
 
 PIECE = 1 << 20
 MOST_LINES, LINE_CHARS, CONTEXT = 20_000, 1_000, 3
@@ -72,7 +72,7 @@ def _packed(members: tuple[Member, ...]) -> bytes:
 def _shown(members: tuple[Member, ...], path: str) -> dict[str, Any]:
     member = next((one for one in members if one.path == path), members[0])
     lines = _lines(member.content)
-    shown = [visible(line, LINE_CHARS) for line in (lines or [])[:MOST_LINES]]
+    shown = [visible(line[:LINE_CHARS]) for line in (lines or [])[:MOST_LINES]]
     return {"path": member.path, "lines": shown, "total": len(lines) if lines is not None else -1}
 
 
@@ -94,7 +94,7 @@ def _difference(before: bytes, after: bytes) -> list[str]:
     if old is None or new is None or len(old) + len(new) > MOST_COMPARED:
         return []
     found = difflib.unified_diff(old, new, n=CONTEXT, lineterm="")
-    return [visible(line, LINE_CHARS) for line in found if not line.startswith(("--- ", "+++ "))]
+    return [visible(line[:LINE_CHARS]) for line in found if not line.startswith(("--- ", "+++ "))]
 
 
 def _lines(content: bytes) -> list[str] | None:
