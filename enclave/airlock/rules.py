@@ -14,13 +14,15 @@ class CheckRules:
     """What one provider allows. Sizes in bytes, times in seconds.
 
     ``id_columns``: names of the pseudonym columns of the project's snapshots; ``subjects``: how many data subjects the
-    snapshot holds (a table with as many rows is looked at). Raises `ValueError` for a policy below the floor.
+    snapshot holds (a table with as many rows is looked at); ``dominance_blocks``: a cell that one or two people make up
+    is stopped, and not only pointed at. Raises `ValueError` for a policy below the floor.
     """
 
     min_cell: int = 10
     max_rows: int = 1000
     id_columns: tuple[str, ...] = ()
     subjects: int | None = None
+    dominance_blocks: bool = False
     max_bytes: int = 100 * MEBIBYTE
     max_columns: int = 500
     max_cells: int = 2_000_000

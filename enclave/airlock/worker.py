@@ -77,7 +77,7 @@ def warm() -> None:
 
 
 def run(job: dict[str, Any], descriptor: int) -> bytes:
-    """Do one job (``check``, ``repair``, ``search`` or one of `viewing.jobs`) over an open file; returns UTF-8 JSON."""
+    """Do one job (``check``, ``cells``, ``repair``, ``search``, `viewing.jobs`) over an open file; returns UTF-8 JSON."""
     content = _read(descriptor)
     if job["do"] == "search":
         return json.dumps(search_shown(content), ensure_ascii=False).encode()
@@ -86,7 +86,10 @@ def run(job: dict[str, Any], descriptor: int) -> bytes:
     if job["do"] in jobs.JOBS:
         later = [_read(each) for each in job.get("descriptors", ())]
         return json.dumps(jobs.run(job, content, *later)).encode()
-    return inspect(content, job["name"], CheckRules.from_json(job["rules"])).to_json().encode()
+    rules = CheckRules.from_json(job["rules"])
+    if job["do"] == "cells":
+        return json.dumps(cells(content, job["name"], rules), ensure_ascii=False).encode()
+    return inspect(content, job["name"], rules).to_json().encode()
 
 
 def _repaired(content: bytes, job: dict[str, Any]) -> dict[str, Any]:
@@ -114,6 +117,19 @@ def inspect(content: bytes, name: str, rules: CheckRules) -> FileReport:
         rows=len(tables[0].rows) if len(tables) == 1 else None,
         columns=len(tables[0].columns) if len(tables) == 1 else None,
     )
+
+
+def cells(content: bytes, name: str, rules: CheckRules) -> dict[str, Any]:
+    """Return the texts of a file that is one table and nothing else, or an empty object."""
+    try:
+        document = parse(content, name, rules)
+    except ParseRefused:
+        return {}
+    tables = [table for _, part in document.walk() for table in part.tables]
+    plain = document.kind == "table" or (document.kind == "workbook" and len(document.parts) == 1)
+    if len(tables) != 1 or not plain or len(tables[0].rows) > rules.max_rows:
+        return {}
+    return {"columns": tables[0].columns, "rows": tables[0].rows}
 
 
 def look(document: Document, name: str, rules: CheckRules) -> list[Finding]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
+from enclave.airlock.ledger.cells import Cell
 from enclave.airlock.report import FileReport
 
 
@@ -26,10 +27,11 @@ class CollectedFile:
 
 @dataclass(frozen=True)
 class Checked:
-    """A file and what our own checker said of these very bytes."""
+    """A file and what our own checker said of these very bytes; `cells`: who stands behind each number of a recipe."""
 
     file: CollectedFile
     report: FileReport
+    cells: tuple[Cell, ...] = ()
 
 
 def content_sha256(files: Sequence[CollectedFile], *, receiver_id: str, purpose: str, context: str) -> str:

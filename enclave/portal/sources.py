@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from enclave import clock
 from enclave.actor import Actor
+from enclave.airlock.recompute.snapshot import Source
 from enclave.portal.parts import Portal
-from enclave.queries import project
+from enclave.queries import dataset, project
 from enclave.states import ColumnState
-
-
-@dataclass(frozen=True)
-class Source:
-    """One data set of a project. ``columns``: the approved ones by table; ``snapshot``: its manifest's SHA-256."""
-
-    dataset: str
-    snapshot: str
-    columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def sources(portal: Portal, actor: Actor, project_id: str) -> tuple[Source, ...]:
@@ -27,4 +17,7 @@ def sources(portal: Portal, actor: Actor, project_id: str) -> tuple[Source, ...]
         if each.state is ColumnState.APPROVED:
             tables = found.setdefault((each.dataset_id, each.snapshot_id), {})
             tables[each.table] = (*tables.get(each.table, ()), each.column)
-    return tuple(Source(dataset, snapshot, tables) for (dataset, snapshot), tables in sorted(found.items()))
+    return tuple(
+        Source(name, snapshot, dataset.snapshot(portal.store, actor, snapshot).path, tables)
+        for (name, snapshot), tables in sorted(found.items())
+    )

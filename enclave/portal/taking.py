@@ -5,22 +5,25 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
-from enclave import clock
+from enclave import clock, keys
 from enclave.actor import Actor
 from enclave.airlock.checker import check
 from enclave.airlock.checks.findings import block
 from enclave.airlock.recipes.about import NOTHING, About
 from enclave.airlock.recipes.form import Recipe, RecipeRefused, parse_recipe
+from enclave.airlock.recompute.door import Basis, recompute, source_of, with_recomputed
+from enclave.airlock.recompute.snapshot import Source
+from enclave.airlock.recompute.work import Recomputed
 from enclave.airlock.report import Finding
 from enclave.airlock.rules import CheckRules
 from enclave.commands.content import Checked, CollectedFile
 from enclave.errors import EnclaveError, Invalid
 from enclave.gate.limits import Collected, CollectLimits, RefusedFile
 from enclave.portal.parts import Portal
+from enclave.portal.sources import sources
 from enclave.queries import dataset, project
 
 
@@ -65,6 +68,7 @@ def checked_files(  # noqa: PLR0913 - who, in which project, which copies, and w
     `about`: by the name in the outbox, what the workspace says about a file.
     """
     rules = rules_of(portal, actor, project_id)
+    may_use = sources(portal, actor, project_id) if about else ()
     checked = []
     for each in taken:
         path: Path = each.path
@@ -76,9 +80,15 @@ def checked_files(  # noqa: PLR0913 - who, in which project, which copies, and w
         said = about.get(each.name, NOTHING)
         recipe, strange = _recipe(said)
         file = CollectedFile(name, sha256, size, recipe.canonical() if recipe else "", _own_name(said.code))
-        report = check(path, name, rules)
-        checked.append(Checked(file, replace(report, findings=(*strange, *report.findings))))
+        found = Recomputed(strange)
+        if recipe is not None:
+            found = recompute(path, name, _basis(portal, recipe, may_use), rules)
+        checked.append(Checked(file, with_recomputed(check(path, name, rules), found), found.cells))
     return checked
+
+
+def _basis(portal: Portal, recipe: Recipe, may_use: Sequence[Source]) -> Basis:
+    return Basis(recipe, source_of(recipe, may_use), keys.load_public_key(portal.settings.snapshot_public_key))
 
 
 def _own_name(name: str) -> str:

@@ -173,7 +173,7 @@ class ModelRecipe(_Recipe):
     terms: Annotated[
         tuple[Annotated[tuple[Name, ...], Field(min_length=1, max_length=3)], ...], Field(min_length=1, max_length=40)
     ]
-    categories: Annotated[dict[Name, Value | None], Field(max_length=20)] = {}
+    categories: Annotated[dict[Name, Text | None], Field(max_length=20)] = {}
 
     @model_validator(mode="after")
     def _nothing_twice(self) -> ModelRecipe:

@@ -96,7 +96,7 @@ class SealedPool:
     def run(self, job: dict[str, Any], descriptor: int, limits: Limits, more: Sequence[int] = ()) -> Answer:
         """Run one job over an open, readable descriptor. Raises `SealedFailure` for anything but a whole answer.
 
-        ``more``: up to sixteen further open descriptors; the worker finds their numbers in ``job["descriptors"]``.
+        ``more``: up to 48 further open descriptors; the worker finds their numbers in ``job["descriptors"]``.
         """
         with self._turns.take() as turn:
             out_read, out_write = os.pipe()

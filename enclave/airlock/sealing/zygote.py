@@ -2,7 +2,7 @@
 
 Run as ``python -I -m enclave.airlock.sealing.zygote SOCKET WORKER [FOLDER]``; FOLDER is searched for the worker too.
 It listens on an inherited socket (SOCK_SEQPACKET). One message is one job: JSON ``{"timeout_s", "memory_bytes",
-"job"}`` with three descriptors: the input (read only), the output pipe, the status pipe, and up to sixteen more to read
+"job"}`` with three descriptors: the input (read only), the output pipe, the status pipe, and up to 48 more to read
 from, whose numbers the job then names (``descriptors``). The child writes one line with its barriers, then the worker's
 answer; the server writes how the child ended on the status pipe. When the socket closes the server ends, and its
 children with it.
@@ -28,7 +28,7 @@ from enclave.airlock.sealing import cell, seal
 from enclave.airlock.sealing.turns import PATIENCE_S
 
 MESSAGE_BYTES = 1 << 17
-MORE_DESCRIPTORS = 16
+MORE_DESCRIPTORS = 48
 TICK_MS = 1000
 LAST = 19  # the lowest priority
 
