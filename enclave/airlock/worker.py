@@ -77,7 +77,7 @@ def warm() -> None:
 
 
 def run(job: dict[str, Any], descriptor: int) -> bytes:
-    """Do one job (``check``, ``cells``, ``repair``, ``search``, `viewing.jobs`) over an open file; returns UTF-8 JSON."""
+    """Do a job (``check``, ``cells``, ``repair``, ``search``, or a viewer's) over an open file; returns UTF-8 JSON."""
     content = _read(descriptor)
     if job["do"] == "search":
         return json.dumps(search_shown(content), ensure_ascii=False).encode()

@@ -1,4 +1,4 @@
-"""Who stands behind each released number: the ledger's seam (SATRE 3.3.04, R52).
+"""Who stands behind each released number: the ledger's seam (SATRE 3.3.04).
 
 A person is the rank of their pseudonym among all pseudonyms of the snapshot, in order: an integer that means nothing
 outside this enclave, and the same for every table and every project on this snapshot.

@@ -120,7 +120,7 @@ def _estimate(made: Design, model: str) -> Any:
     form = {"logit": sm.Logit, "probit": sm.Probit, "poisson": sm.Poisson}[model]
     try:
         return form(made.response, made.matrix).fit(disp=0, maxiter=100)
-    except Exception as error:
+    except Exception as error:  # statsmodels raises many kinds for one thing: no estimate
         raise RecipeRefused("모형을 구할 수 없습니다(완전 분리 등).", "There is no estimate (separation …).") from error
 
 
