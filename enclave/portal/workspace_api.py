@@ -27,6 +27,7 @@ from enclave.portal import refusals
 from enclave.portal.failures import as_json
 from enclave.portal.oauth import HubAwayError, HubRefusedError
 from enclave.portal.parts import Portal
+from enclave.portal.rest_json import told
 from enclave.portal.sources import sources
 from enclave.portal.taking import checked_files, collected, some_refused
 from enclave.portal.usage import usage
@@ -165,6 +166,14 @@ def data(caller: Caller) -> dict[str, Any]:
 def display(caller: Caller) -> dict[str, Any]:
     """Say how much was shown in this hour and today, and how much may still be shown."""
     return usage(caller.portal, caller.workspace.id).as_json()
+
+
+@router.get("/egress/requests")
+def requests(caller: Caller) -> dict[str, Any]:
+    """Say how the caller's own requests of this workspace's project stand, last submitted first."""
+    mine = egress.mine(caller.portal.store, caller.actor)
+    rows = [each for each in mine if each.project_id == caller.workspace.project_id]
+    return {"requests": told(rows)}
 
 
 @router.get("/egress/status/{request_id}")

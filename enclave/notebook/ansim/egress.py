@@ -148,6 +148,11 @@ def status(request_id: str) -> Request:
     return _request(ask("GET", f"/egress/{request_id}"), ())
 
 
+def listed() -> list[dict[str, Any]]:
+    """Return my own requests of this project, newest first, as the portal tells them. Raises `AnsimError`."""
+    return list(ask("GET", "/egress/requests").get("requests", ()))
+
+
 def _paths(files: Files) -> list[Path]:
     given = [files] if isinstance(files, str | os.PathLike) else list(files)
     return [Path(path) for path in given]
