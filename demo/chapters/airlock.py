@@ -18,6 +18,7 @@ JUDGEMENTS = {
     "purpose_relation": "신청한 연구 목적의 집계표입니다.",
     "identifiability": "모든 칸이 10명 이상이고 재식별 단서가 없습니다.",
     "safety_measures": "수령자의 보관·파기 계획이 적절합니다.",
+    "comment": "표시된 칸과 글을 고쳐 다시 제출해 주세요.",
 }
 # The last one is left waiting, for whoever clicks through afterwards.
 ASKED = (

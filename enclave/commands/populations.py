@@ -15,7 +15,7 @@ from enclave.airlock.ledger.cells import Group
 from enclave.airlock.ledger.conflicts import Conflict
 from enclave.airlock.ledger.people import Digests, Positions, pack, place, unpack_positions
 from enclave.ids import new_id
-from enclave.model.egress import EgressRequest
+from enclave.model.egress import AirlockRequest
 from enclave.model.ledger import LedgerCell, LedgerGroup, LedgerHead, LedgerSnapshot
 from enclave.queries import ledger as queries
 
@@ -54,7 +54,7 @@ def place_people(session: Session, dataset_id: str, snapshot_id: str, people: Di
     return placed.positions
 
 
-def keep(session: Session, request: EgressRequest, file_name: str, found: Populations, now: datetime) -> None:
+def keep(session: Session, request: AirlockRequest, file_name: str, found: Populations, now: datetime) -> None:
     """Write down what one file of the present round asks for. It counts once it is let out."""
     for group in found.groups:
         row = LedgerGroup(
@@ -79,7 +79,7 @@ def keep(session: Session, request: EgressRequest, file_name: str, found: Popula
     session.flush()
 
 
-def let_out(session: Session, request: EgressRequest, names: Iterable[str], now: datetime) -> int:
+def let_out(session: Session, request: AirlockRequest, names: Iterable[str], now: datetime) -> int:
     """Count these files' populations from now on; in the transaction that decides. Returns how many cells there are."""
     wanted = set(names)
     rows = [each for each in _rows(session, request) if each.file_name in wanted and each.released_at is None]
@@ -105,7 +105,7 @@ def lock(session: Session, dataset_id: str) -> LedgerHead:
     return session.scalars(query.execution_options(populate_existing=True)).one()
 
 
-def overtaken(session: Session, request: EgressRequest, k: int) -> tuple[Conflict, ...]:
+def overtaken(session: Session, request: AirlockRequest, k: int) -> tuple[Conflict, ...]:
     """Lock the ledgers of what is asked for, and return what newer releases have made of it since it was compared.
 
     Whoever lets the request out in this transaction does so with nothing in between.
@@ -123,6 +123,6 @@ def overtaken(session: Session, request: EgressRequest, k: int) -> tuple[Conflic
     return tuple(found)
 
 
-def _rows(session: Session, request: EgressRequest) -> Sequence[LedgerGroup]:
+def _rows(session: Session, request: AirlockRequest) -> Sequence[LedgerGroup]:
     query = select(LedgerGroup).where(LedgerGroup.request_id == request.id, LedgerGroup.round == request.round)
     return session.scalars(query.order_by(LedgerGroup.id)).all()

@@ -3,8 +3,22 @@
 from __future__ import annotations
 
 from audit import tables as audit_tables
-from enclave.model import data, desk, drill, egress, ends, gpu, ledger, people, project, watch, workspace
+from enclave.model import (
+    data,
+    desk,
+    drill,
+    egress,
+    ends,
+    gpu,
+    ledger,
+    people,
+    project,
+    release,
+    review,
+    watch,
+    workspace,
+)
 from enclave.model.base import Base
 
-MODULES = (people, data, project, workspace, egress, watch, ends, gpu, desk, drill, ledger)
+MODULES = (people, data, project, workspace, egress, review, release, watch, ends, gpu, desk, drill, ledger)
 METADATA = (Base.metadata, audit_tables.metadata)

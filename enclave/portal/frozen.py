@@ -20,7 +20,7 @@ from enclave.portal.looking import Look
 from enclave.portal.parts import Portal
 from enclave.portal.taking import checked_files, collected, some_refused
 from enclave.queries import ends
-from enclave.queries.egress import RequestView
+from enclave.queries.airlock_views import RequestView
 from enclave.queries.ends import EndedView
 
 TABLES = (".csv", ".tsv", ".json", ".parquet")

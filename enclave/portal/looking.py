@@ -19,7 +19,7 @@ from enclave.portal.coverage import Share, rows_of
 from enclave.portal.marks import Marks, marks
 from enclave.portal.sight import Stored
 from enclave.portal.visit import Visit
-from enclave.queries.egress import FileView, RequestView
+from enclave.queries.airlock_views import FileView, RequestView
 from enclave.roles import Role
 
 

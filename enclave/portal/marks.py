@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enclave.airlock.preview import PieceView
 from enclave.airlock.report import Severity
 from enclave.airlock.viewing.visible import visible
-from enclave.queries.egress import FindingView
+from enclave.queries.airlock_views import FindingView
 
 CELL = re.compile(r"(?:R([1-9]\d{0,8}) ?)?(?:C([1-9]\d{0,5}))?(?: \(.*\))?", re.DOTALL)
 LINE = re.compile(r"L([1-9]\d{0,8})\b")

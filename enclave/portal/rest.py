@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from audit.query import LogFilter
 from enclave import pledge
-from enclave.commands import access, egress, project, release
+from enclave.commands import access, egress, project, release, reviewing
 from enclave.commands import people as commands
 from enclave.portal import closing, packing
 from enclave.portal import rest_bodies as bodies
@@ -182,7 +182,7 @@ def decide(visit: Changing, request_id: str, body: bodies.DecisionBody, key: Key
 
     def act() -> object:
         actor, store = proved(visit, body.code), visit.portal.store
-        decided = egress.decide(store, actor, request_id=request_id, vote=body.ballot(), now=visit.now)
+        decided = reviewing.decide(store, actor, request_id=request_id, vote=body.ballot(), now=visit.now)
         packing.after(visit.portal, decided, visit.now)
         return requests.request(store, actor, request_id, now=visit.now)
 

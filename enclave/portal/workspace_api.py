@@ -32,7 +32,7 @@ from enclave.portal.sources import sources
 from enclave.portal.taking import checked_files, collected, some_refused
 from enclave.portal.usage import usage
 from enclave.queries import egress, people, workspace
-from enclave.queries.egress import RequestView
+from enclave.queries.airlock_views import RequestView
 from enclave.queries.workspace import WorkspaceView
 
 router = APIRouter(tags=["workspace"])
@@ -116,14 +116,14 @@ def preflight(caller: Caller, body: Files) -> dict[str, Any]:
     with collected(caller.portal, caller.workspace.id, body.files) as (taken, refused):
         place = caller.portal, caller.actor, caller.workspace.project_id
         checked = checked_files(*place, taken, keep=False, about=about)
-        told = commands.preflight(
+        found = commands.preflight(
             caller.portal.store,
             caller.actor,
             project_id=caller.workspace.project_id,
             files=checked,
             now=clock.now(),
         )
-    verdict = "BLOCK" if refused else told.verdict.value
+    verdict = "BLOCK" if refused else found.verdict.value
     files = [file_json(each.report, one.name) for each, one in zip(checked, taken, strict=True)]
     return {"verdict": verdict, "files": files + [_refused(each) for each in refused]}
 
@@ -196,8 +196,13 @@ def request_json(found: RequestView) -> dict[str, Any]:
         "round": found.round,
         "verdict": found.verdict.value,
         "content_sha256": found.content_sha256,
-        "approvals": found.approvals,
-        "approvals_needed": found.approvals_needed,
+        "direction": found.direction.value,
+        "phase": found.phase.value,
+        "reviews_in": found.reviews_in,
+        "reviewers_needed": found.reviewers_needed,
+        "queue_position": found.queue_position,
+        "due_at": found.due_at.isoformat() if found.due_at else None,
+        "comments": told(found.comments),
         "submitted_at": found.submitted_at.isoformat(),
         "decided_at": found.decided_at.isoformat() if found.decided_at else None,
         "decided_reason": found.decided_reason,
@@ -210,6 +215,9 @@ def request_json(found: RequestView) -> dict[str, Any]:
                 "kind": each.kind,
                 "rows": each.rows,
                 "columns": each.columns,
+                "role": each.role.value,
+                "passed": each.passed,
+                "decision": each.decision.value if each.decision else None,
                 "verdict": each.verdict.value,
                 "findings": [_finding(one, each.name) for one in each.findings],
             }
@@ -238,9 +246,9 @@ def _finding(one: Any, name: str) -> dict[str, Any]:
 
 
 def _refused(each: RefusedFile) -> dict[str, Any]:
-    told = as_json(each)
-    finding = {"rule": told["code"], "severity": "BLOCK", "place": "", "sample": "", "repairs": []}
-    finding |= {"ko": f"{told['ko']} {told['remedy_ko']}", "en": f"{told['en']} {told['remedy_en']}"}
+    said = as_json(each)
+    finding = {"rule": said["code"], "severity": "BLOCK", "place": "", "sample": "", "repairs": []}
+    finding |= {"ko": f"{said['ko']} {said['remedy_ko']}", "en": f"{said['en']} {said['remedy_en']}"}
     nothing = {"sha256": "", "kind": "unknown", "rows": None, "columns": None}
     return {"name": each.shown, "verdict": "BLOCK", "findings": [finding], **nothing}
 

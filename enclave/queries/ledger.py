@@ -15,7 +15,7 @@ from enclave.airlock.ledger.cells import Cell, Group, Origin
 from enclave.airlock.ledger.conflicts import Conflict, conflicts, everyone
 from enclave.airlock.ledger.image import Image
 from enclave.airlock.ledger.people import Digests, Positions, unpack_digests, unpack_positions
-from enclave.model.egress import EgressRequest
+from enclave.model.egress import AirlockRequest
 from enclave.model.ledger import LedgerCell, LedgerGroup, LedgerHead, LedgerSnapshot
 
 
@@ -119,5 +119,5 @@ def _labels(session: Session, ids: list[str]) -> dict[str, tuple[str, ...]]:
 
 
 def _releases(session: Session, requests: set[str]) -> dict[str, str]:
-    query = select(EgressRequest).where(EgressRequest.id.in_(requests))
+    query = select(AirlockRequest).where(AirlockRequest.id.in_(requests))
     return {each.id: each.release.id for each in session.scalars(query) if each.release is not None}

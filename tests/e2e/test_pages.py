@@ -162,7 +162,7 @@ def test_the_review_page_has_request_verdicts_preview_and_form_on_one_page(peopl
 def _standing(world, request: str) -> tuple[str, int]:
     """The request's state and how many have approved."""
     found = world.ask("mina", "GET", f"/requests/{request}")
-    return found["state"], found["approvals"]
+    return found["state"], found["reviews_in"]
 
 
 def _decide(page: Page, world, login: str) -> None:

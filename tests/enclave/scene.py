@@ -28,11 +28,11 @@ from enclave.actions import Action
 from enclave.actor import Actor
 from enclave.airlock.quarantine import Quarantine
 from enclave.airlock.report import FileReport, Finding, Severity
-from enclave.commands import dataset, egress, project
+from enclave.commands import dataset, egress, project, reviewing
 from enclave.commands.acting import intent
 from enclave.commands.application import Application
+from enclave.commands.ballot import Ballot, Judgements
 from enclave.commands.content import Checked, CollectedFile
-from enclave.commands.egress import Ballot, Judgements
 from enclave.commands.release import Depot
 from enclave.commands.submission import Submission
 from enclave.commands.workspace import Means
@@ -196,16 +196,17 @@ class Scene:
 
     def ballot(self, request_id: str, decision: Decision = Decision.APPROVE, **changes: object) -> Ballot:
         """A vote on what the request is at this moment."""
-        from enclave.queries.egress import load_request
+        from enclave.queries.airlock_facts import load_request
 
         with self.store.read() as session:
             found = load_request(session, request_id)
-            ballot = Ballot(decision, found.round, found.content_sha256, "output-checked", JUDGEMENTS)
+            said = "" if decision is Decision.APPROVE else "범주를 합쳐 다시 제출하세요."
+            ballot = Ballot(decision, found.round, found.content_sha256, "output-checked", JUDGEMENTS, said)
         return replace(ballot, **changes)  # type: ignore[arg-type]
 
     def vote(self, login: str, request_id: str, decision: Decision = Decision.APPROVE, **changes: object) -> object:
         actor, ballot = self.actor(login), self.ballot(request_id, decision, **changes)
-        return egress.decide(self.store, actor, request_id=request_id, vote=ballot, now=NOW)
+        return reviewing.decide(self.store, actor, request_id=request_id, vote=ballot, now=NOW)
 
     def approved_request(self, project_id: str) -> str:
         made = self.submitted(project_id)

@@ -8,9 +8,11 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import select
 
-from enclave.commands import egress, release
+from enclave.commands import egress, release, reviewing
 from enclave.errors import EnclaveError
-from enclave.model.egress import EgressRequest, Release, Review
+from enclave.model.egress import AirlockRequest
+from enclave.model.release import Release
+from enclave.model.review import Review
 from enclave.queries import egress as queries
 from enclave.states import Decision, RequestState
 from tests.enclave.scene import NOW, Scene
@@ -38,12 +40,12 @@ def together(*acts: Callable[[], object]) -> list[object]:
 
 def _voting(scene: Scene, made: str, login: str, decision: Decision) -> Callable[[], object]:
     actor, ballot = scene.actor(login), scene.ballot(made, decision)
-    return lambda: egress.decide(scene.store, actor, request_id=made, vote=ballot, now=NOW)
+    return lambda: reviewing.decide(scene.store, actor, request_id=made, vote=ballot, now=NOW)
 
 
 def _rows(scene: Scene, made: str) -> tuple[RequestState, int, int]:
     with scene.store.read() as session:
-        state = session.scalar(select(EgressRequest.state).where(EgressRequest.id == made))
+        state = session.scalar(select(AirlockRequest.state).where(AirlockRequest.id == made))
         votes = session.scalars(select(Review.id).where(Review.request_id == made)).all()
         releases = session.scalars(select(Release.id).where(Release.request_id == made)).all()
     assert state is not None
@@ -73,7 +75,7 @@ def test_the_deciding_approval_and_a_no_at_once_have_one_outcome(shared, other, 
     assert [error.code for error in refused] == ["egress.not-under-review"]
     state, votes, releases = _rows(shared, made)
     assert (votes, releases) == (2, 1 if state is RequestState.APPROVED else 0)
-    assert state in {RequestState.APPROVED, egress.OUTCOMES[other]}
+    assert state in {RequestState.APPROVED, reviewing.OUTCOMES[other]}
     terminal = [entry["outcome"] for entry in entries if entry["action"] != "release.requested"]
     assert sorted(terminal) == ["done", "failed"]
 
@@ -97,7 +99,7 @@ def test_a_double_click_submits_once(shared):
     results = together(*(lambda: egress.submit(shared.store, actor, submission=form, now=NOW) for _ in range(3)))
     assert len({result.id for result in results}) == 1
     with shared.store.read() as session:
-        query = select(EgressRequest.id).where(EgressRequest.idempotency_key == form.idempotency_key)
+        query = select(AirlockRequest.id).where(AirlockRequest.idempotency_key == form.idempotency_key)
         assert len(session.scalars(query).all()) == 1
 
 

@@ -27,12 +27,12 @@ from hypothesis.stateful import (
 
 from enclave.actor import Actor
 from enclave.airlock.package import open_content
-from enclave.commands import egress, people, release
+from enclave.commands import egress, people, release, reviewing
 from enclave.commands.content import content_sha256
 from enclave.errors import EnclaveError
 from enclave.policy.people import check_role_fits
 from enclave.queries import egress as queries
-from enclave.queries.egress import load_request
+from enclave.queries.airlock_facts import load_request
 from enclave.roles import Role
 from enclave.states import Decision, ReleaseState, RequestState
 from tests.enclave.scene import CAST, NOW, Scene
@@ -164,7 +164,7 @@ class EgressMachine(RuleBasedStateMachine):
         wrong = {"round": {"round": ballot.round + 1}, "content": {"content_sha256": "0" * 64}}.get(flaw, {})
         ballot = self.scene.ballot(made, decision, **wrong)
         could = self._could_check(login)
-        done = self._does(lambda: egress.decide(self.scene.store, actor, request_id=made, vote=ballot, now=NOW))
+        done = self._does(lambda: reviewing.decide(self.scene.store, actor, request_id=made, vote=ballot, now=NOW))
         assert not (done and flaw)
         if done and could and decision is Decision.APPROVE:
             self.entitled_votes.add((made, ballot.round, ballot.content_sha256, f"u-{login}"))

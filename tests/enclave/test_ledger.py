@@ -17,7 +17,7 @@ from enclave.commands.acting import intent
 from enclave.commands.populations import Populations
 from enclave.model.ledger import LedgerGroup
 from enclave.queries import ledger as queries
-from enclave.queries.egress import load_request
+from enclave.queries.airlock_facts import load_request
 from enclave.store import Store
 from tests.enclave.scene import NOW, Scene
 

@@ -13,9 +13,11 @@ from starlette.responses import Response
 
 from enclave.actor import Actor
 from enclave.airlock.preview import Compared
+from enclave.commands import ballot, reviewing
 from enclave.commands import egress as commands
 from enclave.errors import EnclaveError
-from enclave.policy.egress import check_may_review, check_vote
+from enclave.policy.airlock import machine
+from enclave.policy.airlock.facts import RequestFacts
 from enclave.portal import looking, packing
 from enclave.portal.acting import Typed, actor_of, done, one_of, proved, tried, typed
 from enclave.portal.forms import Form
@@ -24,10 +26,12 @@ from enclave.portal.render import label
 from enclave.portal.turning import ask_of
 from enclave.portal.visit import Here, OwnForm, Visit
 from enclave.queries import egress, project
-from enclave.queries.egress import FileView, RequestView
-from enclave.states import Decision
+from enclave.queries.airlock_facts import facts, load_request
+from enclave.queries.airlock_views import FileView, RequestView
+from enclave.states import Decision, Verb
 
 router = APIRouter()
+DECIDES = frozenset({Verb.REVIEW, Verb.REVISE})
 JUDGEMENTS = ("purpose_relation", "identifiability", "safety_measures")
 
 
@@ -41,7 +45,7 @@ def show(visit: Visit, request_id: str, form: Form | None = None, error: Enclave
     empty = form is not None and error is not None and error.code == "egress.judgement-missing"
     return visit.page(
         "review.html",
-        here="review" if "decide" in request.may else "",
+        here="review" if DECIDES & request.may else "",
         status=error.status if error else 200,
         error=error,
         errors=Typed({name: missing for name in JUDGEMENTS if empty and form is not None and not form.text(name)}),
@@ -50,7 +54,7 @@ def show(visit: Visit, request_id: str, form: Form | None = None, error: Enclave
         project=_project(visit, actor, request),
         denial=_why_not(visit, actor, request),
         decisions=_choices(visit, actor, request),
-        reasons=[(code, visit.say(f"reasons.{code}")) for code in commands.REASON_CODES],
+        reasons=[(code, visit.say(f"reasons.{code}")) for code in ballot.REASON_CODES],
         looks=_looks(visit, request, opened, first),
         gone=_gone(request),
         opened=opened,
@@ -80,7 +84,7 @@ def decide(visit: Here, form: OwnForm, request_id: str) -> Response:
     def act() -> str:
         ballot = _ballot(form)
         actor = proved(visit, form.text("code"))
-        decided = commands.decide(visit.portal.store, actor, request_id=request_id, vote=ballot, now=visit.now)
+        decided = reviewing.decide(visit.portal.store, actor, request_id=request_id, vote=ballot, now=visit.now)
         packing.after(visit.portal, decided, visit.now)
         return f"/review/{request_id}"
 
@@ -101,46 +105,46 @@ def withdraw(visit: Here, form: OwnForm, request_id: str) -> Response:
     return tried(lambda: done(visit, form, act, "review.withdrawn"), lambda error: show(visit, request_id, form, error))
 
 
-def _ballot(form: Form) -> commands.Ballot:
-    judgements = commands.Judgements(**{name: form.text(name) for name in JUDGEMENTS})
+def _ballot(form: Form) -> ballot.Ballot:
+    judgements = ballot.Judgements(**{name: form.text(name) for name in JUDGEMENTS})
     number = form.text("round")
-    return commands.Ballot(
+    return ballot.Ballot(
         decision=one_of(Decision, form.text("decision")),
         round=int(number) if number.isdecimal() and len(number) < 6 else 0,  # noqa: PLR2004 - a round is small
         content_sha256=form.text("content"),
         reason_code=form.text("reason_code"),
         judgements=judgements,
+        comment=form.text("comment"),
+        override_reason=form.text("override_reason"),
     )
 
 
 def _choices(visit: Visit, actor: Actor, request: RequestView) -> list[tuple[Decision, EnclaveError | None]]:
     """Return each decision with the policy's reason against it, leaving the second factor aside until it is given."""
-    if "decide" not in request.may:
+    if not DECIDES & request.may:
         return []
     with visit.portal.store.read() as rows:
-        about = egress.facts(egress.load_request(rows, request.id), visit.now)
-    proven, seen = replace(actor, second_factor_at=visit.now), (request.round, request.content_sha256)
-    found: list[tuple[Decision, EnclaveError | None]] = []
-    for decision in Decision:
-        try:
-            check_vote(proven, about, decision, seen, visit.now)
-            found.append((decision, None))
-        except EnclaveError as error:
-            found.append((decision, error))
-    return found
+        about = facts(load_request(rows, request.id), visit.now)
+    review = Verb.REVIEW if Verb.REVIEW in request.may else Verb.REVISE
+    verbs = {Decision.APPROVE: review, Decision.RETURN: Verb.RETURN, Decision.REJECT: Verb.REJECT}
+    return [(decision, _refusal(actor, about, verb, visit)) for decision, verb in verbs.items()]
+
+
+def _refusal(actor: Actor, about: RequestFacts, verb: Verb, visit: Visit) -> EnclaveError | None:
+    try:
+        machine.check(actor, about, verb, visit.now)
+    except EnclaveError as error:
+        return error
+    return None
 
 
 def _why_not(visit: Visit, actor: Actor, request: RequestView) -> EnclaveError | None:
     """Return why this person may not decide now, in the policy's own words; None if they may."""
-    if "decide" in request.may:
+    if DECIDES & request.may:
         return None
     with visit.portal.store.read() as rows:
-        about = egress.facts(egress.load_request(rows, request.id), visit.now)
-    try:
-        check_may_review(actor, about)
-    except EnclaveError as error:
-        return error
-    return None
+        about = facts(load_request(rows, request.id), visit.now)
+    return _refusal(actor, about, Verb.REVIEW, visit)
 
 
 def _looks(visit: Visit, request: RequestView, opened: str, first: int) -> Mapping[str, Look]:

@@ -10,7 +10,7 @@ from enclave.portal.acting import actor_of
 from enclave.portal.turning import ask_of
 from enclave.portal.visit import Here, Visit
 from enclave.queries import egress
-from enclave.queries.egress import FileView, RequestView
+from enclave.queries.airlock_views import FileView, RequestView
 
 router = APIRouter()
 

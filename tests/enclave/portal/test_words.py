@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from enclave.commands.egress import REASON_CODES
+from enclave.commands.ballot import REASON_CODES
 from enclave.model.people import OrganisationKind
 from enclave.model.project import LegalBasis
 from enclave.portal import words
