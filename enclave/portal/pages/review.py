@@ -126,8 +126,20 @@ def _choices(visit: Visit, actor: Actor, request: RequestView) -> list[tuple[Dec
     with visit.portal.store.read() as rows:
         about = facts(load_request(rows, request.id), visit.now)
     review = Verb.REVIEW if Verb.REVIEW in request.may else Verb.REVISE
+    blocked = _blocked(request, about)
     verbs = {Decision.APPROVE: review, Decision.RETURN: Verb.RETURN, Decision.REJECT: Verb.REJECT}
-    return [(decision, _refusal(actor, about, verb, visit)) for decision, verb in verbs.items()]
+    found = [(decision, _refusal(actor, about, verb, visit)) for decision, verb in verbs.items()]
+    return [(decision, refusal or (blocked if decision is Decision.APPROVE else None)) for decision, refusal in found]
+
+
+def _blocked(request: RequestView, about: RequestFacts) -> EnclaveError | None:
+    """Return what stands against approving everything without a reason for an override."""
+    nothing = ballot.Judgements("", "", "")
+    try:
+        ballot.spread(ballot.Ballot(Decision.APPROVE, request.round, request.content_sha256, "", nothing), about)
+    except EnclaveError as error:
+        return error
+    return None
 
 
 def _refusal(actor: Actor, about: RequestFacts, verb: Verb, visit: Visit) -> EnclaveError | None:

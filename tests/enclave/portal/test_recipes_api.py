@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from enclave.commands.content import CollectedFile, content_sha256
+from enclave.commands.content import CollectedFile, Content
 from enclave.queries import workspace
 from tests.enclave.portal.test_inner_apis import GateOf, core, gate, inside, needs_root, outbox, place
 from tests.enclave.portal.world import TABLE, World
@@ -45,5 +45,5 @@ def test_a_recipe_that_is_none_blocks_the_file(world: World, place: workspace.Wo
 @pytest.mark.parametrize("change", [{"recipe": "{}"}, {"code": "b.py"}], ids=str)
 def test_recipe_and_code_are_part_of_what_votes_are_bound_to(change: dict[str, str]) -> None:
     plain, told = CollectedFile("a.csv", "0" * 64, 1), CollectedFile("a.csv", "0" * 64, 1, **change)
-    first, second = (content_sha256([one], receiver_id="r", purpose="p", context="c") for one in (plain, told))
+    first, second = (Content(files=[one], receiver_id="r", purpose="p", context="c").sha256() for one in (plain, told))
     assert first != second
