@@ -14,6 +14,7 @@ from typing import Any
 
 from enclave.airlock.checker import check_content, shared_pool
 from enclave.airlock.errors import RepairFailed
+from enclave.airlock.known import Known
 from enclave.airlock.report import MAX_TEXT, FileReport
 from enclave.airlock.rules import MEBIBYTE, CheckRules
 from enclave.airlock.sealing.pool import Limits, SealedFailure, SealedPool
@@ -32,7 +33,15 @@ class Repaired:
     report: FileReport
 
 
-def repair(path: Path, name: str, repair_id: str, rules: CheckRules, *, pool: SealedPool | None = None) -> Repaired:
+def repair(  # noqa: PLR0913 - a check's arguments, and which repair
+    path: Path,
+    name: str,
+    repair_id: str,
+    rules: CheckRules,
+    *,
+    known: Known | None = None,
+    pool: SealedPool | None = None,
+) -> Repaired:
     """Make the repair ``repair_id`` of the file at ``path``, called ``name``, in a sealed child, and check the result.
 
     Raises `RepairFailed` when the repair does not fit or the child gave no whole answer; `OSError` when the file cannot
@@ -53,7 +62,7 @@ def repair(path: Path, name: str, repair_id: str, rules: CheckRules, *, pool: Se
     finally:
         os.close(descriptor)
     new = f"{PurePosixPath(name).stem}.repaired{ending}"
-    return Repaired(new, content, check_content(content, new, rules, pool=pool))
+    return Repaired(new, content, check_content(content, new, rules, known=known, pool=pool))
 
 
 def _read(answer: Any) -> tuple[str, bytes]:

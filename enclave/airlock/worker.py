@@ -11,6 +11,7 @@ from typing import Any
 
 from PIL import Image
 
+from enclave.airlock import known
 from enclave.airlock.checks.curves import check_curves
 from enclave.airlock.checks.dominance import check_dominance
 from enclave.airlock.checks.encoded import check_encoded
@@ -18,6 +19,7 @@ from enclave.airlock.checks.extremes import check_extremes
 from enclave.airlock.checks.findings import block, warn
 from enclave.airlock.checks.identifiers import check_identifiers, check_name
 from enclave.airlock.checks.image import check_picture
+from enclave.airlock.checks.known import check_known
 from enclave.airlock.checks.min_cell import check_min_cell
 from enclave.airlock.checks.recoverable import check_recoverable, check_shares
 from enclave.airlock.checks.regression import check_regression
@@ -27,6 +29,7 @@ from enclave.airlock.checks.shown import search_shown
 from enclave.airlock.checks.text import check_text
 from enclave.airlock.document import Document, Table
 from enclave.airlock.figures import letters
+from enclave.airlock.known import Known
 from enclave.airlock.parse import parse
 from enclave.airlock.parsers.refused import ParseRefused
 from enclave.airlock.repairs.offers import offered
@@ -89,7 +92,8 @@ def run(job: dict[str, Any], descriptor: int) -> bytes:
     rules = CheckRules.from_json(job["rules"])
     if job["do"] == "cells":
         return json.dumps(cells(content, job["name"], rules), ensure_ascii=False).encode()
-    return inspect(content, job["name"], rules).to_json().encode()
+    values = known.read(job["descriptors"][0], bytes.fromhex(job["known"])) if "known" in job else None
+    return inspect(content, job["name"], rules, values).to_json().encode()
 
 
 def _repaired(content: bytes, job: dict[str, Any]) -> dict[str, Any]:
@@ -100,12 +104,12 @@ def _repaired(content: bytes, job: dict[str, Any]) -> dict[str, Any]:
     return {"ending": ending, "content": base64.b64encode(made).decode()}
 
 
-def inspect(content: bytes, name: str, rules: CheckRules) -> FileReport:
+def inspect(content: bytes, name: str, rules: CheckRules, values: Known | None = None) -> FileReport:
     """Check the bytes of one file; pure. The sealing fills in hash and barriers."""
     document: Document | None = None
     try:
         document = parse(content, name, rules)
-        findings = look(document, name, rules)
+        findings = look(document, name, rules, values)
     except ParseRefused as refused:
         findings = [block(refused.rule, refused.ko, refused.en)]
     tables = [table for _, part in document.walk() for table in part.tables] if document is not None else []
@@ -132,11 +136,13 @@ def cells(content: bytes, name: str, rules: CheckRules) -> dict[str, Any]:
     return {"columns": tables[0].columns, "rows": tables[0].rows}
 
 
-def look(document: Document, name: str, rules: CheckRules) -> list[Finding]:
+def look(document: Document, name: str, rules: CheckRules, values: Known | None = None) -> list[Finding]:
     """Run every check over a document and all its parts; places in a part begin with its label."""
     findings = check_name(name)
     for label, part in document.walk():
         findings += [_placed(finding, label) for finding in _look_at(part, rules)]
+        if values is not None:
+            findings += [_placed(finding, label) for finding in check_known(part, values)]
     tables = [(label, table) for label, part in document.walk() for table in part.tables]
     # Over all tables at once: what one of them hides another may show.
     return [

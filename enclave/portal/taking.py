@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
 from enclave import clock, keys
 from enclave.actor import Actor
 from enclave.airlock.checker import check
-from enclave.airlock.checks.findings import block
+from enclave.airlock.checks.findings import block, warn
+from enclave.airlock.known import Known
 from enclave.airlock.recipes.about import NOTHING, About
 from enclave.airlock.recipes.form import Recipe, RecipeRefused, parse_recipe
 from enclave.airlock.recompute.door import Basis, recompute, source_of, with_recomputed
@@ -22,6 +24,7 @@ from enclave.airlock.rules import CheckRules
 from enclave.commands.content import Checked, CollectedFile
 from enclave.errors import EnclaveError, Invalid
 from enclave.gate.limits import Collected, CollectLimits, RefusedFile
+from enclave.portal.known import known_of
 from enclave.portal.parts import Portal
 from enclave.portal.sources import sources
 from enclave.queries import dataset, project
@@ -67,7 +70,7 @@ def checked_files(  # noqa: PLR0913 - who, in which project, which copies, and w
 
     `about`: by the name in the outbox, what the workspace says about a file.
     """
-    rules = rules_of(portal, actor, project_id)
+    measures = measures_of(portal, actor, project_id)
     may_use = sources(portal, actor, project_id) if about else ()
     checked = []
     for each in taken:
@@ -82,8 +85,10 @@ def checked_files(  # noqa: PLR0913 - who, in which project, which copies, and w
         file = CollectedFile(name, sha256, size, recipe.canonical() if recipe else "", _own_name(said.code))
         found = Recomputed(strange)
         if recipe is not None:
-            found = recompute(path, name, _basis(portal, recipe, may_use), rules)
-        checked.append(Checked(file, with_recomputed(check(path, name, rules), found), found.cells))
+            found = recompute(path, name, _basis(portal, recipe, may_use), measures.rules)
+        report = check(path, name, measures.rules, known=measures.known)
+        report = replace(report, findings=(*measures.findings, *report.findings))
+        checked.append(Checked(file, with_recomputed(report, found), found.cells))
     return checked
 
 
@@ -104,17 +109,36 @@ def _recipe(about: About) -> tuple[Recipe | None, tuple[Finding, ...]]:
         return None, (block(refused.rule, refused.ko, refused.en),)
 
 
-def rules_of(portal: Portal, actor: Actor, project_id: str) -> CheckRules:
-    """Return what the checker needs to know of this project's data: pseudonym columns and how many people."""
+@dataclass(frozen=True)
+class Measures:
+    """What files of a project are checked with. ``findings``: what could not be prepared, said with each file."""
+
+    rules: CheckRules
+    known: Known | None
+    findings: tuple[Finding, ...] = ()
+
+
+def measures_of(portal: Portal, actor: Actor, project_id: str) -> Measures:
+    """Return what the checker needs to know of this project: pseudonym columns, how many people, which values."""
     about = project.project(portal.store, actor, project_id, now=clock.now())
     pseudonyms = {each.column for each in about.columns if each.treatment.startswith("pseudonym")}
     used = {each.snapshot_id for each in about.columns}
-    subjects = [dataset.snapshot(portal.store, actor, each).subjects for each in used]
-    return CheckRules(
+    snapshots = [dataset.snapshot(portal.store, actor, each) for each in sorted(used)]
+    known = known_of(about, snapshots)
+    rules = CheckRules(
         min_cell=portal.settings.min_cell,
         max_bytes=portal.settings.max_file_bytes,
         id_columns=tuple(sorted(pseudonyms)),
-        subjects=max(subjects, default=None),
+        subjects=max((each.subjects for each in snapshots), default=None),
+    )
+    return Measures(rules, known, () if known is not None else (_not_compared(),))
+
+
+def _not_compared() -> Finding:
+    return warn(
+        "id.known-missing",
+        "스냅샷 파일을 읽을 수 없어 실제 가명과 대조하지 못했습니다. 가명이 있는지 눈으로 확인하세요.",
+        "The snapshot's files cannot be read, so the file was not compared with its pseudonyms. Look for them.",
     )
 
 

@@ -17,7 +17,7 @@ from enclave import clock
 from enclave.airlock.repairing import repair as make
 from enclave.commands import egress as commands
 from enclave.commands.content import Checked, CollectedFile
-from enclave.portal.taking import collected, rules_of, some_refused
+from enclave.portal.taking import collected, measures_of, some_refused
 from enclave.portal.workspace_api import NAME, Caller, file_json
 
 router = APIRouter(tags=["workspace"])
@@ -38,8 +38,9 @@ def repair(caller: Caller, body: Wanted) -> dict[str, Any]:
     with collected(caller.portal, caller.workspace.id, [body.file]) as (taken, refused):
         if refused:
             raise some_refused(refused)
-        rules = rules_of(caller.portal, caller.actor, project_id)
-        made = make(taken[0].path, body.file.rpartition("/")[2], body.repair, rules)
+        measures = measures_of(caller.portal, caller.actor, project_id)
+        name = body.file.rpartition("/")[2]
+        made = make(taken[0].path, name, body.repair, measures.rules, known=measures.known)
     file = CollectedFile(made.name, hashlib.sha256(made.content).hexdigest(), len(made.content))
     commands.preflight(
         caller.portal.store,

@@ -41,6 +41,7 @@ from enclave.portal import core_api
 from enclave.portal.__main__ import reap
 from enclave.portal.serve import core_socket
 from enclave.queries import egress, workspace
+from enclave.queries import people as people_queries
 from enclave.settings import Settings
 from enclave.workspace.mounts import Roots
 from enclave.workspace.plan import verify_plan
@@ -338,6 +339,18 @@ def test_a_notebook_gets_a_repaired_file_back_and_nothing_is_kept(
     assert caller.post("/egress/repair", json={"file": "batch/none.csv", "repair": "suppress"}).status_code == 422
     stranger = inside(world, place, authorization="token stolen-or-made-up")
     assert stranger.post("/egress/repair", json={"file": names[0], "repair": "suppress"}).status_code == 403
+
+
+@needs_root
+def test_the_snapshots_own_pseudonyms_and_the_projects_people_are_recognised(
+    world: World, place: workspace.WorkspaceView, gate: GateOf
+) -> None:
+    mina = people_queries.account(world.store, world.actor("mina"), "mina", now=clock.now()).name
+    names = outbox(gate, place, case=f"case,n\n{7:032x},120\n{mina},44\n".encode(), plain=TABLE.encode())
+    files = inside(world, place).post("/egress/preflight", json={"files": names}).json()["files"]
+    found, plain = ({one["rule"] for one in each["findings"]} for each in files)
+    assert {"id.known-pseudonym", "id.known-person"} <= found
+    assert not {rule for rule in plain if rule.startswith("id.known")}
 
 
 @needs_root
