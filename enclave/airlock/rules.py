@@ -15,7 +15,8 @@ class CheckRules:
 
     ``id_columns``: names of the pseudonym columns of the project's snapshots; ``subjects``: how many data subjects the
     snapshot holds (a table with as many rows is looked at); ``dominance_blocks``: a cell that one or two people make up
-    is stopped, and not only pointed at. Raises `ValueError` for a policy below the floor.
+    is stopped, and not only pointed at; ``max_points``: how many values a vector or interactive figure may hold,
+    ``min_cell`` of them as dots. Raises `ValueError` for a policy below the floor.
     """
 
     min_cell: int = 10
@@ -29,6 +30,7 @@ class CheckRules:
     max_scan_chars: int = 2_000_000
     max_lines: int = 5_000
     max_pixels: int = 50_000_000
+    max_points: int = 50
     timeout_s: float = 120.0
     memory_bytes: int = 1024 * MEBIBYTE
 

@@ -173,6 +173,8 @@ def _look_at(document: Document, rules: CheckRules) -> list[Finding]:
             findings += _look_at_results(table, rules)
     if document.is_prose:
         findings += check_text(document, rules)
+    if document.picture:
+        findings += check_picture(document.picture, rules)
     findings += [*check_regression(document), *check_extremes(document)]
     return [*findings, *check_encoded(document), *check_identifiers(document, rules)]
 

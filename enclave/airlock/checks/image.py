@@ -76,7 +76,7 @@ def check_picture(content: bytes, rules: CheckRules) -> list[Finding]:
     findings = [
         *_judge(parts),
         *(one for one in scanned if one.severity is Severity.BLOCK or one.place not in harmless),
-        *check_letters(picture, rules),
+        *check_letters(picture),
         *check_pixels(picture, is_exact=content.startswith(PNG_SIGNATURE)),
     ]
     if frames > 1:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from PIL import Image
 
-from enclave.airlock.checks.findings import warn
-from enclave.airlock.checks.identifiers import check_identifiers
-from enclave.airlock.document import Document
+from enclave.airlock.checks.findings import line_place, warn
+from enclave.airlock.checks.identifiers import check_loose_text
 from enclave.airlock.figures import letters
 from enclave.airlock.report import Finding, Severity
-from enclave.airlock.rules import CheckRules
 
 WHERE = "글자/letters"
 
 
-def check_letters(picture: Image.Image, rules: CheckRules) -> list[Finding]:
+def check_letters(picture: Image.Image) -> list[Finding]:
     """Read a picture and look for identifiers; only what would stop a text is told, for letters are often misread."""
     if not letters.is_available():
         return [
@@ -26,5 +22,6 @@ def check_letters(picture: Image.Image, rules: CheckRules) -> list[Finding]:
                 "The letters in the picture could not be read: no recogniser on this machine. Read them yourself.",
             )
         ]
-    found = check_identifiers(Document("text", text=letters.read(picture)), rules)
-    return [replace(one, place=f"{WHERE} {one.place}") for one in found if one.severity is Severity.BLOCK]
+    # Line by line: numbers along an axis stand in lines of their own, and together would look like anything.
+    lines = ((f"{WHERE} {line_place(at)}", line) for at, line in enumerate(letters.read(picture).splitlines()))
+    return [one for one in check_loose_text(lines) if one.severity is Severity.BLOCK]

@@ -10,6 +10,7 @@ from enclave.airlock.document import Document
 from enclave.airlock.parsers.delimited import parse_delimited
 from enclave.airlock.parsers.json_file import parse_json
 from enclave.airlock.parsers.picture import parse_picture
+from enclave.airlock.parsers.svg import parse_svg
 from enclave.airlock.parsers.text import parse_text
 from enclave.airlock.rules import CheckRules
 
@@ -33,6 +34,7 @@ FORMATS = (
     Format("text", frozenset({".csv", ".tsv"}), parse_delimited),
     Format("text", frozenset({".json"}), parse_json),
     Format("text", frozenset({".txt", ".md", ".log"}), parse_text),
+    Format("svg", frozenset({".svg"}), parse_svg),
     Format("png", frozenset({".png"}), parse_picture),
     Format("jpeg", frozenset({".jpg", ".jpeg"}), parse_picture),
 )
