@@ -39,8 +39,6 @@ REFUSALS = {
                        "Pictures must be PNG or JPEG. Save it as PNG."),
     "medical": Refusal("의료영상(DICOM, NIfTI)은 반출할 수 없습니다. 집계 결과나 도표를 제출하세요.",
                        "Medical images (DICOM, NIfTI) may not leave. Submit aggregates or charts."),
-    "svg": Refusal("SVG는 점 하나하나의 값을 담습니다. PNG로 저장해 제출하세요.",
-                   "An SVG holds the value of every point. Save it as PNG."),
     "html": Refusal("HTML은 자료와 스크립트를 담을 수 있습니다. 표는 CSV, 그림은 PNG로 제출하세요.",
                     "HTML can hold data and scripts. Submit tables as CSV, pictures as PNG."),
     "xml": Refusal("XML은 받지 않습니다. " + PLAIN[0], "XML is not taken. " + PLAIN[1]),

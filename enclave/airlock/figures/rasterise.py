@@ -23,7 +23,6 @@ FAMILY = "NanumGothic"
 
 def svg_png(text: str) -> bytes:
     """Draw an SVG, 1600 px wide, on white. Raises `ValueError` for what cannot be drawn."""
-    families = {f"{name}_family": FAMILY for name in ("sans_serif", "serif", "monospace", "font")}
     return bytes(
         resvg_py.svg_to_bytes(
             svg_string=text,
@@ -32,7 +31,10 @@ def svg_png(text: str) -> bytes:
             background="white",
             skip_system_fonts=True,
             font_dirs=[str(FONTS)] if FONTS.is_dir() else [],
-            **families,
+            font_family=FAMILY,
+            sans_serif_family=FAMILY,
+            serif_family=FAMILY,
+            monospace_family=FAMILY,
         )
     )
 
@@ -41,7 +43,8 @@ def pdf_page(page: pypdfium2.PdfPage) -> Image.Image:
     """Draw one page of a PDF, 1600 px wide, on white, with its annotations."""
     width, height = page.get_size()
     scale = WIDTH / max(width, height, 1)
-    return page.render(scale=scale, may_draw_forms=False, draw_annots=True).to_pil().convert("RGB")
+    picture: Image.Image = page.render(scale=scale, may_draw_forms=False, draw_annots=True).to_pil()
+    return picture.convert("RGB")
 
 
 def pdf_png(content: bytes) -> bytes:

@@ -24,7 +24,7 @@ LETTER_MARKS = 1  # a text of one character is a dot
 
 
 class TooMany(Exception):  # noqa: N818 - named for what it says of the figure
-    """The figure draws more shapes than are counted; ``count`` is what was reached."""
+    """The figure draws more shapes than are counted, or nests them deeper; ``count`` stands for all of them."""
 
     def __init__(self) -> None:
         super().__init__("more shapes than are counted")
@@ -103,8 +103,10 @@ def _dots(element: Element, matrix: Matrix, canvas: _Canvas) -> Iterator[Shape]:
 def _used(element: Element, matrix: Matrix, canvas: _Canvas, depth: int) -> Iterator[Shape]:
     name = _reference(element)
     target = canvas.named.get(name)
-    if target is None or depth >= DEEPEST:
+    if target is None:
         return
+    if depth >= DEEPEST:
+        raise TooMany
     here = joined(matrix, (1, 0, 0, 1, _number(element, "x"), _number(element, "y")))
     here = joined(here, transform(target.get("transform", "")))
     if _tag(target) in {"g", "symbol", "svg"}:
@@ -169,7 +171,8 @@ def _glyph_width(target: Element) -> float:
 
 
 def _tag(element: Element) -> str:
-    return element.tag.rsplit("}", 1)[-1].lower() if isinstance(element.tag, str) else ""
+    tag: object = element.tag  # of a comment it is a function
+    return tag.rsplit("}", 1)[-1].lower() if isinstance(tag, str) else ""
 
 
 def _reference(element: Element) -> str:

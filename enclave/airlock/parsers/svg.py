@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from xml.etree.ElementTree import Comment, Element, ParseError, ProcessingInstruction, TreeBuilder
+from xml.etree.ElementTree import Element, ParseError, ProcessingInstruction, TreeBuilder
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser
@@ -50,17 +50,13 @@ def parse_svg(content: bytes, name: str, rules: CheckRules) -> Document:
         findings.update(dict.fromkeys(found))
         embedded += inner
         lines += _words(element)
-    try:
-        found_count = check_count(count(shapes(root)), rules)
-    except TooMany as many:
-        found_count = check_count(many.count, rules)
-    picture, not_drawn = _draw(text)
+    picture, about = _draw(root, text, rules)
     return Document(
         "figure",
         text="\n".join(lines),
         picture=picture,
         embedded=tuple(embedded),
-        findings=(*findings, *found_count, *not_drawn),
+        findings=(*findings, *about),
     )
 
 
@@ -82,7 +78,8 @@ def _read(text: str) -> Element:
 
 
 def _look(element: Element, number: int) -> tuple[list[Finding], list[Embedded]]:
-    if element.tag is ProcessingInstruction:
+    tag_or_function: object = element.tag
+    if tag_or_function is ProcessingInstruction:
         return [elsewhere("?xml-stylesheet")] if "href" in (element.text or "") else [], []
     tag = local(element.tag)
     found = [active(tag)] if tag in ACTIVE else []
@@ -112,7 +109,7 @@ def _look_at_attribute(tag: str, name: str, value: str) -> Iterator[Finding]:
 
 
 def _words(element: Element) -> Iterator[str]:
-    if element.tag is Comment or element.tag is ProcessingInstruction:
+    if not isinstance(element.tag, str):  # a comment or a processing instruction
         yield from _line(element.text)
     elif local(element.tag) == "text":
         yield from _line("".join(element.itertext()))
@@ -130,11 +127,14 @@ def _line(text: str | None) -> Iterator[str]:
         yield joined
 
 
-def _draw(text: str) -> tuple[bytes, list[Finding]]:
+def _draw(root: Element, text: str, rules: CheckRules) -> tuple[bytes, list[Finding]]:
     try:
-        return svg_png(text), []
+        counted = check_count(count(shapes(root)), rules)
+        return svg_png(text), counted
+    except TooMany as many:
+        return b"", [*check_count(many.count, rules), undrawn()]
     except ValueError:
-        return b"", [undrawn()]
+        return b"", [*counted, undrawn()]
 
 
 def _refused() -> ParseRefused:

@@ -56,11 +56,11 @@ def pieces(document: Document, name: str) -> tuple[list[Piece], int]:
 
 
 def _walk(document: Document, name: str, path: tuple[str, ...]) -> Iterator[Piece]:
-    if document.kind == "picture":
+    if document.picture:  # a figure's looks come before what can be read in it
         yield Piece(kind="picture", path=path, picture=document.picture)
-    elif document.kind == "refused":
+    if document.kind == "refused":
         yield Piece(kind="refused", path=path)
-    else:
+    elif document.kind != "picture":
         if document.is_prose and document.text.strip():
             coloured = name if not path or document.kind == "code" else ""
             yield Piece(kind="text", path=path, name=coloured, lines=tuple(document.text.splitlines()))

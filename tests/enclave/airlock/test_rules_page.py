@@ -26,6 +26,7 @@ FAMILIES = (
     "encoded",
     "text",
     "image",
+    "figure",
     "model",
     "value",
     "curve",
