@@ -14,12 +14,14 @@ from PIL import Image
 from enclave.airlock import known
 from enclave.airlock.checks.curves import check_curves
 from enclave.airlock.checks.dominance import check_dominance
-from enclave.airlock.checks.encoded import check_encoded
+from enclave.airlock.checks.encoded import check_encoded, check_written
 from enclave.airlock.checks.extremes import check_extremes
 from enclave.airlock.checks.findings import block, warn
 from enclave.airlock.checks.identifiers import check_identifiers, check_name
 from enclave.airlock.checks.image import check_picture
 from enclave.airlock.checks.known import check_known
+from enclave.airlock.checks.long_identifiers import check_long_identifiers
+from enclave.airlock.checks.long_rows import check_long_rows
 from enclave.airlock.checks.min_cell import check_min_cell
 from enclave.airlock.checks.recoverable import check_recoverable, check_shares
 from enclave.airlock.checks.regression import check_regression
@@ -63,6 +65,8 @@ def warm() -> None:
         "a.csv": "지역,n\n서울,010-0000-0000\n".encode("cp949"),
         "b.txt": "김가나 2020-01-01 a@example.com\n".encode("utf-16"),
         "c.json": b'[{"n": 1}]',
+        "long.csv": "지역,n,메모\n".encode() + b"a,1,900101\n" * 10_001,
+        "quoted.csv": b'a,n\n"b",1\n' * 10_001,
         "d.png": picture.getvalue(),
         "e.jpg": photo.getvalue(),
         "f.csv": "지역,n\n서울,121\n부산,*\n대구,45\n합계,171\n".encode(),
@@ -112,14 +116,14 @@ def inspect(content: bytes, name: str, rules: CheckRules, values: Known | None =
         findings = look(document, name, rules, values)
     except ParseRefused as refused:
         findings = [block(refused.rule, refused.ko, refused.en)]
-    tables = [table for _, part in document.walk() for table in part.tables] if document is not None else []
+    shapes = [shape for _, part in document.walk() for shape in part.shapes] if document is not None else []
     return FileReport(
         name=name[:MAX_TEXT],
         sha256="",
         kind=document.kind if document is not None else "unknown",
         findings=tuple(_offering(each, name) for each in sorted(findings, key=_gravity)[:MAX_FINDINGS]),
-        rows=len(tables[0].rows) if len(tables) == 1 else None,
-        columns=len(tables[0].columns) if len(tables) == 1 else None,
+        rows=shapes[0][0] if len(shapes) == 1 else None,
+        columns=shapes[0][1] if len(shapes) == 1 else None,
     )
 
 
@@ -171,6 +175,10 @@ def _look_at(document: Document, rules: CheckRules) -> list[Finding]:
         findings += check_row_level(table, rules)
         if len(table.rows) <= rules.max_rows:
             findings += _look_at_results(table, rules)
+    for long_table in document.long_tables:
+        findings += [*check_long_rows(long_table, rules), *check_long_identifiers(long_table, rules)]
+    if document.written:
+        findings += check_written(document.written)
     if document.is_prose:
         findings += check_text(document, rules)
     if document.picture:
@@ -186,8 +194,8 @@ def _look_at_results(table: Table, rules: CheckRules) -> list[Finding]:
 
 
 def _read(descriptor: int) -> bytes:
-    pieces, offset = [], 0
-    while piece := os.pread(descriptor, PIECE, offset):
-        pieces.append(piece)
-        offset += len(piece)
-    return b"".join(pieces)
+    # At once where the kernel gives it at once: pieces would be held twice when they are joined.
+    content = os.pread(descriptor, os.fstat(descriptor).st_size, 0)
+    while piece := os.pread(descriptor, PIECE, len(content)):
+        content += piece
+    return content

@@ -5,16 +5,22 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
 
 from enclave.airlock.checks.findings import block, line_place, mask, warn
 from enclave.airlock.document import Document
 from enclave.airlock.report import Finding
 
 RUN_CHARS = 2048
+PIECE_BYTES = 1 << 20
 # Prose and tables compress to about a half (English, Korean, columns of decimals), base64 to 76 %, base85 to 82 %.
 # A limit on bits per byte would never be met: no valid UTF-8 text reaches 7.5.
 DENSE_BYTES, DENSE_SHARE = 4096, 0.7
 # The lines of one wrapped run may stand alone on their lines, or in cells or quotes.
+SHORTEST_RUN = 40
+RUN_BYTES = np.isin(np.arange(256), list(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_=-"))
 BASE64_RUN = re.compile(r"[A-Za-z0-9+/_=-]{40,}")
 HEX_RUN = re.compile(r"(?:[0-9a-fA-F]{2}){20,}")
 MIXED = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])")
@@ -27,6 +33,42 @@ TRAILING = re.compile(r"(?<![ \t])[ \t]+(?=\r?\n)")
 def check_encoded(document: Document) -> list[Finding]:
     """Look for encoded or hidden payloads in the text of a document."""
     return [*_runs(document.text), *_dense(document.text), *_invisible(document.text), *_trailing(document.text)]
+
+
+def check_written(content: bytes) -> list[Finding]:
+    """Look through a long text (UTF-8) piece by piece; of each rule the first finding counts."""
+    found: dict[str, Finding] = {}
+    start = line = 0
+    while start < len(content):
+        end = content.rfind(b"\n", start + 1, start + PIECE_BYTES) + 1 or start + PIECE_BYTES
+        piece = content[start:end]
+        for finding in _in_piece(piece):
+            found.setdefault(finding.rule, replace(finding, place=_moved(finding.place, line)))
+        line += piece.count(b"\n")
+        start = end
+    return list(found.values())
+
+
+def _in_piece(piece: bytes) -> Iterator[Finding]:
+    # Each search only where something that costs less says that it could find anything.
+    text = piece.decode("utf-8", "replace")
+    if _longest_run(piece) >= SHORTEST_RUN:
+        yield from _runs(text)
+    if len(zlib.compress(piece, 1)) > DENSE_SHARE * len(piece):
+        yield from _dense(text)
+    if not piece.isascii():
+        yield from _invisible(text)
+    if any(blank in piece for blank in (b" \n", b"\t\n", b" \r", b"\t\r")):
+        yield from _trailing(text)
+
+
+def _longest_run(piece: bytes) -> int:
+    others = np.flatnonzero(~RUN_BYTES[np.frombuffer(piece, dtype=np.uint8)])
+    return int(np.diff(others, prepend=-1, append=len(piece)).max()) - 1
+
+
+def _moved(place: str, lines: int) -> str:
+    return line_place(int(place[1:]) - 1 + lines) if place else place
 
 
 def _runs(text: str) -> Iterator[Finding]:

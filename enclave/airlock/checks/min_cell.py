@@ -30,26 +30,32 @@ def check_min_cell(table: Table, min_cell: int) -> list[Finding]:
 
 def _small(table: Table, cells: list[Cell], min_cell: int) -> Iterator[Finding]:
     for cell in cells:
-        text = table.rows[cell.row][cell.column]
-        count = read_count(text)
-        value = _value(text) if count is None else float(count)
         place = cell_place(cell.row, cell.column, table.columns[cell.column], table=table.label)
-        if value is not None and 0 < value < min_cell:
-            yield block(
-                "cell.small",
-                f"빈도가 기준 {min_cell} 미만인 칸입니다. 범주를 합치거나 칸을 가려 다시 제출하세요.",
-                f"A count below {min_cell}. Merge categories or suppress the cell, then submit again.",
-                place=place,
-                sample=mask(text),
-            )
-        elif value == 0:
-            yield warn(
-                "cell.zero",
-                "빈도 0인 칸입니다. 구조적 0인지 확인이 필요합니다.",
-                "A count of zero: is it structural, or does it tell that nobody has this property?",
-                place=place,
-                sample=mask(text),
-            )
+        if (found := judge_count(table.rows[cell.row][cell.column], min_cell, place)) is not None:
+            yield found
+
+
+def judge_count(text: str, min_cell: int, place: str) -> Finding | None:
+    """Judge one cell that holds a count: too small, zero, or neither."""
+    count = read_count(text)
+    value = _value(text) if count is None else float(count)
+    if value is not None and 0 < value < min_cell:
+        return block(
+            "cell.small",
+            f"빈도가 기준 {min_cell} 미만인 칸입니다. 범주를 합치거나 칸을 가려 다시 제출하세요.",
+            f"A count below {min_cell}. Merge categories or suppress the cell, then submit again.",
+            place=place,
+            sample=mask(text),
+        )
+    if value == 0:
+        return warn(
+            "cell.zero",
+            "빈도 0인 칸입니다. 구조적 0인지 확인이 필요합니다.",
+            "A count of zero: is it structural, or does it tell that nobody has this property?",
+            place=place,
+            sample=mask(text),
+        )
+    return None
 
 
 def _value(text: str) -> float | None:

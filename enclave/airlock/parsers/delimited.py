@@ -9,43 +9,47 @@ from pathlib import PurePosixPath
 from enclave.airlock.document import Document, Table
 from enclave.airlock.parsers.decode import decode
 from enclave.airlock.parsers.grid import table_of, too_big
-from enclave.airlock.parsers.refused import ParseRefused
+from enclave.airlock.parsers.long_delimited import FIELD_CHARS, broken, read_long, utf8_of
 from enclave.airlock.rules import CheckRules
 
 DELIMITERS = ",\t;|"
-FIELD_CHARS = 1_000_000
+# Above either, distinct cells are kept once (`LongTable`), so that a hundred megabytes fit into the memory of a check.
+LONG_BYTES, LONG_LINES = 8 << 20, 10_000
 
 
 def parse_delimited(content: bytes, name: str, rules: CheckRules) -> Document:
-    """Read one table. Raises `ParseRefused`."""
-    text = decode(content)
+    """Read one table, short or long. Raises `ParseRefused`."""
     delimiter = "\t" if PurePosixPath(name).suffix.lower() == ".tsv" else None
-    table, notes = read_table(text, rules, delimiter=delimiter)
-    return Document("table", (table,), text, notes=notes)
+    if len(content) <= LONG_BYTES and content.count(b"\n") <= LONG_LINES:
+        text = decode(content)
+        rows = _rows(text, rules, delimiter or delimiter_of(text))
+        if sum(map(len, rows)) <= rules.max_cells:
+            table, notes = table_of(rows, "")
+            return Document("table", (table,), text, notes=notes)
+    plain = utf8_of(content)
+    head = plain[:FIELD_CHARS].decode("utf-8", "ignore")
+    table_long, notes = read_long(plain, delimiter or delimiter_of(head), rules)
+    return Document("table", notes=notes, long_tables=(table_long,), written=plain)
 
 
 def read_table(text: str, rules: CheckRules, *, delimiter: str | None = None) -> tuple[Table, tuple[str, ...]]:
     """Read delimited text; short rows are filled and noted (``ragged``). Raises `ParseRefused`."""
-    csv.field_size_limit(FIELD_CHARS)
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter or _delimiter(text), strict=True)
-    rows: list[list[str]] = []
-    cells = 0
-    try:
-        for row in lines:
-            cells += len(row)
-            if cells > rules.max_cells or len(row) > rules.max_columns:
-                raise too_big(rules)
-            if row:
-                rows.append(row)
-    except csv.Error:
-        raise ParseRefused(
-            "parse.csv",
-            f"CSV {lines.line_num}번째 줄을 읽을 수 없습니다. 따옴표와 구분자를 확인하세요.",
-            f"Line {lines.line_num} of the CSV cannot be read. Check quotes and delimiters.",
-        ) from None
-    return table_of(rows, "")
+    return table_of(_rows(text, rules, delimiter or delimiter_of(text)), "")
 
 
-def _delimiter(text: str) -> str:
+def delimiter_of(text: str) -> str:
+    """Return the delimiter that stands most often in the first line."""
     head = text.split("\n", 1)[0]
     return max(DELIMITERS, key=head.count) if any(mark in head for mark in DELIMITERS) else ","
+
+
+def _rows(text: str, rules: CheckRules, delimiter: str) -> list[list[str]]:
+    csv.field_size_limit(FIELD_CHARS)
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        rows = [row for row in lines if row]
+    except csv.Error:
+        raise broken(lines.line_num) from None
+    if max(map(len, rows)) > rules.max_columns:
+        raise too_big(rules)
+    return rows

@@ -7,13 +7,14 @@ bytes give the same pieces.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from enclave.airlock.document import Document, Table
 from enclave.airlock.viewing.visible import visible
 
 MOST = 500
+LONG_SHOWN = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +67,11 @@ def _walk(document: Document, name: str, path: tuple[str, ...]) -> Iterator[Piec
             yield Piece(kind="text", path=path, name=coloured, lines=tuple(document.text.splitlines()))
         read_already = document.is_prose and bool(document.text.strip())
         yield from (_table(each, path, needed=not read_already) for each in document.tables)
+    for long in document.long_tables:
+        # It was stopped for its length; who decides about it sees what it is from its beginning.
+        shown = min(LONG_SHOWN, long.length)
+        note = f"{long.length:,}행 가운데 앞 {shown:,}행 · the first {shown:,} of {long.length:,} rows"
+        yield _table(replace(long.head(shown), label=f"{long.label} {note}".strip()), path, needed=True)
     for part in document.parts:
         yield from _walk(part.document, name, (*path, part.label))
 
