@@ -28,6 +28,7 @@ from enclave.airlock.incoming.refused import check_may_come
 from enclave.airlock.incoming.source import check_source
 from enclave.airlock.parse import parse
 from enclave.airlock.parsers.decode import decode
+from enclave.airlock.parsers.grid import too_big
 from enclave.airlock.parsers.refused import ParseRefused
 from enclave.airlock.report import MAX_FINDINGS, MAX_TEXT, Evidence, FileReport, Finding, Severity, Status
 from enclave.airlock.rules import CheckRules
@@ -178,6 +179,8 @@ def _table(members: tuple[Member, ...], limits: ImportLimits) -> Arrival:
     document = parse(member.content, member.path, rules)
     findings: list[Finding] = [*document.findings]
     for _, part in document.walk():
+        if part.long_tables:
+            raise too_big(rules)
         findings += check_identifiers(part, rules)
         findings += check_encoded(part)
         findings += [found for table in part.tables for found in check_linkage(table, limits)]

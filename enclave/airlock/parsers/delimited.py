@@ -13,14 +13,14 @@ from enclave.airlock.parsers.long_delimited import FIELD_CHARS, broken, read_lon
 from enclave.airlock.rules import CheckRules
 
 DELIMITERS = ",\t;|"
-# Above either, distinct cells are kept once (`LongTable`), so that a hundred megabytes fit into the memory of a check.
-LONG_BYTES, LONG_LINES = 8 << 20, 10_000
+# Above any of these, distinct cells are kept once (`LongTable`): a hundred megabytes fit into the memory of a check.
+LONG_LINES, CELL_BYTES = 10_000, 40
 
 
 def parse_delimited(content: bytes, name: str, rules: CheckRules) -> Document:
     """Read one table, short or long. Raises `ParseRefused`."""
     delimiter = "\t" if PurePosixPath(name).suffix.lower() == ".tsv" else None
-    if len(content) <= LONG_BYTES and content.count(b"\n") <= LONG_LINES:
+    if len(content) <= CELL_BYTES * rules.max_cells and content.count(b"\n") <= max(LONG_LINES, rules.max_rows):
         text = decode(content)
         rows = _rows(text, rules, delimiter or delimiter_of(text))
         if sum(map(len, rows)) <= rules.max_cells:

@@ -109,7 +109,7 @@ def test_one_endless_line_is_stopped(pool: SealedPool, tmp_path: Path) -> None:
 
 
 def test_a_file_that_needs_more_memory_than_allowed_is_stopped(pool: SealedPool, tmp_path: Path) -> None:
-    (tmp_path / "cells.csv").write_text("a,b\n" + "1,2\n" * 900_000)
+    (tmp_path / "cells.csv").write_text("a,b\n" + "1,2\n" * 9_000_000)
     report = check(tmp_path / "cells.csv", "cells.csv", CheckRules(memory_bytes=32 << 20), pool=pool)
     assert [finding.rule for finding in report.findings] == ["check.failed"]
 

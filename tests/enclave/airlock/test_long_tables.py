@@ -65,13 +65,13 @@ def test_what_is_planted_in_a_long_table_is_found_at_its_place(case: str) -> Non
     assert (report.rows, report.kind) == (ROWS, "table")
 
 
-def test_a_long_table_is_stopped_even_where_the_policy_allows_its_rows() -> None:
-    report = look(table("g,n", "a,100"), rules=CheckRules(max_rows=10**6))
+def test_a_table_with_too_many_cells_is_stopped_even_where_the_policy_allows_its_rows() -> None:
+    report = look(table("g,n", "a,100"), rules=CheckRules(max_rows=10**6, max_cells=20_000))
     assert [finding.rule for finding in report.findings] == ["parse.size"]
 
 
 def test_a_row_per_subject_is_pointed_at_in_a_long_table() -> None:
-    report = look(table("g,n", "a,100"), rules=CheckRules(max_rows=10**6, subjects=ROWS))
+    report = look(table("g,n", "a,100"), rules=CheckRules(max_rows=10**6, max_cells=20_000, subjects=ROWS))
     assert "row.per-subject" in {finding.rule for finding in report.findings}
 
 
