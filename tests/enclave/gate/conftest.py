@@ -16,5 +16,14 @@ def world() -> Iterator[World]:
 
 
 @pytest.fixture(scope="session")
-def workspace(world: World) -> Workspace:
+def shared_workspace(world: World) -> Workspace:
     return world.run()
+
+
+@pytest.fixture
+def workspace(shared_workspace: Workspace) -> Workspace:
+    """The shared workspace with a hand just seen: in a long run of all tests its screen would lock in between."""
+    plan = shared_workspace.plan
+    if shared_workspace.world.gate.screen(plan.workspace_id).locked:
+        shared_workspace.world.gate.unlock(plan.workspace_id, plan.seat)
+    return shared_workspace
