@@ -7,8 +7,8 @@ types, over-long texts and a verdict that does not follow from the findings are 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -91,6 +91,12 @@ class FileReport:
         if Severity.BLOCK in severities:
             return Verdict.BLOCK
         return Verdict.WARN if severities else Verdict.PASS
+
+    def with_more(self, findings: Sequence[Finding], evidence: Sequence[Evidence]) -> FileReport:
+        """Return the report with further findings and evidence, within what a report may hold; the gravest stay."""
+        both = sorted((*findings, *self.findings), key=lambda one: one.severity is not Severity.BLOCK)
+        shown = (*evidence, *self.evidence)[:MAX_EVIDENCE]
+        return replace(self, findings=tuple(both[:MAX_FINDINGS]), evidence=shown)
 
     def to_json(self) -> str:
         """Return the report as one JSON object; `from_json` gives back an equal report."""

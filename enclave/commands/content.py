@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 
+from enclave.airlock.ledger.asked import Populations
 from enclave.airlock.ledger.cells import Cell
 from enclave.airlock.report import FileReport
 from enclave.commands.details import Details
@@ -31,12 +32,14 @@ class CollectedFile:
 class Checked:
     """A file and what our own checker said of these very bytes; `cells`: who stands behind each number of a recipe.
 
+    `populations`: the same as the ledger keeps it, compared with what is out.
     `rules_sha256` names the rules it was checked with; `carried_from` the earlier file that had this report.
     """
 
     file: CollectedFile
     report: FileReport
     cells: tuple[Cell, ...] = ()
+    populations: Populations | None = None
     rules_sha256: str = ""
     carried_from: str | None = None
 

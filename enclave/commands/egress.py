@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from enclave.actions import Action
 from enclave.actor import Actor
 from enclave.airlock.report import Verdict
+from enclave.commands import populations
 from enclave.commands import submission as forms
 from enclave.commands.acting import intent, present, require, text_sha256
 from enclave.commands.content import Checked
@@ -32,7 +33,7 @@ from enclave.queries.airlock_views import FileView, RequestView, worst
 from enclave.queries.people import load_account
 from enclave.queries.project import facts as project_facts
 from enclave.queries.project import load_project
-from enclave.states import RequestState, Verb
+from enclave.states import FileRole, RequestState, Verb
 from enclave.store import Store
 
 
@@ -205,6 +206,8 @@ def _fill(
     for position, one in enumerate(form.files):
         note = form.note(one.file.name)
         session.add(forms.file_row(found, one, note, (position, groups.get(note.group, first).id), now))
+        if one.populations is not None and note.role is FileRole.OUTPUT:
+            populations.keep(session, found, one.file.name, one.populations, now)
     session.flush()
     session.refresh(found)
     session.add(forms.round_row(found, form, votes.need(facts(found, now)), acting, now))

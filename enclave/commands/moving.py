@@ -8,6 +8,7 @@ from datetime import datetime
 
 from enclave.actions import Action
 from enclave.actor import Actor
+from enclave.commands import populations
 from enclave.commands.acting import intent, present
 from enclave.ids import new_id
 from enclave.model.egress import AirlockRequest
@@ -130,6 +131,8 @@ def approve(tx: Tx, begun: Step, verb: Verb, now: datetime, *, reason: str) -> N
     tx.record(details={"passed": len(passed), "kept": len(about.outputs) - len(passed)})
     if found.direction is Direction.EGRESS:
         _ask_for_package(tx, begun, now)
+        names = [file.name for file in present_files(found) if file.outcome is FileDecision.APPROVED]
+        tx.record(details={"ledger_cells": populations.let_out(tx.session, found, names, now)})
 
 
 def cancel_release(release: Release | None) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -11,24 +10,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from enclave.airlock.ledger import image as images
-from enclave.airlock.ledger.cells import Group
+from enclave.airlock.ledger.asked import Populations
 from enclave.airlock.ledger.conflicts import Conflict
-from enclave.airlock.ledger.people import Digests, Positions, pack, place, unpack_positions
+from enclave.airlock.ledger.people import Digests, Positions, pack, place, placed_groups, unpack_positions
 from enclave.ids import new_id
 from enclave.model.egress import AirlockRequest
 from enclave.model.ledger import LedgerCell, LedgerGroup, LedgerHead, LedgerSnapshot
 from enclave.queries import ledger as queries
-
-
-@dataclass(frozen=True)
-class Populations:
-    """The groups behind one file, over the list of a data set, and the ledger's version they were compared with."""
-
-    dataset_id: str
-    snapshot_id: str
-    groups: tuple[Group, ...]
-    people: int
-    compared_at: int
 
 
 def place_people(session: Session, dataset_id: str, snapshot_id: str, people: Digests) -> Positions:
@@ -56,7 +44,9 @@ def place_people(session: Session, dataset_id: str, snapshot_id: str, people: Di
 
 def keep(session: Session, request: AirlockRequest, file_name: str, found: Populations, now: datetime) -> None:
     """Write down what one file of the present round asks for. It counts once it is let out."""
-    for group in found.groups:
+    positions = _positions(session, found)
+    people = queries.listed(session, found.dataset_id)
+    for group in placed_groups(found.groups, positions):
         row = LedgerGroup(
             id=new_id("lg"),
             dataset_id=found.dataset_id,
@@ -65,9 +55,11 @@ def keep(session: Session, request: AirlockRequest, file_name: str, found: Popul
             request_id=request.id,
             round=request.round,
             file_name=file_name,
+            measure=group.origin.measure,
+            smallest=found.smallest,
             model=group.origin.model,
             loose=group.loose,
-            image=images.dump(images.draw(group, found.people)),
+            image=images.dump(images.draw(group, people)),
             compared_at=found.compared_at,
             submitted_at=now,
         )
@@ -77,6 +69,15 @@ def keep(session: Session, request: AirlockRequest, file_name: str, found: Popul
         ]
         session.add(row)
     session.flush()
+
+
+def _positions(session: Session, found: Populations) -> Positions:
+    if found.digests is not None:
+        return place_people(session, found.dataset_id, found.snapshot_id, found.digests)
+    positions = queries.positions(session, found.snapshot_id)
+    if positions is None:
+        raise ValueError("people that are not in the list come with their digests")
+    return positions
 
 
 def let_out(session: Session, request: AirlockRequest, names: Iterable[str], now: datetime) -> int:
@@ -105,7 +106,7 @@ def lock(session: Session, dataset_id: str) -> LedgerHead:
     return session.scalars(query.execution_options(populate_existing=True)).one()
 
 
-def overtaken(session: Session, request: AirlockRequest, k: int) -> tuple[Conflict, ...]:
+def overtaken(session: Session, request: AirlockRequest) -> tuple[Conflict, ...]:
     """Lock the ledgers of what is asked for, and return what newer releases have made of it since it was compared.
 
     Whoever lets the request out in this transaction does so with nothing in between.
@@ -117,7 +118,8 @@ def overtaken(session: Session, request: AirlockRequest, k: int) -> tuple[Confli
         mine = [each for each in rows if each.dataset_id == dataset_id]
         if all(each.compared_at == head.version for each in mine):
             continue
-        found += queries.compare(session, dataset_id, queries.asked(mine), k)[1]
+        smallest = max(each.smallest for each in mine)
+        found += queries.compare(session, dataset_id, queries.asked(mine), smallest)[1]
         for each in mine:
             each.compared_at = head.version
     return tuple(found)

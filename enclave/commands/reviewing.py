@@ -13,6 +13,7 @@ from enclave.actor import Actor
 from enclave.commands import ballot as words
 from enclave.commands.acting import intent, require, text_sha256
 from enclave.commands.ballot import Ballot
+from enclave.commands.meanwhile import check_not_overtaken
 from enclave.commands.moving import ACTIONS, APPROVES, Step, approve, begin, cancel_release, move, step
 from enclave.errors import Denied, NotFound
 from enclave.ids import new_id
@@ -39,7 +40,8 @@ def decide(store: Store, actor: Actor, *, request_id: str, vote: Ballot, now: da
     A return or a rejection decides at once; approvals decide when all required reviewers approved every output, and
     otherwise wait to be concluded. Checkers without an interest, with a second factor of the last 5 minutes. Raises
     `Denied` (`egress.…`, `second-factor.stale`), `NotFound`, `Conflict` (decided meanwhile; the bytes changed),
-    `Invalid` (a judgement or a comment is missing), `Unavailable` (nothing was decided).
+    `Invalid` (a judgement or a comment is missing), `Unavailable` (nothing was decided), and `Conflict`
+    (`ledger.meanwhile`) where something let out since stands against it.
     """
     with store.write(intent(FIRST_ACTION[vote.decision], actor, ("egress_request", request_id))) as tx:
         begun = begin(tx, actor, request_id, now)
@@ -48,6 +50,8 @@ def decide(store: Store, actor: Actor, *, request_id: str, vote: Ballot, now: da
         tx.record(action=ACTIONS[begun.found.direction][verb].value)
         machine.check_proved(begun.acting, begun.about, verb, now)
         words.check_seen(begun.about, (vote.round, vote.content_sha256))
+        if vote.decision not in OUTCOMES:
+            check_not_overtaken(tx, begun.found)
         _record_word(tx, begun, vote, mine, now)
         _settle(tx, begun, vote, verb, now)
         tx.record(
@@ -74,6 +78,7 @@ def conclude(store: Store, actor: Actor, *, request_id: str, seen: tuple[int, st
     with store.write(intent(Action.EGRESS_CONCLUDE, actor, ("egress_request", request_id))) as tx:
         begun = step(tx, actor, request_id, Verb.CONCLUDE, now)
         words.check_seen(begun.about, seen)
+        check_not_overtaken(tx, begun.found)
         approve(tx, begun, Verb.CONCLUDE, now, reason=words.REASON_CODES[0])
         tx.record(object_sha256=begun.found.content_sha256, reason_code=words.REASON_CODES[0])
         return request_view(begun.found, begun.acting, now)

@@ -46,7 +46,8 @@ class LedgerSnapshot(Base):
 class LedgerGroup(Base):
     """Disjoint cells of one file's recipe, with the image that most comparisons need (`enclave.airlock.ledger.image`).
 
-    `compared_at` is the ledger's version that they were last compared with.
+    `measure`: what was added up over the people. `compared_at` is the ledger's version that they were last compared
+    with, for differences of fewer than `smallest` people.
     """
 
     __tablename__ = "ledger_group"
@@ -59,6 +60,8 @@ class LedgerGroup(Base):
     request_id: Mapped[str] = mapped_column(ForeignKey("egress_request.id"))
     round: Mapped[int]
     file_name: Mapped[str]
+    measure: Mapped[str] = mapped_column(server_default="persons")
+    smallest: Mapped[int] = mapped_column(server_default="10")
     model: Mapped[bool]
     loose: Mapped[bool]
     image: Mapped[bytes]

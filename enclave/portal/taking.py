@@ -24,6 +24,7 @@ from enclave.airlock.rules import CheckRules
 from enclave.commands.content import Checked, CollectedFile
 from enclave.errors import EnclaveError, Invalid
 from enclave.gate.limits import Collected, CollectLimits, RefusedFile
+from enclave.portal.comparing import compared
 from enclave.portal.known import known_of
 from enclave.portal.parts import Portal
 from enclave.portal.sources import sources
@@ -72,7 +73,7 @@ def checked_files(  # noqa: PLR0913 - who, in which project, which copies, and w
     """
     measures = measures_of(portal, actor, project_id)
     may_use = sources(portal, actor, project_id) if about else ()
-    checked = []
+    checked: list[tuple[Checked, Recipe | None]] = []
     for each in taken:
         path: Path = each.path
         sha256, size = each.sha256, each.size
@@ -88,8 +89,8 @@ def checked_files(  # noqa: PLR0913 - who, in which project, which copies, and w
             found = recompute(path, name, _basis(portal, recipe, may_use), measures.rules)
         report = check(path, name, measures.rules, known=measures.known)
         report = replace(report, findings=(*measures.findings, *report.findings))
-        checked.append(Checked(file, with_recomputed(report, found), found.cells))
-    return checked
+        checked.append((Checked(file, with_recomputed(report, found), found.cells), recipe))
+    return compared(portal, project_id, checked, may_use)
 
 
 def _basis(portal: Portal, recipe: Recipe, may_use: Sequence[Source]) -> Basis:

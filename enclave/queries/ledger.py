@@ -44,7 +44,7 @@ def asked(rows: Iterable[LedgerGroup]) -> list[Group]:
     """Return stored rows of a round as what is being asked for."""
     return [
         Group(
-            Origin("", each.request_id, each.project_id, each.file_name, model=each.model),
+            Origin("", each.request_id, each.project_id, each.file_name, model=each.model, measure=each.measure),
             tuple(Cell(cell.label, BitMap.deserialize(cell.people)) for cell in each.cells),
             loose=each.loose,
         )
@@ -52,10 +52,19 @@ def asked(rows: Iterable[LedgerGroup]) -> list[Group]:
     ]
 
 
-def compare(session: Session, dataset_id: str, groups: Sequence[Group], k: int) -> tuple[int, tuple[Conflict, ...]]:
-    """Return the ledger's version, and what these groups give away about fewer than k people with what is out."""
+def compare(
+    session: Session, dataset_id: str, groups: Sequence[Group], k: int, *, own: Positions | None = None
+) -> tuple[int, tuple[Conflict, ...]]:
+    """Return the ledger's version, and what these groups give away about fewer than k people with what is out.
+
+    `own`: the list's places of the people of a snapshot that is not in the list yet.
+    """
     found = ledger(session, dataset_id)
-    return found.version, conflicts(groups, found.released, k, people=found.people)
+    if own is None:
+        return found.version, conflicts(groups, found.released, k, people=found.people)
+    people = max(found.people, int(own.max(initial=-1)) + 1)
+    known = images.draw(everyone(BitMap(np.sort(own))), people)
+    return found.version, conflicts(groups, (*found.released, known), k, people=people)
 
 
 def version(session: Session, dataset_id: str) -> int:
@@ -97,7 +106,9 @@ def _images(session: Session, *conditions: ColumnElement[bool]) -> list[Image]:
 
 
 def _image(session: Session, found: LedgerGroup, labels: tuple[str, ...], release: str) -> Image:
-    origin = Origin(release, found.request_id, found.project_id, found.file_name, model=found.model)
+    origin = Origin(
+        release, found.request_id, found.project_id, found.file_name, model=found.model, measure=found.measure
+    )
     return images.parse(found.image, origin, labels, _loader(session, found.id), loose=found.loose)
 
 

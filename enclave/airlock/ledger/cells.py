@@ -14,6 +14,7 @@ import numpy.typing as npt
 from pyroaring import BitMap
 
 Ranks = npt.NDArray[np.uint32]
+PERSONS = "persons"
 # A recipe whose cells overlap (visits by year) falls apart into groups; beyond so many, cells are compared singly.
 MAX_GROUPS = 6
 
@@ -31,7 +32,8 @@ class Origin:
     """Where a population was published or is asked for: ids of release, request and project, and the file's name.
 
     `known`: nobody published it, everybody knows it (all people of a snapshot). `model`: the cell is the estimation
-    sample of a model, which says less about a difference than a count does.
+    sample of a model, which says less about a difference than a count does. `measure`: what was added up; only numbers
+    of one measure can be subtracted from each other.
     """
 
     release: str = ""
@@ -40,6 +42,7 @@ class Origin:
     file: str = ""
     known: bool = False
     model: bool = False
+    measure: str = PERSONS
 
 
 @dataclass(frozen=True)

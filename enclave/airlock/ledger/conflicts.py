@@ -49,8 +49,18 @@ def conflicts(new: Sequence[Group], old: Sequence[Image], k: int, *, people: int
     """Return what the new groups give away together with each other and the old ones; at most 50 conflicts.
 
     `people`: how many there are in the data set's list; all ranks are below. `old` should hold the image of `everyone`.
-    Complete for unions of one group against unions of another, for pairs, and for chains of three cells or totals.
+    Complete for unions of one group against unions of another, for pairs, and for chains of three cells or totals, all
+    of one measure.
     """
+    found: list[Conflict] = []
+    for measure in dict.fromkeys(each.origin.measure for each in new):
+        asked = [each for each in new if each.origin.measure == measure]
+        out = [each for each in old if each.origin.measure == measure]
+        found += _of_one_measure(asked, out, k, people)
+    return tuple(found[:MAX_CONFLICTS])
+
+
+def _of_one_measure(new: Sequence[Group], old: Sequence[Image], k: int, people: int) -> list[Conflict]:
     sides = [Side(draw(group, people), full_labels(group, people)) for group in new]
     found: list[Conflict] = []
     pool = chains.pool([side.image for side in sides], list(old))
@@ -69,7 +79,7 @@ def conflicts(new: Sequence[Group], old: Sequence[Image], k: int, *, people: int
     if len(found) < MAX_CONFLICTS:
         inside, around = near.lists()
         found += [_named("chain", pool, hit[:3], hit[3]) for hit in chains.chains(pool, inside, around, k)]
-    return tuple(found[:MAX_CONFLICTS])
+    return found
 
 
 class _Near:

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 
 import numpy as np
 import numpy.typing as npt
 from pyroaring import BitMap
+
+from enclave.airlock.ledger.cells import Cell, Group
 
 Digests = npt.NDArray[np.uint64]
 Positions = npt.NDArray[np.uint32]
@@ -53,6 +55,14 @@ def moved(people: BitMap, positions: Positions) -> BitMap:
     """Return a population of a snapshot's own ranks as one of the list's places."""
     ranks = np.frombuffer(people.to_array(), np.uint32) if people else np.empty(0, np.uint32)
     return BitMap(np.sort(positions[ranks]))
+
+
+def placed_groups(groups: Iterable[Group], positions: Positions) -> list[Group]:
+    """Return groups of a snapshot's own ranks as groups of the list's places."""
+    return [
+        replace(group, cells=tuple(Cell(cell.label, moved(cell.people, positions)) for cell in group.cells))
+        for group in groups
+    ]
 
 
 def pack(values: Digests | Positions) -> bytes:
