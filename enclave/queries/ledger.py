@@ -62,7 +62,7 @@ def compare(
     found = ledger(session, dataset_id)
     if own is None:
         return found.version, conflicts(groups, found.released, k, people=found.people)
-    people = max(found.people, int(own.max(initial=-1)) + 1)
+    people = max(found.people, int(own.max()) + 1 if len(own) else 0)
     known = images.draw(everyone(BitMap(np.sort(own))), people)
     return found.version, conflicts(groups, (*found.released, known), k, people=people)
 
