@@ -43,7 +43,7 @@ def group(frame: Frame, recipe: TableRecipe) -> Groups:
         keep = _enough(_people(frame, at), down, across, recipe.suppressed.below)
         at = at[keep]
         down, sides = _only(down[keep], sides)
-        across, heads = _only(across[keep], heads)
+        across, heads = _only(across[keep], heads) if recipe.columns else (across[keep], heads)
     if len(sides) * max(len(heads), 1) > MAX_CELLS:
         raise RecipeRefused(f"칸이 {MAX_CELLS:,}개를 넘습니다.", f"More than {MAX_CELLS:,} cells.")
     return Groups(at, down, across, sides, heads)

@@ -13,9 +13,10 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -24,9 +25,11 @@ from typing import Any
 from .failure import AnsimError
 from .outbox import Copied, copies
 from .portal import ask
+from .recipes import about, recall
 from .show import VERDICTS, html_table, state, text_table, verdict
 from .words import say
 
+Code = str | Mapping[str, str]
 Files = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 # The same submission from the same kernel carries the same key: running a cell twice makes one request.
 _KEYS: dict[tuple[object, ...], str] = {}
@@ -99,28 +102,40 @@ class Request:
         return head + note + (_html(self.files) if self.files else "")
 
 
-def preflight(files: Files) -> Preflight:
-    """Check one file or several without submitting them. Raises `AnsimError`."""
+def preflight(files: Files, *, code: Code = "") -> Preflight:
+    """Check one file or several without submitting them. ``code``: as in `submit`. Raises `AnsimError`."""
     with copies(_paths(files)) as copied:
-        found = ask("POST", "/egress/preflight", {"files": [copy.path for copy in copied]})
-        return Preflight(_results(found, copied))
+        body = {"files": [copy.path for copy in copied]} | _about(copied, code)
+        return Preflight(_results(ask("POST", "/egress/preflight", body), copied))
 
 
 def submit(  # noqa: PLR0913 - the words of one form, all but the files by name
-    files: Files, *, purpose: str, context: str, receiver: str = "", redo: str = "", again: bool = False
+    files: Files,
+    *,
+    purpose: str,
+    context: str,
+    receiver: str = "",
+    redo: str = "",
+    again: bool = False,
+    code: Code = "",
 ) -> Request:
     """Ask to take files out: ``purpose``: what for, ``context``: what they contain and how they were made.
+
+    Files of `ansim.table` and `ansim.model` carry their recipe by themselves. ``code``: the name of the submitted
+    script or notebook that made the other files, or by file ``{"figure.png": "plot.py"}``.
 
     ``receiver``: who gets it, by login (you, if left out); ``redo``: the id of a returned request that this replaces.
     The same files with the same texts are one request however often this runs, unless ``again``. Raises `AnsimError`.
     """
     purpose, context = _said("purpose", purpose), _said("context", context)
     with copies(_paths(files)) as copied:
-        same = (purpose, context, receiver, redo, tuple((copy.name, copy.sha256) for copy in copied))
+        said = _about(copied, code)
+        told = json.dumps([code if isinstance(code, str) else dict(code), *sorted(map(_recipe_of, copied))])
+        same = (purpose, context, receiver, redo, told, tuple((copy.name, copy.sha256) for copy in copied))
         if again or same not in _KEYS:
             _KEYS[same] = str(uuid.uuid4())
         names = [copy.path for copy in copied]
-        body = {"files": names, "purpose": purpose, "context": context, "key": _KEYS[same]}
+        body = {"files": names, "purpose": purpose, "context": context, "key": _KEYS[same]} | said
         body |= {name: value for name, value in (("receiver", receiver), ("request_id", redo)) if value}
         return _request(ask("POST", "/egress/submit", body), copied)
 
@@ -156,6 +171,29 @@ def listed() -> list[dict[str, Any]]:
 def _paths(files: Files) -> list[Path]:
     given = [files] if isinstance(files, str | os.PathLike) else list(files)
     return [Path(path) for path in given]
+
+
+def _about(copied: Sequence[Copied], code: Code) -> dict[str, Any]:
+    """Return what is said about the copies: the recipes remembered for these bytes, and the code that made them."""
+    paths = {copy.name: copy.path for copy in copied}
+    given = {name: code for name in paths if name != code} if isinstance(code, str) else dict(code)
+    by = {name: of for name, of in given.items() if of}
+    strange = sorted({*by, *by.values()} - set(paths))
+    if strange:
+        raise AnsimError(
+            "client.code",
+            ko=f"함께 제출하지 않은 파일입니다: {', '.join(strange)}",
+            en=f"Not among the submitted files: {', '.join(strange)}",
+            remedy_ko="만든 코드도 files에 넣으세요.",
+            remedy_en="Put the code among the files, too.",
+        )
+    hashes = {copy.path: copy.sha256 for copy in copied}
+    said = about(hashes, {paths[name]: paths[of] for name, of in by.items()})
+    return {"about": said} if said else {}
+
+
+def _recipe_of(copy: Copied) -> str:
+    return json.dumps([copy.name, recall(copy.sha256)], sort_keys=True)
 
 
 def _said(field_name: str, text: str) -> str:
