@@ -237,6 +237,8 @@ def file_json(report: FileReport, asked: str) -> dict[str, Any]:
         "columns": report.columns,
         "verdict": report.verdict.value,
         "findings": [_finding(one, report.name) for one in report.findings],
+        # That it was found, and not what: the numbers are for checkers.
+        "evidence": [{"kind": one.kind, "status": one.status.value} for one in report.evidence],
     }
 
 

@@ -50,11 +50,15 @@ class Finding:
 
 @dataclass(frozen=True)
 class FileResult:
-    """What the checks say about one file: ``verdict`` PASS, WARN or BLOCK."""
+    """What the checks say about one file: ``verdict`` PASS, WARN or BLOCK.
+
+    ``recomputed``: whether the snapshot gives the same (``match``, ``mismatch``, ``none``), empty without a recipe.
+    """
 
     name: str
     verdict: str
     findings: tuple[Finding, ...] = ()
+    recomputed: str = ""
 
 
 @dataclass(frozen=True)
@@ -222,9 +226,14 @@ def _results(found: dict[str, Any], copied: Sequence[Copied]) -> tuple[FileResul
             own.get(str(file.get("name")), str(file.get("name"))),
             str(file.get("verdict", "")),
             tuple(_finding(one) for one in file.get("findings", ())),
+            _recomputed(file),
         )
         for file in found.get("files", ())
     )
+
+
+def _recomputed(file: dict[str, Any]) -> str:
+    return next((str(one["status"]) for one in file.get("evidence", ()) if one.get("kind") == "recompute"), "")
 
 
 def _finding(found: dict[str, Any]) -> Finding:
@@ -245,8 +254,14 @@ def _rows(files: Sequence[FileResult]) -> list[tuple[str, ...]]:
         rows += [
             (verdict(one.severity), file.name, one.rule, one.place, one.sample, say(one.ko, one.en))
             for one in file.findings
-        ] or [(verdict(file.verdict), file.name, "", "", "", say("문제를 찾지 못했습니다.", "Nothing was found."))]
+        ] or [(verdict(file.verdict), file.name, "", "", "", _nothing(file))]
     return rows
+
+
+def _nothing(file: FileResult) -> str:
+    if file.recomputed == "match":
+        return say("스냅샷에서 다시 계산한 값과 모두 같습니다.", "Every number was found again on the snapshot.")
+    return say("문제를 찾지 못했습니다.", "Nothing was found.")
 
 
 def _html(files: Sequence[FileResult]) -> str:
