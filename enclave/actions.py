@@ -102,6 +102,7 @@ class Action(StrEnum):
     EGRESS_WITHDRAW = "egress.withdraw"
     EGRESS_REASSIGN = "egress.reassign"
     EGRESS_VIEW = "egress.view"
+    EGRESS_SHOWN = "egress.shown"
     EGRESS_APPROVE = "egress.approve"
     EGRESS_REVIEW = "egress.review"
     EGRESS_REVISE = "egress.revise"
@@ -118,6 +119,7 @@ class Action(StrEnum):
     IMPORT_WITHDRAW = "import.withdraw"
     IMPORT_REASSIGN = "import.reassign"
     IMPORT_VIEW = "import.view"
+    IMPORT_SHOWN = "import.shown"
     IMPORT_APPROVE = "import.approve"
     IMPORT_REVIEW = "import.review"
     IMPORT_REVISE = "import.revise"
@@ -234,6 +236,7 @@ ABOUT: dict[Action, About] = {
     Action.EGRESS_WITHDRAW: About("반출 신청 철회", "egress withdrawn", Task.EGRESS, _I, _DATA),
     Action.EGRESS_REASSIGN: About("반출 신청자 변경", "egress handed to another member", Task.CHANGE, _N, _DATA),
     Action.EGRESS_VIEW: About("반출 파일 열람", "egress file viewed", Task.VIEW, _I, _DATA),
+    Action.EGRESS_SHOWN: About("반출 파일 전부 열람", "all of an egress file shown", Task.VIEW, _I, _DATA),
     Action.EGRESS_APPROVE: About("반출 승인", "egress approved", Task.EGRESS, _N, _DATA),
     Action.EGRESS_REVIEW: About("반출 심사", "egress reviewed", Task.EGRESS, _I, _DATA),
     Action.EGRESS_REVISE: About("반출 심사 의견 수정", "egress review revised", Task.EGRESS, _I, _DATA),
@@ -250,6 +253,7 @@ ABOUT: dict[Action, About] = {
     Action.IMPORT_WITHDRAW: About("반입 신청 철회", "import withdrawn", Task.CREATE, _I, _DATA),
     Action.IMPORT_REASSIGN: About("반입 신청자 변경", "import handed to another member", Task.CHANGE, _N, _DATA),
     Action.IMPORT_VIEW: About("반입 파일 열람", "import file viewed", Task.VIEW, _I, _DATA),
+    Action.IMPORT_SHOWN: About("반입 파일 전부 열람", "all of an import file shown", Task.VIEW, _I, _DATA),
     Action.IMPORT_APPROVE: About("반입 승인", "import approved", Task.CREATE, _N, _DATA),
     Action.IMPORT_REVIEW: About("반입 심사", "import reviewed", Task.CREATE, _I, _DATA),
     Action.IMPORT_REVISE: About("반입 심사 의견 수정", "import review revised", Task.CREATE, _I, _DATA),

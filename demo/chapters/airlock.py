@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from demo.kernel import Kernel
+from demo.looking import look
 from demo.session import said
 from demo.show import StepFailedError, step
 from demo.world import SEE_LOGS, World
@@ -115,6 +116,8 @@ def _vote(  # noqa: PLR0913, PLR0917 - who, what, which, why
     if shown.is_error:
         return shown
     facts = shown.json()
+    if decision == "approve":
+        look(session, request_id)
     body = JUDGEMENTS | {"decision": decision, "reason_code": reason, "code": code}
     body |= {"round": facts["round"], "content_sha256": facts["content_sha256"]}
     return session.api("POST", f"/requests/{request_id}/decide", body)

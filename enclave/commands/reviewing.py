@@ -19,9 +19,11 @@ from enclave.errors import Denied, NotFound
 from enclave.ids import new_id
 from enclave.model.review import Comment, ConflictOfInterest, Review
 from enclave.policy.airlock import machine, visibility, votes
+from enclave.policy.airlock.shown import check_seen_whole
 from enclave.queries.airlock_facts import facts, present_files, present_round
 from enclave.queries.airlock_shown import request_view
 from enclave.queries.airlock_views import RequestView
+from enclave.queries.sighting import load_seen
 from enclave.states import Audience, Decision, FileVote, RequestState, Verb
 from enclave.store import Store, Tx
 
@@ -158,6 +160,7 @@ def _record_word(tx: Tx, begun: Step, vote: Ballot, mine: Review | None, now: da
     """Write the review with its votes and comments; a revision keeps what it replaces."""
     found, acting = begun.found, begun.acting
     cast = words.spread(vote, begun.about)
+    _check_seen_whole(tx, begun, cast)
     words.check_whole(vote)
     said = words.remarks(vote, _groups_to_mend(begun, cast), _told(begun))
     if mine is not None:
@@ -175,6 +178,14 @@ def _record_word(tx: Tx, begun: Step, vote: Ballot, mine: Review | None, now: da
     tx.session.flush()
     tx.session.refresh(found, ["reviews", "comments"])
     tx.record(details={"approves": sum(each is FileVote.APPROVE for each in cast.values()), "outputs": len(cast)})
+
+
+def _check_seen_whole(tx: Tx, begun: Step, cast: dict[str, FileVote]) -> None:
+    """Raise `Denied` (`egress.not-shown`) for approving a file that was not on this person's screen, all of it."""
+    approved = [file_id for file_id, vote in cast.items() if vote is FileVote.APPROVE]
+    seen = load_seen(tx.session, begun.acting.account_id, begun.found.id)
+    numbers = {file.id: number for number, file in enumerate(present_files(begun.found), 1)}
+    check_seen_whole(approved, seen, numbers)
 
 
 def _settle(tx: Tx, begun: Step, vote: Ballot, verb: Verb, now: datetime) -> None:

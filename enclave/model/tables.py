@@ -15,10 +15,11 @@ from enclave.model import (
     project,
     release,
     review,
+    sighting,
     watch,
     workspace,
 )
 from enclave.model.base import Base
 
-MODULES = (people, data, project, workspace, egress, review, release, watch, ends, gpu, desk, drill, ledger)
+MODULES = (people, data, project, workspace, egress, review, release, sighting, watch, ends, gpu, desk, drill, ledger)
 METADATA = (Base.metadata, audit_tables.metadata)

@@ -11,7 +11,16 @@ from starlette.responses import PlainTextResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from enclave.portal import failures, rest, rest_ends, rest_watch, workspace_api, workspace_gpu, workspace_repair
+from enclave.portal import (
+    failures,
+    rest,
+    rest_ends,
+    rest_view,
+    rest_watch,
+    workspace_api,
+    workspace_gpu,
+    workspace_repair,
+)
 from enclave.portal.doors import OneHost
 from enclave.portal.forms import BodyLimit
 from enclave.portal.headers import SafeHeaders
@@ -30,9 +39,11 @@ from enclave.portal.pages import (
     gpu,
     home,
     log,
+    metrics,
     project,
     releases,
     review,
+    review_forms,
     seat,
     sign_in,
     viewer,
@@ -49,7 +60,9 @@ PAGES = (
     project,
     columns,
     review,
+    review_forms,
     viewer,
+    metrics,
     releases,
     datasets,
     log,
@@ -80,6 +93,7 @@ def create(portal: Portal) -> ASGIApp:
         app.include_router(page.router, prefix=root, include_in_schema=False)
     app.include_router(rest.router, prefix=f"{root}/api/v1")
     app.include_router(rest_ends.router, prefix=f"{root}/api/v1")
+    app.include_router(rest_view.router, prefix=f"{root}/api/v1")
     app.include_router(rest_watch.router, prefix=f"{root}/api/v1")
     app.include_router(workspace_api.router, prefix="/api/workspace/v1")
     app.include_router(workspace_gpu.router, prefix="/api/workspace/v1")

@@ -52,6 +52,7 @@ TONES = {
         "pass",
         "granted",
         "ready",
+        "public",
     },
     "warn": {
         "submitted",
@@ -64,6 +65,9 @@ TONES = {
         "waiting",
         "ending",
         "dirty",
+        "changes",
+        "incomplete",
+        "expired",
     },
     "stop": {
         "quarantined",
@@ -76,6 +80,8 @@ TONES = {
         "destroyed",
         "withdrawn",
         "block",
+        "conflicted",
+        "cancelled",
     },
 }
 
@@ -94,7 +100,7 @@ def environment() -> Environment:
         moment=kst.moment, day=kst.day, iso=_iso, size=size, printable=printable, when=datetime.fromisoformat
     )
     jinja.filters.update(asked=turning.asked, plain_ask=turning.plain_ask, token=turning.token)
-    jinja.filters.update(told=_told, remedy=_remedy, label=_label, both=_both, treated=_treated)
+    jinja.filters.update(told=_told, remedy=_remedy, label=_label, both=_both, treated=_treated, kind=_kind)
     jinja.globals["tone"] = tone
     return jinja
 
@@ -174,6 +180,13 @@ def _remedy(context: Context, error: Any) -> str:
 @pass_context
 def _both(context: Context, pair: tuple[str, str]) -> str:
     return pair[0] if context["language"] is Language.KO else pair[1]
+
+
+@pass_context
+def _kind(context: Context, name: str) -> str:
+    """Return the word for a kind of file; one that has none is shown by its own name."""
+    key = f"kinds.{name}"
+    return say(context["language"], key) if has(key) else printable(name)
 
 
 @pass_context

@@ -44,4 +44,4 @@ def picture(visit: Here, request_id: str, file_id: str, p: int = 0) -> Response:
 def share(visit: Here, request_id: str, f: str = "") -> Response:
     """Return what was shown of a file by now: asked for once its pictures have arrived."""
     request, file = file_of(visit, request_id, f)
-    return visit.page("viewer_share.html", request=request, file=file, look=looking.share(visit, file))
+    return visit.page("viewer_share.html", request=request, file=file, look=looking.share(visit, request, file))

@@ -205,3 +205,76 @@ def test_the_words_of_a_finding_lead_to_its_row_and_column(
     words: str, pieces: list[PieceView], place: Place | None
 ) -> None:
     assert place_of(words, pieces) == place
+
+
+def words(world: World, request: str, **changes: object) -> dict[str, object]:
+    found = egress.request(world.store, world.actor("dahye"), request, now=clock.now())
+    judged = dict.fromkeys(("purpose_relation", "identifiability", "safety_measures"), "그렇습니다.")
+    fields = {"round": str(found.round), "content": found.content_sha256, "decision": "approve",
+              "reason_code": "output-checked", "comment": "나누어 주세요.", "override_reason": "집계표입니다."}  # fmt: skip
+    return fields | judged | {"code": world.code("dahye")} | changes
+
+
+def decided(browser: Browser, request: str, fields: dict[str, object]) -> tuple[int, str]:
+    answer = browser.form(f"/review/{request}/decide", **fields)
+    found = re.search(r'<span class="mono small">\(([a-z.-]+)\)</span>', answer.text)
+    return answer.status_code, found[1] if found else ""
+
+
+def test_an_approval_posted_without_having_been_shown_anything_is_refused(world: World) -> None:
+    request = world.submit({"표.csv": TABLE.encode()})
+    browser = world.browser("dahye")
+    fields = words(world, request)
+    body = {name: value for name, value in fields.items() if name != "content"}
+    body |= {"content_sha256": fields["content"], "round": 1}
+    for code in (fields["code"], ""):
+        answer = browser.api("POST", f"/requests/{request}/decide", body | {"code": code})
+        assert (answer.status_code, answer.json()["code"]) == (403, "egress.not-shown")
+    # This refusal comes with the page, and the page with the file: now it has been shown.
+    assert decided(browser, request, fields | {"code": ""}) == (403, "egress.not-shown")
+    assert decided(browser, request, fields | {"code": ""})[0] == 303
+
+
+def test_an_approval_after_the_first_page_alone_is_refused_until_the_last_row_was_sent(world: World) -> None:
+    few = "지역,환자수\n" + "".join(f"구{number},{number + 11}\n" for number in range(600))
+    request = world.submit({"긴표.csv": few.encode()})
+    browser, file = world.browser("dahye"), files_of(world, request)["긴표.csv"]
+    browser.get(f"{ROOT}/review/{request}")
+    assert decided(browser, request, words(world, request)) == (403, "egress.not-shown")
+    piece(browser, request, file, find="구599")
+    assert decided(browser, request, words(world, request, code="")) == (403, "egress.not-shown")
+    piece(browser, request, file, **{"from": 500})
+    assert decided(browser, request, words(world, request, code=""))[0] == 303
+
+
+def test_a_return_needs_no_look_at_everything(world: World) -> None:
+    request = world.submit({"긴표.csv": LONG.encode()})
+    fields = words(world, request, decision="return", reason_code="row-level")
+    assert world.browser("dahye").form(f"/review/{request}/decide", **fields).status_code == 303
+
+
+def test_a_picture_that_was_named_and_not_sent_was_not_seen(world: World) -> None:
+    request = world.submit({"그림.png": picture()})
+    browser = world.browser("dahye")
+    browser.get(f"{ROOT}/review/{request}")
+    assert decided(browser, request, words(world, request)) == (403, "egress.not-shown")
+    browser.get(f"{ROOT}/review/{request}/picture/{files_of(world, request)['그림.png']}")
+    assert decided(browser, request, words(world, request, code=""))[0] == 303
+
+
+def test_seeing_all_of_a_file_is_recorded_once_and_outlives_the_portal(world: World) -> None:
+    request = world.submit({"표.csv": TABLE.encode()})
+    browser = world.browser("dahye")
+    for _ in range(3):
+        browser.get(f"{ROOT}/review/{request}")
+    assert entries(world, "egress.shown") == 1
+    object.__setattr__(world.portal, "coverage", type(world.portal.coverage)())  # what a restart forgets
+    assert decided(browser, request, words(world, request))[0] == 303
+
+
+def test_whoever_may_not_judge_a_request_leaves_no_word_of_having_seen_it(world: World) -> None:
+    request = world.submit({"표.csv": TABLE.encode()})
+    for login in ("mina", "jiwoo", "haneul"):
+        page = world.browser(login).get(f"{ROOT}/review/{request}").text
+        assert shares(page) == []
+    assert entries(world, "egress.shown") == 0

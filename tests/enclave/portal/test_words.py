@@ -21,7 +21,8 @@ SOURCES = [*PORTAL.rglob("*.html"), *PORTAL.rglob("*.py")]
 # Texts whose names are put together at run time: kinds, reasons, the menu.
 COMPUTED = ("accounts.kind_", "legal.", "errors.title_", "log.outcome_", "reasons.", "treatments.", "kinds.", "base.",
             "code.source_", "display.", "drills.outcome_", "frozen.outbox", "frozen.home",
-            "viewer.kind_", "viewer.showing_", "viewer.state_", "viewer.mark_")  # fmt: skip
+            "viewer.kind_", "viewer.showing_", "viewer.state_", "viewer.mark_", "viewer.file_",
+            "review.need_", "review.details_", "review.evidence_")  # fmt: skip
 
 
 def test_every_text_is_korean_in_korean_and_has_no_hangul_in_english() -> None:
