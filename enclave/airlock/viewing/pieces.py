@@ -23,6 +23,7 @@ class Piece:
 
     ``path``: the labels of the parts it stands in, outermost first. ``needed``: whether it must be looked at; a table
     found inside a text is another reading of what the text shows already. ``name`` decides how code is coloured.
+    ``beyond``: rows that have no view; they count among the units, so that nobody has seen the whole.
     """
 
     kind: str
@@ -32,11 +33,12 @@ class Piece:
     table: Table | None = None
     lines: tuple[str, ...] = ()
     picture: bytes = b""
+    beyond: int = 0
 
     @property
     def units(self) -> int:
         """How many rows or lines it has; 1 for a picture, and for a table without rows (its header)."""
-        return max(1, len(self.table.rows) if self.table is not None else len(self.lines))
+        return self.beyond + max(1, len(self.table.rows) if self.table is not None else len(self.lines))
 
     def outline(self) -> dict[str, object]:
         """Return what a page is told about it before it is drawn, ready for JSON."""
@@ -71,7 +73,8 @@ def _walk(document: Document, name: str, path: tuple[str, ...]) -> Iterator[Piec
         # It was stopped for its length; who decides about it sees what it is from its beginning.
         shown = min(LONG_SHOWN, long.length)
         note = f"{long.length:,}행 가운데 앞 {shown:,}행 · the first {shown:,} of {long.length:,} rows"
-        yield _table(replace(long.head(shown), label=f"{long.label} {note}".strip()), path, needed=True)
+        head = _table(replace(long.head(shown), label=f"{long.label} {note}".strip()), path, needed=True)
+        yield replace(head, beyond=long.length - shown)
     for part in document.parts:
         yield from _walk(part.document, name, (*path, part.label))
 

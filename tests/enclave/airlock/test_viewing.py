@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from enclave.airlock.document import Document, Part, Table
+from enclave.airlock.long_table import LongTableBuilder
 from enclave.airlock.viewing.ask import Ask
 from enclave.airlock.viewing.compare import compare
 from enclave.airlock.viewing.highlight import LANGUAGES, highlight
@@ -181,3 +182,10 @@ def test_what_is_too_long_to_compare_is_said_to_be_so() -> None:
     long = piece(("n",), *((str(number),) for number in range(6000)))
     (only,) = compare([long], [OLD])
     assert (only["state"], only["cut"], "rows" in only) == ("changed", True, False)
+
+
+def test_rows_of_a_long_table_that_have_no_view_count_as_unseen() -> None:
+    builder = LongTableBuilder(("n",))
+    builder.add([[str(number)] for number in range(5_000)])
+    found, _ = pieces(Document("table", long_tables=(builder.build(),)), "a.csv")
+    assert [(piece.kind, piece.needed, piece.units) for piece in found] == [("table", True, 5_000)]

@@ -211,7 +211,8 @@ def words(world: World, request: str, **changes: object) -> dict[str, object]:
     found = egress.request(world.store, world.actor("dahye"), request, now=clock.now())
     judged = dict.fromkeys(("purpose_relation", "identifiability", "safety_measures"), "그렇습니다.")
     fields = {"round": str(found.round), "content": found.content_sha256, "decision": "approve",
-              "reason_code": "output-checked", "comment": "나누어 주세요.", "override_reason": "집계표입니다."}  # fmt: skip
+              "reason_code": "output-checked", "comment": "나누어 주세요.",
+              "override_reason": "집계표입니다."}  # fmt: skip
     return fields | judged | {"code": world.code("dahye")} | changes
 
 
