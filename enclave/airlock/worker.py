@@ -23,6 +23,7 @@ from enclave.airlock.checks.known import check_known
 from enclave.airlock.checks.long_identifiers import check_long_identifiers
 from enclave.airlock.checks.long_rows import check_long_rows
 from enclave.airlock.checks.min_cell import check_min_cell
+from enclave.airlock.checks.reading import check_reading
 from enclave.airlock.checks.recoverable import check_recoverable, check_shares
 from enclave.airlock.checks.regression import check_regression
 from enclave.airlock.checks.rounding import check_rounding
@@ -182,7 +183,7 @@ def _look_at(document: Document, rules: CheckRules) -> list[Finding]:
     if document.is_prose:
         findings += check_text(document, rules)
     if document.picture:
-        findings += check_picture(document.picture, rules)
+        findings += [*check_picture(document.picture, rules), *check_reading(document)]
     findings += [*check_regression(document), *check_extremes(document)]
     return [*findings, *check_encoded(document), *check_identifiers(document, rules)]
 

@@ -20,8 +20,6 @@ class Refusal:
 
 PLAIN = ("표는 CSV로, 그림은 PNG로 저장해 제출하세요.", "Save tables as CSV and pictures as PNG.")
 REFUSALS = {
-    "pdf": Refusal("PDF는 숨은 내용을 담을 수 있습니다. 그림은 PNG로, 글은 MD/TXT로 제출하세요.",
-                   "A PDF can hide content. Submit pictures as PNG and text as MD or TXT."),
     "zip": Refusal("압축 파일·오피스 문서(xlsx, docx)는 받지 않습니다. 시트마다 CSV로 저장해 제출하세요.",
                    "Archives and office files (xlsx, docx) are not taken. Save each sheet as CSV."),
     "archive": Refusal("압축 파일은 받지 않습니다. 풀어서 파일 하나하나를 제출하세요.",
@@ -39,8 +37,6 @@ REFUSALS = {
                        "Pictures must be PNG or JPEG. Save it as PNG."),
     "medical": Refusal("의료영상(DICOM, NIfTI)은 반출할 수 없습니다. 집계 결과나 도표를 제출하세요.",
                        "Medical images (DICOM, NIfTI) may not leave. Submit aggregates or charts."),
-    "html": Refusal("HTML은 자료와 스크립트를 담을 수 있습니다. 표는 CSV, 그림은 PNG로 제출하세요.",
-                    "HTML can hold data and scripts. Submit tables as CSV, pictures as PNG."),
     "xml": Refusal("XML은 받지 않습니다. " + PLAIN[0], "XML is not taken. " + PLAIN[1]),
     "notebook": Refusal("노트북은 출력에 원자료를 담을 수 있습니다. 결과 표는 CSV, 그림은 PNG로 제출하세요.",
                         "A notebook's outputs may hold raw data. Submit tables as CSV, pictures as PNG."),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import tesserocr
@@ -52,6 +52,12 @@ def read(picture: Image.Image) -> str:
     elif grey.width * grey.height > MOST_PIXELS:
         share = (MOST_PIXELS / (grey.width * grey.height)) ** 0.5
         grey = grey.resize((int(grey.width * share), int(grey.height * share)), Image.Resampling.LANCZOS)
+    return _both_ways(grey.tobytes(), grey.size)
+
+
+@lru_cache(maxsize=2)  # a page is read twice: for identifiers, and against its text
+def _both_ways(pixels: bytes, size: tuple[int, int]) -> str:
+    grey = Image.frombytes("L", size, pixels)
     turned = grey.transpose(Image.Transpose.ROTATE_270)
     return "\n".join([*_recognise(grey, SURE), *_recognise(turned, SURER)])
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from enclave.airlock.document import Document, Table
 from enclave.airlock.parsers.decode import decode
 from enclave.airlock.parsers.grid import check_size, table_of
+from enclave.airlock.parsers.interactive import interactive
 from enclave.airlock.parsers.refused import ParseRefused
 from enclave.airlock.rules import CheckRules
 
@@ -18,7 +19,8 @@ def parse_json(content: bytes, name: str, rules: CheckRules) -> Document:
     """Read a JSON text. Raises `ParseRefused`; also for a key that stands twice."""
     del name
     text = decode(content)
-    return _json_document(_read_json(text), text, rules)
+    found = _read_json(text)
+    return interactive(found, rules) or _json_document(found, text, rules)
 
 
 def _read_json(text: str) -> object:

@@ -8,7 +8,9 @@ from pathlib import PurePosixPath
 
 from enclave.airlock.document import Document
 from enclave.airlock.parsers.delimited import parse_delimited
+from enclave.airlock.parsers.html import parse_html
 from enclave.airlock.parsers.json_file import parse_json
+from enclave.airlock.parsers.pdf import parse_pdf
 from enclave.airlock.parsers.picture import parse_picture
 from enclave.airlock.parsers.svg import parse_svg
 from enclave.airlock.parsers.text import parse_text
@@ -34,6 +36,8 @@ FORMATS = (
     Format("text", frozenset({".csv", ".tsv"}), parse_delimited),
     Format("text", frozenset({".json"}), parse_json),
     Format("text", frozenset({".txt", ".md", ".log"}), parse_text),
+    Format("html", frozenset({".html", ".htm"}), parse_html),
+    Format("pdf", frozenset({".pdf"}), parse_pdf),
     Format("svg", frozenset({".svg"}), parse_svg),
     Format("png", frozenset({".png"}), parse_picture),
     Format("jpeg", frozenset({".jpg", ".jpeg"}), parse_picture),

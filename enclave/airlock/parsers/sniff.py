@@ -51,7 +51,8 @@ MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"RIFF", "picture"),
     (b"\x5c\x01\x00\x00", "medical"),
 )
-MARKUP = (("<svg", "svg"), ("<html", "html"), ("<!doctype html", "html"), ("<?xml", "xml"), ("<script", "html"))
+# A page may hold drawings, so what begins as a page comes first.
+MARKUP = (("<html", "html"), ("<!doctype html", "html"), ("<svg", "svg"), ("<?xml", "xml"), ("<script", "html"))
 
 
 def sniff(content: bytes) -> str:

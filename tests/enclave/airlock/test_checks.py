@@ -297,8 +297,8 @@ def test_invisible_characters_and_trailing_blanks_are_pointed_at() -> None:
 
 
 FILES = {
-    "pdf": ("a.pdf", b"%PDF-1.7\n", "type.pdf"),
-    "pdf called csv": ("a.csv", b"%PDF-1.7\n", "type.pdf"),
+    "pdf": ("a.pdf", b"%PDF-1.7\n", "parse.pdf"),
+    "pdf called csv": ("a.csv", b"%PDF-1.7\n", "type.mismatch"),
     "xlsx": ("a.xlsx", b"PK\x03\x04\x14\x00", "type.zip"),
     "zip called png": ("a.png", b"PK\x03\x04\x14\x00", "type.zip"),
     "gzip": ("a.csv.gz", gzip.compress(b"n\n4\n"), "type.archive"),
@@ -310,8 +310,7 @@ FILES = {
     "age": ("a.txt", b"age-encryption.org/v1\n", "type.encrypted"),
     "pgp": ("a.txt", b"-----BEGIN PGP MESSAGE-----\n", "type.encrypted"),
     "svg called txt": ("a.txt", b"<!-- x --> <svg/>", "type.mismatch"),
-    "html": ("a.html", b"<!DOCTYPE html><html>", "type.html"),
-    "html with a byte order mark": ("a.txt", b"\xef\xbb\xbf<html>", "type.html"),
+    "html with a byte order mark": ("a.txt", b"\xef\xbb\xbf<html>", "type.mismatch"),
     "notebook": ("a.ipynb", b'{"cells": [], "nbformat": 4}', "type.notebook"),
     "notebook called json": ("a.json", b'{"nbformat": 4}', "type.notebook"),
     "dicom": ("a.dcm", bytes(128) + b"DICM", "type.medical"),

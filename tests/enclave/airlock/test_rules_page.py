@@ -27,6 +27,7 @@ FAMILIES = (
     "text",
     "image",
     "figure",
+    "pdf",
     "model",
     "value",
     "curve",
