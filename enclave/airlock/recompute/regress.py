@@ -70,7 +70,7 @@ def design(frame: Frame, recipe: ModelRecipe) -> Design:
 
 def fit(made: Design, model: str) -> Fit:
     """Estimate a model as statsmodels does. Raises `RecipeRefused` where there is no estimate."""
-    if len(made.response) <= made.matrix.shape[1] or np.linalg.matrix_rank(made.matrix) < made.matrix.shape[1]:
+    if len(made.response) <= made.matrix.shape[1] or not _is_full(made.matrix):
         raise RecipeRefused(
             "관측 수가 모자라거나 설명 변수가 겹쳐 모형을 구할 수 없습니다.",
             "Too few observations, or terms that follow from each other: there is no estimate.",
@@ -90,9 +90,10 @@ def thin_terms(made: Design, below: int) -> list[int]:
     """Return the terms that tell about fewer than ``below`` people: on either side of a yes or no."""
     thin = []
     for at in range(1, made.matrix.shape[1]):
-        values, held = np.unique(made.matrix[:, at], return_counts=True)
-        usual = values[held.argmax()]
-        if len(values) <= 2 and _people(made, made.matrix[:, at] != usual) < below:  # noqa: PLR2004 - a yes or no
+        values = made.matrix[:, at]
+        low, high = values.min(), values.max()
+        rarer = values == high if 2 * int((values == high).sum()) <= len(values) else values == low
+        if ((values == low) | (values == high)).all() and _people(made, rarer) < below:
             thin.append(at)
     return thin
 
@@ -122,6 +123,12 @@ def _estimate(made: Design, model: str) -> Any:
         return form(made.response, made.matrix).fit(disp=0, maxiter=100)
     except Exception as error:  # statsmodels raises many kinds for one thing: no estimate
         raise RecipeRefused("모형을 구할 수 없습니다(완전 분리 등).", "There is no estimate (separation …).") from error
+
+
+def _is_full(matrix: Array) -> bool:
+    # As statsmodels' own pseudo-inverse would find, from the small triangle instead of the tall matrix.
+    triangle = np.linalg.qr(matrix / np.maximum(np.abs(matrix).max(axis=0), 1e-300), mode="r")
+    return bool(np.linalg.matrix_rank(triangle) == matrix.shape[1])
 
 
 def _leverage(made: Design) -> float:
