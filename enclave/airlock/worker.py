@@ -39,6 +39,7 @@ from enclave.airlock.repairs.offers import offered
 from enclave.airlock.repairs.refused import RepairRefused
 from enclave.airlock.repairs.registry import make
 from enclave.airlock.report import MAX_FINDINGS, MAX_TEXT, FileReport, Finding
+from enclave.airlock.rerun.same import same
 from enclave.airlock.rules import CheckRules
 from enclave.airlock.viewing import highlight, jobs
 
@@ -81,6 +82,8 @@ def warm() -> None:
         jobs.run({"do": "picture", "name": name, "piece": 0}, samples[name])
     jobs.warm()
     highlight.warm()
+    same(picture.getvalue(), photo.getvalue(), "d.png", rules)
+    same(samples["a.csv"], samples["f.csv"], "a.csv", rules)
     make(samples["f.csv"], "f.csv", "suppress", rules)
 
 
@@ -91,6 +94,10 @@ def run(job: dict[str, Any], descriptor: int) -> bytes:
         return json.dumps(search_shown(content), ensure_ascii=False).encode()
     if job["do"] == "repair":
         return json.dumps(_repaired(content, job), ensure_ascii=False).encode()
+    if job["do"] == "rerun":
+        again = _read(job["descriptors"][0])
+        found = same(content, again, job["name"], CheckRules.from_json(job["rules"]))
+        return json.dumps({"how": found.how, "rows": found.rows}, ensure_ascii=False).encode()
     if job["do"] in jobs.JOBS:
         later = [_read(each) for each in job.get("descriptors", ())]
         return json.dumps(jobs.run(job, content, *later)).encode()
