@@ -10,8 +10,9 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -55,6 +56,17 @@ class NoTable(Exception):  # noqa: N818 - named for what happened; becomes a fin
 
 
 REFUSALS = (NotEntitled, RecipeRefused, NoTable)
+
+
+def start_soon() -> None:
+    """Start the pool beside other work: its imports take seconds, and nobody should wait for them."""
+    threading.Thread(target=_start, name="recompute-start", daemon=True).start()
+
+
+def _start() -> None:
+    # A pool that does not start now is tried again with the first file, whose report then says why.
+    with suppress(SealedFailure):
+        recompute_pool().start()
 
 
 @dataclass(frozen=True)
