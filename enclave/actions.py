@@ -131,6 +131,11 @@ class Action(StrEnum):
     IMPORT_CONFLICT = "import.conflict"
     IMPORT_ESCALATE = "import.escalate"
     IMPORT_EXPIRE = "import.expire"
+    IMPORT_UPLOAD = "import.upload"
+    IMPORT_DONE = "import.done"
+    IMPORT_FAILED = "import.failed"
+    IMPORT_RECALL = "import.recall"
+    PACKAGES_SET = "packages.set"
     RELEASE_REQUESTED = "release.requested"
     RELEASE_DONE = "release.done"
     RELEASE_FAILED = "release.failed"
@@ -265,6 +270,11 @@ ABOUT: dict[Action, About] = {
     Action.IMPORT_CONFLICT: About("반입 이해충돌 신고", "import conflict of interest declared", Task.CHANGE, _N, _DATA),
     Action.IMPORT_ESCALATE: About("반입 심사 지연 알림", "import review running late", Task.CREATE, _N, _DATA),
     Action.IMPORT_EXPIRE: About("반입 기한 만료", "import request expired", Task.DELETE, _I, _DATA),
+    Action.IMPORT_UPLOAD: About("반입 파일 올리기", "import uploaded", Task.CREATE, _I, _DATA),
+    Action.IMPORT_DONE: About("반입물 펼침", "import laid out", Task.CREATE, _N, _DATA),
+    Action.IMPORT_FAILED: About("반입물 펼치기 실패", "import not laid out", Task.CREATE, _A, _DATA),
+    Action.IMPORT_RECALL: About("반입물 회수", "import recalled", Task.DELETE, _A, _DATA),
+    Action.PACKAGES_SET: About("과제 패키지 갱신", "project's packages set", Task.SETTINGS, _N, _DATA),
     Action.RELEASE_REQUESTED: About("반출물 준비 요청", "release requested", Task.EGRESS, _N, _DATA),
     Action.RELEASE_DONE: About("반출물 준비 완료", "release prepared", Task.EGRESS, _N, _DATA),
     Action.RELEASE_FAILED: About("반출물 준비 실패", "release failed", Task.EGRESS, _A, _DATA),

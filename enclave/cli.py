@@ -25,6 +25,7 @@ GROUPS = {
     "deid": "deid.cli:deid",
     "drill": "enclave.console.drill:drill",
     "organisation": "enclave.console.people:organisation",
+    "packages": "enclave.console.packages:packages",
     "project": "enclave.console.ends:project",
     "snapshot": "enclave.console.data:snapshot",
     "status": "enclave.console.state:status",

@@ -57,6 +57,10 @@ class Settings:
     clipboard_chars: int = 0
     min_cell: int = 10
     max_file_bytes: int = 64 << 20
+    # What may come in at once, and whether what ClamAV has not searched is stopped (0: only marked).
+    max_import_bytes: int = 512 << 20
+    clamd_socket: Path = Path("/run/clamav/clamd.ctl")
+    scan_required: int = 0
     max_files: int = 20
     release_days: int = 7
     display_message_bytes: int = 1 << 20

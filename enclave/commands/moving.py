@@ -61,6 +61,8 @@ ACTIONS: Mapping[Direction, Mapping[Verb, Action]] = {
         Verb.COMMENT: Action.IMPORT_COMMENT,
         Verb.DECLARE: Action.IMPORT_CONFLICT,
         Verb.EXPIRE: Action.IMPORT_EXPIRE,
+        Verb.RELEASE: Action.IMPORT_DONE,
+        Verb.RECALL: Action.IMPORT_RECALL,
     },
 }
 # A review that approves every file: the word that lets something leave has an entry of its own name.

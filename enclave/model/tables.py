@@ -10,6 +10,7 @@ from enclave.model import (
     egress,
     ends,
     gpu,
+    incoming,
     ledger,
     people,
     project,
@@ -21,5 +22,21 @@ from enclave.model import (
 )
 from enclave.model.base import Base
 
-MODULES = (people, data, project, workspace, egress, review, release, sighting, watch, ends, gpu, desk, drill, ledger)
+MODULES = (
+    people,
+    data,
+    project,
+    workspace,
+    egress,
+    review,
+    release,
+    sighting,
+    watch,
+    ends,
+    gpu,
+    desk,
+    drill,
+    ledger,
+    incoming,
+)
 METADATA = (Base.metadata, audit_tables.metadata)

@@ -18,7 +18,8 @@ from pathlib import Path
 
 from enclave.errors import Conflict, Unavailable
 from enclave.packages.index import Index, Wheel
-from enclave.packages.mirror import platform, read_lock
+from enclave.packages.locks import read_lock
+from enclave.packages.mirror import platform
 from enclave.workspace.tree import leaves_of, tree_sha256
 
 # What pip writes about where a wheel came from, and programs that call this machine's Python.

@@ -23,8 +23,8 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 
 from enclave.errors import Invalid, Unavailable
 from enclave.packages.index import PLATFORMS, PYTHON_FULL, Index, Wheel
+from enclave.packages.locks import read_lock
 
-LINE = re.compile(r"([A-Za-z0-9._-]+)==(\S+)\s+--hash=sha256:([0-9a-f]{64})")
 SHORT = 200
 
 
@@ -43,11 +43,6 @@ def scan(folder: Path, image_lock: Path | None, known: Index | None = None) -> I
         else [(n, v, "") for n, v in (known.image if known else {}).items()]
     )
     return Index((*dated, *kept.values()), {name: version for name, version, _ in image})
-
-
-def read_lock(text: str) -> list[tuple[str, str, str]]:
-    """Return (name, version, SHA-256) of each line of a hash lock."""
-    return [(canonicalize_name(name), version, sha256) for name, version, sha256 in LINE.findall(text)]
 
 
 def look_up(requirements: Sequence[str], index: Index) -> Index:

@@ -15,6 +15,7 @@ from enclave.portal import (
     failures,
     rest,
     rest_ends,
+    rest_imports,
     rest_view,
     rest_watch,
     workspace_api,
@@ -38,8 +39,10 @@ from enclave.portal.pages import (
     frozen,
     gpu,
     home,
+    imports,
     log,
     metrics,
+    packages,
     project,
     releases,
     review,
@@ -74,6 +77,8 @@ PAGES = (
     frozen,
     certificates,
     drills,
+    imports,
+    packages,
 )
 
 
@@ -95,6 +100,7 @@ def create(portal: Portal) -> ASGIApp:
     app.include_router(rest_ends.router, prefix=f"{root}/api/v1")
     app.include_router(rest_view.router, prefix=f"{root}/api/v1")
     app.include_router(rest_watch.router, prefix=f"{root}/api/v1")
+    app.include_router(rest_imports.router, prefix=f"{root}/api/v1")
     app.include_router(workspace_api.router, prefix="/api/workspace/v1")
     app.include_router(workspace_gpu.router, prefix="/api/workspace/v1")
     app.include_router(workspace_repair.router, prefix="/api/workspace/v1")

@@ -13,7 +13,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from enclave.errors import EnclaveError
-from enclave.portal import closing, culling, destroying, ended, gpu_round, intake, limits, searching, sweeping
+from enclave.portal import (
+    closing,
+    culling,
+    destroying,
+    ended,
+    gpu_round,
+    importing,
+    intake,
+    limits,
+    searching,
+    sweeping,
+)
 from enclave.portal.parts import Portal
 
 LOG = logging.getLogger("ansim.portal.chores")
@@ -44,6 +55,7 @@ CHORES: tuple[Chore, ...] = (
     Chore("gpus-turn", 5, gpu_round.turn, "gpus"),
     Chore("take-events", 1, intake.take_events, "events"),
     Chore("bring-limits", 30, limits.bring_limits, "limits"),
+    Chore("lay-out-imports", 5, importing.lay_out_waiting, "imports"),
     Chore("search-shown", 5, searching.search_shown, "search"),
 )
 

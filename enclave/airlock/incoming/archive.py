@@ -11,16 +11,15 @@ import bz2
 import io
 import lzma
 import tarfile
-import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from enclave.airlock.incoming.limits import ImportLimits
+from enclave.airlock.incoming.paths import safe_path
 from enclave.airlock.parsers.refused import ParseRefused
 
-MAX_DEPTH, MAX_PART, MAX_PATH = 12, 100, 400
 PIECE = 1 << 16
 # Below this a member of zeros is no bomb, however well it is packed.
 SMALL = 1 << 16
@@ -65,24 +64,6 @@ def unpack(content: bytes, limits: ImportLimits) -> tuple[Member, ...]:
         raise _refused("damaged", "풀 수 없는 압축 파일입니다", "the archive cannot be unpacked") from error
     _check_paths([member.path for member in found])
     return tuple(sorted(found, key=lambda member: member.path))
-
-
-def safe_path(path: str) -> str:
-    """Return a member's path if it is a plain way down from a folder; raises `ParseRefused` (`import.path`)."""
-    parts = path.split("/")
-    plain = (
-        path == unicodedata.normalize("NFC", path)
-        and len(path) <= MAX_PATH
-        and len(parts) <= MAX_DEPTH
-        and all(_is_plain(part) for part in parts)
-    )
-    if not plain:
-        raise ParseRefused(
-            "import.path",
-            f"압축 파일 안의 경로 {path[:80]!a}은(는) 받지 않습니다(절대 경로, .., 링크, 이상한 글자, 너무 긴 이름).",
-            f"The path {path[:80]!a} in the archive is not taken (absolute, .., odd characters, too long).",
-        )
-    return path
 
 
 @dataclass
@@ -212,13 +193,6 @@ def _member(path: str, content: bytes) -> Member:
             "nested", f"압축 파일 안에 압축 파일이 있습니다: {path!a}(R36)", f"an archive inside: {path!a} (R36)"
         )
     return Member(path, content)
-
-
-def _is_plain(part: str) -> bool:
-    odd = any(unicodedata.category(letter)[0] in "CZ" and letter != " " for letter in part) or set(part) & set(
-        '\\:*?"<>|'
-    )
-    return 0 < len(part) <= MAX_PART and not odd and part == part.strip(" ").rstrip(".")
 
 
 def _check_paths(paths: Iterable[str]) -> None:

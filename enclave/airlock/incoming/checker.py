@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from enclave.airlock.errors import PreviewFailed
-from enclave.airlock.incoming.archive import Member, safe_path
+from enclave.airlock.incoming.archive import Member
 from enclave.airlock.incoming.clamav import Scanner
 from enclave.airlock.incoming.limits import MEBIBYTE, ImportLimits
+from enclave.airlock.incoming.paths import safe_path
 from enclave.airlock.parsers.refused import ParseRefused
 from enclave.airlock.report import MAX_TEXT, FileReport, Finding, Severity
 from enclave.airlock.sealing.pool import Limits, SealedFailure, SealedPool

@@ -15,7 +15,7 @@ from enclave.airlock.checks.encoded import check_encoded
 from enclave.airlock.checks.findings import block, warn
 from enclave.airlock.checks.identifiers import check_identifiers, check_name
 from enclave.airlock.document import Document
-from enclave.airlock.incoming.archive import Member, is_archive, safe_path, unpack
+from enclave.airlock.incoming.archive import Member, is_archive, unpack
 from enclave.airlock.incoming.limits import ImportLimits
 from enclave.airlock.incoming.linkage import check_linkage
 from enclave.airlock.incoming.models.lightgbm import is_lightgbm, read_lightgbm
@@ -24,6 +24,7 @@ from enclave.airlock.incoming.models.onnx_file import read_onnx
 from enclave.airlock.incoming.models.safetensors import read_safetensors
 from enclave.airlock.incoming.models.xgboost import read_json, read_ubj
 from enclave.airlock.incoming.notebook import read_notebook
+from enclave.airlock.incoming.paths import packed_stem, safe_path
 from enclave.airlock.incoming.refused import check_may_come
 from enclave.airlock.incoming.source import check_source
 from enclave.airlock.parse import parse
@@ -33,7 +34,6 @@ from enclave.airlock.parsers.refused import ParseRefused
 from enclave.airlock.report import MAX_FINDINGS, MAX_TEXT, Evidence, FileReport, Finding, Severity, Status
 from enclave.airlock.rules import CheckRules
 
-ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 DATA = frozenset({".csv", ".tsv", ".parquet"})
 CODE = frozenset({
     ".py", ".pyi", ".ipynb", ".r", ".rmd", ".qmd", ".sql", ".sh", ".bash", ".yaml", ".yml", ".toml", ".json",
@@ -85,7 +85,7 @@ def open_arrival(content: bytes, name: str, limits: ImportLimits) -> Arrival:
     if not content:
         raise ParseRefused("parse.empty", "파일이 비어 있습니다.", "The file is empty.")
     check_may_come(content, name)
-    if name.lower().endswith(ARCHIVES):
+    if packed_stem(name):
         return _archive(content, limits)
     if is_archive(content):
         raise _wrong_type(name)
@@ -99,7 +99,7 @@ def open_arrival(content: bytes, name: str, limits: ImportLimits) -> Arrival:
 
 def members_of(content: bytes, name: str, limits: ImportLimits) -> tuple[Member, ...]:
     """Return what a file lays out, looked at no further. Raises `ParseRefused`."""
-    if name.lower().endswith(ARCHIVES):
+    if packed_stem(name):
         return unpack(content, limits)
     return (Member(safe_path(_plain_name(name)), content),)
 

@@ -9,7 +9,17 @@ from tests.enclave.portal.world import ROOT, SMALL, TABLE, World, picture
 WATCHED = ["/code", "/code/{code}", "/code/{code}/text", "/findings", "/findings/{finding}",
            "/findings/{finding}/samples"]  # fmt: skip
 PAGES = {
-    "jiwoo": ["/", "/gpu", "/apply", "/projects/{project}", "/datasets", "/snapshots/{snapshot}", "/releases"],
+    "jiwoo": [
+        "/",
+        "/gpu",
+        "/apply",
+        "/projects/{project}",
+        "/datasets",
+        "/snapshots/{snapshot}",
+        "/releases",
+        "/projects/{project}/imports",
+        "/projects/{project}/packages",
+    ],
     "suyeon": ["/", "/columns", "/columns/{project}", "/projects/{project}"],
     "dahye": ["/", "/review", "/review/{request}", "/projects/{project}"],
     "mina": ["/", "/gpu", "/review/{request}"],

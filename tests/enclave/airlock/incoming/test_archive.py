@@ -16,8 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enclave.airlock.incoming.archive import safe_path, unpack
+from enclave.airlock.incoming.archive import unpack
 from enclave.airlock.incoming.limits import ImportLimits
+from enclave.airlock.incoming.paths import safe_path
 from enclave.airlock.parsers.refused import ParseRefused
 
 LIMITS = ImportLimits(max_members=50, max_unpacked=4 << 20)
