@@ -40,6 +40,20 @@ class Lines:
     how: str = ""
 
 
+@dataclass(frozen=True)
+class Shown:
+    """Some lines of an import: `texts` (their `total` is where in its file each begins), of `total` lines in all."""
+
+    start: int
+    texts: tuple[Lines, ...]
+    total: int
+
+    @property
+    def end(self) -> int:
+        """The number behind the last line that is shown."""
+        return self.start + sum(len(text.lines) for text in self.texts)
+
+
 @cache
 def shared_pool() -> SealedPool:
     """Return this process's own pool for what comes in; it ends with the process."""
@@ -79,11 +93,11 @@ def unpacked(path: Path, name: str, limits: ImportLimits, *, pool: SealedPool | 
         return _told(lambda: _members(_run({"do": "unpack", "name": name}, descriptor, limits, most, pool)[0]))
 
 
-def shown(path: Path, name: str, member: str, limits: ImportLimits, *, pool: SealedPool | None = None) -> Lines:
-    """Return the lines of one file of an import. Raises `PreviewFailed`."""
-    job = {"do": "show", "name": name, "member": member}
+def shown(path: Path, name: str, start: int, limits: ImportLimits, *, pool: SealedPool | None = None) -> Shown:
+    """Return the lines of all files of an import in a row, from number `start` on. Raises `PreviewFailed`."""
+    job = {"do": "show", "name": name, "start": start}
     with _opened(path) as descriptor:
-        return _told(lambda: _lines(json.loads(_run(job, descriptor, limits, SHOWN_BYTES, pool)[0])))
+        return _told(lambda: _shown(start, json.loads(_run(job, descriptor, limits, SHOWN_BYTES, pool)[0])))
 
 
 def compared(
@@ -137,6 +151,13 @@ def _lines(found: dict[str, Any]) -> Lines:
     # Types are made, not believed.
     lines = tuple(str(line) for line in found["lines"])
     return Lines(str(found["path"]), lines, int(found["total"]), str(found.get("how", "")))
+
+
+def _shown(start: int, found: dict[str, Any]) -> Shown:
+    texts = [
+        Lines(str(one["path"]), tuple(str(line) for line in one["lines"]), int(one["start"])) for one in found["texts"]
+    ]
+    return Shown(start, tuple(texts), int(found["total"]))
 
 
 def _told(act: Callable[[], T]) -> T:

@@ -21,6 +21,7 @@ from enclave.airlock.viewing.visible import visible
 
 PIECE = 1 << 20
 MOST_LINES, LINE_CHARS, CONTEXT = 20_000, 1_000, 3
+PAGE_LINES = 5_000
 # A comparison takes the square of the lines; above this a file is only said to have changed.
 MOST_COMPARED = 5_000
 SMALLEST_ONNX = bytes.fromhex(
@@ -58,7 +59,7 @@ def run(job: dict[str, Any], descriptor: int) -> bytes:
     if job["do"] == "unpack":
         return _packed(members)
     if job["do"] == "show":
-        return json.dumps(_shown(members, job["member"]), ensure_ascii=False).encode()
+        return json.dumps(_shown(members, int(job["start"])), ensure_ascii=False).encode()
     older = members_of(_read(job["descriptors"][1]), job["older"], limits)
     return json.dumps(list(_compared(_by_path(older), _by_path(members))), ensure_ascii=False).encode()
 
@@ -69,11 +70,17 @@ def _packed(members: tuple[Member, ...]) -> bytes:
     return b"".join([head.encode(), b"\n", *(member.content for member in members)])
 
 
-def _shown(members: tuple[Member, ...], path: str) -> dict[str, Any]:
-    member = next((one for one in members if one.path == path), members[0])
-    lines = _lines(member.content)
-    shown = [visible(line[:LINE_CHARS]) for line in (lines or [])[:MOST_LINES]]
-    return {"path": member.path, "lines": shown, "total": len(lines) if lines is not None else -1}
+def _shown(members: tuple[Member, ...], start: int) -> dict[str, Any]:
+    """Return the lines of all members in a row, `PAGE_LINES` of them from number `start` on; nothing is cut."""
+    texts, at = [], 0
+    for member in members:
+        lines = _lines(member.content) or []
+        first = max(start - at, 0)
+        shown = lines[first : max(start + PAGE_LINES - at, 0)]
+        if shown or (not lines and start <= at < start + PAGE_LINES):
+            texts.append({"path": member.path, "start": first, "lines": [visible(line) for line in shown]})
+        at += len(lines)
+    return {"texts": texts, "total": at}
 
 
 def _compared(older: dict[str, bytes], newer: dict[str, bytes]) -> Iterator[dict[str, Any]]:

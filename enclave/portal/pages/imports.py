@@ -9,16 +9,18 @@ from starlette.responses import Response
 
 from enclave.airlock.errors import PreviewFailed
 from enclave.airlock.incoming import checker
-from enclave.airlock.incoming.checker import Lines
+from enclave.airlock.incoming.checker import Lines, Shown
 from enclave.airlock.incoming.limits import ImportLimits
 from enclave.commands import egress as requests
 from enclave.commands import incoming as commands
+from enclave.commands import sighting
 from enclave.errors import EnclaveError
 from enclave.portal.acting import actor_of, done, tried, typed
 from enclave.portal.forms import Form
 from enclave.portal.visit import Here, OwnForm, Visit
 from enclave.queries import egress, incoming, project
-from enclave.queries.airlock_views import FileView
+from enclave.queries.airlock_views import FileView, RequestView
+from enclave.states import Verb
 
 router = APIRouter()
 
@@ -80,12 +82,16 @@ def recall(visit: Here, form: OwnForm, request_id: str) -> Response:
 
 @dataclass(frozen=True)
 class Content:
-    """One file of a request with its tree; `lines` of the member that is shown, `changes` since the last import."""
+    """One file of a request with its tree; `shown`: some of its lines, `changes`: what changed since the last import.
+
+    `left`: how many lines this person has not seen yet; 0 when nothing is left, and without that no approval counts.
+    """
 
     file: FileView
     tree: tuple[tuple[str, ...], ...]
-    lines: Lines | None
-    changes: tuple[Lines, ...]
+    shown: Shown | None = None
+    changes: tuple[Lines, ...] = ()
+    left: int = 0
 
 
 @router.get("/imports/{request_id}")
@@ -100,33 +106,53 @@ def content_page(visit: Visit, request_id: str, error: EnclaveError | None = Non
     found = egress.request(store, actor, request_id, now=visit.now)
     trees = incoming.trees(store, actor, request_id, now=visit.now)
     older = {file.name: file.sha256 for file in incoming.before(store, actor, request_id, now=visit.now)}
-    wanted = visit.request.query_params
+    asked = visit.request.query_params.get("start", "0")
+    start = int(asked) if asked.isdecimal() and len(asked) < 9 else 0  # noqa: PLR2004 - a line's number
     return visit.page(
         "imports_content.html",
         status=error.status if error else 200,
         error=error,
         request=found,
-        contents=[
-            _content(visit, request_id, (file, trees.get(file.id, ())), older, wanted.get("path", ""))
-            for file in found.files
-        ],
+        contents=[_content(visit, found, file, trees.get(file.id, ()), (older, start)) for file in found.files],
     )
 
 
 def _content(
-    visit: Visit, request_id: str, found: tuple[FileView, tuple[tuple[str, ...], ...]], older: dict[str, str], path: str
+    visit: Visit,
+    request: RequestView,
+    file: FileView,
+    tree: tuple[tuple[str, ...], ...],
+    about: tuple[dict[str, str], int],
 ) -> Content:
-    file, tree = found
-    requests.view_file(visit.portal.store, actor_of(visit), request_id=request_id, file_id=file.id, now=visit.now)
-    if file.kind != "code":
-        return Content(file, tree, None, ())
+    older, start = about
+    requests.view_file(visit.portal.store, actor_of(visit), request_id=request.id, file_id=file.id, now=visit.now)
+    if file.kind not in {"code", "model", "packages"} or not tree:
+        return Content(file, tree)  # tables are looked through on the review page
     quarantine, limits = visit.portal.quarantine, ImportLimits()
-    place = quarantine.path(file.sha256)
+    place, before = quarantine.path(file.sha256), older.get(file.name)
+    if file.kind == "model":
+        return Content(file, tree, left=_noted(visit, request, file, (0, 1, 1)))
     try:
-        member = path if any(path == row[0] for row in tree) else ""
-        lines = checker.shown(place, file.name, member, limits)
-        before = older.get(file.name)
+        shown = checker.shown(place, file.name, start, limits)
         changes = checker.compared(place, file.name, (quarantine.path(before), file.name), limits) if before else ()
     except (PreviewFailed, OSError):
-        return Content(file, tree, None, ())
-    return Content(file, tree, lines, changes)
+        return Content(file, tree, left=1)
+    return Content(file, tree, shown, changes, _noted(visit, request, file, (shown.start, shown.end, shown.total)))
+
+
+def _noted(visit: Visit, request: RequestView, file: FileView, lines: tuple[int, int, int]) -> int:
+    """Remember which lines this checker was shown; all of them once: it is recorded. Return how many are left."""
+    if Verb.DECLARE not in request.may:
+        return 0
+    actor, (start, end, total) = actor_of(visit), lines
+    left = visit.portal.lines_seen.note(actor.account_id, file.id, start, end, total)
+    if not left:
+        visit.portal.coverage.once(
+            actor.account_id,
+            file.id,
+            "whole",
+            lambda: sighting.record_shown(
+                visit.portal.store, actor, request_id=request.id, file_id=file.id, units=total, now=visit.now
+            ),
+        )
+    return left

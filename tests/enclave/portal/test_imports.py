@@ -60,6 +60,7 @@ def asked(browser: Browser, files: dict[str, bytes], name: str = "tools", key: s
 
 def vote(world: World, login: str, request_id: str, decision: Decision = Decision.APPROVE) -> None:
     now = clock.now()
+    assert world.browser(login).get(f"{ROOT}/imports/{request_id}").status_code == 200
     found = egress.request(world.store, world.actor(login), request_id, now=now)
     actor = replace(world.actor(login), second_factor_at=now)
     ballot = Ballot(decision, found.round, found.content_sha256, "output-checked", WORDS)
@@ -268,6 +269,18 @@ def test_the_pages_of_imports_and_packages_show_and_ask(world: World, mirror: Pa
     assert "불가" in looked.text
     sent = browser.form(f"/projects/{world.project_id}/packages", text="survive", purpose="p", once="2")
     assert sent.status_code == 303, sent.text
+
+
+def test_what_was_not_seen_to_its_end_cannot_be_approved(world: World) -> None:
+    browser = world.browser("mina")
+    text = b"".join(b"x%d = 1\n" % number for number in range(6_000))
+    request = asked(browser, {"src.zip": packed({"a.py": text, "b.py": b"y = 1\n"})})
+    with pytest.raises(Denied) as refused:
+        vote(world, "dahye", request)
+    assert refused.value.code == "egress.not-shown"
+    rest = world.browser("dahye").get(f"{ROOT}/imports/{request}", params={"start": "5000"})
+    assert "b.py" in rest.text
+    vote(world, "dahye", request)
 
 
 def test_a_tar_with_a_link_uploaded_under_a_project_lays_out_nothing(world: World) -> None:

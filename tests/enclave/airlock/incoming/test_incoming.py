@@ -138,8 +138,24 @@ def test_what_is_laid_out_are_the_files_of_the_archive(pool: SealedPool, tmp_pat
 def test_a_file_of_a_tree_is_shown_as_plain_lines(pool: SealedPool, tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(zipped({"a.py": b"x = 1\n", "b.py": "y = '\u202e'\n".encode()}))
-    assert checker.shown(path, "a.zip", "a.py", LIMITS, pool=pool).lines == ("x = 1",)
-    assert checker.shown(path, "a.zip", "b.py", LIMITS, pool=pool).lines == ("y = '\\u202e'",)
+    found = checker.shown(path, "a.zip", 0, LIMITS, pool=pool)
+    assert [(text.path, text.lines) for text in found.texts] == [("a.py", ("x = 1",)), ("b.py", ("y = '\\u202e'",))]
+    assert (found.end, found.total) == (2, 2)
+
+
+def test_a_long_tree_is_shown_in_parts_that_leave_nothing_out(pool: SealedPool, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    tree = {
+        f"{name}.py": b"".join(b"x%d\n" % number for number in range(size))
+        for name, size in zip("abcd", (4_000, 0, 3_000, 6_000), strict=True)
+    }
+    path.write_bytes(zipped(tree))
+    lines, start, total = [], 0, 1
+    while start < total:
+        found = checker.shown(path, "a.zip", start, LIMITS, pool=pool)
+        lines += [(text.path, line) for text in found.texts for line in text.lines]
+        start, total = found.end, found.total
+    assert lines == [(name, line) for name, content in sorted(tree.items()) for line in content.decode().splitlines()]
 
 
 def test_what_changed_since_the_last_import_is_shown_line_by_line(pool: SealedPool, tmp_path: Path) -> None:
