@@ -23,7 +23,10 @@ def as_html(error: EnclaveError) -> str:
 def spawn_refused(error: EnclaveError) -> SpawnException:
     """Return what ends a start: the hub shows the reason with the error's own status, not a 500."""
     text = f"{error.ko} {error.remedy_ko} ({error.code})".strip()
-    return SpawnException(text, reason=error.code, message_html=as_html(error), status_code=error.status)
+    refused: Any = SpawnException(text, reason=error.code, message_html=as_html(error), status_code=error.status)
+    # The page that waits for a start reads these and no others: a start that fails late would show no reason.
+    refused.jupyterhub_message, refused.jupyterhub_html_message = text, as_html(error)
+    return cast(SpawnException, refused)
 
 
 def page_refused(error: EnclaveError) -> HTTPError:

@@ -10,10 +10,12 @@ import sys
 import httpx
 import pytest
 import websockets
+from jupyterhub.utils import format_exception
 
 from demo.session import first_form
 from enclave.errors import Conflict, Unavailable
 from enclave.workspace.plan import sign_plan
+from hub_config.refusal import spawn_refused
 from tests.enclave.gate.world import until
 from tests.hub_config.conftest import HubWorld
 from tests.hub_config.core_book import CODE, refusal
@@ -177,6 +179,10 @@ def test_a_container_left_over_from_a_crash_does_not_block_the_next_start(hub: H
 
 
 def test_the_engine_gone_while_starting_says_so_reports_it_and_a_retry_works(hub: HubWorld) -> None:
+    session = hub.session("gone")
+    session.sign_in()
+    session.start_workspace()  # the gate has the image's files for browsers now; it could not get them later
+    session.stop_workspace()
     hub.world.stop_gate()
     hub.world.start_gate("--docker-socket", str(hub.world.home / "no-engine.sock"))
     try:
@@ -187,10 +193,16 @@ def test_the_engine_gone_while_starting_says_so_reports_it_and_a_retry_works(hub
     finally:  # the tests that follow need the engine
         hub.world.stop_gate()
         hub.world.start_gate()
-    session = hub.session("gone")
-    session.sign_in()
     session.start_workspace()
     session.stop_workspace()
+
+
+def test_a_start_that_fails_late_shows_its_reason_too() -> None:
+    """After a second the hub's waiting page takes over, which reads the reason from other attributes."""
+    refused = spawn_refused(Unavailable("engine.gone", ko="<엔진> 없음", en="no engine", remedy_ko="기다리세요"))
+    text, html = format_exception(refused, only_jupyterhub=True)
+    assert "<엔진> 없음 기다리세요" in text
+    assert "&lt;엔진&gt; 없음" in html
 
 
 def test_the_gate_gone_while_starting_says_so_and_a_retry_works(hub: HubWorld) -> None:
