@@ -20,11 +20,11 @@ PAGES = {
         "/projects/{project}/imports",
         "/projects/{project}/packages",
     ],
-    "suyeon": ["/", "/columns", "/columns/{project}", "/projects/{project}"],
-    "dahye": ["/", "/review", "/review/{request}", "/projects/{project}"],
+    "suyeon": ["/", "/metrics", "/columns", "/columns/{project}", "/projects/{project}"],
+    "dahye": ["/", "/metrics", "/review", "/review/{request}", "/projects/{project}"],
     "mina": ["/", "/gpu", "/review/{request}"],
     "operator": ["/", "/gpu", "/accounts", "/accounts/mina"],
-    "sora": ["/", "/code", "/code/{code}", "/findings", "/findings/{finding}"],
+    "sora": ["/", "/metrics?days=365", "/code", "/code/{code}", "/findings", "/findings/{finding}"],
     "haneul": ["/", "/gpu", "/log", "/log/0", "/accounts", "/review/{request}", "/projects/{project}", *WATCHED],
 }
 
