@@ -20,12 +20,14 @@ class Refusal:
 
 PLAIN = ("표는 CSV로, 그림은 PNG로 저장해 제출하세요.", "Save tables as CSV and pictures as PNG.")
 REFUSALS = {
-    "zip": Refusal("압축 파일·오피스 문서(xlsx, docx)는 받지 않습니다. 시트마다 CSV로 저장해 제출하세요.",
-                   "Archives and office files (xlsx, docx) are not taken. Save each sheet as CSV."),
+    "zip": Refusal("압축 파일은 받지 않습니다. 풀어서 파일 하나하나를 제출하세요.",
+                   "Archives are not taken. Unpack it and submit the files themselves."),
+    "macros": Refusal("매크로가 든 문서는 받지 않습니다. 매크로 없이 xlsx·docx로 저장해 제출하세요.",
+                      "Documents with macros are not taken. Save it without macros as xlsx or docx."),
     "archive": Refusal("압축 파일은 받지 않습니다. 풀어서 파일 하나하나를 제출하세요.",
                        "Archives are not taken. Unpack it and submit the files themselves."),
-    "office": Refusal("오피스 문서·HWP는 숨은 시트와 매크로를 담을 수 있습니다. CSV나 TXT로 저장해 제출하세요.",
-                      "Office and HWP files can hide sheets and macros. Save as CSV or TXT."),
+    "office": Refusal("옛 오피스·HWP 문서이거나 암호가 걸린 문서입니다. 암호 없이 xlsx·docx·hwpx로 저장하세요.",
+                      "An old office or HWP file, or encrypted. Save it as xlsx, docx or hwpx without a password."),
     "binary-table": Refusal("이진 데이터 파일은 원자료를 담을 수 있어 받지 않습니다. 집계한 결과를 CSV로 제출하세요.",
                             "Binary data files may hold raw data. Submit an aggregated CSV."),
     "pickle": Refusal("피클·모델 파일은 원자료와 코드를 담을 수 있어 받지 않습니다. 계수표를 CSV로 제출하세요.",

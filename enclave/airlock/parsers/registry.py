@@ -10,6 +10,9 @@ from enclave.airlock.document import Document
 from enclave.airlock.parsers.delimited import parse_delimited
 from enclave.airlock.parsers.html import parse_html
 from enclave.airlock.parsers.json_file import parse_json
+from enclave.airlock.parsers.office.hwpx import parse_hwpx
+from enclave.airlock.parsers.office.word import parse_word
+from enclave.airlock.parsers.office.workbook import parse_workbook
 from enclave.airlock.parsers.pdf import parse_pdf
 from enclave.airlock.parsers.picture import parse_picture
 from enclave.airlock.parsers.svg import parse_svg
@@ -36,6 +39,9 @@ FORMATS = (
     Format("text", frozenset({".csv", ".tsv"}), parse_delimited),
     Format("text", frozenset({".json"}), parse_json),
     Format("text", frozenset({".txt", ".md", ".log"}), parse_text),
+    Format("xlsx", frozenset({".xlsx"}), parse_workbook),
+    Format("docx", frozenset({".docx"}), parse_word),
+    Format("hwpx", frozenset({".hwpx"}), parse_hwpx),
     Format("html", frozenset({".html", ".htm"}), parse_html),
     Format("pdf", frozenset({".pdf"}), parse_pdf),
     Format("svg", frozenset({".svg"}), parse_svg),

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 
+from enclave.airlock.parsers.office.package import entry_names
+
 CHECKED_HEAD = 4096
 TAR_AT, DICOM_AT = 257, 128
 BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
@@ -51,21 +53,37 @@ MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"RIFF", "picture"),
     (b"\x5c\x01\x00\x00", "medical"),
 )
+# What lies in a zip package -> what it is; the first that fits.
+PACKAGES = (
+    ("vbaProject.bin", "macros"),
+    ("xl/workbook.xml", "xlsx"),
+    ("word/document.xml", "docx"),
+    ("Contents/content.hpf", "hwpx"),
+    ("Contents/section0.xml", "hwpx"),
+    ("ppt/presentation.xml", "office"),
+    ("xl/workbook.bin", "office"),
+    ("content.xml", "office"),
+)
 # A page may hold drawings, so what begins as a page comes first.
 MARKUP = (("<html", "html"), ("<!doctype html", "html"), ("<svg", "svg"), ("<?xml", "xml"), ("<script", "html"))
 
 
 def sniff(content: bytes) -> str:
-    """Say what the bytes are: ``text``, ``png``, ``jpeg``, or one of the refused kinds."""
+    """Say what the bytes are: a kind of `registry.FORMATS`, or one of the refused kinds."""
     for magic, kind in MAGIC:
         # A text may begin with "BM" or "MZ"; it is text unless it holds control bytes.
         if content.startswith(magic) and (len(magic) > 2 or not _is_text(content)):  # noqa: PLR2004 - two-byte magic
-            return kind
+            return _sniff_zip(content) if kind == "zip" else kind
     if content[DICOM_AT : DICOM_AT + 4] == b"DICM":
         return "medical"
     if content[TAR_AT : TAR_AT + 5] == b"ustar":
         return "archive"
     return _sniff_text(content) if _is_text(content) else "unknown"
+
+
+def _sniff_zip(content: bytes) -> str:
+    names = entry_names(content)
+    return next((kind for end, kind in PACKAGES if any(name.endswith(end) for name in names)), "zip")
 
 
 def _is_text(content: bytes) -> bool:

@@ -32,6 +32,7 @@ FAMILIES = (
     "value",
     "curve",
     "points",
+    "office",
 )
 RULE = re.compile(rf'"((?:type|{"|".join(FAMILIES)})\.[a-z-]+)"')
 
