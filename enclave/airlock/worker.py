@@ -30,6 +30,7 @@ from enclave.airlock.checks.rounding import check_rounding
 from enclave.airlock.checks.row_level import check_row_level
 from enclave.airlock.checks.shown import search_shown
 from enclave.airlock.checks.text import check_text
+from enclave.airlock.checks.unnamed import check_prose, check_unnamed
 from enclave.airlock.document import Document, Table
 from enclave.airlock.figures import letters
 from enclave.airlock.known import Known
@@ -191,14 +192,14 @@ def _look_at(document: Document, rules: CheckRules) -> list[Finding]:
         findings += check_text(document, rules)
     if document.picture:
         findings += [*check_picture(document.picture, rules), *check_reading(document)]
-    findings += [*check_regression(document), *check_extremes(document)]
+    findings += [*check_regression(document), *check_extremes(document), *check_prose(document, rules.min_cell)]
     return [*findings, *check_encoded(document), *check_identifiers(document, rules)]
 
 
 def _look_at_results(table: Table, rules: CheckRules) -> list[Finding]:
     # A table too long to be one of results is stopped as such, and looked at no further.
     found = [*check_min_cell(table, rules.min_cell), *check_shares(table, rules.min_cell), *check_rounding(table)]
-    return [*found, *check_dominance(table), *check_curves(table)]
+    return [*found, *check_dominance(table), *check_curves(table), *check_unnamed(table, rules.min_cell)]
 
 
 def _read(descriptor: int) -> bytes:

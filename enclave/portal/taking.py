@@ -12,7 +12,8 @@ from types import MappingProxyType
 from enclave import clock, keys
 from enclave.actor import Actor
 from enclave.airlock.checker import check
-from enclave.airlock.checks.findings import block, warn
+from enclave.airlock.checks.findings import block
+from enclave.airlock.checks.known import not_compared
 from enclave.airlock.known import Known
 from enclave.airlock.recipes.about import NOTHING, About
 from enclave.airlock.recipes.form import Recipe, RecipeRefused, parse_recipe
@@ -132,15 +133,7 @@ def measures_of(portal: Portal, actor: Actor, project_id: str) -> Measures:
         id_columns=tuple(sorted(pseudonyms)),
         subjects=max((each.subjects for each in snapshots), default=None),
     )
-    return Measures(rules, known, () if known is not None else (_not_compared(),))
-
-
-def _not_compared() -> Finding:
-    return warn(
-        "id.known-missing",
-        "스냅샷 파일을 읽을 수 없어 실제 가명과 대조하지 못했습니다. 가명이 있는지 눈으로 확인하세요.",
-        "The snapshot's files cannot be read, so the file was not compared with its pseudonyms. Look for them.",
-    )
+    return Measures(rules, known, () if known is not None else (not_compared(),))
 
 
 def some_refused(refused: Sequence[RefusedFile]) -> EnclaveError:

@@ -33,12 +33,20 @@ def count_cells(table: Table) -> list[Cell]:
     columns = {index for index in named if not _are_shares(table.by_column[index])} | set(_cross_columns(table))
     by_row = {index for index, row in enumerate(table.rows) if row and is_count_name(row[0]) and not is_total(row[0])}
     measured = {index for index, name in enumerate(table.columns) if is_measure_name(name)}
+    if _is_described(table):
+        measured = set()  # "age" is a variable here, and the row of counts says of how many people
     return [
         Cell(row, column)
         for row in range(len(table.rows))
         for column in range(len(table.columns))
         if column in columns or (row in by_row and column > 0 and column not in measured)
     ]
+
+
+def _is_described(table: Table) -> bool:
+    # Statistics one below the other, as `describe()` prints them: count, mean, std, 25% …
+    labels = [row[0] for row in table.rows if row and not is_count_name(row[0])]
+    return len(labels) > 1 and all(map(is_measure_name, labels))
 
 
 def _heads(table: Table) -> list[tuple[str, ...]]:
@@ -57,8 +65,9 @@ def _head_rows(table: Table) -> int:
 
 
 def has_counts(table: Table) -> bool:
-    """Whether any column or row of the table is one of counts."""
-    return bool(count_cells(table))
+    """Whether any column or row of the table is one of counts; ones and noughts (yes, no) of single people are none."""
+    counts = (read_count(table.rows[cell.row][cell.column]) for cell in count_cells(table))
+    return any(count is not None and count > 1 for count in counts)
 
 
 def _cross_columns(table: Table) -> list[int]:

@@ -23,16 +23,35 @@ SHORTEST_RUN = 40
 RUN_BYTES = np.isin(np.arange(256), list(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_=-"))
 BASE64_RUN = re.compile(r"[A-Za-z0-9+/_=-]{40,}")
 HEX_RUN = re.compile(r"(?:[0-9a-fA-F]{2}){20,}")
+# Cut into short pieces (for the cells of a table) a code still mixes digits with both cases in every piece.
+PIECE = re.compile(
+    r"(?=[A-Za-z+/=_-]*\d)(?=[a-z\d+/=_-]*[A-Z])(?=[A-Z\d+/=_-]*[a-z])[A-Za-z0-9+/_=-]{16,39}(?![A-Za-z0-9])"
+)
+# Digits only, or signs that no result is written in (pictographs, private use, unassigned): one byte or more in each.
+DIGIT_RUN = re.compile(r"\d{40,}")
+SIGN_RUN = re.compile("[\ue000-\uf8ff\U00010000-\U0010ffff]{32,}")
+FEW_CHARS, SIGN_CHARS = 512, 64
+# Nobody measures to twelve places; a hundred such numbers can carry a message behind the digits that matter.
+LONG_NUMBER, MANY_NUMBERS = re.compile(r"(?<![\d.])-?\d{0,6}\.\d{11,}"), 20
 MIXED = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])")
 # Zero width characters, directional marks, tags, variation selectors: none belongs into a table of results.
 INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\ufe00-\ufe0f\U000e0000-\U000e01ef]")
+FORMS = (
+    (HEX_RUN, "hex", RUN_CHARS),
+    (BASE64_RUN, "base64", RUN_CHARS),
+    (PIECE, "base64", RUN_CHARS),
+    (DIGIT_RUN, "decimal", FEW_CHARS),
+    (SIGN_RUN, "pictograph", SIGN_CHARS),
+)
+PLAIN = frozenset({DIGIT_RUN, SIGN_RUN})
 MANY_TRAILING = 64
 TRAILING = re.compile(r"(?<![ \t])[ \t]+(?=\r?\n)")
 
 
 def check_encoded(document: Document) -> list[Finding]:
     """Look for encoded or hidden payloads in the text of a document."""
-    return [*_runs(document.text), *_dense(document.text), *_invisible(document.text), *_trailing(document.text)]
+    text = document.text
+    return [*_runs(text), *_dense(text), *_invisible(text), *_trailing(text), *_precise(text)]
 
 
 def check_written(content: bytes) -> list[Finding]:
@@ -72,10 +91,10 @@ def _moved(place: str, lines: int) -> str:
 
 
 def _runs(text: str) -> Iterator[Finding]:
-    for pattern, name in ((HEX_RUN, "hex"), (BASE64_RUN, "base64")):
-        found = [match for match in pattern.finditer(text) if MIXED.match(match.group())]
+    for pattern, name, least in FORMS:
+        found = [match for match in pattern.finditer(text) if pattern in PLAIN or MIXED.match(match.group())]
         total = sum(len(match.group()) for match in found)
-        if total >= RUN_CHARS:
+        if total >= least:
             yield block(
                 "encoded.run",
                 f"{name}(으)로 부호화된 것으로 보이는 글자열이 모두 {total:,}자 있습니다. 빼고 다시 제출하세요.",
@@ -119,4 +138,15 @@ def _trailing(text: str) -> Iterator[Finding]:
             "encoded.trailing",
             f"{len(ends)}개 줄 끝에 서로 다른 빈칸이 있습니다. 숨은 내용인지 확인하거나 지우세요.",
             f"{len(ends)} lines end in varying blanks: hidden content? Remove them.",
+        )
+
+
+def _precise(text: str) -> Iterator[Finding]:
+    found = list(LONG_NUMBER.finditer(text))
+    if len(found) >= MANY_NUMBERS:
+        yield warn(
+            "encoded.precision",
+            f"소수점 아래 11자리가 넘는 수가 {len(found)}개 있습니다. 뜻있는 자리까지 반올림하세요.",
+            f"{len(found)} numbers have more than ten decimals. Round them to what was measured.",
+            place=line_place(text.count("\n", 0, found[0].start())),
         )

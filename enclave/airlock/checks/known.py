@@ -80,3 +80,12 @@ def _person(place: str, word: str) -> Finding:
         place=place,
         sample=mask(word),
     )
+
+
+def not_compared() -> Finding:
+    """Return the finding for a project whose snapshots' own files cannot be read."""
+    return warn(
+        "id.known-missing",
+        "스냅샷 파일을 읽을 수 없어 실제 가명과 대조하지 못했습니다. 가명이 있는지 눈으로 확인하세요.",
+        "The snapshot's files cannot be read, so the file was not compared with its pseudonyms. Look for them.",
+    )

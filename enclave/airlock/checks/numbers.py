@@ -52,6 +52,8 @@ def is_count_name(name: str) -> bool:
     found = words(re.sub(r"\([^()]*\)", " ", name)) or words(name)
     if any(word in NOT_COUNTS or word == "%" for word in found):
         return False
+    if {"at", "risk"} <= set(found):
+        return True  # "at_risk", "number at risk" of a survival table
     return any(word in COUNT_WORDS or KOREAN_COUNT_END.search(word) for word in found)
 
 

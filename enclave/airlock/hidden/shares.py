@@ -15,6 +15,9 @@ from enclave.airlock.hidden.system import Cell, Equation, Range
 IN_BRACKETS = re.compile(r"[(\[]\s*(?:=\s*)?(\d{1,3}(?:\.\d+)?|\.\d+)\s*%?\s*[)\]]\s*$")
 PERCENT = re.compile(r"\s*(\d{1,3}(?:\.\d+)?|\.\d+)\s*%\s*")
 WHOLE_IN_HEAD = re.compile(r"(?i)\bn\s*=\s*(\d{1,3}(?:,\d{3})+|\d+)")
+WHOLE_ROW = re.compile(
+    r"(?i)\s*(?:n|total n|no\.? of (?:patients|subjects)|patients|subjects|전체|인원|환자수|대상자수|총 ?인원)\s*"
+)
 SHARE_WORDS = frozenset({
     "pct", "percent", "percentage", "proportion", "prop", "share", "prevalence", "incidence", "fraction", "rate",
     "비율", "백분율", "분율", "퍼센트", "유병률", "발생률", "사망률", "율", "률", "구성비",
@@ -152,7 +155,7 @@ def _share(text: str, scale: int) -> Share:
 
 
 def bare(table: Table, counts_of: Iterable[int]) -> Iterator[tuple[int, int, int, int]]:
-    """Yield (row, column, low, high) of counts that a share and a whole in the same row or header give away.
+    """Yield (row, column, low, high) of counts that a share and a whole in row, header or column give away.
 
     ``counts_of``: the columns that hold wholes. A column of shares is believed when whole numbers of people print as
     all of its shares, and this could hardly be by chance, or its name says that it is a share.
@@ -166,6 +169,26 @@ def bare(table: Table, counts_of: Iterable[int]) -> Iterator[tuple[int, int, int
             if cells and _is_believed(table.columns[place], cells):
                 yield from ((row, place, low, high) for row, _, _, low, high in cells)
                 break
+    yield from _below_wholes(table)
+
+
+def _below_wholes(table: Table) -> Iterator[tuple[int, int, int, int]]:
+    # A row "N" of wholes, and below it rows that say that they are per cent of them.
+    tops = [row for row, cells in enumerate(table.rows) if cells and WHOLE_ROW.fullmatch(cells[0])]
+    if len(tops) != 1:
+        return
+    rows = [row for row, cells in enumerate(table.rows) if row > tops[0] and _is_share_label(cells[0])]
+    for column in range(1, len(table.columns)):
+        whole = read_shown(table.rows[tops[0]][column]) or 0
+        for row in rows:
+            share = read_share_cell(table.rows[row][column], 100)
+            low, high = share.counts(whole) if share is not None and whole > 0 and share.value else (1, 0)
+            if low <= high:
+                yield row, column, low, high
+
+
+def _is_share_label(label: str) -> bool:
+    return "%" in label or bool(SHARE_WORDS & set(words(label)))
 
 
 Implied = tuple[int, Share, int, int, int]

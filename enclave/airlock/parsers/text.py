@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from enclave.airlock.document import Document, Table
+from enclave.airlock.parsers.aligned import aligned_tables
 from enclave.airlock.parsers.decode import decode
 from enclave.airlock.parsers.grid import table_of
 from enclave.airlock.rules import CheckRules
@@ -20,7 +21,16 @@ def parse_text(content: bytes, name: str, rules: CheckRules) -> Document:
     """Read a text. Raises `ParseRefused`."""
     del name
     text = decode(content)
-    return Document("text", tuple(text_tables(text, rules)), text)
+    return Document("text", tuple(all_tables(text, rules)), text)
+
+
+def all_tables(text: str, rules: CheckRules) -> Iterator[Table]:
+    """Find the tables of a text by their separators, and those whose columns only line up; none of them twice."""
+    seen = set()
+    for table in (*text_tables(text, rules), *aligned_tables(text, rules)):
+        if table.rows not in seen:
+            seen.add(table.rows)
+            yield table
 
 
 def text_tables(text: str, rules: CheckRules) -> Iterator[Table]:
