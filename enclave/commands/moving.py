@@ -109,7 +109,7 @@ def move(found: AirlockRequest, verb: Verb, after: RequestState, now: datetime, 
     current = present_round(found)
     if after is RequestState.SUBMITTED:
         found.decided_at = found.decided_reason = None
-        if current is not None:
+        if current is not None and verb is Verb.REOPEN:
             current.ended_at = current.ended_as = None
         return
     if after not in LATER:

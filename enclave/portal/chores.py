@@ -21,6 +21,7 @@ from enclave.portal import (
     gpu_round,
     importing,
     intake,
+    keeping,
     limits,
     searching,
     sweeping,
@@ -47,6 +48,7 @@ class Chore:
 
 CHORES: tuple[Chore, ...] = (
     Chore("stop-frozen", 15, closing.stop_frozen, "ends"),
+    Chore("keep-requests", 60, keeping.keep_requests, "requests"),
     Chore("sweep", 15, sweeping.sweep, "ends"),
     Chore("close-ended", 30, ended.Ended().close, "ends"),
     Chore("cull", 60, culling.Culling().cull, "idle"),

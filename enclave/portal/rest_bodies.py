@@ -11,7 +11,7 @@ from enclave.commands.application import Application
 from enclave.commands.ballot import Ballot, Judgements
 from enclave.model.project import LegalBasis
 from enclave.roles import Role
-from enclave.states import Decision, FileVote
+from enclave.states import Audience, Decision, FileVote
 
 Long = Annotated[str, Field(max_length=20_000)]
 Short = Annotated[str, Field(max_length=200)]
@@ -100,6 +100,33 @@ class DecisionBody(CodeBody):
             self.comments,
             self.override_reason,
         )
+
+
+class ConcludeBody(CodeBody):
+    """What was looked at when concluding."""
+
+    round: int
+    content_sha256: Short
+
+
+class CommentBody(Body):
+    """A remark on the round, or with `group_id` on one of its groups."""
+
+    text: Long
+    audience: Audience = Audience.PUBLIC
+    group_id: Short = ""
+
+
+class ReassignBody(ReasonBody):
+    """To whom a request goes."""
+
+    login: Short
+
+
+class StatementBody(Body):
+    """What a receiver says about a recalled release."""
+
+    statement: Long
 
 
 class RoleBody(ReasonBody):

@@ -25,11 +25,12 @@ from enclave.airlock.rules import CheckRules
 from enclave.commands.content import Checked, CollectedFile
 from enclave.errors import EnclaveError, Invalid
 from enclave.gate.limits import Collected, CollectLimits, RefusedFile
+from enclave.portal.carrying import rules_sha256
 from enclave.portal.comparing import compared
 from enclave.portal.known import known_of
 from enclave.portal.parts import Portal
 from enclave.portal.sources import sources
-from enclave.queries import dataset, project
+from enclave.queries import dataset, egress, project
 
 
 @contextmanager
@@ -67,12 +68,15 @@ def checked_files(  # noqa: PLR0913 - who, in which project, which copies, and w
     *,
     keep: bool,
     about: Mapping[str, About] = MappingProxyType({}),
+    request_id: str = "",
 ) -> list[Checked]:
     """Check each copy; with `keep`, the copy in quarantine is the one that is checked and that may leave.
 
-    `about`: by the name in the outbox, what the workspace says about a file.
+    `about`: by the name in the outbox, what the workspace says about a file. `request_id`: the request whose next round
+    this is; what has not changed since its last is not checked again.
     """
     measures = measures_of(portal, actor, project_id)
+    named = rules_sha256(measures.rules, measures.known)
     may_use = sources(portal, actor, project_id) if about else ()
     checked: list[tuple[Checked, Recipe | None]] = []
     for each in taken:
@@ -81,25 +85,37 @@ def checked_files(  # noqa: PLR0913 - who, in which project, which copies, and w
         if keep:
             stored = portal.quarantine.put(each.path)
             path, sha256, size = portal.quarantine.path(stored.sha256), stored.sha256, stored.size
-        name = _own_name(each.name)
+        name = own_name(each.name)
         said = about.get(each.name, NOTHING)
         recipe, strange = _recipe(said)
-        file = CollectedFile(name, sha256, size, recipe.canonical() if recipe else "", _own_name(said.code))
+        file = CollectedFile(name, sha256, size, recipe.canonical() if recipe else "", own_name(said.code))
+        if not (recipe or strange) and request_id and (earlier := _earlier(portal, request_id, file, named)):
+            checked.append((earlier, None))
+            continue
         found = Recomputed(strange)
         if recipe is not None:
             found = recompute(path, name, _basis(portal, recipe, may_use), measures.rules)
         report = check(path, name, measures.rules, known=measures.known)
         report = replace(report, findings=(*measures.findings, *report.findings))
-        checked.append((Checked(file, with_recomputed(report, found), found.cells), recipe))
+        checked.append((Checked(file, with_recomputed(report, found), found.cells, rules_sha256=named), recipe))
     return compared(portal, project_id, checked, may_use)
+
+
+def _earlier(portal: Portal, request_id: str, file: CollectedFile, named: str) -> Checked | None:
+    """Return the file with the report it had in the round before, if nothing that the report depends on has changed."""
+    found = egress.earlier_report(
+        portal.store, request_id, name=file.name, sha256=file.sha256, rules_sha256=named, said=("", file.code)
+    )
+    return Checked(file, found[1], rules_sha256=named, carried_from=found[0]) if found is not None else None
 
 
 def _basis(portal: Portal, recipe: Recipe, may_use: Sequence[Source]) -> Basis:
     return Basis(recipe, source_of(recipe, may_use), keys.load_public_key(portal.settings.snapshot_public_key))
 
 
-def _own_name(name: str) -> str:
-    return name.rpartition("/")[2]  # the notebook puts each submission into a folder of its own
+def own_name(name: str) -> str:
+    """Return the name under which a file is kept: the notebook puts each submission into a folder of its own."""
+    return name.rpartition("/")[2]
 
 
 def _recipe(about: About) -> tuple[Recipe | None, tuple[Finding, ...]]:

@@ -20,20 +20,24 @@ from enclave.airlock.recipes.about import About
 from enclave.airlock.repairs.offers import offered
 from enclave.airlock.report import FileReport
 from enclave.commands import egress as commands
+from enclave.commands import reviewing
+from enclave.commands.content import FileNote
 from enclave.commands.submission import Submission
 from enclave.errors import Denied
 from enclave.gate.limits import RefusedFile
 from enclave.portal import refusals
+from enclave.portal.asking import DetailsBody, GroupBody, NoteBody
 from enclave.portal.failures import as_json
 from enclave.portal.oauth import HubAwayError, HubRefusedError
 from enclave.portal.parts import Portal
 from enclave.portal.rest_json import told
 from enclave.portal.sources import sources
-from enclave.portal.taking import checked_files, collected, some_refused
+from enclave.portal.taking import checked_files, collected, own_name, some_refused
 from enclave.portal.usage import usage
 from enclave.queries import egress, people, workspace
 from enclave.queries.airlock_views import RequestView
 from enclave.queries.workspace import WorkspaceView
+from enclave.states import Audience
 
 router = APIRouter(tags=["workspace"])
 NAME = Annotated[str, Field(min_length=1, max_length=400)]
@@ -48,10 +52,9 @@ class Inside:
     workspace: WorkspaceView
 
 
-class Said(BaseModel):
-    """What is said about one file: the recipe that made it, and the name of the submitted file whose code did."""
+class Said(NoteBody):
+    """What is said about one file: what it is, the recipe that made it, the submitted file whose code did."""
 
-    model_config = ConfigDict(extra="forbid")
     recipe: dict[str, Any] | None = None
     code: Annotated[str, Field(max_length=400)] = ""
 
@@ -80,6 +83,20 @@ class Ask(Files):
     key: Annotated[str, Field(min_length=8, max_length=100)]
     receiver: Annotated[str, Field(max_length=40)] = ""
     request_id: Annotated[str, Field(max_length=40)] = ""
+    groups: Annotated[list[GroupBody], Field(max_length=20)] = []
+    details: DetailsBody = Field(default_factory=DetailsBody)
+
+    def notes(self) -> dict[str, FileNote]:
+        """Return what is said about the files, by the name under which each is kept."""
+        return {own_name(name): said.note() for name, said in self.about.items()}
+
+
+class Remark(BaseModel):
+    """An answer to the checkers, on the round or on one of its groups."""
+
+    model_config = ConfigDict(extra="forbid")
+    text: Annotated[str, Field(min_length=1, max_length=8000)]
+    group_id: Annotated[str, Field(max_length=40)] = ""
 
 
 def inside(
@@ -141,7 +158,10 @@ def submit(caller: Caller, body: Ask) -> dict[str, Any]:
             caller.actor,
             submission=Submission(
                 project_id=caller.workspace.project_id,
-                files=checked_files(*place, taken, keep=True, about=about),
+                files=checked_files(*place, taken, keep=True, about=about, request_id=body.request_id),
+                notes=body.notes(),
+                groups=[each.group() for each in body.groups],
+                details=body.details.details(),
                 purpose=body.purpose,
                 context=body.context,
                 idempotency_key=body.key,
@@ -176,6 +196,29 @@ def requests(caller: Caller) -> dict[str, Any]:
     return {"requests": told(rows)}
 
 
+@router.post("/egress/withdraw/{request_id}")
+def withdraw(caller: Caller, request_id: str) -> dict[str, Any]:
+    """Take one's own request back. Not found for any other project's."""
+    status(caller, request_id)
+    return request_json(commands.withdraw(caller.portal.store, caller.actor, request_id=request_id, now=clock.now()))
+
+
+@router.post("/egress/comment/{request_id}")
+def comment(caller: Caller, request_id: str, body: Remark) -> dict[str, Any]:
+    """Answer the checkers, in a comment that all can read. Not found for any other project's."""
+    status(caller, request_id)
+    made = reviewing.comment(
+        caller.portal.store,
+        caller.actor,
+        request_id=request_id,
+        text=body.text,
+        audience=Audience.PUBLIC,
+        group_id=body.group_id or None,
+        now=clock.now(),
+    )
+    return request_json(made)
+
+
 @router.get("/egress/status/{request_id}")
 @router.get("/egress/{request_id}", include_in_schema=False)
 def status(caller: Caller, request_id: str) -> dict[str, Any]:
@@ -202,6 +245,9 @@ def request_json(found: RequestView) -> dict[str, Any]:
         "reviewers_needed": found.reviewers_needed,
         "queue_position": found.queue_position,
         "due_at": found.due_at.isoformat() if found.due_at else None,
+        "need_reasons": list(found.need_reasons),
+        "groups": told(found.groups),
+        "changes": told(found.changes),
         "comments": told(found.comments),
         "submitted_at": found.submitted_at.isoformat(),
         "decided_at": found.decided_at.isoformat() if found.decided_at else None,
@@ -216,6 +262,8 @@ def request_json(found: RequestView) -> dict[str, Any]:
                 "rows": each.rows,
                 "columns": each.columns,
                 "role": each.role.value,
+                "group_id": each.group_id,
+                "carried": each.carried,
                 "passed": each.passed,
                 "decision": each.decision.value if each.decision else None,
                 "verdict": each.verdict.value,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from enclave.actor import Actor
+from enclave.airlock.report import Evidence, FileReport
 from enclave.model.egress import AirlockRequest, OutputFile, RequestGroup, RequestRound
 from enclave.model.release import RecallReceipt, Release
 from enclave.model.review import Comment, Review
@@ -147,6 +148,7 @@ def file_view(found: OutputFile, about: RequestFacts | None = None, actor: Actor
             FindingView(each.rule, each.severity, each.ko, each.en, each.place, each.sample, tuple(each.repairs))
             for each in found.findings
         ),
+        evidence=_evidence(found, about, actor),
     )
 
 
@@ -167,6 +169,12 @@ def request_row(found: AirlockRequest) -> RequestRow:
         file_count=len(files),
         verdict=worst(file.verdict for file in files),
     )
+
+
+def _evidence(found: OutputFile, about: RequestFacts | None, actor: Actor | None) -> tuple[Evidence, ...]:
+    if about is None or actor is None or found.report is None or not visibility.sees_evidence(actor, about):
+        return ()
+    return FileReport.from_json(found.report).evidence
 
 
 def _carried(about: RequestFacts) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from enclave.airlock.report import Severity, Verdict
+from enclave.airlock.report import Evidence, Severity, Verdict
 from enclave.states import (
     Audience,
     Decision,
@@ -40,6 +40,7 @@ class FileView:
 
     `decision` is what this person may know of the votes; `my_vote` their own. `passed`: the round's decision let it
     through (None before it). `carried`: its report was taken over from the round before, nothing of it changed.
+    `evidence`: what the system found out itself, for checkers alone.
     """
 
     id: str
@@ -65,6 +66,7 @@ class FileView:
     decision: FileDecision | None
     my_vote: FileVote | None
     findings: tuple[FindingView, ...]
+    evidence: tuple[Evidence, ...]
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ from enclave.policy.allows import allows
 from enclave.policy.people import check_role_fits
 from enclave.queries import egress as queries
 from enclave.queries.airlock_facts import facts, load_request
-from enclave.queries.airlock_shown import request_view
+from enclave.queries.airlock_shown import release_view, request_view
 from enclave.roles import Role
 from enclave.states import AIRLOCK, Audience, Decision, FileRole, FileVote, Phase, RequestState, Verb
 from tests.enclave.airlock_acts import attempt
@@ -223,7 +223,8 @@ class AirlockMachine(RuleBasedStateMachine):
     @rule(login=st.sampled_from(("scientist", "scientist", "lead", "checker-a")))
     def hand_over(self, login: str) -> None:
         view, actor = self._view(), self._who(login)
-        listed = queries.release(self.scene.store, actor, view.release.id, now=self.now).may
+        with self.scene.store.read() as session:
+            listed = release_view(load_request(session, self.request).release, actor, self.now).may
         done = self._does(
             lambda: release.hand_over(
                 self.scene.store, self.scene.depot, actor, release_id=view.release.id, now=self.now
