@@ -24,6 +24,7 @@ GROUPS = {
     "db": "enclave.console.state:db",
     "deid": "deid.cli:deid",
     "drill": "enclave.console.drill:drill",
+    "image": "enclave.console.image:image",
     "organisation": "enclave.console.people:organisation",
     "packages": "enclave.console.packages:packages",
     "project": "enclave.console.ends:project",

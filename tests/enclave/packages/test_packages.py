@@ -9,6 +9,7 @@ import subprocess
 import sys
 import venv
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pip
@@ -21,6 +22,7 @@ from enclave.packages.index import Index, Wheel
 from enclave.packages.installing import assemble, chosen, name_of
 from enclave.packages.mirror import scan
 from enclave.packages.resolve import Resolved, Status, resolve
+from enclave.packages.sbom import bill
 from tests.enclave.packages.wheels import wheel
 
 MANYLINUX = "cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64"
@@ -265,3 +267,18 @@ def test_pip_inside_knows_what_is_approved_and_finds_nothing_else(
     ):
         refused = pip_install(inside, packages, *words)
         assert refused.returncode != 0, words
+
+
+def test_the_bill_of_materials_names_every_package_once_and_is_the_same_for_the_same_image() -> None:
+    now = datetime(2026, 11, 28, tzinfo=UTC)
+    python = [{"metadata": {"name": "Shape_Tools", "version": "2.1", "license_expression": "MIT"}}]
+    made = json.loads(bill("sha256:" + "a" * 64, [("bash", "5.2"), ("adduser", "3")], python, now))
+    assert [each["purl"] for each in made["components"]] == [
+        "pkg:deb/debian/adduser@3", "pkg:deb/debian/bash@5.2", "pkg:pypi/shape-tools@2.1"
+    ]  # fmt: skip
+    assert made["components"][2]["licenses"] == [{"license": {"name": "MIT"}}]
+    assert made["dependencies"][0]["dependsOn"] == [each["bom-ref"] for each in made["components"]]
+    again = json.loads(bill("sha256:" + "a" * 64, [], [], now))
+    assert again["serialNumber"] == made["serialNumber"]
+    with pytest.raises(ValueError, match="no image id"):
+        bill("latest", [], [], now)
