@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from enclave.airlock.recipes.form import Measure, Rounding, TableRecipe
 from enclave.airlock.recompute.frame import Array, Frame
-from enclave.airlock.recompute.group import Groups
+from enclave.airlock.recompute.group import Groups, group
 from enclave.airlock.recompute.measure import Stat, check_measures, rows_of, stat
 from enclave.airlock.recompute.rows import Rows
 
@@ -54,16 +54,47 @@ class Layout:
     spots: tuple[Spot, ...]
 
 
-def layout(frame: Frame, recipe: TableRecipe, groups: Groups) -> Layout:
+@dataclass(frozen=True)
+class Grouped:
+    """A table's rows in their groups, computed and sorted once for numbers, contributors and populations alike."""
+
+    frame: Frame
+    recipe: TableRecipe
+
+    @cached_property
+    def groups(self) -> Groups:
+        """The groups of the recipe. Raises `RecipeRefused`."""
+        return group(self.frame, self.recipe)
+
+    @cached_property
+    def regions(self) -> list[Region]:
+        """The inner cells of the table, and its totals."""
+        return regions(self.recipe, self.groups)
+
+    def rows(self, region: int, column: str | None) -> Rows:
+        """Return the rows of one region with a value in ``column``, by cell. Raises `RecipeRefused`."""
+        if (region, column) not in self._sorted:
+            here = self.regions[region]
+            found = rows_of(self.frame, column, self.groups.at, here.codes, len(here.places))
+            self._sorted[region, column] = found
+        return self._sorted[region, column]
+
+    @cached_property
+    def _sorted(self) -> dict[tuple[int, str | None], Rows]:
+        return {}
+
+
+def layout(grouped: Grouped) -> Layout:
     """Lay out the table of a recipe. Raises `RecipeRefused`."""
-    check_measures(frame, recipe.measures)
+    recipe, groups = grouped.recipe, grouped.groups
+    check_measures(grouped.frame, recipe.measures)
     keys, shown = len(recipe.keys), [*groups.heads, *([(TOTAL,)] if recipe.margins and recipe.columns else [])]
     head = [*recipe.keys, *(_head(recipe, measure, labels) for measure in recipe.measures for labels in shown)]
     spots = [
         _spot(found, at, (row, keys + number * len(shown) + column, column), measure, is_total=region.is_total)
-        for region in regions(recipe, groups)
-        for number, (measure, rows) in enumerate(_measured(frame, recipe, groups, region))
-        for found in (stat(measure, rows),)
+        for which, region in enumerate(grouped.regions)
+        for number, measure in enumerate(recipe.measures)
+        for found in (stat(measure, grouped.rows(which, measure.column)),)
         for at, (row, column) in enumerate(region.places)
     ]
     sides = [*groups.sides, *([(TOTAL, *[""] * (keys - 1))] if recipe.margins else [])]
@@ -115,15 +146,6 @@ def regions(recipe: TableRecipe, groups: Groups) -> list[Region]:
         found.append(Region(groups.down, tuple((row, width) for row in range(height)), is_total=True))
         found.append(Region(np.zeros_like(groups.down), ((height, width),), is_total=True))
     return found
-
-
-def _measured(frame: Frame, recipe: TableRecipe, groups: Groups, region: Region) -> Iterator[tuple[Measure, Rows]]:
-    # Measures of one column are of the same rows, which are sorted once.
-    of: dict[str | None, Rows] = {}
-    for measure in recipe.measures:
-        if measure.column not in of:
-            of[measure.column] = rows_of(frame, measure.column, groups.at, region.codes, len(region.places))
-        yield measure, of[measure.column]
 
 
 def _spot(found: Stat, at: int, place: tuple[int, int, int], measure: Measure, *, is_total: bool) -> Spot:

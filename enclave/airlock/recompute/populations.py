@@ -15,9 +15,7 @@ from pyroaring import BitMap
 from enclave.airlock.ledger.cells import Cell
 from enclave.airlock.recipes.form import Recipe, TableRecipe
 from enclave.airlock.recompute.frame import Array, Frame, Stored, read_frame
-from enclave.airlock.recompute.group import Groups, group
-from enclave.airlock.recompute.layout import TOTAL, regions
-from enclave.airlock.recompute.measure import rows_of
+from enclave.airlock.recompute.layout import TOTAL, Grouped
 from enclave.airlock.recompute.regress import observed
 from enclave.airlock.recompute.rows import bitmap
 
@@ -34,15 +32,14 @@ def populations(recipe: Recipe, snapshot: Mapping[str, Stored]) -> list[Cell]:
     return cells_of(frame, recipe)
 
 
-def cells_of(frame: Frame, recipe: Recipe) -> list[Cell]:
-    """Return the cells of a recipe over columns that were already read. Raises `RecipeRefused`."""
+def cells_of(frame: Frame, recipe: Recipe, grouped: Grouped | None = None) -> list[Cell]:
+    """Return the cells of a recipe over columns that were already read, and perhaps grouped. Raises `RecipeRefused`."""
     if frame.people is None:
         return []
     if not isinstance(recipe, TableRecipe):
         return [Cell(recipe.model, _people(frame.people[observed(frame, recipe)]))]
-    groups = group(frame, recipe)
     below = recipe.suppressed.below if recipe.suppressed else 1
-    return [cell for cell in _cells(frame, recipe, groups) if len(cell.people) >= below]
+    return [cell for cell in _cells(grouped or Grouped(frame, recipe)) if len(cell.people) >= below]
 
 
 def to_json(cells: Sequence[Cell]) -> list[list[str]]:
@@ -63,13 +60,13 @@ def _cell(found: object) -> Cell:
     return Cell(found[0], BitMap.deserialize(base64.b64decode(found[1], validate=True)))
 
 
-def _cells(frame: Frame, recipe: TableRecipe, groups: Groups) -> Iterator[Cell]:
-    sides, heads = (*groups.sides, (TOTAL,)), (*groups.heads, (TOTAL,))
-    for region in regions(recipe, groups):
+def _cells(grouped: Grouped) -> Iterator[Cell]:
+    sides, heads = (*grouped.groups.sides, (TOTAL,)), (*grouped.groups.heads, (TOTAL,))
+    for which, region in enumerate(grouped.regions):
         # Measures of one column have the same people: one cell for all of them.
-        for column in dict.fromkeys(measure.column for measure in recipe.measures):
-            rows = rows_of(frame, column, groups.at, region.codes, len(region.places))
-            for (row, place), people in zip(region.places, rows.populations(), strict=True):
+        for column in dict.fromkeys(measure.column for measure in grouped.recipe.measures):
+            held = grouped.rows(which, column).populations()
+            for (row, place), people in zip(region.places, held, strict=True):
                 yield Cell(SEPARATOR.join((column or "n", *sides[row], *heads[place])), people)
 
 

@@ -12,8 +12,7 @@ from enclave.airlock.recipes.form import ModelRecipe, Recipe, TableRecipe
 from enclave.airlock.recompute import regress
 from enclave.airlock.recompute.contributors import judge
 from enclave.airlock.recompute.frame import Frame, Stored, read_frame
-from enclave.airlock.recompute.group import group
-from enclave.airlock.recompute.layout import Layout, Spot, fixed, layout, rounded, spellings
+from enclave.airlock.recompute.layout import Grouped, Layout, Spot, fixed, layout, rounded, spellings
 from enclave.airlock.recompute.match import HIDDEN, Wanted, cell, match
 from enclave.airlock.recompute.populations import cells_of
 from enclave.airlock.report import MAX_EVIDENCE_ROWS, Evidence, Finding, Severity, Status
@@ -45,21 +44,21 @@ class Recomputed:
 def recompute(printed: Table, recipe: Recipe, tables: Mapping[str, Stored], rules: CheckRules) -> Recomputed:
     """Make the output again and compare it, cell by cell. Raises `RecipeRefused` where the recipe does not fit."""
     frame = read_frame(tables, recipe.table, recipe.join, recipe.used)
+    grouped = None
     if isinstance(recipe, TableRecipe):
-        findings, rows = _table(printed, recipe, frame, rules)
+        grouped = Grouped(frame, recipe)
+        findings, rows = _table(printed, grouped, rules)
     else:
         findings, rows = _model(printed, recipe, frame, rules)
     findings += _nobody(frame)
     wrong = any(one.severity is Severity.BLOCK for one in findings)
     status = Status.MISMATCH if wrong else Status.MATCH
     evidence = Evidence(kind=KIND, title_ko=TITLES[0], title_en=TITLES[1], status=status, rows=tuple(rows))
-    return Recomputed(tuple(findings), (evidence,), tuple(cells_of(frame, recipe)))
+    return Recomputed(tuple(findings), (evidence,), tuple(cells_of(frame, recipe, grouped)))
 
 
-def _table(
-    printed: Table, recipe: TableRecipe, frame: Frame, rules: CheckRules
-) -> tuple[list[Finding], list[tuple[str, ...]]]:
-    made = layout(frame, recipe, group(frame, recipe))
+def _table(printed: Table, grouped: Grouped, rules: CheckRules) -> tuple[list[Finding], list[tuple[str, ...]]]:
+    recipe, made = grouped.recipe, layout(grouped)
     spelled = {(spot.row, spot.column): spot.texts(recipe.rounding) | {HIDDEN} for spot in made.spots}
     below = recipe.suppressed.below if recipe.suppressed else None
     findings = [*match(printed, Wanted(made.head, made.sides, spelled)), *judge(printed, made, below, rules)]
