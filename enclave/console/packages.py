@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from pathlib import Path
 
 import click
 
@@ -14,6 +13,7 @@ from enclave.clock import now
 from enclave.commands import incoming as commands
 from enclave.console.acting import say
 from enclave.console.aside import as_owner
+from enclave.console.in_image import python_packages
 from enclave.packages.index import Index
 from enclave.packages.installing import assemble, chosen
 from enclave.packages.mirror import fetch as download
@@ -22,8 +22,6 @@ from enclave.queries import incoming
 from enclave.settings import Settings
 from enclave.store import Store
 
-IMAGE_LOCK = Path(__file__).parents[2] / "locks" / "image.txt"
-
 
 @click.group()
 def packages() -> None:
@@ -31,12 +29,9 @@ def packages() -> None:
 
 
 @packages.command("index")
-@click.option(
-    "--image-lock", type=click.Path(path_type=Path), default=IMAGE_LOCK, help="이미지의 잠금 파일 (lock of the image)"
-)
-def index(image_lock: Path) -> None:
+def index() -> None:
     """미러 폴더의 휠을 읽어 목록을 만듭니다 (read the mirror's wheels into its index)."""
-    found = _scanned(Settings.load(), image_lock)
+    found = _scanned(Settings.load())
     say(
         f"휠 {len(found.wheels)}개, 이미지의 패키지 {len(found.image)}개",
         f"{len(found.wheels)} wheels, {len(found.image)} in the image",
@@ -48,7 +43,7 @@ def index(image_lock: Path) -> None:
 def look(requirements: tuple[str, ...]) -> None:
     """패키지 인덱스에서 찾아 목록에 적습니다. 내려받지 않습니다 (look up on the index; nothing is downloaded)."""
     settings = Settings.load()
-    before = _scanned(settings, IMAGE_LOCK)
+    before = _scanned(settings)
     after = look_up([*requirements], before)
     after.save(settings.wheels)
     new = len(after.wheels) - len(before.wheels)
@@ -59,7 +54,7 @@ def look(requirements: tuple[str, ...]) -> None:
 def fetch() -> None:
     """승인된 패키지를 해시로 내려받아 과제에 펼칩니다 (fetch approved packages by hash and lay them out)."""
     settings = Settings.load()
-    known, wanted = _scanned(settings, IMAGE_LOCK), as_owner(settings.db, lambda: _wanted(settings))
+    known, wanted = _scanned(settings), as_owner(settings.db, lambda: _wanted(settings))
     for project_id, locks in wanted.items():
         wheels = chosen(locks, known)
         missing = [wheel.pin for wheel in wheels if not (settings.wheels / wheel.file).exists()]
@@ -69,15 +64,16 @@ def fetch() -> None:
         lock = "".join(f"{wheel.pin}\n" for wheel in wheels)
         as_owner(settings.db, partial(_set, settings, project_id, tree, lock))
         say(f"과제 {project_id}: 패키지 {len(wheels)}개", f"project {project_id}: {len(wheels)} packages")
-    _scanned(settings, IMAGE_LOCK)
+    _scanned(settings)
     if not wanted:
         say("승인되어 기다리는 패키지가 없습니다.", "No approved packages are waiting.")
 
 
-def _scanned(settings: Settings, image_lock: Path) -> Index:
+def _scanned(settings: Settings) -> Index:
     settings.wheels.mkdir(mode=0o750, exist_ok=True)
     known = Index.load(settings.wheels) if (settings.wheels / "index.json").exists() else None
-    found = scan(settings.wheels, image_lock if image_lock.exists() else None, known)
+    image = {one["metadata"]["name"]: str(one["metadata"]["version"]) for one in python_packages(settings.image)}
+    found = scan(settings.wheels, image, known)
     found.save(settings.wheels)
     os.chown(settings.wheels / "index.json", -1, settings.wheels.stat().st_gid)
     return found

@@ -23,13 +23,15 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 
 from enclave.errors import Invalid, Unavailable
 from enclave.packages.index import PLATFORMS, PYTHON_FULL, Index, Wheel
-from enclave.packages.locks import read_lock
 
 SHORT = 200
 
 
-def scan(folder: Path, image_lock: Path | None, known: Index | None = None) -> Index:
-    """Return the index of the wheels in a folder; `known` keeps what no file says (dates, wheels not here yet)."""
+def scan(folder: Path, image: Mapping[str, str], known: Index | None = None) -> Index:
+    """Return the index of the wheels in a folder; `known` keeps what no file says (dates, wheels not here yet).
+
+    `image`: what the workspace image holds, versions by name.
+    """
     before = {wheel.sha256: wheel for wheel in (known.wheels if known else ())}
     found = {wheel.sha256: wheel for path in sorted(folder.glob("*.whl")) if (wheel := _read(path))}
     kept = {sha256: replace(wheel, present=False) for sha256, wheel in before.items() if sha256 not in found}
@@ -37,12 +39,7 @@ def scan(folder: Path, image_lock: Path | None, known: Index | None = None) -> I
         replace(wheel, uploaded_on=before[sha256].uploaded_on) if sha256 in before else wheel
         for sha256, wheel in found.items()
     ]
-    image = (
-        read_lock(image_lock.read_text())
-        if image_lock
-        else [(n, v, "") for n, v in (known.image if known else {}).items()]
-    )
-    return Index((*dated, *kept.values()), {name: version for name, version, _ in image})
+    return Index((*dated, *kept.values()), {canonicalize_name(name): version for name, version in image.items()})
 
 
 def look_up(requirements: Sequence[str], index: Index) -> Index:

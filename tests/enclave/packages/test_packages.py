@@ -50,10 +50,7 @@ def mirror(tmp_path: Path) -> Path:
     wheel(folder, "clash-a", "1.0", Requires_Dist=["shape-tools==2.1"])
     wheel(folder, "clash-b", "1.0", Requires_Dist=["shape-tools==3.0"])
     wheel(folder, "pre", "1.0rc1")
-    (tmp_path / "image.txt").write_text(
-        f"numpy==2.1.0 --hash=sha256:{'0' * 64}\npandas==2.3.0 --hash=sha256:{'1' * 64}\n"
-    )
-    scan(folder, tmp_path / "image.txt").save(folder)
+    scan(folder, {"numpy": "2.1.0", "Pandas": "2.3.0"}).save(folder)
     return folder
 
 
@@ -132,19 +129,19 @@ def test_the_index_says_licence_size_and_date_and_keeps_what_files_do_not_say(mi
     away = Wheel(
         name="far", version="1", file="far-1-py3-none-any.whl", sha256="f" * 64, uploaded_on="2026-01-02", present=True
     )
-    again = scan(mirror, None, Index((*index.wheels, away), index.image))
+    again = scan(mirror, index.image, Index((*index.wheels, away), index.image))
     assert [(each.present, each.uploaded_on) for each in again.wheels if each.name == "far"] == [(False, "2026-01-02")]
     assert again.image == index.image
 
 
-def test_a_damaged_index_or_wheel_is_said(mirror: Path, tmp_path: Path) -> None:
+def test_a_damaged_index_or_wheel_is_said(mirror: Path) -> None:
     (mirror / "index.json").write_text("{}")
     with pytest.raises(Unavailable) as none:
         Index.load(mirror)
     assert none.value.code == "packages.no-index"
     (mirror / "bad-1.0-py3-none-any.whl").write_bytes(b"no zip")
     with pytest.raises(Invalid) as bad:
-        scan(mirror, tmp_path / "image.txt")
+        scan(mirror, {})
     assert bad.value.code == "packages.wheel"
 
 

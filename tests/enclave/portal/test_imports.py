@@ -222,12 +222,11 @@ def test_uploads_and_approvals_are_in_the_log_without_names_of_files(world: Worl
 
 
 @pytest.fixture
-def mirror(world: World, tmp_path: Path) -> Path:
+def mirror(world: World) -> Path:
     folder = world.settings.wheels
     folder.mkdir()
     wheel(folder, "survive", "1.0", License_Expression="MIT")
-    (tmp_path / "image.txt").write_text(f"numpy==2.1.0 --hash=sha256:{'0' * 64}\n")
-    scan(folder, tmp_path / "image.txt").save(folder)
+    scan(folder, {"numpy": "2.1.0", "Pandas": "2.3.0"}).save(folder)
     return folder
 
 
