@@ -89,10 +89,15 @@ class Need:
         return not COMMITTEE.isdisjoint(self.reasons)
 
 
-def needed(files: Iterable[FileFacts], rules: ReviewerRules, *, overseas: bool = False) -> Need:
-    """Return what all these files together need: what the riskiest output needs; supporting files weigh nothing."""
+def needed(files: Iterable[FileFacts], rules: ReviewerRules, *, overseas: bool = False, incoming: bool = False) -> Need:
+    """Return what all these files together need: what the riskiest output needs; supporting files weigh nothing.
+
+    `incoming`: they come in. Weights then remember nobody of ours, and need no committee.
+    """
     files = tuple(files)
     reasons = {reason for file in files for reason in _reasons(file, rules)}
+    if incoming:
+        reasons.discard(Reason.WEIGHTS)
     if any(file.role is FileRole.CODE for file in files):
         reasons.add(Reason.CODE)
     if overseas:

@@ -12,12 +12,13 @@ from enclave.airlock.report import Verdict
 from enclave.errors import Denied
 from enclave.policy.airlock.facts import RequestFacts, ReviewFacts
 from enclave.policy.airlock.reviewers import FileFacts, Need, needed
-from enclave.states import Decision, FileDecision, FileVote, Phase, RequestState
+from enclave.states import Decision, Direction, FileDecision, FileVote, Phase, RequestState
 
 
 def need(request: RequestFacts) -> Need:
     """Return how many reviewers this round needs, and why."""
-    return needed(request.files, request.rules, overseas=request.overseas)
+    incoming = request.direction is Direction.IMPORT
+    return needed(request.files, request.rules, overseas=request.overseas, incoming=incoming)
 
 
 def of_this_round(request: RequestFacts) -> list[ReviewFacts]:
