@@ -11,7 +11,7 @@ from pypdfium2 import raw
 
 from enclave.airlock.figures.shapes import SMALL, Shape
 from enclave.airlock.figures.svg_path import UNMOVED, Matrix, Point, joined, moved
-from enclave.airlock.figures.svg_shapes import MOST, TooMany
+from enclave.airlock.figures.svg_shapes import MOST, TooMany, visits
 
 DEEPEST = 8
 CURVE_POINTS = 3  # of one Bézier segment
@@ -88,8 +88,7 @@ def _paths(path: object, matrix: Matrix, canvas: _Page) -> Iterator[Shape]:
 
 
 def _corners(points: list[Point], curves: int) -> int:
-    straight = {(round(x, 3), round(y, 3)) for x, y in points}
-    return max(1, min(len(straight), len(points) - curves + curves // CURVE_POINTS))
+    return max(1, visits(points) - curves + curves // CURVE_POINTS)
 
 
 def _point(segment: object) -> Point:

@@ -47,10 +47,16 @@ class _Canvas:
             (top + bottom) / 2 / self.height,
             (right - left) / self.width,
             (bottom - top) / self.height,
-            len(unique),
+            visits(points),
             look=look,
             is_box=is_closed and len(unique) == 4 and sides == (2, 2),  # noqa: PLR2004 - the corners of a rectangle
         )
+
+
+def visits(points: list[Point]) -> int:
+    """Return how many places a line goes to, one after the other; coming back to its start does not count."""
+    gone = 1 + sum(before != after for before, after in pairwise(points))
+    return gone - 1 if gone > 1 and points[0] == points[-1] else gone
 
 
 def shapes(root: Element) -> Iterator[Shape]:

@@ -36,7 +36,7 @@ ENDS_LINE = frozenset(
     {"p", "div", "tr", "br", "li", "h1", "h2", "h3", "h4", "h5", "h6", "table", "title", "caption", "pre"}
 )
 FETCHES = frozenset({"src", "srcset", "poster", "background", "data", "action", "formaction", "manifest", "ping"})
-WIDEST = 1000
+WIDEST, DEEPEST = 1000, 20
 NAMESPACE = ' xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
 
 
@@ -109,9 +109,7 @@ class _Page(HTMLParser):
             self._end_cell(self._open[-1])
             self.words.append("\t")
         elif tag == "table" and self._open:
-            grid = self._open.pop()
-            self._end_cell(grid)
-            self.tables.append([row for row in grid.rows if row])
+            self._end_table()
         if tag in ENDS_LINE:
             self.words.append("\n")
 
@@ -160,6 +158,8 @@ class _Page(HTMLParser):
     def _table_begins(self, tag: str, given: dict[str, str]) -> None:
         if tag == "table":
             self._open.append(_Grid())
+            if len(self._open) > DEEPEST:
+                raise _nested()
         elif tag == "tr" and self._open:
             self._end_cell(self._open[-1])
             self._open[-1].rows.append([])
@@ -170,6 +170,17 @@ class _Page(HTMLParser):
             wide = given.get("colspan", "1")
             grid.cell, grid.span = [], min(max(int(wide), 1), WIDEST) if wide.isdecimal() else 1
 
+    def _end_table(self) -> None:
+        grid = self._open.pop()
+        self._end_cell(grid)
+        self.tables.append([row for row in grid.rows if row])
+
+    def close(self) -> None:
+        """End what the page left open."""
+        super().close()
+        while self._open:
+            self._end_table()
+
     def _end_cell(self, grid: _Grid) -> None:
         if grid.cell is None:
             return
@@ -178,6 +189,14 @@ class _Page(HTMLParser):
         grid.cell = None
         self._cells += grid.span
         check_size(self._cells, self.rules)
+
+
+def _nested() -> ParseRefused:
+    return ParseRefused(
+        "parse.nested",
+        f"표 안의 표가 {DEEPEST}겹을 넘습니다. 표를 풀어 CSV로 제출하세요.",
+        f"Tables in tables, more than {DEEPEST} deep. Submit them as CSV.",
+    )
 
 
 def _drawing(markup: str, number: int) -> Embedded:

@@ -10,7 +10,6 @@ stand alone.
 from __future__ import annotations
 
 import os
-import resource
 import signal
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -21,7 +20,7 @@ from enclave.airlock.sealing import kernel, root_folder
 NOBODY = 65534
 APART = kernel.CLONE_NEWNS | kernel.CLONE_NEWNET | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS
 OUTSIDE = ("no-network", "own-root")
-PAGE = resource.getpagesize()
+NUM_THREADS, VSIZE = 20, 23  # fields of /proc/self/stat
 MAPS = ("setgroups", "uid_map", "gid_map")
 
 
@@ -31,12 +30,20 @@ class Cell:
     def __init__(self, held: tuple[str, ...], *, has_namespaces: bool) -> None:
         self.held, self.has_namespaces = held, has_namespaces
         self._own = os.pidfd_open(os.getpid())
-        # There is no /proc inside: what tells how large this process is stays open.
-        self._size = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+        # There is no /proc inside: what tells of this process stays open.
+        self._told = os.open("/proc/self/stat", os.O_RDONLY | os.O_CLOEXEC)
 
     def bytes_used(self) -> int:
         """How much address space the server takes, and so each child at its start."""
-        return int(os.pread(self._size, 64, 0).split()[0]) * PAGE
+        return self._field(VSIZE)
+
+    def threads(self) -> int:
+        """How many threads the server has; a fork copies one, and the locks that the others held for ever."""
+        return self._field(NUM_THREADS)
+
+    def _field(self, number: int) -> int:
+        # proc(5): fields are counted from 1; the second is a name in brackets that may hold anything.
+        return int(os.pread(self._told, 1024, 0).rpartition(b")")[2].split()[number - 3])
 
     @contextmanager
     def next_process(self) -> Iterator[tuple[str, ...]]:

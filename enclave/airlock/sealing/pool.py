@@ -36,6 +36,7 @@ ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "OMP_THREAD_LIMIT": "1",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",  # what pyarrow allocates with starts one otherwise
 }
 
 

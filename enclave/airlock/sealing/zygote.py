@@ -10,6 +10,7 @@ children with it.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
@@ -140,9 +141,13 @@ def main() -> None:
         worker = importlib.import_module(sys.argv[2])
         worker.warm()
         held = (*container.held, *seal.never_again())
+        if container.threads() != 1:
+            raise RuntimeError("an import started a thread")  # noqa: TRY301 - told to the starter as any other reason
     except Exception as error:  # noqa: BLE001 - whatever stops the start is told to the starter, who fails closed
         door.send(json.dumps({"error": f"{type(error).__name__}: {error}"[:2000]}).encode())
         return
+    gc.collect()
+    gc.freeze()  # what is loaded stays: a child that looked through it for rubbish would copy every page of it
     door.send(json.dumps({"sealed": held}).encode())
     Zygote(door, worker, container, held).serve()
 
