@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from enclave.airlock.document import Table
 from enclave.airlock.parse import parse
 from enclave.airlock.parsers.refused import ParseRefused
+from enclave.airlock.repairs.pictures import as_pixels, clean_metadata
 from enclave.airlock.repairs.refused import RepairRefused
 from enclave.airlock.repairs.regroup import regroup
 from enclave.airlock.repairs.round import round_counts
@@ -68,4 +69,6 @@ REPAIRS: dict[str, Callable[[bytes, str, CheckRules], Made]] = {
     "suppress": of_table(suppress),
     "round": of_table(round_counts),
     "regroup": of_table(regroup),
+    "clean-metadata": clean_metadata,
+    "rasterise": as_pixels,
 }
