@@ -28,6 +28,7 @@ GROUPS = {
     "organisation": "enclave.console.people:organisation",
     "packages": "enclave.console.packages:packages",
     "project": "enclave.console.ends:project",
+    "request": "enclave.console.requests:request",
     "snapshot": "enclave.console.data:snapshot",
     "status": "enclave.console.state:status",
 }

@@ -25,7 +25,7 @@ from enclave.queries.airlock_facts import facts, for_policy, load_release, load_
 from enclave.queries.airlock_shown import release_view, request_row, request_view
 from enclave.queries.airlock_views import ReleaseView, RequestRow, RequestView
 from enclave.roles import Role
-from enclave.states import Direction, ReleaseState, RequestState, Verb
+from enclave.states import SETTLED, Direction, ReleaseState, RequestState, Verb
 from enclave.store import Store
 
 CHECKS = (Role.OUTPUT_CHECKER, Role.DATA_STEWARD)
@@ -86,6 +86,13 @@ def stuck(store: Store, actor: Actor, *, now: datetime, limit: int = 100) -> tup
         (AirlockRequest.state == RequestState.APPROVED) & AirlockRequest.id.in_(unbuilt),
     )
     return _rows(store, condition, limit, newest_first=False)
+
+
+def unfinished(store: Store, actor: Actor, *, now: datetime, limit: int = 1000) -> tuple[RequestRow, ...]:
+    """Return the requests that wait for somebody, oldest first, without their texts; for whoever sees what is stuck."""
+    del now
+    check_is(actor, *SEES_STUCK)
+    return _rows(store, AirlockRequest.state.not_in(SETTLED), limit, newest_first=False)
 
 
 def request(store: Store, actor: Actor, request_id: str, *, now: datetime) -> RequestView:

@@ -157,6 +157,9 @@ def test_a_draft_is_kept_seen_by_its_project_alone_and_becomes_a_request(shared)
     assert made.may == {"save", "submit", "withdraw", "reassign"}
     for login in ("checker-a", "operator", "auditor"):
         assert refusal(lambda login=login: view(shared, made.id, login)).endswith(("not-member", "missing"))
+    thrown = drafts.save_draft(shared.store, author, project_id=project_id, draft=draft, now=NOW).id
+    egress.withdraw(shared.store, author, request_id=thrown, now=NOW)
+    assert refusal(lambda: view(shared, thrown, "checker-a")) == "project.not-member"
     again = replace(draft, context="더 적음")
     assert (
         drafts.save_draft(shared.store, author, project_id=project_id, draft=again, now=NOW, request_id=made.id).draft[

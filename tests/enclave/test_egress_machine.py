@@ -282,7 +282,7 @@ class AirlockMachine(RuleBasedStateMachine):
             if found.state not in OVER | {RequestState.RELEASED}:
                 open_to = [machine.allowed(self._who(login), about, self.now) & LEADS_ON for login in EVERYBODY]
                 assert any(open_to), "stuck"
-            if found.state is not RequestState.DRAFT:
+            if found.round:
                 self._the_content_hash_names_what_is_asked_for(found)
                 for login in SEEING:
                     if allows(who.check_may_see, self._who(login), about):

@@ -11,7 +11,7 @@ from enclave.policy.people import check_is, check_second_factor_fresh
 from enclave.policy.project import ProjectFacts, check_is_member, check_period
 from enclave.policy.workspace import check_active
 from enclave.roles import Role
-from enclave.states import Direction, ProjectState, RequestState
+from enclave.states import Direction, ProjectState
 
 # Whoever looks after data may also let code and reference data in (korea.md R35); out goes only what checkers saw.
 REVIEWS = {
@@ -43,11 +43,11 @@ def check_is_requester(actor: Actor, request: RequestFacts) -> None:
 def check_may_see(actor: Actor, request: RequestFacts) -> None:
     """Raise `Denied` unless the actor is a member, the receiver, an entitled checker, or oversees the log.
 
-    A draft is its project's alone.
+    What was never submitted is its project's alone, also once it is withdrawn or has expired.
     """
     if actor.account_id in request.project.member_ids | {request.requester_id, request.receiver_id}:
         return
-    if request.state is RequestState.DRAFT:
+    if request.round == 0:
         check_is_member(actor, request.project)
     if not actor.roles.isdisjoint(REVIEWS[request.direction]) and Role.AUDITOR not in actor.roles:
         check_no_interest(actor, request)
