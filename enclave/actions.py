@@ -114,6 +114,8 @@ class Action(StrEnum):
     EGRESS_CONFLICT = "egress.conflict"
     EGRESS_ESCALATE = "egress.escalate"
     EGRESS_EXPIRE = "egress.expire"
+    EGRESS_RERUN = "egress.rerun"
+    EGRESS_RERUN_DONE = "egress.rerun-done"
     IMPORT_DRAFT = "import.draft"
     IMPORT_SUBMIT = "import.submit"
     IMPORT_WITHDRAW = "import.withdraw"
@@ -253,6 +255,8 @@ ABOUT: dict[Action, About] = {
     Action.EGRESS_CONFLICT: About("반출 이해충돌 신고", "egress conflict of interest declared", Task.CHANGE, _N, _DATA),
     Action.EGRESS_ESCALATE: About("반출 심사 지연 알림", "egress review running late", Task.EGRESS, _N, _DATA),
     Action.EGRESS_EXPIRE: About("반출 기한 만료", "egress request expired", Task.DELETE, _I, _DATA),
+    Action.EGRESS_RERUN: About("제출 코드 재실행", "submitted code run again", Task.VIEW, _I, _DATA),
+    Action.EGRESS_RERUN_DONE: About("제출 코드 재실행 결과", "submitted code was run again", Task.VIEW, _I, _DATA),
     Action.IMPORT_DRAFT: About("반입 신청서 저장", "import request saved", Task.CREATE, _I, _DATA),
     Action.IMPORT_SUBMIT: About("반입 신청", "import requested", Task.CREATE, _N, _DATA),
     Action.IMPORT_WITHDRAW: About("반입 신청 철회", "import withdrawn", Task.CREATE, _I, _DATA),

@@ -63,6 +63,9 @@ class Settings:
     scan_required: int = 0
     max_files: int = 20
     release_days: int = 7
+    # Code named by a request is run again: for how long at most, and whether what is not reproduced is stopped.
+    rerun_seconds: int = 900
+    rerun_blocks: bool = False
     display_message_bytes: int = 1 << 20
     display_content_bytes: int = 1 << 20
     display_hour_bytes: int = 32 << 20

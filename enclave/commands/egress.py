@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from enclave.actions import Action
 from enclave.actor import Actor
 from enclave.airlock.report import Verdict
-from enclave.commands import populations
+from enclave.commands import populations, rerun
 from enclave.commands import submission as forms
 from enclave.commands.acting import intent, present, require, text_sha256
 from enclave.commands.content import Checked
@@ -210,6 +210,7 @@ def _fill(
             populations.keep(session, found, one.file.name, one.populations, now)
     session.flush()
     session.refresh(found)
+    rerun.ask(session, found, now)
     session.add(forms.round_row(found, form, votes.need(facts(found, now)), acting, now))
     session.flush()
     session.refresh(found, ["rounds"])

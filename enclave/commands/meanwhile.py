@@ -13,6 +13,7 @@ from enclave.errors import Conflict
 from enclave.ids import new_id
 from enclave.model.egress import AirlockRequest, FileFinding, OutputFile
 from enclave.queries.airlock_facts import present_files
+from enclave.queries.airlock_views import worst
 from enclave.store import Tx
 
 
@@ -26,14 +27,15 @@ def check_not_overtaken(tx: Tx, found: AirlockRequest) -> None:
     files = {each.name: each for each in present_files(found)}
     for name, (findings, evidence) in news.items():
         if name in files:
-            _add(files[name], findings, evidence)
+            add(files[name], findings, evidence)
     if news:
         tx.session.flush()
         tx.record(details={"ledger": len(conflicts)})
         tx.refuse(_meanwhile())
 
 
-def _add(file: OutputFile, findings: tuple[Finding, ...], evidence: Evidence) -> None:
+def add(file: OutputFile, findings: tuple[Finding, ...], evidence: Evidence) -> None:
+    """Add to a file of a round under review what was found about it later."""
     start = len(file.findings)
     for number, each in enumerate(findings, start=start):
         row = FileFinding(
@@ -48,9 +50,7 @@ def _add(file: OutputFile, findings: tuple[Finding, ...], evidence: Evidence) ->
             repairs=list(each.repairs),
         )
         file.findings.append(row)
-    file.verdict = (
-        Verdict.BLOCK if Verdict.BLOCK in {file.verdict, *(Verdict(one.severity) for one in findings)} else Verdict.WARN
-    )
+    file.verdict = worst([file.verdict, *(Verdict(one.severity) for one in findings)])
     if file.report:
         report = FileReport.from_json(file.report)
         file.report = report.with_more(findings, (evidence,)).to_json()

@@ -15,6 +15,7 @@ from enclave.commands.acting import intent, require, text_sha256
 from enclave.commands.ballot import Ballot
 from enclave.commands.meanwhile import check_not_overtaken
 from enclave.commands.moving import ACTIONS, APPROVES, Step, approve, begin, cancel_release, move, step
+from enclave.commands.rerun import check_done
 from enclave.errors import Denied, NotFound
 from enclave.ids import new_id
 from enclave.model.review import Comment, ConflictOfInterest, Review
@@ -53,6 +54,7 @@ def decide(store: Store, actor: Actor, *, request_id: str, vote: Ballot, now: da
         machine.check_proved(begun.acting, begun.about, verb, now)
         words.check_seen(begun.about, (vote.round, vote.content_sha256))
         if vote.decision not in OUTCOMES:
+            check_done(tx.session, begun.found)
             check_not_overtaken(tx, begun.found)
         _record_word(tx, begun, vote, mine, now)
         _settle(tx, begun, vote, verb, now)
@@ -80,6 +82,7 @@ def conclude(store: Store, actor: Actor, *, request_id: str, seen: tuple[int, st
     with store.write(intent(Action.EGRESS_CONCLUDE, actor, ("egress_request", request_id))) as tx:
         begun = step(tx, actor, request_id, Verb.CONCLUDE, now)
         words.check_seen(begun.about, seen)
+        check_done(tx.session, begun.found)
         check_not_overtaken(tx, begun.found)
         approve(tx, begun, Verb.CONCLUDE, now, reason=words.REASON_CODES[0])
         tx.record(object_sha256=begun.found.content_sha256, reason_code=words.REASON_CODES[0])

@@ -15,6 +15,7 @@ from enclave.model import (
     people,
     project,
     release,
+    rerun,
     review,
     sighting,
     watch,
@@ -38,5 +39,6 @@ MODULES = (
     drill,
     ledger,
     incoming,
+    rerun,
 )
 METADATA = (Base.metadata, audit_tables.metadata)

@@ -23,6 +23,7 @@ from enclave.portal import (
     intake,
     keeping,
     limits,
+    rerunning,
     searching,
     sweeping,
 )
@@ -59,6 +60,7 @@ CHORES: tuple[Chore, ...] = (
     Chore("bring-limits", 30, limits.bring_limits, "limits"),
     Chore("lay-out-imports", 5, importing.lay_out_waiting, "imports"),
     Chore("search-shown", 5, searching.search_shown, "search"),
+    Chore("rerun", 5, rerunning.turn, "rerun"),
 )
 
 
