@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 import os
 import signal
 import subprocess
@@ -197,3 +198,30 @@ def test_a_gate_that_was_killed_leaves_nothing_behind(world: World):
     assert list(world.home.glob(f"*/{rerun_id}*")) == []
     with pytest.raises(NotFound):
         world.gate.look_rerun(rerun_id)
+
+
+def notebook(*cells: str) -> str:
+    made = [
+        {"id": f"c{at}", "cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": source}
+        for at, source in enumerate(cells)
+    ]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": kernel, "cells": made})
+
+
+def test_a_notebook_is_run_to_its_end_in_the_workspaces_own_image(world: World):
+    shown = ["docker", "image", "inspect", "--format", "{{.Id}}", "ansim-workspace:latest"]
+    image = subprocess.run(shown, capture_output=True, text=True, check=False).stdout.strip()
+    if not image:
+        pytest.skip("the workspace image is not built here")
+    table = "import pandas as pd\npd.DataFrame({'n': [1, 2]}).to_csv('out.csv', index=False)"
+    picture = "import matplotlib.pyplot as plt\nplt.bar([1, 2], [3, 4])\nplt.savefig('fig.png')"
+    code = {"a.ipynb": notebook("1 / 0", table, picture)}
+    order = order_of(world, code, seconds=120, image_id=image, memory_bytes=2 << 30, pids=256)
+    rerun_id = begin(world, order, code)
+    said = until(lambda: ended(world, rerun_id), seconds=150)
+    found = world.gate.collect_rerun(rerun_id, ["out.csv", "fig.png"], limits=CollectLimits())
+    world.gate.end_rerun(rerun_id)
+    assert said["exit_code"] == FAILED, "a cell broke, and the others went on"
+    assert {each.name for each in found if isinstance(each, Collected)} == {"out.csv", "fig.png"}
+    assert next(each for each in found if each.name == "out.csv").path.read_text() == "n\n1\n2\n"
