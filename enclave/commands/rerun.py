@@ -28,10 +28,11 @@ from enclave.model.egress import AirlockRequest
 from enclave.model.rerun import Rerun, RerunState, RerunStep
 from enclave.queries import rerun as queries
 from enclave.queries.airlock_facts import load_request, present_files
+from enclave.queries.incoming import brought
 from enclave.states import ColumnState, FileRole
 from enclave.store import Store, Tx
 from enclave.workspace.mounts import Roots, plan_mounts
-from enclave.workspace.plan import WorkspacePlan
+from enclave.workspace.plan import Mount, WorkspacePlan
 from enclave.workspace.rerun import CODE_NAME, PREFIX, RerunOrder
 from enclave.workspace.views import View, half_view, project_view
 
@@ -114,7 +115,8 @@ def begin(store: Store, means: Means, actor: Actor, *, rerun_id: str, now: datet
             raise _not_waiting()
         row.state, row.began_at, row.tries = RerunState.RUNNING, now, row.tries + 1
         row.run_id = f"{PREFIX}{row.id.removeprefix('n-')}-{row.step.value}{row.tries}"
-        order = _order(means, row, request, views, now)
+        mounts = plan_mounts(Roots.under(means.settings.home), row.run_id, views, brought(tx.session, request.project))
+        order = _order(means, row, request, mounts, now)
         tx.record(
             project=request.project_id,
             object_sha256=order.sha256,
@@ -215,15 +217,15 @@ def _views(session: Session, means: Means, request: AirlockRequest, step: RerunS
     return found
 
 
-def _order(means: Means, row: Rerun, request: AirlockRequest, views: dict[str, View], now: datetime) -> RerunOrder:
-    settings, run_id = means.settings, row.run_id or ""
+def _order(means: Means, row: Rerun, request: AirlockRequest, mounts: tuple[Mount, ...], now: datetime) -> RerunOrder:
+    settings = means.settings
     plan = WorkspacePlan(
-        workspace_id=run_id,
+        workspace_id=row.run_id or "",
         project_id=request.project_id,
         account_id=request.requester_id,
         login=request.requester.login,
         image_id=means.image_id,
-        mounts=plan_mounts(Roots.under(settings.home), run_id, views),
+        mounts=mounts,
         expires_at=(now + timedelta(minutes=settings.plan_minutes)).replace(microsecond=0),
         memory_bytes=settings.memory_bytes,
         cpus=settings.cpus,

@@ -21,6 +21,7 @@ from enclave.airlock.recompute.door import Basis, recompute, source_of, with_rec
 from enclave.airlock.recompute.snapshot import Source
 from enclave.airlock.recompute.work import Recomputed
 from enclave.airlock.report import Finding
+from enclave.airlock.rerun.wording import without_rerun
 from enclave.airlock.rules import CheckRules
 from enclave.commands.content import Checked, CollectedFile
 from enclave.errors import EnclaveError, Invalid
@@ -106,7 +107,10 @@ def _earlier(portal: Portal, request_id: str, file: CollectedFile, named: str) -
     found = egress.earlier_report(
         portal.store, request_id, name=file.name, sha256=file.sha256, rules_sha256=named, said=("", file.code)
     )
-    return Checked(file, found[1], rules_sha256=named, carried_from=found[0]) if found is not None else None
+    if found is None:
+        return None
+    # Its code is run again in each round: what an earlier run showed says nothing of this one.
+    return Checked(file, without_rerun(found[1]), rules_sha256=named, carried_from=found[0])
 
 
 def _basis(portal: Portal, recipe: Recipe, may_use: Sequence[Source]) -> Basis:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from enclave.airlock.checks.findings import block, warn
-from enclave.airlock.report import Evidence, Finding, Status
+from enclave.airlock.report import Evidence, FileReport, Finding, Status
 from enclave.airlock.rerun.same import Same
 
 KIND = "rerun"
@@ -76,6 +76,12 @@ def told(code: str, seen: Seen, *, exit_code: int | None, why: str, blocks: bool
             )
         )
     return found, _evidence(code, seen, exit_code=exit_code, why=why, match=match)
+
+
+def without_rerun(report: FileReport) -> FileReport:
+    """Return a report without what re-runs of code found."""
+    findings = tuple(each for each in report.findings if not each.rule.startswith(f"{KIND}."))
+    return replace(report, findings=findings, evidence=tuple(each for each in report.evidence if each.kind != KIND))
 
 
 def _evidence(code: str, seen: Seen, *, exit_code: int | None, why: str, match: bool) -> Evidence:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw
 
-from enclave.airlock.report import Severity, Status
+from enclave.airlock.report import FileReport, Finding, Severity, Status
 from enclave.airlock.rerun.door import compare
 from enclave.airlock.rerun.same import Same, same
-from enclave.airlock.rerun.wording import Seen, told
+from enclave.airlock.rerun.wording import Seen, told, without_rerun
 from enclave.airlock.rules import CheckRules
 
 RULES = CheckRules()
@@ -76,3 +76,11 @@ def test_what_is_said_of_a_file(seen: Seen, why: str, rules: list[str], status: 
     assert ([each.rule for each in findings], evidence.status) == (rules, status)
     assert {each.severity for each in findings} <= {Severity.WARN}
     assert {each.severity for each in told("run.py", seen, exit_code=0, why=why, blocks=True)[0]} <= {Severity.BLOCK}
+
+
+def test_a_report_that_is_carried_over_forgets_what_an_earlier_run_showed() -> None:
+    findings, evidence = told("run.py", Seen(None), exit_code=0, why="", blocks=True)
+    kept = Finding(rule="cell.small", severity=Severity.BLOCK, ko="작음", en="small")
+    report = FileReport(name="a", sha256="0", kind="table", findings=(*findings, kept), evidence=(evidence,))
+    left = without_rerun(report)
+    assert (left.findings, left.evidence) == ((kept,), ())
