@@ -244,6 +244,7 @@ def request_json(found: RequestView) -> dict[str, Any]:
         "reviews_in": found.reviews_in,
         "reviewers_needed": found.reviewers_needed,
         "queue_position": found.queue_position,
+        "reruns": [{"code": code, "state": state} for code, state in found.reruns],
         "due_at": found.due_at.isoformat() if found.due_at else None,
         "need_reasons": list(found.need_reasons),
         "groups": told(found.groups),

@@ -187,7 +187,8 @@ class RequestView:
 
     `reviews_in` counts the reviews that count, whatever they say; `conflicted` are the logins of checkers who declared
     a conflict. `queue_position`: how many wait as long or longer, itself included; None unless it is under review.
-    `changes` compares with the round before. `may`: the verbs (`enclave.states.Verb`) this person may use now.
+    `changes` compares with the round before. `reruns`: code that is run again, and how far that is (waiting, running,
+    done). `may`: the verbs (`enclave.states.Verb`) this person may use now.
     """
 
     id: str
@@ -228,6 +229,7 @@ class RequestView:
     queue_position: int | None
     release: ReleaseView | None
     may: frozenset[str]
+    reruns: tuple[tuple[str, str], ...] = ()
 
     @property
     def verdict(self) -> Verdict:

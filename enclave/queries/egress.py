@@ -24,6 +24,7 @@ from enclave.policy.people import check_is
 from enclave.queries.airlock_facts import facts, for_policy, load_release, load_request
 from enclave.queries.airlock_shown import release_view, request_row, request_view
 from enclave.queries.airlock_views import ReleaseView, RequestRow, RequestView
+from enclave.queries.rerun import of_round
 from enclave.roles import Role
 from enclave.states import SETTLED, Direction, ReleaseState, RequestState, Verb
 from enclave.store import Store
@@ -101,7 +102,8 @@ def request(store: Store, actor: Actor, request_id: str, *, now: datetime) -> Re
         found = load_request(session, request_id)
         about = facts(found, now)
         who.check_may_see(actor, about)
-        view = request_view(found, actor, now)
+        reruns = tuple((each.code_name, each.state.value) for each in of_round(session, found.id, found.round))
+        view = replace(request_view(found, actor, now), reruns=reruns)
         if found.state is RequestState.SUBMITTED and visibility.is_authors_side(actor, about):
             view = replace(view, queue_position=_position(session, found))
         return view

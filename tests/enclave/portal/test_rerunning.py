@@ -22,7 +22,7 @@ from enclave.queries.airlock_facts import load_request
 from enclave.settings import Settings
 from tests.enclave.gate.tiny_image import tiny_image
 from tests.enclave.portal.test_inner_apis import GateOf, gate, needs_root
-from tests.enclave.portal.world import World
+from tests.enclave.portal.world import ROOT, World
 
 __all__ = ["gate"]
 pytestmark = [pytest.mark.docker, needs_root]
@@ -86,6 +86,8 @@ def test_what_the_code_writes_again_is_reproduced_and_a_changed_number_is_not(at
     with pytest.raises(Conflict) as waiting, at_work.store.write(intent_of()) as tx:
         rerun.check_done(tx.session, load_request(tx.session, made))
     assert waiting.value.code == "rerun.waiting"
+    page = at_work.browser("dahye").get(f"{ROOT}/review/{made}").text
+    assert "코드 run.py 재실행 대기" in page
     rules, evidence = told(at_work, made)
     assert (rules, evidence.status, evidence.title_en) == ([], Status.MATCH, "Reproduced from this code")
     rules, evidence = told(at_work, submitted(at_work, HONEST, output.replace(b"a,", b"a,9")))
