@@ -114,6 +114,7 @@ async def serve(settings: Settings, docker_socket: Path) -> None:
     LOG.info("the gate is open: %s, %s", settings.engine_socket, settings.gate_socket)
     await stop.wait()
     keeping.cancel()
+    await commands.reruns.close()
     for server in servers:
         server.close()
     bridge.stop()

@@ -123,6 +123,12 @@ class Reruns:
             except (EnclaveError, OSError):
                 LOG.exception("re-run %s cannot be removed", rerun_id)
 
+    async def close(self) -> None:
+        """Follow no run any more; what goes on is swept by the next gate."""
+        for task in tuple(self._following):
+            task.cancel()
+        await asyncio.gather(*self._following, return_exceptions=True)
+
     def _left(self) -> set[str]:
         roots = self._plans.roots
         return {path.name for root in (roots.volumes, roots.mounted) for path in root.glob(f"{PREFIX}*")}

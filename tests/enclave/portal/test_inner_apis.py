@@ -84,6 +84,7 @@ class GateOf:
         self.ready.set()
         await self.stop_now.wait()
         server.close()
+        await commands.reruns.close()
 
     def stop(self) -> None:
         self.loop.call_soon_threadsafe(self.stop_now.set)
