@@ -16,7 +16,7 @@ from enclave.airlock.parsers.long_delimited import read_long
 from enclave.airlock.parsers.refused import ParseRefused
 from enclave.airlock.report import FileReport, Verdict
 from enclave.airlock.rules import CheckRules
-from enclave.airlock.viewing.pieces import LONG_SHOWN, pieces
+from enclave.airlock.viewing.pieces import pieces
 from enclave.airlock.worker import inspect
 
 ROWS = 12_000
@@ -164,9 +164,9 @@ def test_the_sieve_before_the_recognisers_lets_every_identifier_through(text: st
     assert sieved or not scan(text)
 
 
-def test_a_long_table_is_looked_at_by_its_first_rows() -> None:
+def test_a_long_table_counts_all_its_rows_though_only_the_first_are_shown() -> None:
     (piece,), left_out = pieces(parse_delimited(table("g,n", "a,100").encode(), "a.csv", RULES), "a.csv")
-    assert (piece.kind, piece.units, left_out) == ("table", LONG_SHOWN, 0)
+    assert (piece.kind, piece.units, left_out) == ("table", ROWS, 0)
     assert f"{ROWS:,}" in piece.path[-1]
 
 
