@@ -19,7 +19,7 @@ def filled(engine, sequencer, add):
     add(1, action="egress.submit", actor_id="u-2", project="P-2", object_kind="egress", object_id="E-1", outcome="done")
     add(
         1,
-        action="reviewing.decide",
+        action="egress.decide",
         actor_id="u-3",
         project="P-2",
         object_kind="egress",
