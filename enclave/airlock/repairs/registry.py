@@ -11,6 +11,7 @@ from enclave.airlock.parsers.refused import ParseRefused
 from enclave.airlock.repairs.refused import RepairRefused
 from enclave.airlock.repairs.regroup import regroup
 from enclave.airlock.repairs.round import round_counts
+from enclave.airlock.repairs.strip_outputs import strip_outputs
 from enclave.airlock.repairs.suppress import suppress
 from enclave.airlock.repairs.table import objections, to_csv
 from enclave.airlock.rules import CheckRules
@@ -68,4 +69,5 @@ REPAIRS: dict[str, Callable[[bytes, str, CheckRules], Made]] = {
     "suppress": of_table(suppress),
     "round": of_table(round_counts),
     "regroup": of_table(regroup),
+    "strip-outputs": strip_outputs,
 }
