@@ -17,6 +17,7 @@ import pytest
 from enclave import clock
 from enclave.commands import reviewing
 from enclave.commands.ballot import Ballot, Judgements
+from enclave.commands.sighting import record_shown
 from enclave.portal.parts import build
 from enclave.portal.serve import loopback_socket
 from enclave.queries import egress
@@ -78,6 +79,9 @@ def test_a_portal_killed_between_decision_and_package_finishes_at_its_next_start
         actor = replace(world.actor(login), second_factor_at=clock.now())
         found = egress.request(world.store, actor, request, now=clock.now())
         judgements = Judgements("맞음", "식별 불가", "충분함")
+        for file in found.files:
+            at = {"request_id": request, "file_id": file.id, "units": 12, "now": clock.now()}
+            record_shown(world.store, actor, **at)
         ballot = Ballot(Decision.APPROVE, found.round, found.content_sha256, "output-checked", judgements)
         # The command alone, as far as a portal gets that is killed before it makes the package.
         reviewing.decide(world.store, actor, request_id=request, vote=ballot, now=clock.now())
