@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from demo.kernel import Kernel
+from demo.looking import look
 from demo.session import said
 from demo.show import StepFailedError, step
 from demo.world import SEE_LOGS, World
@@ -18,6 +19,7 @@ JUDGEMENTS = {
     "purpose_relation": "신청한 연구 목적의 집계표입니다.",
     "identifiability": "모든 칸이 10명 이상이고 재식별 단서가 없습니다.",
     "safety_measures": "수령자의 보관·파기 계획이 적절합니다.",
+    "comment": "표시된 칸과 글을 고쳐 다시 제출해 주세요.",
 }
 # The last one is left waiting, for whoever clicks through afterwards.
 ASKED = (
@@ -114,6 +116,8 @@ def _vote(  # noqa: PLR0913, PLR0917 - who, what, which, why
     if shown.is_error:
         return shown
     facts = shown.json()
+    if decision == "approve":
+        look(session, request_id)
     body = JUDGEMENTS | {"decision": decision, "reason_code": reason, "code": code}
     body |= {"round": facts["round"], "content_sha256": facts["content_sha256"]}
     return session.api("POST", f"/requests/{request_id}/decide", body)

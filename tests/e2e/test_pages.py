@@ -12,9 +12,9 @@ EVERYONE = {"/", "/certificates", "/datasets"}
 OWN = {
     "mina": EVERYONE | {"/releases", "/gpu"},
     "jiwoo": EVERYONE | {"/apply", "/releases", "/gpu"},
-    "suyeon": EVERYONE | {"/columns"},
-    "dahye": EVERYONE | {"/review", "/releases"},
-    "haneul": EVERYONE | {"/gpu", "/log", "/code", "/findings", "/drills", "/accounts"},
+    "suyeon": EVERYONE | {"/metrics", "/columns"},
+    "dahye": EVERYONE | {"/metrics", "/review", "/releases"},
+    "haneul": EVERYONE | {"/metrics", "/gpu", "/log", "/code", "/findings", "/drills", "/accounts"},
     "operator": EVERYONE | {"/gpu", "/drills", "/accounts"},
 }
 ALL = set().union(*OWN.values())
@@ -162,7 +162,7 @@ def test_the_review_page_has_request_verdicts_preview_and_form_on_one_page(peopl
 def _standing(world, request: str) -> tuple[str, int]:
     """The request's state and how many have approved."""
     found = world.ask("mina", "GET", f"/requests/{request}")
-    return found["state"], found["approvals"]
+    return found["state"], found["reviews_in"]
 
 
 def _decide(page: Page, world, login: str) -> None:
@@ -245,7 +245,7 @@ def test_the_access_log_is_searched_and_an_entry_shows_its_proof(people, portal)
     with people.window("haneul") as (page, heard):
         page.goto(f"{portal}/log")
         shot(page, "log")
-        page.locator("[name=action]").select_option("egress.approve")
+        page.locator("[name=action]").select_option("egress.review")
         page.locator("[name=outcome]").select_option("denied")
         page.get_by_role("button", name="찾기").click()
         page.wait_for_url("**outcome=denied*")

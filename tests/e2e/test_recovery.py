@@ -215,7 +215,7 @@ def test_a_vote_while_the_database_is_locked_is_refused_in_words_and_can_be_cast
     assert refused.status_code == 503
     assert refused.json()["ko"]
     found = world.ask("mina", "GET", f"/requests/{request}")
-    assert (found["state"], found["approvals"]) == ("submitted", 1)
+    assert (found["state"], found["reviews_in"]) == ("submitted", 1)
     assert vote(world, "woojin", request).json()["state"] == "released"
 
 

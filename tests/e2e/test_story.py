@@ -117,7 +117,7 @@ def test_a_release_is_unreadable_where_it_lies(world, package):
     ("who", "which"), [("dahye", "small"), ("dahye", "phone"), ("mina", "good")], ids=["small cell", "phone", "own"]
 )
 def test_the_votes_that_may_not_be_are_on_record_as_denied(world, who, which):
-    found = logged(world, "egress.approve", world.requests[which], "denied")
+    found = logged(world, "egress.review", world.requests[which], "denied")
     people = {each["login"]: each["id"] for each in world.ask("haneul", "GET", "/accounts")["accounts"]}
     assert people[who] in {each["actor"]["id"] for each in found}
 

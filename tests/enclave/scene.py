@@ -28,19 +28,24 @@ from enclave.actions import Action
 from enclave.actor import Actor
 from enclave.airlock.quarantine import Quarantine
 from enclave.airlock.report import FileReport, Finding, Severity
-from enclave.commands import dataset, egress, project
+from enclave.commands import dataset, egress, project, reviewing
 from enclave.commands.acting import intent
 from enclave.commands.application import Application
+from enclave.commands.ballot import Ballot, Judgements
 from enclave.commands.content import Checked, CollectedFile
-from enclave.commands.egress import Ballot, Judgements
 from enclave.commands.release import Depot
+from enclave.commands.sighting import record_shown
 from enclave.commands.submission import Submission
 from enclave.commands.workspace import Means
 from enclave.ids import new_id
 from enclave.migrations import run
 from enclave.model.people import Account, AccountRole, Organisation, OrganisationKind
 from enclave.model.project import LegalBasis
+from enclave.policy.airlock.who import check_is_checker
+from enclave.policy.allows import allows
 from enclave.queries import people as who
+from enclave.queries.airlock_facts import facts, load_request, present_files
+from enclave.queries.sighting import seen_whole
 from enclave.roles import Role
 from enclave.settings import Settings
 from enclave.states import Decision
@@ -192,20 +197,34 @@ class Scene:
 
     def submitted(self, project_id: str, *files: Checked, **changes: object) -> str:
         form = self.submission(project_id, *files, **changes)
-        return egress.submit(self.store, self.actor("scientist"), submission=form, now=NOW).id
+        made = egress.submit(self.store, self.actor("scientist"), submission=form, now=NOW).id
+        self.looked(made)
+        return made
 
     def ballot(self, request_id: str, decision: Decision = Decision.APPROVE, **changes: object) -> Ballot:
-        """A vote on what the request is at this moment."""
-        from enclave.queries.egress import load_request
-
+        """A vote on what the request is at this moment, by somebody who has seen all of it."""
+        self.looked(request_id)
         with self.store.read() as session:
             found = load_request(session, request_id)
-            ballot = Ballot(decision, found.round, found.content_sha256, "output-checked", JUDGEMENTS)
+            said = "" if decision is Decision.APPROVE else "범주를 합쳐 다시 제출하세요."
+            ballot = Ballot(decision, found.round, found.content_sha256, "output-checked", JUDGEMENTS, said)
         return replace(ballot, **changes)  # type: ignore[arg-type]
+
+    def looked(self, request_id: str) -> None:
+        """Every checker who may judge the request has all its files on the screen, as the review page would record."""
+        with self.store.read() as session:
+            found = load_request(session, request_id)
+            about, files = facts(found, NOW), [file.id for file in present_files(found)]
+        for login, (_, roles) in CAST.items():
+            actor = self.actor(login)
+            if Role.OUTPUT_CHECKER not in roles or not allows(check_is_checker, actor, about):
+                continue
+            for file_id in sorted({*files} - seen_whole(self.store, actor, request_id)):
+                record_shown(self.store, actor, request_id=request_id, file_id=file_id, units=1, now=NOW)
 
     def vote(self, login: str, request_id: str, decision: Decision = Decision.APPROVE, **changes: object) -> object:
         actor, ballot = self.actor(login), self.ballot(request_id, decision, **changes)
-        return egress.decide(self.store, actor, request_id=request_id, vote=ballot, now=NOW)
+        return reviewing.decide(self.store, actor, request_id=request_id, vote=ballot, now=NOW)
 
     def approved_request(self, project_id: str) -> str:
         made = self.submitted(project_id)

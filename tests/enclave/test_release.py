@@ -17,7 +17,9 @@ from enclave.airlock.package import open_content
 from enclave.commands import release
 from enclave.commands.acting import intent
 from enclave.errors import Conflict, Denied, Unavailable
-from enclave.model.egress import EgressRequest, Release, Review
+from enclave.model.egress import AirlockRequest
+from enclave.model.release import Release
+from enclave.model.review import Review
 from enclave.queries import egress as queries
 from enclave.states import ReleaseState, RequestState
 from tests.enclave.scene import NOW, Scene
@@ -152,6 +154,10 @@ def test_the_votes_are_counted_again_before_anything_is_packed(shared, wish):
     forged = intent(Action.HUB_EVENT, Actor.console(), ("test", "forged"))
     with shared.store.write(forged) as tx:
         votes = tx.session.scalars(select(Review).where(Review.request_id == request_id)).all()
+        for vote in votes[0].votes:
+            tx.session.delete(vote)
+        tx.session.flush()
+        tx.session.refresh(votes[0], ["votes"])
         tx.session.delete(votes[0])
     assert _state(shared, request_id) is RequestState.APPROVED
     with pytest.raises(Denied) as refused:
@@ -161,7 +167,7 @@ def test_the_votes_are_counted_again_before_anything_is_packed(shared, wish):
 
 def _state(scene: Scene, request_id: str) -> RequestState:
     with scene.store.read() as session:
-        return session.get(EgressRequest, request_id).state
+        return session.get(AirlockRequest, request_id).state
 
 
 def test_a_recall_destroys_the_key_and_the_package(shared, wish):

@@ -51,8 +51,13 @@ class Hit:
     is_young: bool = False
 
 
-def check_identifiers(document: Document, name: str, rules: CheckRules) -> list[Finding]:
-    """Scan a parsed file and its name. Too much text to scan is a finding itself: nothing is skipped silently."""
+def check_name(name: str) -> list[Finding]:
+    """Scan a file's name, without folder and ending."""
+    return findings_of(in_short(_stem(name), "name"))
+
+
+def check_identifiers(document: Document, rules: CheckRules) -> list[Finding]:
+    """Scan a document, not its parts. Too much text to scan is a finding itself: nothing is skipped silently."""
     if len(document.text) > rules.max_scan_chars:
         return [
             block(
@@ -61,14 +66,14 @@ def check_identifiers(document: Document, name: str, rules: CheckRules) -> list[
                 f"Too much text to look for identifiers ({len(document.text):,} characters). Aggregate or split it.",
             )
         ]
-    return _findings([*_in_short(_stem(name), "name"), *hits_in(document)])
+    return findings_of(hits_in(document))
 
 
 def hits_in(document: Document) -> Iterator[Hit]:
     """Yield every identifier in a parsed file; what stands in a table of a text comes twice, from cell and line."""
     for table in document.tables:
         yield from _in_table(table)
-    if document.kind == "text":
+    if document.is_prose:
         yield from _in_text(document.text)
 
 
@@ -79,7 +84,7 @@ def stops(hit: Hit) -> bool:
 
 def check_loose_text(texts: Iterable[tuple[str, str]]) -> list[Finding]:
     """Scan short texts given as (place, text), such as a picture's metadata."""
-    return _findings([hit for place, text in texts for hit in _in_short(text, place)])
+    return findings_of([hit for place, text in texts for hit in in_short(text, place)])
 
 
 def _stem(name: str) -> str:
@@ -88,20 +93,21 @@ def _stem(name: str) -> str:
 
 def _in_table(table: Table) -> Iterator[Hit]:
     for index, name in enumerate(table.columns):
-        yield from _in_short(name, cell_place(None, index, table=table.label))
+        yield from in_short(name, cell_place(None, index, table=table.label))
         seen: dict[str, list[Found]] = {}
         for row, cell in enumerate(table.by_column[index]):
             if not cell or RESULT.fullmatch(cell):
                 continue
             if cell not in seen:
-                seen[cell] = _scan_cell(name, cell)
+                seen[cell] = scan_cell(name, cell)
             if seen[cell]:
                 place = cell_place(row, index, name, table=table.label)
-                yield from (_hit(found, place, cell) for found in seen[cell])
+                yield from (hit(found, place, cell) for found in seen[cell])
     yield from _split_over_cells(table)
 
 
-def _scan_cell(name: str, cell: str) -> list[Found]:
+def scan_cell(name: str, cell: str) -> list[Found]:
+    """Scan one cell with its column's name before it as context."""
     # A column name is context only if it is a plain one: an identifier in it would be counted for every cell.
     context = f"{name.strip()}: " if name.strip() and not scan(name) else ""
     shifted = [
@@ -134,7 +140,7 @@ def _in_text(text: str) -> Iterator[Hit]:
     for start, piece in _pieces(text):
         first = text.count("\n", 0, start)
         for found in scan(piece):
-            yield _hit(found, line_place(first + piece.count("\n", 0, found.start)), piece)
+            yield hit(found, line_place(first + piece.count("\n", 0, found.start)), piece)
 
 
 def _pieces(text: str) -> Iterator[tuple[int, str]]:
@@ -146,11 +152,13 @@ def _pieces(text: str) -> Iterator[tuple[int, str]]:
         start = end
 
 
-def _in_short(text: str, place: str) -> Iterator[Hit]:
-    return (_hit(found, place, text) for found in scan(text))
+def in_short(text: str, place: str) -> Iterator[Hit]:
+    """Yield the identifiers in one short text."""
+    return (hit(found, place, text) for found in scan(text))
 
 
-def _hit(found: Found, place: str, text: str) -> Hit:
+def hit(found: Found, place: str, text: str) -> Hit:
+    """Return what was found in a text as a hit, its value masked."""
     value = text[found.start : found.end]
     return Hit(found.type, found.score, place, mask(value), is_young=found.type == "AGE" and _years(value) < OLD)
 
@@ -159,12 +167,13 @@ def _years(value: str) -> int:
     return max((int(number) for number in re.findall(r"\d{1,3}", value)), default=0)
 
 
-def _findings(hits: Iterable[Hit]) -> list[Finding]:
+def findings_of(hits: Iterable[Hit]) -> list[Finding]:
+    """Return one finding per place and kind, a bounded number of each kind."""
     findings: dict[Finding, None] = {}
     shown: Counter[str] = Counter()
-    for hit in hits:
-        finding = _finding(hit)
-        if hit.is_young or finding in findings:
+    for each in hits:
+        finding = _finding(each)
+        if each.is_young or finding in findings:
             continue
         shown[finding.rule] += 1
         if shown[finding.rule] <= (SHOWN_EACH if finding.severity is Severity.BLOCK else SHOWN_WARNINGS):

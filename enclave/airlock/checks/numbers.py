@@ -36,7 +36,7 @@ NOT_COUNTS = _words("""
     year month day age score coef estimate beta z t auc weight bmi
     평균 표준편차 중앙값 최소 최대 비율 백분율 퍼센트 율 년 연도 월 일 나이 연령 점수 계수 하한 상한 순위
 """)
-TOTALS = _words("total totals all sum overall any 합계 총계 계 전체 소계 총합")
+TOTALS = _words("total totals all sum overall any subtotal 합계 총계 계 전체 소계 총합 누계 모두")
 WORD = re.compile(r"[A-Za-z]+|[가-힣]+|%")
 KOREAN_COUNT_END = re.compile(r"(?:환자|대상자|대상|사람|자|인원|건|명|사망|발생|관측|표본|사례|빈도|도|회)수$")
 
@@ -52,6 +52,8 @@ def is_count_name(name: str) -> bool:
     found = words(re.sub(r"\([^()]*\)", " ", name)) or words(name)
     if any(word in NOT_COUNTS or word == "%" for word in found):
         return False
+    if {"at", "risk"} <= set(found):
+        return True  # "at_risk", "number at risk" of a survival table
     return any(word in COUNT_WORDS or KOREAN_COUNT_END.search(word) for word in found)
 
 

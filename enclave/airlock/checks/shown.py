@@ -13,7 +13,7 @@ from typing import Any
 
 from enclave.airlock.checks.identifiers import Hit, hits_in, stops
 from enclave.airlock.document import Document
-from enclave.airlock.parse import text_tables
+from enclave.airlock.parsers.text import text_tables
 from enclave.airlock.rules import CheckRules
 
 MARKUP = re.compile(r"html|svg|xml")

@@ -5,14 +5,18 @@
     request = egress.submit(["table.csv"], purpose="논문 표 2", context="지역별 환자 수와 평균")
     egress.status(request.id)
 
+    egress.repair("table.csv", how="suppress")     # table.repaired.csv, which passes
+
 `preflight` runs the very checks that reviewers will see; it decides nothing and sends nothing out.
 """
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -21,9 +25,11 @@ from typing import Any
 from .failure import AnsimError
 from .outbox import Copied, copies
 from .portal import ask
+from .recipes import about, recall
 from .show import VERDICTS, html_table, state, text_table, verdict
 from .words import say
 
+Code = str | Mapping[str, str]
 Files = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 # The same submission from the same kernel carries the same key: running a cell twice makes one request.
 _KEYS: dict[tuple[object, ...], str] = {}
@@ -31,7 +37,7 @@ _KEYS: dict[tuple[object, ...], str] = {}
 
 @dataclass(frozen=True)
 class Finding:
-    """One rule that a file hits: ``severity`` WARN or BLOCK, where, and a masked sample."""
+    """One rule that a file hits: ``severity`` WARN or BLOCK, where, a masked sample, ids for `repair`."""
 
     rule: str
     severity: str
@@ -39,15 +45,20 @@ class Finding:
     en: str
     place: str = ""
     sample: str = ""
+    repairs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class FileResult:
-    """What the checks say about one file: ``verdict`` PASS, WARN or BLOCK."""
+    """What the checks say about one file: ``verdict`` PASS, WARN or BLOCK.
+
+    ``recomputed``: whether the snapshot gives the same (``match``, ``mismatch``, ``none``), empty without a recipe.
+    """
 
     name: str
     verdict: str
     findings: tuple[Finding, ...] = ()
+    recomputed: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,30 +106,58 @@ class Request:
         return head + note + (_html(self.files) if self.files else "")
 
 
-def preflight(files: Files) -> Preflight:
-    """Check one file or several without submitting them. Raises `AnsimError`."""
+def preflight(files: Files, *, code: Code = "") -> Preflight:
+    """Check one file or several without submitting them. ``code``: as in `submit`. Raises `AnsimError`."""
     with copies(_paths(files)) as copied:
-        found = ask("POST", "/egress/preflight", {"files": [copy.path for copy in copied]})
-        return Preflight(_results(found, copied))
+        body = {"files": [copy.path for copy in copied]} | _about(copied, code)
+        return Preflight(_results(ask("POST", "/egress/preflight", body), copied))
 
 
 def submit(  # noqa: PLR0913 - the words of one form, all but the files by name
-    files: Files, *, purpose: str, context: str, receiver: str = "", redo: str = "", again: bool = False
+    files: Files,
+    *,
+    purpose: str,
+    context: str,
+    receiver: str = "",
+    redo: str = "",
+    again: bool = False,
+    code: Code = "",
 ) -> Request:
     """Ask to take files out: ``purpose``: what for, ``context``: what they contain and how they were made.
+
+    Files of `ansim.table` and `ansim.model` carry their recipe by themselves. ``code``: the name of the submitted
+    script or notebook that made the other files, or by file ``{"figure.png": "plot.py"}``.
 
     ``receiver``: who gets it, by login (you, if left out); ``redo``: the id of a returned request that this replaces.
     The same files with the same texts are one request however often this runs, unless ``again``. Raises `AnsimError`.
     """
     purpose, context = _said("purpose", purpose), _said("context", context)
     with copies(_paths(files)) as copied:
-        same = (purpose, context, receiver, redo, tuple((copy.name, copy.sha256) for copy in copied))
+        said = _about(copied, code)
+        told = json.dumps([code if isinstance(code, str) else dict(code), *sorted(map(_recipe_of, copied))])
+        same = (purpose, context, receiver, redo, told, tuple((copy.name, copy.sha256) for copy in copied))
         if again or same not in _KEYS:
             _KEYS[same] = str(uuid.uuid4())
         names = [copy.path for copy in copied]
-        body = {"files": names, "purpose": purpose, "context": context, "key": _KEYS[same]}
+        body = {"files": names, "purpose": purpose, "context": context, "key": _KEYS[same]} | said
         body |= {name: value for name, value in (("receiver", receiver), ("request_id", redo)) if value}
         return _request(ask("POST", "/egress/submit", body), copied)
+
+
+def repair(file: str | os.PathLike[str], how: str = "suppress") -> Path:
+    """Write a repaired copy beside ``file`` and return its path: ``table.csv`` gives ``table.repaired.csv``.
+
+    ``how``: an id that a finding offers (``suppress``, ``round``, ``regroup`` …). The original stays as it is; an
+    earlier repaired copy is replaced. Raises `AnsimError` where this repair does not fit the file.
+    """
+    original = Path(file)
+    with copies([original]) as copied:
+        found = ask("POST", "/egress/repair", {"file": copied[0].path, "repair": how})
+    ending = Path(str(found.get("name", ""))).suffix
+    # Only the ending is the portal's to say: the folder and the stem are the original's.
+    path = original.with_name(f"{original.stem}.repaired{ending if ending.isascii() else ''}")
+    path.write_bytes(base64.b64decode(str(found.get("content", ""))))
+    return path
 
 
 def status(request_id: str) -> Request:
@@ -128,9 +167,37 @@ def status(request_id: str) -> Request:
     return _request(ask("GET", f"/egress/{request_id}"), ())
 
 
+def listed() -> list[dict[str, Any]]:
+    """Return my own requests of this project, newest first, as the portal tells them. Raises `AnsimError`."""
+    return list(ask("GET", "/egress/requests").get("requests", ()))
+
+
 def _paths(files: Files) -> list[Path]:
     given = [files] if isinstance(files, str | os.PathLike) else list(files)
     return [Path(path) for path in given]
+
+
+def _about(copied: Sequence[Copied], code: Code) -> dict[str, Any]:
+    """Return what is said about the copies: the recipes remembered for these bytes, and the code that made them."""
+    paths = {copy.name: copy.path for copy in copied}
+    given = {name: code for name in paths if name != code} if isinstance(code, str) else dict(code)
+    by = {name: of for name, of in given.items() if of}
+    strange = sorted({*by, *by.values()} - set(paths))
+    if strange:
+        raise AnsimError(
+            "client.code",
+            ko=f"함께 제출하지 않은 파일입니다: {', '.join(strange)}",
+            en=f"Not among the submitted files: {', '.join(strange)}",
+            remedy_ko="만든 코드도 files에 넣으세요.",
+            remedy_en="Put the code among the files, too.",
+        )
+    hashes = {copy.path: copy.sha256 for copy in copied}
+    said = about(hashes, {paths[name]: paths[of] for name, of in by.items()})
+    return {"about": said} if said else {}
+
+
+def _recipe_of(copy: Copied) -> str:
+    return json.dumps([copy.name, recall(copy.sha256)], sort_keys=True)
 
 
 def _said(field_name: str, text: str) -> str:
@@ -159,13 +226,20 @@ def _results(found: dict[str, Any], copied: Sequence[Copied]) -> tuple[FileResul
             own.get(str(file.get("name")), str(file.get("name"))),
             str(file.get("verdict", "")),
             tuple(_finding(one) for one in file.get("findings", ())),
+            _recomputed(file),
         )
         for file in found.get("files", ())
     )
 
 
+def _recomputed(file: dict[str, Any]) -> str:
+    return next((str(one["status"]) for one in file.get("evidence", ()) if one.get("kind") == "recompute"), "")
+
+
 def _finding(found: dict[str, Any]) -> Finding:
-    return Finding(**{name: str(found.get(name, "")) for name in Finding.__dataclass_fields__})
+    names = ("rule", "severity", "ko", "en", "place", "sample")
+    offered = tuple(str(each) for each in found.get("repairs", ()))
+    return Finding(**{name: str(found.get(name, "")) for name in names}, repairs=offered)
 
 
 def _head() -> tuple[str, ...]:
@@ -180,8 +254,14 @@ def _rows(files: Sequence[FileResult]) -> list[tuple[str, ...]]:
         rows += [
             (verdict(one.severity), file.name, one.rule, one.place, one.sample, say(one.ko, one.en))
             for one in file.findings
-        ] or [(verdict(file.verdict), file.name, "", "", "", say("문제를 찾지 못했습니다.", "Nothing was found."))]
+        ] or [(verdict(file.verdict), file.name, "", "", "", _nothing(file))]
     return rows
+
+
+def _nothing(file: FileResult) -> str:
+    if file.recomputed == "match":
+        return say("스냅샷에서 다시 계산한 값과 모두 같습니다.", "Every number was found again on the snapshot.")
+    return say("문제를 찾지 못했습니다.", "Nothing was found.")
 
 
 def _html(files: Sequence[FileResult]) -> str:

@@ -36,9 +36,9 @@ GOOD_TABLES = {
     "relative frequencies": "group,frequency\nA,0.25\nB,0.75\n",
     "counts with per cent": "group,n (%)\nA,120 (54.5%)\nB,100 (45.5%)\n",
     "large numbers": "year,n,total_cost\n2019,13455,81234567890\n2020,21345,91234567890\n",
-    "a describe()": ",age,alt\ncount,100,100\nmean,51.2,30.1\nstd,1.2,3.3\nmin,49.0,20.0\n",
+    "a describe()": ",age,alt\ncount,100,100\nmean,51.2,30.1\nstd,1.2,3.3\n50%,49.0,20.0\n",
     "cross table, all large": "sex,yes,no\nF,120,340\nM,90,300\n",
-    "measures of whole numbers": "region,median_age,rank,min,max\n서울,51,1,20,90\n부산,49,2,21,89\n",
+    "measures of whole numbers": "region,median_age,rank\n서울,51,1\n부산,49,2\n",
     "semicolons": "region;n\nSeoul;120\nBusan;44\n",
     "age groups": "연령대,환자수\n60-64세,120\n65-69세,144\n",
     "thousands": '지역,건수\n서울,"1,204"\n부산,"12,431"\n',
@@ -286,7 +286,9 @@ def test_text_as_dense_as_compressed_data_is_stopped(text: str) -> None:
 
 def test_a_long_table_of_precise_numbers_is_not_too_dense() -> None:
     lines = "".join(f"g{i},{100 + i * 7919 % 9999},{secrets.randbelow(10**12) / 10**12:.12f}\n" for i in range(900))
-    assert not {rule for rule in rules_of(look("group,n,estimate\n" + lines)) if rule.startswith("encoded")}
+    # Pointed at (round them), but not taken for a code.
+    found = {rule for rule in rules_of(look("group,n,estimate\n" + lines)) if rule.startswith("encoded")}
+    assert found == {"encoded.precision"}
 
 
 def test_invisible_characters_and_trailing_blanks_are_pointed_at() -> None:
@@ -297,8 +299,8 @@ def test_invisible_characters_and_trailing_blanks_are_pointed_at() -> None:
 
 
 FILES = {
-    "pdf": ("a.pdf", b"%PDF-1.7\n", "type.pdf"),
-    "pdf called csv": ("a.csv", b"%PDF-1.7\n", "type.pdf"),
+    "pdf": ("a.pdf", b"%PDF-1.7\n", "parse.pdf"),
+    "pdf called csv": ("a.csv", b"%PDF-1.7\n", "type.mismatch"),
     "xlsx": ("a.xlsx", b"PK\x03\x04\x14\x00", "type.zip"),
     "zip called png": ("a.png", b"PK\x03\x04\x14\x00", "type.zip"),
     "gzip": ("a.csv.gz", gzip.compress(b"n\n4\n"), "type.archive"),
@@ -309,10 +311,8 @@ FILES = {
     "numpy": ("a.npy", b"\x93NUMPY\x01\x00", "type.binary-table"),
     "age": ("a.txt", b"age-encryption.org/v1\n", "type.encrypted"),
     "pgp": ("a.txt", b"-----BEGIN PGP MESSAGE-----\n", "type.encrypted"),
-    "svg": ("a.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "type.svg"),
-    "svg called txt": ("a.txt", b"<!-- x --> <svg/>", "type.svg"),
-    "html": ("a.html", b"<!DOCTYPE html><html>", "type.html"),
-    "html with a byte order mark": ("a.txt", b"\xef\xbb\xbf<html>", "type.html"),
+    "svg called txt": ("a.txt", b"<!-- x --> <svg/>", "type.mismatch"),
+    "html with a byte order mark": ("a.txt", b"\xef\xbb\xbf<html>", "type.mismatch"),
     "notebook": ("a.ipynb", b'{"cells": [], "nbformat": 4}', "type.notebook"),
     "notebook called json": ("a.json", b'{"nbformat": 4}', "type.notebook"),
     "dicom": ("a.dcm", bytes(128) + b"DICM", "type.medical"),

@@ -45,7 +45,7 @@ def portal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Portal]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            state.taken += [(state.outbox / name).read_bytes() for name in body["files"]]
+            state.taken += [(state.outbox / name).read_bytes() for name in body.get("files", [body.get("file")])]
             self.reply(body)
 
         def do_GET(self) -> None:
@@ -56,7 +56,7 @@ def portal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Portal]:
             state.headers.append(self.headers["Authorization"])
             answer = state.answer
             if isinstance(answer, dict):
-                answer = json.dumps(answer).replace("$0", body["files"][0] if body else "").encode()
+                answer = json.dumps(answer).replace("$0", body.get("files", [""])[0]).encode()
             self.send_response(state.status)
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
@@ -121,13 +121,26 @@ def test_preflight_copies_the_file_asks_and_leaves_the_outbox_empty(portal: Port
     assert (method, path) == ("POST", "/api/workspace/v1/egress/preflight")
     assert portal.taken == [b"n\n4\n"]
     assert portal.headers == ["token secret-token"]
-    assert [name.split("/")[1] for name in body["files"]] == ["table.csv"]
+    assert [name.split("/")[1] for name in body.get("files", [body.get("file")])] == ["table.csv"]
     assert list(portal.outbox.iterdir()) == []
     assert not result.ok
     assert result.files[0].name == "table.csv"
     assert "차단" in repr(result)
     assert "cell.small" in repr(result)
     assert "고쳐야" in repr(result)
+
+
+def test_a_repaired_copy_is_written_beside_the_original(portal: Portal) -> None:
+    from ansim import egress
+
+    portal.answer = {"name": "../../t.repaired.csv", "content": "bgoqCg==", "verdict": "PASS", "findings": []}
+    path = egress.repair(write("table.csv", "n\n4\n"), how="suppress")
+    ((method, asked, body),) = portal.asked
+    assert (method, asked) == ("POST", "/api/workspace/v1/egress/repair")
+    assert (body["file"].split("/")[1], body["repair"]) == ("table.csv", "suppress")
+    assert path == Path("table.repaired.csv")
+    assert (path.read_bytes(), Path("table.csv").read_text()) == (b"n\n*\n", "n\n4\n")
+    assert list(portal.outbox.iterdir()) == []
 
 
 def test_what_the_portal_answers_is_escaped_in_the_notebook(portal: Portal) -> None:

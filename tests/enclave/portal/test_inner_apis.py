@@ -41,6 +41,7 @@ from enclave.portal import core_api
 from enclave.portal.__main__ import reap
 from enclave.portal.serve import core_socket
 from enclave.queries import egress, workspace
+from enclave.queries import people as people_queries
 from enclave.settings import Settings
 from enclave.workspace.mounts import Roots
 from enclave.workspace.plan import verify_plan
@@ -83,6 +84,7 @@ class GateOf:
         self.ready.set()
         await self.stop_now.wait()
         server.close()
+        await commands.reruns.close()
 
     def stop(self) -> None:
         self.loop.call_soon_threadsafe(self.stop_now.set)
@@ -318,6 +320,38 @@ def test_a_notebook_checks_submits_and_asks_for_the_state(
     for route in (f"/egress/status/{first['id']}", f"/egress/{first['id']}"):
         assert caller.get(route).json()["state"] == "submitted"
     assert list(world.settings.staging.iterdir()) == [], "no copy stays behind"
+
+
+@needs_root
+def test_a_notebook_gets_a_repaired_file_back_and_nothing_is_kept(
+    world: World, place: workspace.WorkspaceView, gate: GateOf
+) -> None:
+    names = outbox(gate, place, small=SMALL.encode())
+    caller = inside(world, place)
+    (told,) = caller.post("/egress/preflight", json={"files": names}).json()["files"]
+    assert "suppress" in told["findings"][0]["repairs"]
+    made = caller.post("/egress/repair", json={"file": names[0], "repair": "suppress"}).json()
+    assert made["name"] == "small.repaired.csv"
+    assert made["verdict"] != "BLOCK"
+    assert b"*" in base64.b64decode(made["content"])
+    assert list(world.settings.staging.iterdir()) == []
+    refused = caller.post("/egress/repair", json={"file": names[0], "repair": "wish"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "repair.unknown")
+    assert caller.post("/egress/repair", json={"file": "batch/none.csv", "repair": "suppress"}).status_code == 422
+    stranger = inside(world, place, authorization="token stolen-or-made-up")
+    assert stranger.post("/egress/repair", json={"file": names[0], "repair": "suppress"}).status_code == 403
+
+
+@needs_root
+def test_the_snapshots_own_pseudonyms_and_the_projects_people_are_recognised(
+    world: World, place: workspace.WorkspaceView, gate: GateOf
+) -> None:
+    mina = people_queries.account(world.store, world.actor("mina"), "mina", now=clock.now()).name
+    names = outbox(gate, place, case=f"case,n\n{7:032x},120\n{mina},44\n".encode(), plain=TABLE.encode())
+    files = inside(world, place).post("/egress/preflight", json={"files": names}).json()["files"]
+    found, plain = ({one["rule"] for one in each["findings"]} for each in files)
+    assert {"id.known-pseudonym", "id.known-person"} <= found
+    assert not {rule for rule in plain if rule.startswith("id.known")}
 
 
 @needs_root

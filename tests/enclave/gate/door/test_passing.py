@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -309,19 +308,60 @@ def test_a_file_is_recorded_before_it_is_there_and_a_notebook_when_it_is_run() -
     assert sent("PUT", "api/contents/a.ipynb", note) == (200, [note], [])
 
 
-FORMS = {
-    "a name twice": b'{"type": "file", "content": "x=1", "type": "notebook"}',
-    "no JSON": b"no json",
-    "large": b'{"type": "file", "content": "%s"}' % (b"x" * 2_000_000),
+def put(path: str, model: dict[str, Any], **more: Any) -> tuple[int, list[bytes], list[Any]]:
+    return sent("PUT", f"api/contents/{path}", json.dumps(model).encode(), **more)
+
+
+def notebook(source: str = "", **cell: Any) -> dict[str, Any]:
+    cells = [{"cell_type": "code", "source": source, "metadata": {}, "outputs": [], **cell}]
+    content = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
+    return {"type": "notebook", "format": "json", "content": content}
+
+
+TEXT = {"type": "file", "format": "text", "content": "x"}
+# As JupyterLab's file browser uploads, and as a script would try instead.
+UPLOADS: dict[str, tuple[str, dict[str, Any] | bytes]] = {
+    "a file": ("a.bin", {"type": "file", "format": "base64", "content": "AAAA", "name": "a.bin"}),
+    "a piece": ("a.bin", {"type": "file", "format": "base64", "content": "AAAA", "chunk": 1}),
+    "a piece of text": ("a.txt", TEXT | {"chunk": -1}),
+    "a text without its form": ("a.py", {"type": "file", "content": "x = 1"}),
+    "a large text": ("a.txt", TEXT | {"content": "x" * 1_100_000}),
+    "a folder with something in it": ("a", {"type": "directory", "content": [TEXT]}),
+    "no notebook": ("a.py", {"type": "notebook", "format": "json", "content": {"cells": []}}),
+    "a notebook as text that is large": ("a.ipynb", TEXT | {"content": json.dumps("y" * 1_100_000)}),
+    "a notebook with a large attachment": (
+        "a.ipynb",
+        notebook(attachments={"a": {"image/png": "".join(map(str, range(250_000)))}}),
+    ),
+    "a notebook with a large output": ("a.ipynb", notebook(outputs=[{"text": "".join(map(str, range(250_000)))}])),
+    "a notebook with large metadata": ("a.ipynb", notebook(metadata={"".join(map(str, range(250_000))): 1})),
+    "a notebook with a large cell": ("a.ipynb", notebook("".join(map(str, range(250_000))))),
+    "a notebook with a large cell in lines": ("a.ipynb", notebook(source=[f"{n:09}" for n in range(150_000)])),
+    "a name twice": ("a.py", b'{"type": "file", "format": "text", "content": "x", "type": "notebook"}'),
+    "no JSON": ("a.py", b"x = 1"),
 }
 
 
-@pytest.mark.parametrize("body", FORMS.values(), ids=FORMS)
-def test_a_file_of_any_form_is_recorded(body: bytes) -> None:
-    status, whole, events = sent("PUT", "api/contents/a.py", body)
-    assert (status, whole) == (200, [body])
-    assert [event.kind for event in events] == ["code"]
-    assert len(body) < 1 << 20 or hashlib.sha256(body).hexdigest() in events[0].text.decode()
+@pytest.mark.parametrize("case", UPLOADS)
+def test_an_upload_stays_outside_and_is_told_where_imports_begin(case: str) -> None:
+    path, model = UPLOADS[case]
+    body = model if isinstance(model, bytes) else json.dumps(model).encode()
+    status, whole, events = sent("PUT", f"api/contents/{path}", body)
+    assert (status, whole) == (403, [])
+    assert [event.details for event in events] == [{"why": "upload", "method": "PUT", "route": "contents"}]
+
+
+def test_a_new_file_is_asked_for_by_its_kind_and_brings_nothing() -> None:
+    assert sent("POST", "api/contents", b'{"type": "notebook"}')[0] == 200
+    assert sent("POST", "api/contents/a", b'{"copy_from": "b.py"}')[0] == 200
+    status, whole, events = sent("POST", "api/contents", json.dumps(TEXT).encode())
+    assert (status, whole, [event.details["why"] for event in events]) == (403, [], ["upload"])
+
+
+def test_what_a_notebooks_cells_say_is_recorded_before_it_is_there() -> None:
+    status, whole, events = put("a.ipynb", notebook("x = 1"))
+    assert (status, len(whole)) == (200, 1)
+    assert [(event.kind, event.text) for event in events] == [("code", b'# "api/contents/a.ipynb"\nx = 1')]
 
 
 def test_a_file_that_cannot_be_recorded_is_not_put_there() -> None:

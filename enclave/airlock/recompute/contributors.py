@@ -1,0 +1,141 @@
+"""What the microdata say about each cell of a table: too few people, hidden without need, given back, dominated.
+
+Counts in the file do not matter here: the people are counted in the snapshot (R50, R51, R53; SATRE 3.3.04).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from enclave.airlock.checks.dominance import P_SHARE, TOP_SHARE
+from enclave.airlock.checks.findings import block, cell_place, warn
+from enclave.airlock.document import Table
+from enclave.airlock.recompute.layout import Layout, Spot
+from enclave.airlock.recompute.match import HIDDEN, cell, limited
+from enclave.airlock.report import Finding
+from enclave.airlock.rules import CheckRules
+
+
+def judge(printed: Table, made: Layout, below: int | None, rules: CheckRules) -> list[Finding]:
+    """Judge every cell of a table by its true contributors. ``below``: what the recipe says it hides, if it does."""
+    found: list[Finding] = []
+    shown: list[Spot] = []
+    hidden: list[Spot] = []
+    for spot in made.spots:
+        (hidden if cell(printed, spot.row, spot.column) == HIDDEN else shown).append(spot)
+    lines = lines_of(made.spots)
+    for spot in shown:
+        found += _shown(spot, made, rules)
+    found += _needless(hidden, lines, made, below)
+    found += _half_hidden(shown, hidden, made)
+    found += _given_back(hidden, lines, made, max(below or 0, rules.min_cell))
+    return limited(found)
+
+
+def lines_of(spots: Iterable[Spot]) -> Mapping[Spot, tuple[tuple[Spot, ...], ...]]:
+    """Return, for each cell, the lines it stands in: cells of one measure that add up to a total at their end."""
+    down: dict[object, list[Spot]] = defaultdict(list)
+    across: dict[object, list[Spot]] = defaultdict(list)
+    for spot in spots:
+        down[spot.column].append(spot)
+        across[spot.row, spot.measure].append(spot)
+    lines = [tuple(line) for line in (*down.values(), *across.values()) if line[-1].is_total and len(line) > 1]
+    found: dict[Spot, tuple[tuple[Spot, ...], ...]] = defaultdict(tuple)
+    for line in lines:
+        for spot in line:
+            found[spot] = (*found[spot], line)
+    return found
+
+
+def is_small(spot: Spot, below: int) -> bool:
+    """Whether fewer people than ``below`` stand behind what a cell says."""
+    return min(spot.people, spot.alone) < below
+
+
+def _shown(spot: Spot, made: Layout, rules: CheckRules) -> Iterator[Finding]:
+    if not spot.people or spot.value != spot.value:
+        return
+    place = _place(spot, made)
+    if spot.people < rules.min_cell:
+        yield block(
+            "recompute.small",
+            f"이 칸에 기여한 사람이 기준 {rules.min_cell}명 미만입니다. 칸을 가리거나 범주를 합치세요.",
+            f"Fewer than {rules.min_cell} people stand behind this cell. Hide it or merge categories.",
+            place=place,
+        )
+    elif spot.alone < rules.min_cell:
+        yield block(
+            "recompute.extreme",
+            f"이 값을 가진 사람이 기준 {rules.min_cell}명 미만인 최솟값·최댓값입니다. 빼거나 구간으로 바꾸세요.",
+            f"A minimum or maximum that fewer than {rules.min_cell} people have. Leave it out, or use bands.",
+            place=place,
+        )
+    if spot.measure.op != "persons" and is_dominated(spot):
+        yield (block if rules.dominance_blocks else warn)(
+            "recompute.dominance",
+            f"한두 사람이 이 칸의 대부분을 차지합니다(상위 2인 {TOP_SHARE:.0%} 초과 또는 p% 규칙).",
+            f"One or two people make up most of this cell (top two above {TOP_SHARE:.0%}, or the p % rule).",
+            place=place,
+        )
+
+
+def is_dominated(spot: Spot) -> bool:
+    """Whether its largest contributors can be read from a cell: the NK rule, or the p % rule."""
+    return spot.two > TOP_SHARE or (spot.top > 0 and 1 - spot.two < P_SHARE * spot.top)
+
+
+def _needless(
+    hidden: Sequence[Spot], lines: Mapping[Spot, tuple[tuple[Spot, ...], ...]], made: Layout, below: int | None
+) -> Iterator[Finding]:
+    gone = set(hidden)
+    with_cause = {
+        (spot.row, spot.across)
+        for spot in hidden
+        if below is not None
+        and (is_small(spot, below) or any(other in gone and other != spot for line in lines[spot] for other in line))
+    }
+    for spot in hidden:
+        if (spot.row, spot.across) not in with_cause:
+            yield block(
+                "recompute.suppressed",
+                "가릴 까닭이 없는 칸이 가려져 있습니다. 만든 방법(recipe)대로 저장한 파일을 제출하세요.",
+                "A cell is hidden that is neither small nor needed to protect one. Submit the file as ansim saved it.",
+                place=_place(spot, made),
+            )
+
+
+def _half_hidden(shown: Sequence[Spot], hidden: Sequence[Spot], made: Layout) -> Iterator[Finding]:
+    """Find measures that are shown of a cell of which another is hidden: from one the other can be told."""
+    gone = {(spot.row, spot.across) for spot in hidden}
+    for spot in shown:
+        if (spot.row, spot.across) in gone and spot.people:
+            yield block(
+                "recompute.half-hidden",
+                "같은 칸의 다른 값은 가려져 있습니다. 한 칸의 모든 값을 함께 가리세요.",
+                "Another number of this very cell is hidden. Hide all numbers of a cell, or none.",
+                place=_place(spot, made),
+            )
+
+
+def _given_back(
+    hidden: Sequence[Spot], lines: Mapping[Spot, tuple[tuple[Spot, ...], ...]], made: Layout, below: int
+) -> Iterator[Finding]:
+    gone = set(hidden)
+    for spot in hidden:
+        for line in lines[spot]:
+            lost = [other for other in line if other in gone]
+            if line[-1] in gone or (len(lost) > 1 and sum(other.people for other in lost) >= below):
+                continue
+            if spot.people > 0 and is_small(spot, below):
+                yield block(
+                    "recompute.recoverable",
+                    "가린 칸이 합계에서 되살아납니다. 같은 줄의 다른 칸도 가리거나 합계를 빼세요.",
+                    "The hidden cell follows from the total of its line. Hide a second cell, or drop the totals.",
+                    place=_place(spot, made),
+                )
+                break
+
+
+def _place(spot: Spot, made: Layout) -> str:
+    return cell_place(spot.row, spot.column, made.head[spot.column])

@@ -1,0 +1,106 @@
+"""Known advisories, from an OSV file that the operator has put beside the mirror; without one nothing is known.
+
+https://ossf.github.io/osv-schema: one JSON object per advisory, in a folder, a zip of them (as `osv.dev` exports a
+whole ecosystem) or one JSON list. Names and ranges of PyPI alone are read.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+PLACES = ("advisories.zip", "advisories.json", "advisories")
+
+
+@dataclass(frozen=True)
+class Advisories:
+    """Advisories by package name; `given`: there is a database at all."""
+
+    by_name: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
+    given: bool = False
+
+    def of(self, name: str, version: str) -> tuple[str, ...]:
+        """Return the ids of the advisories that this version is affected by."""
+        found = (one for one in self.by_name.get(name, ()) if not one.get("withdrawn"))
+        return tuple(sorted({str(one["id"]) for one in found if _affects(one, name, version)}))
+
+    @classmethod
+    def load(cls, folder: Path) -> Advisories:
+        """Read the first database that lies in the mirror's folder; damaged advisories are passed over."""
+        place = next((folder / name for name in PLACES if (folder / name).exists()), None)
+        if place is None:
+            return cls()
+        by_name: dict[str, list[Mapping[str, Any]]] = {}
+        for one in _read(place):
+            for name in {canonicalize_name(each["package"]["name"]) for each in _affected(one)}:
+                by_name.setdefault(name, []).append(one)
+        return cls({name: tuple(found) for name, found in by_name.items()}, given=True)
+
+
+def _read(place: Path) -> Iterator[Mapping[str, Any]]:
+    if place.is_dir():
+        texts: Iterator[bytes] = (path.read_bytes() for path in sorted(place.glob("*.json")))
+    elif place.suffix == ".zip":
+        texts = _zipped(place)
+    else:
+        texts = iter([place.read_bytes()])
+    for text in texts:
+        try:
+            found = json.loads(text)
+        except ValueError:
+            continue
+        yield from [each for each in (found if isinstance(found, list) else [found]) if isinstance(each, dict)]
+
+
+def _zipped(place: Path) -> Iterator[bytes]:
+    with zipfile.ZipFile(place) as archive:
+        for name in archive.namelist():
+            if name.endswith(".json"):
+                yield archive.read(name)
+
+
+def _affected(one: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    found = one.get("affected", [])
+    return [
+        each
+        for each in found
+        if isinstance(each, dict) and each.get("package", {}).get("ecosystem") == "PyPI" and "name" in each["package"]
+    ]
+
+
+def _affects(one: Mapping[str, Any], name: str, version: str) -> bool:
+    for each in _affected(one):
+        if canonicalize_name(each["package"]["name"]) != name:
+            continue
+        if version in each.get("versions", ()) or any(
+            _in_range(each_range, version) for each_range in each.get("ranges", ())
+        ):
+            return True
+    return False
+
+
+def _in_range(given: Mapping[str, Any], version: str) -> bool:
+    """Go through a range's events in order of their versions, as the schema says."""
+    if given.get("type") != "ECOSYSTEM":
+        return False
+    events = [(kind, str(value)) for event in given.get("events", ()) for kind, value in event.items()]
+    try:
+        here = Version(version)
+        ordered = sorted(events, key=lambda event: Version("0" if event[1] == "0" else event[1]))
+        inside = False
+        for kind, value in ordered:
+            reached = value == "0" or Version(value) <= here
+            if kind == "introduced" and reached:
+                inside = True
+            elif (kind == "fixed" and reached) or (kind == "last_affected" and Version(value) < here):
+                inside = False
+    except InvalidVersion:
+        return False
+    return inside

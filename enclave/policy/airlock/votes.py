@@ -1,0 +1,118 @@
+"""Counting: which reviews count, in which phase a round is, and which files they let through. Pure.
+
+Two people, two organisations, one hash: a review counts only for the bytes and the round it was given for, while its
+author is entitled and disinterested, and once for each organisation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from enclave.airlock.report import Verdict
+from enclave.errors import Denied
+from enclave.policy.airlock.facts import RequestFacts, ReviewFacts
+from enclave.policy.airlock.reviewers import FileFacts, Need, needed
+from enclave.states import Decision, Direction, FileDecision, FileVote, Phase, RequestState
+
+
+def need(request: RequestFacts) -> Need:
+    """Return how many reviewers this round needs, and why."""
+    incoming = request.direction is Direction.IMPORT
+    return needed(request.files, request.rules, overseas=request.overseas, incoming=incoming)
+
+
+def of_this_round(request: RequestFacts) -> list[ReviewFacts]:
+    """Return the reviews of these very bytes in this round, whether they count or not."""
+    now = (request.round, request.content_sha256)
+    return [each for each in request.reviews if (each.round, each.content_sha256) == now]
+
+
+def counting(request: RequestFacts) -> list[ReviewFacts]:
+    """Return the reviews that count, one for each organisation, in the order they were given."""
+    found: dict[str, ReviewFacts] = {}
+    for each in of_this_round(request):
+        if counts(each, request):
+            found.setdefault(each.organisation_id, each)
+    return list(found.values())
+
+
+def counts(review: ReviewFacts, request: RequestFacts) -> bool:
+    """Return whether its author is (still) entitled, disinterested, outside the project and its organisations."""
+    insiders = request.project.member_ids | {request.requester_id, request.receiver_id, request.project.lead_id}
+    own = {request.requester_organisation_id, request.project.organisation_id}
+    outside = review.reviewer_id not in insiders and review.organisation_id not in own
+    return outside and review.entitled and not review.conflicted
+
+
+def phase(request: RequestFacts) -> Phase:
+    """Return who sees what now. It follows from the reviews that count, so no event can be missed."""
+    if request.state in {RequestState.DRAFT, RequestState.RETURNED}:
+        return Phase.AUTHOR
+    if request.state is not RequestState.SUBMITTED:
+        return Phase.COMPLETE
+    return Phase.CONSOLIDATING if len(counting(request)) >= need(request).reviewers else Phase.INDEPENDENT
+
+
+def decision_on(file: FileFacts, request: RequestFacts) -> FileDecision:
+    """Return what the counting reviews amount to for one file."""
+    reviews, enough = counting(request), need(request).reviewers
+    votes = [each.files.get(file.id) for each in reviews]
+    if len(reviews) < enough:
+        return FileDecision.INCOMPLETE
+    if all(vote is FileVote.APPROVE for vote in votes) and not _missing_override(file, reviews):
+        return FileDecision.APPROVED
+    return FileDecision.CONFLICTED if FileVote.APPROVE in votes else FileDecision.CHANGES
+
+
+def approved_files(request: RequestFacts) -> frozenset[str]:
+    """Return the outputs that all required reviewers approved: what may leave, and nothing else, ever."""
+    return frozenset(file.id for file in request.outputs if decision_on(file, request) is FileDecision.APPROVED)
+
+
+def approved_by(request: RequestFacts) -> frozenset[str]:
+    """Return whose counting review approves at least one file of exactly these bytes in this round."""
+    return frozenset(each.reviewer_id for each in counting(request) if FileVote.APPROVE in each.files.values())
+
+
+def check_carried(request: RequestFacts, file_ids: Iterable[str]) -> None:
+    """Raise `Denied` unless the reviews that count now let every one of these files through.
+
+    `egress.two-person` when too few or none approve, `egress.nothing-approved` for no file at all. Asked when a
+    decision is made and again before anything is packed.
+    """
+    wanted, number = frozenset(file_ids), need(request).reviewers
+    if not wanted:
+        raise _nothing_approved()
+    if not wanted <= approved_files(request):
+        have = len(counting(request))
+        raise Denied(
+            "egress.two-person",
+            ko=f"서로 다른 기관의 심사자 {number}명의 승인이 필요합니다(현재 유효한 심사 {have}건).",
+            en=f"Approvals of {number} checkers of different organisations are needed (now {have} that count).",
+            remedy_ko="이해관계가 없는 다른 기관의 심사자에게 넘기세요.",
+            remedy_en="Leave it to a disinterested checker of another organisation.",
+        )
+
+
+def is_unanimous(request: RequestFacts) -> bool:
+    """Return whether every output is approved by all required: then there is nothing to consolidate."""
+    return bool(request.outputs) and approved_files(request) == {file.id for file in request.outputs}
+
+
+def overall(votes: Iterable[FileVote]) -> Decision:
+    """Return what one reviewer's votes on the outputs amount to."""
+    return Decision.APPROVE if set(votes) == {FileVote.APPROVE} else Decision.CHANGES
+
+
+def _missing_override(file: FileFacts, reviews: Iterable[ReviewFacts]) -> bool:
+    return file.verdict is Verdict.BLOCK and not all(each.overrides for each in reviews)
+
+
+def _nothing_approved() -> Denied:
+    return Denied(
+        "egress.nothing-approved",
+        ko="모든 심사자가 승인한 파일이 없습니다. 승인되지 않은 파일은 나가지 않습니다.",
+        en="No file was approved by all reviewers. What is not approved stays.",
+        remedy_ko="보완을 요청하거나 반려하세요.",
+        remedy_en="Return or reject the request.",
+    )

@@ -1,0 +1,314 @@
+"""Attempts to have a number released that the snapshot does not give, or that says something of too few people.
+
+Through the whole door: a file on disk, two sealed processes, a signed snapshot.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from enclave.airlock.checker import check
+from enclave.airlock.recipes.form import Recipe
+from enclave.airlock.recompute.door import Basis, recompute, with_recomputed
+from enclave.airlock.recompute.work import Recomputed
+from enclave.airlock.report import FileReport, Severity, Status, Verdict
+from enclave.airlock.rules import CheckRules
+from tests.enclave.airlock.recompute.conftest import Make, recipe_of, saved
+from tests.enclave.airlock.recompute.hospital import Hospital, build
+
+RULES = CheckRules()
+
+
+@pytest.fixture
+def ask(hospital: Hospital, tmp_path: Path) -> Any:
+    """Save a table under a recipe and have it recomputed."""
+
+    def run(recipe: Recipe, head: list[str], rows: list[list[str]], rules: CheckRules = RULES) -> Recomputed:
+        path = saved(tmp_path, head, rows)
+        return recompute(path, "table.csv", Basis(recipe, hospital.source, hospital.public_key), rules)
+
+    return run
+
+
+def rules_of(found: Recomputed) -> set[str]:
+    return {one.rule for one in found.findings}
+
+
+def counts(hospital: Hospital, wanted: Any) -> int:
+    return sum(1 for row in hospital.tables["patients"].to_pylist() if wanted(row))
+
+
+def by_sex(hospital: Hospital) -> list[list[str]]:
+    return [[sex, str(counts(hospital, lambda row, sex=sex: row["sex"] == sex))] for sex in "FM"]
+
+
+def test_an_honest_table_matches_and_needs_no_guess(hospital: Hospital, recipe: Make, ask: Any) -> None:
+    found = ask(recipe(keys=["sex"], measures=[{"op": "count"}]), ["sex", "count"], by_sex(hospital))
+    assert (found.findings, found.matches) == ((), True)
+    (evidence,) = found.evidence
+    assert evidence.status is Status.MATCH
+    assert [row[3:6] for row in evidence.rows[1:]] == [(n, n, n) for _, n in by_sex(hospital)]
+    assert [len(cell.people) for cell in found.cells] == [int(n) for _, n in by_sex(hospital)]
+
+
+def test_a_forged_number_is_stopped_with_its_cell_and_without_the_true_one(
+    hospital: Hospital, recipe: Make, ask: Any
+) -> None:
+    rows = by_sex(hospital)
+    rows[1][1] = str(int(rows[1][1]) + 1)
+    found = ask(recipe(keys=["sex"], measures=[{"op": "count"}]), ["sex", "count"], rows)
+    (finding,) = found.findings
+    assert (finding.rule, finding.severity, finding.place) == ("recompute.number", Severity.BLOCK, "R3 C2 (count)")
+    assert by_sex(hospital)[1][1] not in finding.ko + finding.en + finding.sample
+    assert found.evidence[0].status is Status.MISMATCH
+
+
+@pytest.mark.parametrize("text", ["１２", "٣", "nan", "inf", "1e2", "0x10", "12 ", "+12", "012", "12,", "Ⅻ", ""])
+def test_a_number_in_disguise_is_no_number(hospital: Hospital, recipe: Make, ask: Any, text: str) -> None:
+    rows = by_sex(hospital)
+    rows[0][1] = text
+    found = ask(recipe(keys=["sex"], measures=[{"op": "count"}]), ["sex", "count"], rows)
+    assert "recompute.number" in rules_of(found)
+
+
+def test_a_recipe_for_another_population_is_found_by_its_numbers(hospital: Hospital, recipe: Make, ask: Any) -> None:
+    honest = by_sex(hospital)
+    for other in ([["age", ">=", 21]], [["region", "==", "광주"]], [["sex", "!=", "X"], ["smokes", "==", True]]):
+        found = ask(recipe(keys=["sex"], measures=[{"op": "count"}], filter=other), ["sex", "count"], honest)
+        assert "recompute.number" in rules_of(found), other
+
+
+def test_equal_counts_of_other_people_are_told_apart_by_the_people(hospital: Hospital, recipe: Make, ask: Any) -> None:
+    # Two filters with the same counts: the numbers cannot tell, so the ledger gets the true population of the recipe.
+    patients = hospital.tables["patients"].to_pylist()
+    ages = sorted({row["age"] for row in patients})
+    size = {age: counts(hospital, lambda row, age=age: row["age"] == age) for age in ages}
+    first, second = next((a, b) for a in ages for b in ages if a < b and size[a] == size[b])
+    found = []
+    for age in (first, second):
+        wanted = recipe(keys=["age"], measures=[{"op": "count"}], filter=[["age", "==", age]])
+        found.append(ask(wanted, ["age", "count"], [[str(age), str(size[age])]], CheckRules(min_cell=5)))
+    one, other = (set(each.cells[0].people) for each in found)
+    assert len(one) == len(other) == size[first]
+    assert not one & other
+
+
+def test_rounding_does_not_hide_how_few_they_are(hospital: Hospital, recipe: Make, ask: Any) -> None:
+    few = recipe(
+        keys=["sex"], measures=[{"op": "count"}], filter=[["age", "==", 33]], rounding={"counts": 100},
+    )  # fmt: skip
+    rows = [[sex, str((2 * n + 100) // 200 * 100)] for sex in "FM" if (n := counts(
+        hospital, lambda row, sex=sex: row["sex"] == sex and row["age"] == 33))]  # fmt: skip
+    found = ask(few, ["sex", "count"], rows)
+    assert rules_of(found) == {"recompute.small"}
+
+
+def test_means_without_counts_do_not_hide_how_few_they_are(hospital: Hospital, recipe: Make, ask: Any) -> None:
+    rows = [row for row in hospital.tables["patients"].to_pylist() if row["age"] == 40 and row["score"] is not None]
+    mean = sum(row["score"] for row in rows) / len(rows)
+    wanted = recipe(keys=["age"], measures=[{"op": "mean", "column": "score"}], filter=[["age", "==", 40]])
+    assert rules_of(ask(wanted, ["age", "mean(score)"], [["40", f"{mean:.2f}"]])) == {"recompute.small"}
+
+
+def test_many_rows_of_few_people_are_few_people(tmp_path: Path) -> None:
+    rows = {"patient": [f"{n % 4:032x}" for n in range(400)], "ward": ["A"] * 400}
+    clinic = build(tmp_path, {"patients": pa.table(rows)})
+    wanted = recipe_of(clinic, keys=["ward"], measures=[{"op": "count"}])
+    path = saved(tmp_path, ["ward", "count"], [["A", "400"]])
+    found = recompute(path, "t.csv", Basis(wanted, clinic.source, clinic.public_key), RULES)
+    assert rules_of(found) == {"recompute.small"}
+    assert found.evidence[0].rows[1][5] == "<10", "not even a checker is told how few"
+
+
+@pytest.mark.parametrize(("top", "expected"), [(1.0, set()), (100_000.0, {"recompute.dominance"})])
+def test_one_person_who_makes_the_sum_is_pointed_at(tmp_path: Path, top: float, expected: set[str]) -> None:
+    paid = [top, *[10.0] * 29]
+    table = pa.table({"patient": [f"{n:032x}" for n in range(30)], "ward": ["A"] * 30, "paid": paid})
+    clinic = build(tmp_path, {"patients": table})
+    wanted = recipe_of(clinic, keys=["ward"], measures=[{"op": "sum", "column": "paid"}])
+    path = saved(tmp_path, ["ward", "sum(paid)"], [["A", f"{sum(paid):.2f}"]])
+    for blocks, verdict in ((False, Severity.WARN), (True, Severity.BLOCK)):
+        rules = CheckRules(dominance_blocks=blocks)
+        found = recompute(path, "t.csv", Basis(wanted, clinic.source, clinic.public_key), rules)
+        assert rules_of(found) == expected
+        assert {one.severity for one in found.findings} <= {verdict}
+
+
+def test_a_minimum_is_one_persons_value_unless_many_share_it(tmp_path: Path) -> None:
+    table = pa.table({
+        "patient": [f"{n:032x}" for n in range(60)], "ward": ["A", "B"] * 30,
+        "visits": [1] * 58 + [7, 1],
+    })  # fmt: skip
+    clinic = build(tmp_path, {"patients": table})
+    wanted = recipe_of(clinic, keys=["ward"], measures=[{"op": op, "column": "visits"} for op in ("min", "max")])
+    path = saved(tmp_path, ["ward", "min(visits)", "max(visits)"], [["A", "1.00", "7.00"], ["B", "1.00", "1.00"]])
+    found = recompute(path, "t.csv", Basis(wanted, clinic.source, clinic.public_key), RULES)
+    assert [(one.rule, one.place) for one in found.findings] == [("recompute.extreme", "R2 C3 (max(visits))")]
+
+
+def grid(hospital: Hospital) -> list[list[str]]:
+    regions = ["광주", "전남", "전북"]
+    rows = [[str(counts(hospital, lambda row, s=s, r=r: (row["sex"], row["region"]) == (s, r))) for r in regions]
+            for s in "FM"]  # fmt: skip
+    rows = [[*row, str(sum(map(int, row)))] for row in rows]
+    return [*rows, [str(sum(int(row[at]) for row in rows)) for at in range(4)]]
+
+
+@pytest.mark.parametrize(
+    ("hide", "declared", "expected"),
+    [
+        ([], True, set()),
+        ([(0, 0)], True, {"recompute.suppressed"}),
+        ([(0, 0), (0, 1), (1, 0), (1, 1)], True, set()),
+        ([(0, 0), (0, 1), (1, 0), (1, 1)], False, {"recompute.suppressed"}),
+    ],
+    ids=["nothing", "one without need", "several that protect each other", "hidden against the recipe"],
+)
+def test_what_is_hidden_must_be_declared_and_needed(
+    hospital: Hospital, recipe: Make, ask: Any, hide: Sequence[tuple[int, int]], declared: bool, expected: set[str]
+) -> None:
+    rows = grid(hospital)
+    for row, column in hide:
+        rows[row][column] = "*"
+    wanted = recipe(
+        keys=["sex"], columns=["region"], measures=[{"op": "count"}], margins=True,
+        suppressed={"below": 10} if declared else None,
+    )  # fmt: skip
+    head = ["sex", "region=광주", "region=전남", "region=전북", "total"]
+    labelled = [[side, *row] for side, row in zip(["F", "M", "total"], rows, strict=True)]
+    assert rules_of(ask(wanted, head, labelled)) == expected
+
+
+def test_a_small_cell_that_totals_give_back_is_not_hidden(tmp_path: Path) -> None:
+    people = [("A", "x")] * 20 + [("A", "y")] * 4 + [("B", "x")] * 20 + [("B", "y")] * 20
+    table = pa.table({
+        "patient": [f"{n:032x}" for n in range(64)], "ward": [w for w, _ in people], "kind": [k for _, k in people],
+    })  # fmt: skip
+    clinic = build(tmp_path, {"patients": table})
+    wanted = recipe_of(
+        clinic, keys=["ward"], columns=["kind"], measures=[{"op": "count"}], margins=True, suppressed={"below": 10}
+    )
+    head = ["ward", "kind=x", "kind=y", "total"]
+
+    def judged(*rows: list[str]) -> set[str]:
+        path = saved(tmp_path, head, list(rows))
+        return rules_of(recompute(path, "t.csv", Basis(wanted, clinic.source, clinic.public_key), RULES))
+
+    assert judged(["A", "20", "4", "24"], ["B", "20", "20", "40"], ["total", "40", "24", "64"]) == {"recompute.small"}
+    alone = judged(["A", "20", "*", "24"], ["B", "20", "20", "40"], ["total", "40", "24", "64"])
+    assert alone == {"recompute.recoverable"}
+    assert judged(["A", "*", "*", "24"], ["B", "*", "*", "40"], ["total", "40", "24", "64"]) == set()
+
+
+def test_a_row_of_too_few_people_is_not_even_named(hospital: Hospital, recipe: Make, ask: Any) -> None:
+    # All cells hidden, but the labels alone would list every value of the column.
+    few = sorted({row["age"] for row in hospital.tables["patients"].to_pylist()})
+    wanted = recipe(keys=["age"], measures=[{"op": "count"}], suppressed={"below": 30})
+    found = ask(wanted, ["age", "count"], [[str(age), "*"] for age in few])
+    assert "recompute.shape" in rules_of(found)
+
+
+@pytest.mark.parametrize(
+    ("fields", "rule"),
+    [
+        ({"snapshot": "f" * 64}, "recompute.not-entitled"),
+        ({"dataset": "other"}, "recompute.not-entitled"),
+        ({"table": "nowhere"}, "recompute.not-entitled"),
+        ({"keys": ["age"]}, "recompute.not-entitled"),
+        ({"filter": [["age", ">", 1]]}, "recompute.not-entitled"),
+        ({"bands": {"sex": {"column": "age", "cuts": [0, 9]}}}, "recompute.not-entitled"),
+        ({"table": "labs", "join": "patients", "keys": ["patients.age"]}, "recompute.not-entitled"),
+        ({"filter": [["sex", "==", 1]]}, "recompute.recipe"),
+        ({"filter": [["sex", "==", "F') or ('1'=='1"]]}, "recompute.shape"),
+        ({"measures": [{"op": "mean", "column": "region"}]}, "recompute.recipe"),
+    ],
+    ids=str,
+)
+def test_a_recipe_reads_what_was_approved_and_nothing_else(
+    hospital: Hospital, tmp_path: Path, fields: dict[str, Any], rule: str
+) -> None:
+    columns = {"patients": ("sex", "region"), "labs": ("test", "value")}
+    source = replace(hospital.source, columns=columns)
+    wanted = recipe_of(hospital, **({"keys": ["sex"], "measures": [{"op": "count"}]} | fields))
+    path = saved(tmp_path, ["sex", "count"], by_sex(hospital))
+    found = recompute(path, "t.csv", Basis(wanted, source, hospital.public_key), RULES)
+    assert rule in rules_of(found)
+    assert not found.matches
+    assert rules_of(recompute(path, "t.csv", Basis(wanted, None, hospital.public_key), RULES)) == {
+        "recompute.not-entitled"
+    }
+
+
+def test_a_snapshot_that_is_not_as_signed_is_not_computed_with(
+    hospital: Hospital, recipe: Make, tmp_path: Path
+) -> None:
+    wanted = recipe(keys=["sex"], measures=[{"op": "count"}])
+    path = saved(tmp_path, ["sex", "count"], by_sex(hospital))
+    copy = tmp_path / hospital.source.snapshot
+    shutil.copytree(hospital.source.folder, copy)
+    source = replace(hospital.source, folder=copy)
+    assert recompute(path, "t.csv", Basis(wanted, source, hospital.public_key), RULES).matches
+    part = copy / "data/patients/part-001.parquet"
+    part.chmod(0o644)
+    shutil.copy(copy / "data/patients/part-000.parquet", part)
+    stranger = Ed25519PrivateKey.generate().public_key()
+    for basis in (Basis(wanted, source, hospital.public_key), Basis(wanted, hospital.source, stranger)):
+        found = recompute(path, "t.csv", basis, RULES)
+        assert rules_of(found) == {"recompute.failed"}
+        assert found.evidence[0].status is Status.NONE
+
+
+@pytest.mark.parametrize("content", ["# sex,count\n\nF 1\n", "", "[[1]]", "a,b\n" + "1,2\n" * 3000], ids=range(4))
+def test_what_is_not_one_table_has_no_recipe(hospital: Hospital, recipe: Make, tmp_path: Path, content: str) -> None:
+    path = tmp_path / "t.md"
+    path.write_text(content)
+    wanted = recipe(keys=["sex"], measures=[{"op": "count"}])
+    for name in ("t.md", "t.csv", "t.json"):
+        found = recompute(path, name, Basis(wanted, hospital.source, hospital.public_key), RULES)
+        assert rules_of(found) & {"recompute.shape", "recompute.label"}, name
+        assert not found.matches
+
+
+def test_a_model_that_is_nearly_the_data_is_stopped(tmp_path: Path) -> None:
+    table = pa.table({
+        "patient": [f"{n:032x}" for n in range(14)], "y": [float(n * n % 7) for n in range(14)],
+        "ward": ["A"] * 12 + ["B"] * 2, **{f"x{k}": [float((n * k) % 11) for n in range(14)] for k in (1, 2, 3, 5)},
+    })  # fmt: skip
+    clinic = build(tmp_path, {"patients": table})
+    terms = [["ward"], ["x1"], ["x2"], ["x3"], ["x5"]]
+    wanted = recipe_of(clinic, kind="model", model="ols", response="y", terms=terms, categories={"ward": None})
+    path = saved(tmp_path, ["term", "coef"], [["(intercept)", "1"]])
+    found = recompute(path, "t.csv", Basis(wanted, clinic.source, clinic.public_key), RULES)
+    assert {"recompute.freedom", "recompute.small"} <= rules_of(found)
+
+
+def test_a_match_settles_guesses_and_nothing_else(hospital: Hospital, recipe: Make, ask: Any, tmp_path: Path) -> None:
+    found = ask(recipe(keys=["sex"], measures=[{"op": "count"}]), ["sex", "count"], by_sex(hospital))
+    path = tmp_path / "other.csv"
+    path.write_text("sex,n\nF,3\nM,010-1234-5678\n")
+    report = check(path, "other.csv", RULES)
+    assert {"cell.small", "id.phone"} <= {one.rule for one in report.findings}
+    joined = with_recomputed(report, found)
+    assert {one.rule for one in joined.findings} == {one.rule for one in report.findings} - {"cell.small"}
+    assert joined.verdict is Verdict.BLOCK
+    assert FileReport.from_json(joined.to_json()) == joined
+    wrong = replace(found, evidence=(replace(found.evidence[0], status=Status.MISMATCH),))
+    assert "cell.small" in {one.rule for one in with_recomputed(report, wrong).findings}
+
+
+def test_evidence_is_read_strictly(hospital: Hospital, recipe: Make, ask: Any) -> None:
+    found = ask(recipe(keys=["sex"], measures=[{"op": "count"}]), ["sex", "count"], by_sex(hospital))
+    report = json.loads(FileReport(name="a", sha256="", kind="table", evidence=found.evidence).to_json())
+    for change in ({"status": "fine"}, {"rows": [[1]]}, {"rows": "x"}, {"title_ko": 3}, {"more": "x"}):
+        damaged = {**report, "evidence": [{**report["evidence"][0], **change}]}
+        with pytest.raises(ValueError):
+            FileReport.from_json(json.dumps(damaged))
