@@ -17,6 +17,9 @@ from demo.local_names import LoopbackTransport
 from demo.people import Person
 from demo.show import StepFailedError
 
+# How long a hub may need to notice that a server has ended, in seconds.
+STOPPING_S = 20
+
 
 class Session:
     """Cookies and addresses of one signed-in person.
@@ -50,10 +53,7 @@ class Session:
         Raises: StepFailedError with the reason that the hub shows.
         """
         started = time.monotonic()
-        # Trap: a body without the key `user_options` is taken as the user options; an empty one is none.
-        answer = self.http.post(
-            f"{self.hub}/hub/api/users/{self.person.login}/server", headers=self._xsrf(self.hub), json={}
-        )
+        answer = self._ask_to_start()
         if answer.status_code not in {201, 202} and "already running" not in answer.text:
             raise StepFailedError(said(answer), "포털의 '내 과제'에서 시작 조건을 확인하세요.")
         while time.monotonic() - started < wait_s:
@@ -65,6 +65,17 @@ class Session:
                 return time.monotonic() - started
             time.sleep(0.1)
         raise StepFailedError(f"작업공간이 {wait_s:.0f}초 안에 열리지 않았습니다.", "process/hub.log 를 보세요.")
+
+    def _ask_to_start(self) -> httpx.Response:
+        address = f"{self.hub}/hub/api/users/{self.person.login}/server"
+        for _ in range(STOPPING_S):
+            # Trap: a body without the key `user_options` is taken as the user options; an empty one is none.
+            answer = self.http.post(address, headers=self._xsrf(self.hub), json={})
+            # Trap: a hub that is only now noticing that the last server has ended ("pending stop") answers 500.
+            if answer.status_code != httpx.codes.INTERNAL_SERVER_ERROR:
+                break
+            time.sleep(1)
+        return answer
 
     def unlock(self) -> httpx.Response:
         """Open the screen of the running workspace with password and code, as the desk page does."""
