@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import select
 import socket
@@ -30,6 +29,7 @@ from enclave.workspace.barriers.inside.network import (
     OUTSIDE,
     QUERY,
     TEMPLATES,
+    by_ioctl,
     configure,
     database,
     tcp_to,
@@ -292,20 +292,12 @@ def interfaces_bridge(facts: dict[str, Any]) -> Verdict:
 @probe("net.configure")
 def configure_bridge(facts: dict[str, Any]) -> Verdict:
     """Giving oneself an address, a route, an interface; here also the neighbour's address, and a way out."""
-
-    def ioctl(call: int, request: bytes) -> Callable[[], object]:
-        def attempt() -> None:
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
-                fcntl.ioctl(link, call, request)
-
-        return attempt
-
     theirs, any_ = socket.inet_aton(facts["bridge"]["neighbour"]), struct.pack("=H14x", 2)
     address = struct.pack("16sH2s4s8x", b"eth0", 2, b"", theirs)
     # struct rtentry: to anywhere, by the gateway.
     gateway = struct.pack("=HH4s8x", 2, 0, socket.inet_aton(facts["bridge"]["gateway"]))
     route = struct.pack("@L16s16s16sH62x", 0, any_, gateway, any_, 3)
-    more = {"the neighbour's address": ioctl(0x8916, address), "a default route": ioctl(0x890B, route)}
+    more = {"the neighbour's address": by_ioctl(0x8916, address), "a default route": by_ioctl(0x890B, route)}
     (before, said), (after, here) = configure(facts), all_refused(more, "EPERM", "EACCES")
     return (held if before == after == "held" else broken)(f"{said}; {here}")
 

@@ -169,16 +169,19 @@ def interfaces(_: dict[str, Any]) -> Verdict:
     return held(f"interfaces {names}, 0 routes")
 
 
+def by_ioctl(call: int, request: bytes) -> Callable[[], object]:
+    """Return an attempt to configure the network by one ioctl (netdevice(7)); it raises what the kernel answers."""
+
+    def attempt() -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
+            fcntl.ioctl(link, call, request)
+
+    return attempt
+
+
 @probe("net.configure")
 def configure(_: dict[str, Any]) -> Verdict:
     """Giving oneself an address, a route, an interface."""
-
-    def ioctl(call: int, request: bytes) -> Callable[[], object]:
-        def attempt() -> None:
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
-                fcntl.ioctl(link, call, request)
-
-        return attempt
 
     def new_link() -> None:
         # RTM_NEWLINK of a dummy interface, by route netlink, which workspaces may open for reading.
@@ -196,7 +199,7 @@ def configure(_: dict[str, Any]) -> Verdict:
 
     address = struct.pack("=16sHHI8x", b"lo:1", 2, 0, int.from_bytes(b"\x0a\x00\x00\x02", "little"))
     up = struct.pack("=16sH14x", b"tunl0", 0x41)
-    attempts = {"address": ioctl(0x8916, address), "interface up": ioctl(0x8914, up), "new interface": new_link}
+    attempts = {"address": by_ioctl(0x8916, address), "interface up": by_ioctl(0x8914, up), "new interface": new_link}
     return all_refused(attempts, "EPERM", "EACCES", "ENODEV")
 
 
