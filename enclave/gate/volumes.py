@@ -12,7 +12,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from enclave.errors import Conflict, Denied, EnclaveError, Invalid, Unavailable
@@ -145,6 +145,7 @@ def _make(image: Path, size: int, key: bytes, uid: int) -> None:
 
 def _mount(place: Path, key: bytes) -> None:
     """Mount the encrypted folder of an image, if it is not there yet, and give the kernel its key."""
+    _let_go(_disk_of(place))  # of a gate that was killed between binding the folder and leaving the disk
     if not place.is_mount():
         with _disk(_image(place)) as disk:
             _check_policy(disk / DATA, place, key)
@@ -154,10 +155,10 @@ def _mount(place: Path, key: bytes) -> None:
 
 
 def _unmount(place: Path) -> None:
-    if not place.is_mount():
-        return
     try:
-        _run("umount", place)
+        _let_go(_disk_of(place))  # a second mount would keep the file system, and with it the key
+        if place.is_mount():
+            _run("umount", place)
     except subprocess.CalledProcessError as error:
         raise _busy(place.parent.name) from error
 
@@ -171,15 +172,25 @@ def _forget(place: Path) -> None:
 @contextmanager
 def _disk(image: Path) -> Iterator[Path]:
     """Mount a whole image for a moment; what is bound out of it stays."""
-    disk = image.with_suffix(".disk")
-    disk.mkdir(mode=0o700, exist_ok=True)
-    if disk.is_mount():  # a gate that was killed at this point
-        _run("umount", disk)
+    disk = _disk_of(image)
+    _let_go(disk)
+    disk.mkdir(mode=0o700)
     _run("mount", "-t", "ext4", "-o", OPTIONS, image, disk)
     try:
         yield disk
     finally:
+        _let_go(disk)
+
+
+def _disk_of(place: Path) -> Path:
+    return place.with_suffix(".disk")
+
+
+def _let_go(disk: Path) -> None:
+    """Unmount a whole image, also one that a gate killed with -9 left mounted, once or twice over."""
+    while disk.is_mount():
         _run("umount", disk)
+    with suppress(FileNotFoundError):
         disk.rmdir()
 
 

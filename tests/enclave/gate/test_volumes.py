@@ -168,6 +168,23 @@ def test_an_image_that_a_crash_left_half_made_is_made_anew(volumes: Volumes, tmp
     assert not (tmp_path / "w1" / "home.new").exists()
 
 
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_disk_that_a_killed_gate_left_mounted_stands_in_nobodys_way(
+    volumes: Volumes, tmp_path: Path, times: int
+) -> None:
+    """The kill came after the folder was bound and before the whole disk was let go."""
+    volumes.ensure("w1", **SIZES, keys=KEYS)
+    disk = tmp_path / "w1" / "outbox.disk"
+    for again in (volumes.remove, lambda each: volumes.ensure(each, **SIZES, keys=KEYS)):
+        disk.mkdir()
+        subprocess.run(["mount", "-o", "loop", str(tmp_path / "w1" / "outbox.img"), str(disk)], check=True)
+        for _ in range(times - 1):
+            subprocess.run(["mount", "--bind", str(disk), str(disk)], check=True)
+        again("w1")
+        assert not disk.exists()
+        volumes.ensure("w1", **SIZES, keys=KEYS)
+
+
 def test_volumes_in_use_are_not_destroyed(volumes: Volumes) -> None:
     volumes.ensure("w1", **SIZES, keys=KEYS)
     with (volumes.outbox("w1") / "open").open("w"), pytest.raises(Conflict) as refused:
