@@ -17,6 +17,7 @@ from enclave.airlock.document import Table
 
 CROSS_COLUMNS = 2
 HEAD_ROWS = 4
+LETTERS = frozenset({"p", "t", "z"})
 
 
 @dataclass(frozen=True)
@@ -75,11 +76,17 @@ def _cross_columns(table: Table) -> list[int]:
     head = _head_rows(table)
     numeric = [index for index in range(len(table.columns)) if _is_whole(table.by_column[index][head:])]
     labels = [index for index in range(len(table.columns)) if index not in numeric]
-    usable = [index for index in numeric if not is_measure_name(table.columns[index])]
+    usable = [index for index in numeric if not is_measure_name(table.columns[index]) or _is_letter(table, index)]
     if len(usable) < CROSS_COLUMNS or labels not in ([0], [0, 1]) or len(usable) != len(numeric):
         return []
     keys = [tuple(row[index] for index in labels) for row in table.rows[head:]]
     return usable if len(set(keys)) == len(keys) else []
+
+
+def _is_letter(table: Table, column: int) -> bool:
+    # "p", "t", "z" over whole numbers are categories: no p value or test statistic is 40.
+    counts = (read_count(cell) for cell in table.by_column[column])
+    return table.columns[column].strip().casefold() in LETTERS and max((c or 0 for c in counts), default=0) > 1
 
 
 def _are_shares(cells: Iterable[str]) -> bool:

@@ -25,12 +25,22 @@ def parse_text(content: bytes, name: str, rules: CheckRules) -> Document:
 
 
 def all_tables(text: str, rules: CheckRules) -> Iterator[Table]:
-    """Find the tables of a text by their separators, and those whose columns only line up; none of them twice."""
+    """Find the tables of a text by their separators, and those whose columns only line up; none of them twice.
+
+    Where a wide blank splits some lines of an aligned table, its separators mislead: a line of its body is no header.
+    """
+    aligned = list(aligned_tables(text, rules))
+    bodies = {_letters(row) for table in aligned for row in table.rows}
+    separated = (table for table in text_tables(text, rules) if _letters(table.columns) not in bodies)
     seen = set()
-    for table in (*text_tables(text, rules), *aligned_tables(text, rules)):
+    for table in (*separated, *aligned):
         if table.rows not in seen:
             seen.add(table.rows)
             yield table
+
+
+def _letters(cells: tuple[str, ...]) -> str:
+    return "".join("".join(cells).split())
 
 
 def text_tables(text: str, rules: CheckRules) -> Iterator[Table]:

@@ -61,6 +61,11 @@ def test_every_usual_encoding_is_read(encoding: str) -> None:
 
 
 SMALL_CELLS = {
+    "a category called p": "group,p,q\nA,120,44\nB,90,3\n",
+    "columns one blank apart in a text": "out\n\nregion   n mean\n Seoul 120  1.5\n Busan  44  2.5\n Daegu   4  2.0\n",
+    "value_counts() in a text": "out\n\nregion\nSeoul    120\nBusan     44\nDaegu      4\nName: count, dtype: int64\n",
+    "a describe() in a csv": ",age,bmi\ncount,5.0,5.0\nmean,51.2,30.1\nstd,1.2,3.3\n",
+    "people at risk": "time,at_risk,survival\n0,120,1.0\n1,4,0.98\n",
     "n": "region,n\nA,120\nB,4\n",
     "N patients": "region,N_patients\nA,120\nB,9\n",
     "count in camel case": "region,patientCount\nA,120\nB,9\n",

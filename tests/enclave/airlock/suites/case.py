@@ -61,6 +61,10 @@ def columnar(frame: pd.DataFrame) -> bytes:
     return out.getvalue()
 
 
+def page(frame: pd.DataFrame) -> bytes:
+    return f"<!doctype html><html><head><meta charset='utf-8'></head><body>{frame.to_html(index=False)}</body></html>".encode()
+
+
 def notebook(frame: pd.DataFrame) -> bytes:
     output = {
         "output_type": "execute_result", "execution_count": 1, "metadata": {},
@@ -83,6 +87,7 @@ WRITERS: dict[str, Callable[[pd.DataFrame], bytes]] = {
     ".xlsx": workbook,
     ".parquet": columnar,
     ".ipynb": notebook,
+    ".html": page,
 }
 
 

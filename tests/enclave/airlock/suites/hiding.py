@@ -12,6 +12,8 @@ import zlib
 
 import numpy as np
 import pandas as pd
+from matplotlib import pyplot as plt
+from openpyxl.comments import Comment
 from PIL import Image, PngImagePlugin
 
 from tests.enclave.airlock.suites.case import Family, Rng, csv, pipes, written
@@ -186,6 +188,39 @@ def one_endless_line(rng: Rng) -> Made:
     return ".txt", " ".join(f"{v:.2f}" for v in rng.normal(0, 1, 3000)).encode()
 
 
+def sheet_of_records_hidden(rng: Rng) -> Made:
+    out = io.BytesIO()
+    with pd.ExcelWriter(out, engine="openpyxl") as book:
+        pd.DataFrame({"region": ["A", "B"], "n": [120, 44]}).to_excel(book, sheet_name="Table 1", index=False)
+        people(rng, 30)[["sex", "age", "bmi"]].to_excel(book, sheet_name="data", index=False)
+        book.book["data"].sheet_state = ("hidden", "veryHidden")[int(rng.integers(2))]
+    return ".xlsx", out.getvalue()
+
+
+def sheet_with_a_comment(rng: Rng) -> Made:
+    out = io.BytesIO()
+    with pd.ExcelWriter(out, engine="openpyxl") as book:
+        pd.DataFrame({"region": ["A", "B"], "n": [120, 44]}).to_excel(book, index=False)
+        book.book.active["A2"].comment = Comment(f"확인: {_rrn(rng)}", "who")
+    return ".xlsx", out.getvalue()
+
+
+def figure_of_points(rng: Rng) -> Made:
+    kind = ("svg", "pdf")[int(rng.integers(2))]
+    frame = people(rng, int(rng.integers(60, 300)))
+    figure, axes = plt.subplots(figsize=(4, 3))
+    axes.scatter(frame["age"], frame["bmi"])
+    out = io.BytesIO()
+    figure.savefig(out, format=kind)
+    plt.close(figure)
+    return f".{kind}", out.getvalue()
+
+
+def page_with_records_inside(rng: Rng) -> Made:
+    rows = people(rng, 400)[["age", "bmi", "sbp"]].to_dict("list")
+    return ".html", f"<!doctype html><body><h1>plot</h1><script>const d = {json.dumps(rows)};</script></body>".encode()
+
+
 def report_with_a_case(rng: Rng) -> Made:
     body = pipes(pd.DataFrame({"지역": ["서울", "부산"], "환자수": [120, 44]}), "결과")
     return ".md", body + f"\n특이 사례: {_rrn(rng)}\n".encode()
@@ -201,6 +236,9 @@ EXPECTED: dict[str, frozenset[str]] = {
     "picture_with_a_tail": frozenset({"image.damaged"}), "photograph": frozenset({"image.metadata"}),
     "archive": frozenset({"type."}), "pickle": frozenset({"type."}), "program": frozenset({"type."}),
     "random": frozenset({"type.", "parse."}), "table_as_picture": frozenset({"type."}),
+    "sheet_of": frozenset({"office.hidden"}), "sheet_with": frozenset({"id.rrn"}),
+    "figure": frozenset({"figure.points", "figure.values"}),
+    "page": frozenset({"figure.active", "figure.values", "figure.undrawn", "row.no-counts", "points.individual"}),
     "thousands": frozenset({"text.too-long"}), "one_endless": frozenset({"text.long-line"}), "report": frozenset({"id.rrn"}),
 }  # fmt: skip
 

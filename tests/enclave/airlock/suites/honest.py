@@ -18,6 +18,11 @@ from tests.enclave.airlock.suites.case import Family, Rng, csv, pipes, printed, 
 from tests.enclave.airlock.suites.people import common, people
 
 Made = tuple[str, bytes]
+CLEAN: dict[str, dict[str, None]] = {
+    "png": {"Software": None},
+    "svg": {"Date": None, "Creator": None, "Type": None, "Format": None},
+    "pdf": {"Creator": None, "Producer": None, "CreationDate": None},
+}
 
 
 def group_means(rng: Rng) -> Made:
@@ -368,13 +373,23 @@ def forest_figure(rng: Rng) -> Made:
     return _figure(lambda axes: axes.errorbar(means, range(7), xerr=0.2, fmt="s"), "png")
 
 
+def vector_bars(rng: Rng) -> Made:
+    counts = common(people(rng), "city", 60)["city"].value_counts()
+    return _figure(lambda axes: axes.bar(range(len(counts)), counts.to_numpy()), "svg")
+
+
+def vector_line(rng: Rng) -> Made:
+    return _figure(lambda axes: axes.plot(np.arange(8), np.cumprod(rng.uniform(0.9, 0.99, 8))), "pdf")
+
+
 def _figure(draw: object, kind: str) -> Made:
+    mpl.rcParams["svg.fonttype"] = "none"
     figure, axes = plt.subplots(figsize=(4, 3))
     draw(axes)  # type: ignore[operator]
     axes.set_xlabel("group")
     axes.set_ylabel("patients")
     out = io.BytesIO()
-    figure.savefig(out, format=kind, dpi=80, **({"metadata": {"Software": None}} if kind == "png" else {}))
+    figure.savefig(out, format=kind, dpi=80, metadata=CLEAN.get(kind))
     plt.close(figure)
     return f".{kind}", out.getvalue()
 
