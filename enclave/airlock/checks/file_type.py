@@ -40,8 +40,6 @@ REFUSALS = {
     "medical": Refusal("의료영상(DICOM, NIfTI)은 반출할 수 없습니다. 집계 결과나 도표를 제출하세요.",
                        "Medical images (DICOM, NIfTI) may not leave. Submit aggregates or charts."),
     "xml": Refusal("XML은 받지 않습니다. " + PLAIN[0], "XML is not taken. " + PLAIN[1]),
-    "notebook": Refusal("노트북은 출력에 원자료를 담을 수 있습니다. 결과 표는 CSV, 그림은 PNG로 제출하세요.",
-                        "A notebook's outputs may hold raw data. Submit tables as CSV, pictures as PNG."),
     "unknown": Refusal("알 수 없는 형식입니다. " + PLAIN[0], "The format is unknown. " + PLAIN[1]),
 }  # fmt: skip
 

@@ -9,7 +9,7 @@ from enclave.airlock.document import Document, Table
 from enclave.airlock.parsers.decode import decode
 from enclave.airlock.parsers.grid import check_size, table_of
 from enclave.airlock.parsers.interactive import interactive
-from enclave.airlock.parsers.refused import ParseRefused
+from enclave.airlock.parsers.strict_json import read_json
 from enclave.airlock.rules import CheckRules
 
 JSON_LIST = 20
@@ -19,26 +19,8 @@ def parse_json(content: bytes, name: str, rules: CheckRules) -> Document:
     """Read a JSON text. Raises `ParseRefused`; also for a key that stands twice."""
     del name
     text = decode(content)
-    found = _read_json(text)
+    found = read_json(text)
     return interactive(found, rules) or _json_document(found, text, rules)
-
-
-def _read_json(text: str) -> object:
-    try:
-        return json.loads(text, object_pairs_hook=_no_duplicates)
-    except (ValueError, RecursionError):
-        raise ParseRefused(
-            "parse.json",
-            "JSON 형식이 아닙니다. 표는 CSV로 제출하세요.",
-            "This is not well-formed JSON. Submit tables as CSV.",
-        ) from None
-
-
-def _no_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    # The first of two equal keys would be in the bytes and in nobody's sight.
-    if len(dict(pairs)) != len(pairs):
-        raise ValueError("a key stands twice")
-    return dict(pairs)
 
 
 def _json_document(found: object, text: str, rules: CheckRules) -> Document:

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from enclave.airlock.document import Document
+from enclave.airlock.parsers import code
 from enclave.airlock.parsers.delimited import parse_delimited
 from enclave.airlock.parsers.html import parse_html
 from enclave.airlock.parsers.json_file import parse_json
+from enclave.airlock.parsers.notebook import parse_notebook
 from enclave.airlock.parsers.office.hwpx import parse_hwpx
 from enclave.airlock.parsers.office.word import parse_word
 from enclave.airlock.parsers.office.workbook import parse_workbook
+from enclave.airlock.parsers.parquet import parse_parquet
 from enclave.airlock.parsers.pdf import parse_pdf
 from enclave.airlock.parsers.picture import parse_picture
 from enclave.airlock.parsers.svg import parse_svg
@@ -38,7 +41,10 @@ class Format:
 FORMATS = (
     Format("text", frozenset({".csv", ".tsv"}), parse_delimited),
     Format("text", frozenset({".json"}), parse_json),
-    Format("text", frozenset({".txt", ".md", ".log"}), parse_text),
+    Format("text", frozenset({".txt", ".md", ".log", ".tex", ".rst"}), parse_text),
+    Format("text", code.ENDINGS, code.parse_code),
+    Format("notebook", frozenset({".ipynb"}), parse_notebook),
+    Format("parquet", frozenset({".parquet"}), parse_parquet),
     Format("xlsx", frozenset({".xlsx"}), parse_workbook),
     Format("docx", frozenset({".docx"}), parse_word),
     Format("hwpx", frozenset({".hwpx"}), parse_hwpx),

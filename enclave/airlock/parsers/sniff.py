@@ -29,7 +29,8 @@ MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"Rar!", "archive"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "office"),
     (b"\x89HDF\r\n\x1a\n", "binary-table"),
-    (b"PAR1", "binary-table"),
+    (b"PAR1", "parquet"),
+    (b"PARE", "encrypted"),
     (b"ARROW1", "binary-table"),
     (b"\x93NUMPY", "binary-table"),
     (b"SQLite format 3\x00", "binary-table"),
@@ -95,9 +96,9 @@ def _is_text(content: bytes) -> bool:
 def _sniff_text(content: bytes) -> str:
     head = content[:CHECKED_HEAD].lstrip(b"".join(BYTE_ORDER_MARKS)).decode("utf-8", "ignore").lstrip().lower()
     for opening, kind in MARKUP:
-        if head.startswith(opening) or (kind == "svg" and opening in head):
+        if head.startswith(opening) or (kind == "svg" and head.startswith("<") and opening in head):
             return kind
-    if head.startswith("{") and _is_notebook(content):
+    if head.startswith("{") and b'"nbformat"' in content and _is_notebook(content):
         return "notebook"
     return "text"
 

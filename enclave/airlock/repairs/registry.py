@@ -12,6 +12,7 @@ from enclave.airlock.repairs.pictures import as_pixels, clean_metadata
 from enclave.airlock.repairs.refused import RepairRefused
 from enclave.airlock.repairs.regroup import regroup
 from enclave.airlock.repairs.round import round_counts
+from enclave.airlock.repairs.strip_outputs import strip_outputs
 from enclave.airlock.repairs.suppress import suppress
 from enclave.airlock.repairs.table import objections, to_csv
 from enclave.airlock.rules import CheckRules
@@ -71,4 +72,5 @@ REPAIRS: dict[str, Callable[[bytes, str, CheckRules], Made]] = {
     "regroup": of_table(regroup),
     "clean-metadata": clean_metadata,
     "rasterise": as_pixels,
+    "strip-outputs": strip_outputs,
 }
