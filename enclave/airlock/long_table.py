@@ -67,6 +67,10 @@ class LongTable:
     length: int
     label: str = ""
 
+    def row(self, number: int) -> tuple[str, ...]:
+        """Return the cells of one row."""
+        return tuple(column.cell(number) for column in self.body)
+
     def head(self, rows: int) -> Table:
         """Return the first rows as an ordinary table."""
         shown = range(min(rows, self.length))

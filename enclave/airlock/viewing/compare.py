@@ -42,9 +42,9 @@ def _compare(name: tuple[object, ...], old: Piece | None, new: Piece | None) -> 
     shown: Drawn = {"kind": name[0], "path": [visible(label) for label in piece.path] if piece else []}
     if old is None or new is None:
         return {**shown, "state": "new" if old is None else "gone"}
-    if (_rows(old), old.picture) == (_rows(new), new.picture):
+    if old.long_table is None and (_rows(old), old.picture) == (_rows(new), new.picture):
         return {**shown, "state": "same"}
-    if new.kind == "picture" or max(old.units, new.units) > MOST_UNITS:
+    if new.kind == "picture" or max(old.units, new.units) > MOST_UNITS or old.long_table or new.long_table:
         return {**shown, "state": "changed", "cut": new.kind != "picture"}
     rows = list(_changes(_rows(old), _rows(new)))
     return {**shown, "state": "changed", "rows": rows[:MOST_SHOWN], "cut": len(rows) > MOST_SHOWN}

@@ -13,6 +13,7 @@ from enclave.airlock.checks.numbers import read_count, read_number, read_share
 from enclave.airlock.document import Table
 from enclave.airlock.viewing.ask import Ask
 from enclave.airlock.viewing.highlight import highlight
+from enclave.airlock.viewing.long_pages import long_order
 from enclave.airlock.viewing.pieces import Piece
 from enclave.airlock.viewing.visible import visible
 
@@ -30,30 +31,38 @@ Drawn = dict[str, object]
 
 def draw_page(piece: Piece, ask: Ask) -> Drawn:
     """Return ``start``, ``matching`` (rows that pass), ``size``, ``numbers`` and the rows or lines, ready for JSON."""
+    if piece.long_table is not None:
+        table = piece.long_table
+        return _table_page(table.columns, long_order(table, ask, passes, sort_key), table.row, ask)
     if piece.table is not None:
-        return _table_page(piece.table, ask)
+        rows = piece.table.rows
+        return _table_page(piece.table.columns, _order(piece.table, ask), rows.__getitem__, ask)
     return _text_page(piece, ask)
 
 
-def _table_page(table: Table, ask: Ask) -> Drawn:
-    order = [number for number, row in enumerate(table.rows) if _passes(row, ask)]
+def _order(table: Table, ask: Ask) -> list[int]:
+    order = [number for number, row in enumerate(table.rows) if passes(row, ask)]
     if ask.sort is not None and 0 <= ask.sort < len(table.columns):
         column = ask.sort
-        order.sort(key=lambda number: _key(table.rows[number][column]), reverse=ask.down)
-    most = min(MOST_ROWS, max(1, MOST_CELLS // max(1, len(table.columns))))
-    start, numbers = _cut(order, ask, most, lambda number: sum(map(len, table.rows[number])))
+        order.sort(key=lambda number: sort_key(table.rows[number][column]), reverse=ask.down)
+    return order
+
+
+def _table_page(columns: Sequence[str], order: Sequence[int], row: Callable[[int], Sequence[str]], ask: Ask) -> Drawn:
+    most = min(MOST_ROWS, max(1, MOST_CELLS // max(1, len(columns))))
+    start, numbers = _cut(order, ask, most, lambda number: sum(map(len, row(number))))
     return {
         "start": start,
         "matching": len(order),
         "size": most,
-        "columns": [visible(name) for name in table.columns],
+        "columns": [visible(name) for name in columns],
         "numbers": numbers,
-        "rows": [[visible(cell) for cell in table.rows[number]] for number in numbers],
+        "rows": [[visible(cell) for cell in row(number)] for number in numbers],
     }
 
 
 def _text_page(piece: Piece, ask: Ask) -> Drawn:
-    order = [number for number, line in enumerate(piece.lines) if _passes((line,), ask)]
+    order = [number for number, line in enumerate(piece.lines) if passes((line,), ask)]
     start, numbers = _cut(order, ask, MOST_ROWS, lambda number: len(piece.lines[number]))
     coloured = highlight(piece.lines, piece.name)
     lines = [coloured[number] for number in numbers]
@@ -77,7 +86,8 @@ def _cut(order: Sequence[int], ask: Ask, most: int, size: Callable[[int], int]) 
     return start, numbers
 
 
-def _passes(cells: Sequence[str], ask: Ask) -> bool:
+def passes(cells: Sequence[str], ask: Ask) -> bool:
+    """Return whether a row with these cells passes the filter that is asked for."""
     wanted = ask.find.strip()
     if not wanted:
         return True
@@ -111,6 +121,7 @@ def _folded(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold().strip()
 
 
-def _key(cell: str) -> tuple[int, float, str]:
+def sort_key(cell: str) -> tuple[int, float, str]:
+    """Return what a cell is sorted by: numbers by value, then texts."""
     number = _number(cell)
     return (1, 0.0, _folded(cell)) if number is None else (0, number, "")

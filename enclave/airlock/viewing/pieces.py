@@ -7,14 +7,14 @@ bytes give the same pieces.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 
 from enclave.airlock.document import Document, Table
+from enclave.airlock.long_table import LongTable
 from enclave.airlock.viewing.visible import visible
 
 MOST = 500
-LONG_SHOWN = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class Piece:
 
     ``path``: the labels of the parts it stands in, outermost first. ``needed``: whether it must be looked at; a table
     found inside a text is another reading of what the text shows already. ``name`` decides how code is coloured.
-    ``beyond``: rows that have no view; they count among the units, so that nobody has seen the whole.
+    ``long_table`` stands in for ``table`` where that would hold too many cells.
     """
 
     kind: str
@@ -33,12 +33,20 @@ class Piece:
     table: Table | None = None
     lines: tuple[str, ...] = ()
     picture: bytes = b""
-    beyond: int = 0
+    long_table: LongTable | None = None
 
     @property
     def units(self) -> int:
         """How many rows or lines it has; 1 for a picture, and for a table without rows (its header)."""
-        return self.beyond + max(1, len(self.table.rows) if self.table is not None else len(self.lines))
+        if self.long_table is not None:
+            return max(1, self.long_table.length)
+        return max(1, len(self.table.rows) if self.table is not None else len(self.lines))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of a table's columns; none for anything else."""
+        table = self.long_table or self.table
+        return table.columns if table is not None else ()
 
     def outline(self) -> dict[str, object]:
         """Return what a page is told about it before it is drawn, ready for JSON."""
@@ -47,7 +55,7 @@ class Piece:
             "path": [visible(label) for label in self.path],
             "needed": self.needed,
             "units": self.units,
-            "columns": len(self.table.columns) if self.table is not None else 0,
+            "columns": len(self.columns),
         }
 
 
@@ -70,11 +78,7 @@ def _walk(document: Document, name: str, path: tuple[str, ...]) -> Iterator[Piec
         read_already = document.is_prose and bool(document.text.strip())
         yield from (_table(each, path, needed=not read_already) for each in document.tables)
     for long in document.long_tables:
-        # It was stopped for its length; who decides about it sees what it is from its beginning.
-        shown = min(LONG_SHOWN, long.length)
-        note = f"{long.length:,}행 가운데 앞 {shown:,}행 · the first {shown:,} of {long.length:,} rows"
-        head = _table(replace(long.head(shown), label=f"{long.label} {note}".strip()), path, needed=True)
-        yield replace(head, beyond=long.length - shown)
+        yield Piece(kind="table", path=(*path, long.label) if long.label else path, long_table=long)
     for part in document.parts:
         yield from _walk(part.document, name, (*path, part.label))
 

@@ -184,8 +184,29 @@ def test_what_is_too_long_to_compare_is_said_to_be_so() -> None:
     assert (only["state"], only["cut"], "rows" in only) == ("changed", True, False)
 
 
-def test_rows_of_a_long_table_that_have_no_view_count_as_unseen() -> None:
-    builder = LongTableBuilder(("n",))
-    builder.add([[str(number)] for number in range(5_000)])
-    found, _ = pieces(Document("table", long_tables=(builder.build(),)), "a.csv")
-    assert [(piece.kind, piece.needed, piece.units) for piece in found] == [("table", True, 5_000)]
+def long(table: Table) -> Piece:
+    builder = LongTableBuilder(table.columns)
+    builder.add([list(row) for row in table.rows])
+    (piece,), _ = pieces(Document("table", long_tables=(builder.build(),)), "a.csv")
+    return piece
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        Ask(), Ask(sort=1), Ask(sort=1, down=True), Ask(sort=2), Ask(find="<10"), Ask(find="<10", column=1),
+        Ask(find="울", sort=0, down=True), Ask(find="서울", column=7), Ask(row=3), Ask(start=4),
+        Ask(find="!=서울", column=0),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_long_table_is_sorted_and_filtered_as_a_short_one(ask: Ask) -> None:
+    assert draw_page(long(NUMBERS), ask) == draw_page(Piece(kind="table", table=NUMBERS), ask)
+
+
+def test_every_row_of_a_long_table_can_be_reached() -> None:
+    piece = long(Table(("n",), tuple((str(number % 7),) for number in range(5_000))))
+    assert piece.units == 5_000
+    assert {number for start in range(0, 5_000, 500) for number in draw_page(piece, Ask(start=start))["numbers"]} == {  # type: ignore[attr-defined]
+        *range(5_000)
+    }
