@@ -32,6 +32,8 @@ MESSAGE_BYTES = 1 << 17
 MORE_DESCRIPTORS = 48
 TICK_MS = 1000
 LAST = 19  # the lowest priority
+# Optional to what imports them (statsmodels: polars), and start threads as they are imported.
+NEVER_IMPORTED = ("polars",)
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,8 @@ def main() -> None:
     sys.path.extend(sys.argv[3:])
     try:
         container = cell.enter((*seal.folders(), *cell.linked_folders(), *map(Path, sys.argv[3:])))
+        for name in NEVER_IMPORTED:
+            sys.modules[name] = None  # type: ignore[assignment]  # Python's own way to make an import fail
         worker = importlib.import_module(sys.argv[2])
         worker.warm()
         held = (*container.held, *seal.never_again())
