@@ -6,6 +6,8 @@
     egress.status(request.id)
 
     egress.repair("table.csv", how="suppress")     # table.repaired.csv, which passes
+    egress.repair("means.csv", how="add-counts")   # how many people stand behind each row, by the file's recipe
+    egress.repair("figure.png", how="add-context", context="200명, 점은 지역 평균")
 
 `preflight` runs the very checks that reviewers will see; it decides nothing and sends nothing out.
 """
@@ -22,6 +24,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from .additions import add_context, add_counts, with_additions
 from .failure import AnsimError
 from .outbox import Copied, copies
 from .portal import ask
@@ -134,6 +137,7 @@ def submit(  # noqa: PLR0913 - the words of one form, all but the files by name
     purpose, context = _said("purpose", purpose), _said("context", context)
     with copies(_paths(files)) as copied:
         said = _about(copied, code)
+        context = with_additions(context, [(copy.name, copy.sha256) for copy in copied])
         told = json.dumps([code if isinstance(code, str) else dict(code), *sorted(map(_recipe_of, copied))])
         same = (purpose, context, receiver, redo, told, tuple((copy.name, copy.sha256) for copy in copied))
         if again or same not in _KEYS:
@@ -144,13 +148,24 @@ def submit(  # noqa: PLR0913 - the words of one form, all but the files by name
         return _request(ask("POST", "/egress/submit", body), copied)
 
 
-def repair(file: str | os.PathLike[str], how: str = "suppress") -> Path:
+def repair(
+    file: str | os.PathLike[str],
+    how: str = "suppress",
+    *,
+    counts: Sequence[int] | None = None,
+    context: str = "",
+) -> Path:
     """Write a repaired copy beside ``file`` and return its path: ``table.csv`` gives ``table.repaired.csv``.
 
-    ``how``: an id that a finding offers (``suppress``, ``round``, ``regroup`` …). The original stays as it is; an
+    ``how``: an id that a finding offers (``suppress``, ``round``, ``regroup`` …). ``add-counts`` takes ``counts`` where
+    the file has no recipe; ``add-context`` attaches ``context`` to the file itself. The original stays as it is; an
     earlier repaired copy is replaced. Raises `AnsimError` where this repair does not fit the file.
     """
     original = Path(file)
+    if how == "add-counts":
+        return add_counts(original, counts)
+    if how == "add-context":
+        return add_context(original, context)
     with copies([original]) as copied:
         found = ask("POST", "/egress/repair", {"file": copied[0].path, "repair": how})
     ending = Path(str(found.get("name", ""))).suffix

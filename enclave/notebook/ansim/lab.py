@@ -85,7 +85,7 @@ def submit(root: Path, body: dict[str, Any]) -> dict[str, Any]:
 def repair(root: Path, body: dict[str, Any]) -> dict[str, Any]:
     """Write a mended copy beside the file and return its name as the file browser names it."""
     (path,) = _paths(root, {"paths": [body.get("path")]})
-    made = egress.repair(path, how=str(body.get("how", "")))
+    made = egress.repair(path, how=str(body.get("how", "")), context=str(body.get("context", "")))
     return {"path": made.resolve().relative_to(root.resolve()).as_posix()}
 
 

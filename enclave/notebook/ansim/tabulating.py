@@ -64,8 +64,13 @@ def table(  # noqa: PLR0913 - the words of a table, all but the first by name
         "rounding": {"counts": base, "decimals": decimals},
         "suppressed": {"below": origin.min_cell} if suppress else None,
     }
-    work = _Work(recipe, load(found, recipe, _used(recipe)))
-    return work.made()
+    return _Work(recipe, load(found, recipe, _used(recipe))).made()
+
+
+def remade(recipe: dict[str, Any]) -> Made:
+    """Make the table of a recipe of this module anew. Raises `AnsimError`."""
+    found = table_of(f"{recipe['dataset']}/{recipe['table']}")
+    return _Work(recipe, load(found, recipe, _used(recipe))).made()
 
 
 def crosstab(index: Names, columns: Names, data: Data, **more: Any) -> Made:

@@ -13,7 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from enclave.airlock.checker import check_content
 from enclave.airlock.recipes.form import parse_recipe
+from enclave.airlock.rules import CheckRules
 from tests.enclave.notebook.test_client import PASSED, Portal, importable, portal, write
 
 __all__ = ["importable", "portal"]
@@ -193,6 +195,56 @@ def test_a_match_is_said_in_words(portal: Portal, ansim: ModuleType) -> None:
     result = ansim.egress.preflight("table.csv")
     assert result.files[0].recomputed == "match"
     assert "다시 계산한 값과 모두 같습니다" in repr(result)
+
+
+def test_counts_are_added_by_the_recipe_and_the_new_file_passes(portal: Portal, ansim: ModuleType) -> None:
+    path = ansim.table("visits/visits", "sex", values="paid", aggfunc="mean").save("means.csv")
+    repaired = ansim.egress.repair(path, how="add-counts")
+    assert repaired.name == "means.repaired.csv"
+    assert repaired.read_text().splitlines() == ["sex,persons,mean(paid)", "F,20,190.00", "M,20,200.00"]
+    portal.answer = PASSED
+    ansim.egress.preflight(repaired)
+    ((_, said),) = portal.asked[-1][2]["about"].items()
+    assert [one["op"] for one in said["recipe"]["measures"]] == ["persons", "mean"]
+    rules = CheckRules(subjects=40)
+    assert check_content(repaired.read_bytes(), repaired.name, rules).findings == ()
+
+
+def test_counts_of_a_file_without_a_recipe_are_given_one_by_row(ansim: ModuleType) -> None:
+    from ansim.failure import AnsimError
+
+    Path("hand.tsv").write_text("region\tmean age\n동구\t41.2\n서구\t43.0\n")
+    made = ansim.egress.repair("hand.tsv", how="add-counts", counts=[120, 95])
+    assert made.read_text() == "region\tmean age\tn\n동구\t41.2\t120\n서구\t43.0\t95\n"
+    long = Path("long.csv")
+    long.write_text("age,alt\n" + "".join(f"{20 + i}.5,30.{i}\n" for i in range(60)))
+    full = ansim.egress.repair(long, how="add-counts", counts=[100 + i % 7 for i in range(60)])
+    assert [f.rule for f in check_content(long.read_bytes(), long.name, CheckRules()).findings] == ["row.no-counts"]
+    assert check_content(full.read_bytes(), full.name, CheckRules()).findings == ()
+    for counts in (None, [120]):
+        with pytest.raises(AnsimError) as refused:
+            ansim.egress.repair("hand.tsv", how="add-counts", counts=counts)
+        assert refused.value.code == "client.no-counts"
+    Path("figure.png").write_bytes(b"png")
+    with pytest.raises(AnsimError) as refused:
+        ansim.egress.repair("figure.png", how="add-counts", counts=[1])
+    assert refused.value.code == "client.save-as"
+
+
+def test_an_explanation_goes_with_the_bytes_it_was_given_for(portal: Portal, ansim: ModuleType) -> None:
+    from ansim.failure import AnsimError
+
+    Path("figure.csv").write_text("n\n40\n")
+    ansim.egress.repair("figure.csv", how="add-context", context="점 하나는 지역 하나입니다")
+    portal.answer = {"id": "r1", "state": "submitted"}
+    ansim.egress.submit("figure.csv", purpose="p", context="c")
+    assert portal.asked[-1][2]["context"] == "c\nfigure.csv: 점 하나는 지역 하나입니다"
+    Path("figure.csv").write_text("n\n41\n")
+    ansim.egress.submit("figure.csv", purpose="p", context="c")
+    assert portal.asked[-1][2]["context"] == "c"
+    with pytest.raises(AnsimError) as refused:
+        ansim.egress.repair("figure.csv", how="add-context")
+    assert refused.value.code == "client.no-context"
 
 
 def test_nothing_heavy_is_loaded_before_a_table_is_made() -> None:

@@ -64,6 +64,8 @@
     "strip-outputs": ["출력 지우기", "Strip outputs"],
     "clean-metadata": ["메타데이터 지우기", "Remove metadata"],
     rasterise: ["그림으로 바꾸기", "Turn into a picture"],
+    "add-counts": ["인원 열 더하기", "Add counts of people"],
+    "add-context": ["설명 덧붙이기", "Add an explanation"],
   };
 
   const spoken = { at: 0 };
@@ -161,9 +163,19 @@
       const line = element("li", {}, badge(one.severity), element("span", { text: say([one.ko, one.en]) }));
       if (where) line.append(element("code", { text: where }));
       for (const how of one.repairs || []) {
-        if (REPAIRS[how]) line.append(button(say(REPAIRS[how]), () => this.repair(path, how), "repair"));
+        const act = how === "add-context" ? () => this.explain(path, one) : () => this.repair(path, how);
+        if (REPAIRS[how]) line.append(button(say(REPAIRS[how]), act, "repair"));
       }
       return line;
+    }
+
+    // An explanation is the person's to write: the field of the form is opened for it, with the file and place.
+    explain(path, one) {
+      const field = this.node.querySelector("textarea[name=context]");
+      const name = path.split("/").pop();
+      const line = `${name}${one.place ? ` (${one.place})` : ""}: `;
+      field.value += `${field.value && !field.value.endsWith("\n") ? "\n" : ""}${line}`;
+      field.focus();
     }
 
     async repair(path, how) {
