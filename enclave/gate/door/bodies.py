@@ -2,7 +2,7 @@
 
 A file is judged and recorded before it is there (`saves`), because it may be run later (`%run`, an import, a module
 that shadows one at a kernel's start). A terminal is asked for by name and folder: its server would take a command to
-run as well, and of a new file only its kind is said.
+run as well. Of a new file or folder only the kind is said (`untitled`).
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import h11
 from enclave.gate.door.kernel_message import Malformed, strict_json
 from enclave.gate.door.room import Share
 from enclave.gate.door.saves import NOTEBOOK_BYTES, Refused, check_save
+from enclave.gate.door.untitled import is_untitled
 from enclave.gate.door.visit import Visit
 from enclave.gate.exchange import Side
 
 TERMINAL = {"name", "cwd"}
-NEW = {"type", "ext", "copy_from"}
 
 
 class Withheld(Exception):  # noqa: N818 - an answer, not a fault
@@ -86,9 +86,8 @@ async def _check_save(visit: Visit, data: bytes) -> None:
         raise Withheld(refused.status, refused.words) from None
 
 
-async def _check_new(_: Visit, data: bytes) -> None:
-    # A new, empty file or a copy of one that is there: no content.
-    if not set(_object(data)) <= NEW:
+async def _check_new(visit: Visit, data: bytes) -> None:
+    if not is_untitled(visit.target.path, data):
         raise Withheld(403, "upload")
 
 

@@ -19,6 +19,8 @@ from enclave.gate.door.visit import Visit
 
 # Of a text: all of it goes into the record. Of a notebook: what may be opened again (the answer's limit in `routes`).
 TEXT_BYTES, NOTEBOOK_BYTES = 1000 << 10, 32 << 20
+# A folder is its name: twice the longest address (`name`, `path`) and the other fields, of which the server keeps none.
+FOLDER_BYTES = 12 << 10
 FIELDS = {"type", "format", "content", "name", "path", "mimetype", "hash", "hash_algorithm", "last_modified", "created"}
 FIELDS |= {"writable", "size", "serverPath"}
 
@@ -40,7 +42,7 @@ async def check_save(visit: Visit, data: bytes) -> None:
     if not isinstance(model, dict) or not set(model) <= FIELDS:
         raise Refused(403, "upload")
     match (model.get("type"), model.get("format"), model.get("content")):
-        case ("directory", _, None):
+        case ("directory", "json" | "text" | None, None | []) if len(data) <= FOLDER_BYTES:
             return
         case ("notebook", "json" | None, dict() as content) if visit.target.path.endswith(".ipynb"):
             await _check_notebook(visit, content)

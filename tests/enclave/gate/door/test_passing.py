@@ -327,6 +327,9 @@ UPLOADS: dict[str, tuple[str, dict[str, Any] | bytes]] = {
     "a text without its form": ("a.py", {"type": "file", "content": "x = 1"}),
     "a large text": ("a.txt", TEXT | {"content": "x" * 1_100_000}),
     "a folder with something in it": ("a", {"type": "directory", "content": [TEXT]}),
+    "a folder with a text in it": ("a", {"type": "directory", "format": "text", "content": "x"}),
+    "a folder in a form that holds bytes": ("a", {"type": "directory", "format": "base64"}),
+    "a folder with much beside it": ("a", {"type": "directory", "mimetype": "x" * 20_000}),
     "no notebook": ("a.py", {"type": "notebook", "format": "json", "content": {"cells": []}}),
     "a notebook as text that is large": ("a.ipynb", TEXT | {"content": json.dumps("y" * 1_100_000)}),
     "a notebook with a large attachment": (
@@ -351,9 +354,29 @@ def test_an_upload_stays_outside_and_is_told_where_imports_begin(case: str) -> N
     assert [event.details for event in events] == [{"why": "upload", "method": "PUT", "route": "contents"}]
 
 
-def test_a_new_file_is_asked_for_by_its_kind_and_brings_nothing() -> None:
-    assert sent("POST", "api/contents", b'{"type": "notebook"}')[0] == 200
-    assert sent("POST", "api/contents/a", b'{"copy_from": "b.py"}')[0] == 200
+# As JupyterLab 4.6 asks: folder, method, body. The file browser, the launcher, the menu, a copy; another client's PUT.
+NEW: dict[str, tuple[str, str, bytes]] = {
+    "a folder": ("POST", "", b'{"path":"","type":"directory"}'),
+    "a folder in a folder": ("POST", "/a/%EA%B0%80 b", '{"path":"a/가 b","type":"directory"}'.encode()),
+    "a file": ("POST", "/a", b'{"path":"a","type":"file","ext":".md"}'),
+    "a notebook": ("POST", "", b'{"type":"notebook","path":""}'),
+    "a copy": ("POST", "/a", b'{"copy_from":"b.py"}'),
+    "a folder that has a name": ("PUT", "/a", b'{"type":"directory"}'),
+    "a folder with the fields it is shown with": (
+        "PUT",
+        "/a",
+        b'{"type":"directory","format":"json","content":[],"name":"a","path":"a","writable":true,"size":null}',
+    ),
+}
+
+
+@pytest.mark.parametrize("case", NEW)
+def test_what_is_new_is_asked_for_by_its_kind(case: str) -> None:
+    method, folder, body = NEW[case]
+    assert sent(method, f"api/contents{folder}", body) == (200, [body], [])
+
+
+def test_something_new_brings_nothing() -> None:
     status, whole, events = sent("POST", "api/contents", json.dumps(TEXT).encode())
     assert (status, whole, [event.details["why"] for event in events]) == (403, [], ["upload"])
 
