@@ -20,9 +20,8 @@ from enclave.airlock.report import Finding, Severity
 from enclave.airlock.rules import CheckRules
 
 # Dates, organisations, web addresses stand in honest results; a person looks at them. The rest stops the file.
-LOOK_AT = frozenset({"DATE", "ORG", "URL", "BRN", "AGE"})
+LOOK_AT = frozenset({"DATE", "ORG", "URL", "BRN", "AGE90"})
 SURE_NAME = 0.8
-OLD = 90
 SHOWN_EACH, SHOWN_WARNINGS = 20, 3
 PIECE_CHARS = 4000
 # A plain number of up to seven digits, or one with a decimal point, is a result.
@@ -36,7 +35,10 @@ LABELS = {
     "CARD": ("카드번호", "card number"), "NAME": ("이름", "name of a person"), "ADDRESS": ("주소", "address"),
     "MRN": ("병원등록번호", "hospital number"), "DATE": ("날짜", "date"), "DATE_BIRTH": ("생년월일", "date of birth"),
     "ORG": ("기관명", "organisation"), "URL": ("웹 주소", "web address"), "BRN": ("사업자등록번호", "business number"),
-    "AGE": ("90세 이상 나이", "age of 90 or more"),
+    "AGE90": ("90세 이상 나이", "age of 90 or more"), "PASSPORT": ("여권번호", "passport number"),
+    "DRIVER_LICENSE": ("운전면허번호", "driving licence number"), "LICENSE_NO": ("면허번호", "licence number"),
+    "INS_NO": ("보험증번호", "insurance number"), "BANK_ACCOUNT": ("계좌번호", "bank account number"),
+    "PLATE": ("차량번호", "number plate"),
 }  # fmt: skip
 
 
@@ -48,7 +50,6 @@ class Hit:
     score: float
     place: str
     sample: str
-    is_young: bool = False
 
 
 def check_name(name: str) -> list[Finding]:
@@ -160,11 +161,7 @@ def in_short(text: str, place: str) -> Iterator[Hit]:
 def hit(found: Found, place: str, text: str) -> Hit:
     """Return what was found in a text as a hit, its value masked."""
     value = text[found.start : found.end]
-    return Hit(found.type, found.score, place, mask(value), is_young=found.type == "AGE" and _years(value) < OLD)
-
-
-def _years(value: str) -> int:
-    return max((int(number) for number in re.findall(r"\d{1,3}", value)), default=0)
+    return Hit(found.type, found.score, place, mask(value))
 
 
 def findings_of(hits: Iterable[Hit]) -> list[Finding]:
@@ -173,7 +170,7 @@ def findings_of(hits: Iterable[Hit]) -> list[Finding]:
     shown: Counter[str] = Counter()
     for each in hits:
         finding = _finding(each)
-        if each.is_young or finding in findings:
+        if finding in findings:
             continue
         shown[finding.rule] += 1
         if shown[finding.rule] <= (SHOWN_EACH if finding.severity is Severity.BLOCK else SHOWN_WARNINGS):

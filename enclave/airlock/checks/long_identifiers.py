@@ -98,7 +98,7 @@ class _Search:
             for found in scan_cell(name, cell):
                 place = cell_place(self.table.body[index].first_row(code), index, name, table=self.table.label)
                 one = hit(found, place, cell)
-                shown[found.type] += stops(one) and not one.is_young
+                shown[found.type] += stops(one)
                 yield one
 
 

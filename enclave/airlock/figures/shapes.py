@@ -17,6 +17,7 @@ ALIKE = 3  # so many small shapes of one look are marks; fewer are a legend's
 EVEN = 0.12  # of the usual distance: months differ that much in length
 GRID, GROUND = 0.6, 0.5  # of the canvas: its length, its area
 SAME_PLACE = 0.002
+FINE = 120  # corners; a Korean syllable has about a hundred, a dot a dozen
 LINE, RECTANGLE = 2, 4
 
 
@@ -37,8 +38,8 @@ class Shape:
 
     @property
     def is_small(self) -> bool:
-        """Whether it is no larger than a dot or a letter."""
-        return max(self.width, self.height) <= SMALL
+        """Whether it is no larger than a dot or a letter, and no finer: a curve drawn tiny is a curve."""
+        return max(self.width, self.height) <= SMALL and self.corners <= FINE
 
     @property
     def is_scenery(self) -> bool:

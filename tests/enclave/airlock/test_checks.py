@@ -13,6 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deid.detect.registry import RECOGNISERS
+from enclave.airlock.checks.identifiers import LABELS, LOOK_AT
 from enclave.airlock.report import FileReport, Verdict
 from enclave.airlock.rules import CheckRules
 from enclave.airlock.worker import inspect
@@ -230,6 +232,22 @@ def test_an_identifier_in_the_file_name_is_stopped() -> None:
     assert "id.phone" in rules_of(look("region,n\nA,120\n", "010-1234-5678.csv"))
 
 
+def test_every_kind_of_identifier_that_is_searched_for_has_a_name_in_both_languages() -> None:
+    searched = {kind for recogniser in RECOGNISERS for kind in recogniser.ENTITIES}
+    assert set(LABELS) == searched
+    assert searched >= LOOK_AT
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict", "rule"),
+    [("F/93, 만 93세 환자였다", Verdict.WARN, "id.age90"), ("84세 남자였다", Verdict.PASS, None),
+     ("여권번호 M12345678 확인", Verdict.BLOCK, "id.passport")],
+)  # fmt: skip
+def test_an_age_of_ninety_is_looked_at_a_younger_one_is_not(text: str, verdict: Verdict, rule: str | None) -> None:
+    report = look(text + "\n", "note.txt")
+    assert (report.verdict, rules_of(report) or {None}) == (verdict, {rule})
+
+
 def test_an_identifier_far_down_in_a_long_text_is_found() -> None:
     text = "".join(f"문장 {number} 입니다.\n" for number in range(900)) + "010-1234-5678\n"
     (finding,) = [one for one in look(text, "long.txt").findings if one.rule == "id.phone"]
@@ -312,14 +330,14 @@ FILES = {
     "zlib": ("a.txt", zlib.compress(b"n\n4\n" * 100), "type.unknown"),
     "xls or hwp": ("a.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "type.office"),
     "pickle": ("a.pkl", pickle.dumps([1, 2]), "type.pickle"),
-    "parquet": ("a.parquet", b"PAR1\x15\x04", "type.binary-table"),
+    "parquet": ("a.parquet", b"PAR1\x15\x04", "parse.parquet"),
     "numpy": ("a.npy", b"\x93NUMPY\x01\x00", "type.binary-table"),
     "age": ("a.txt", b"age-encryption.org/v1\n", "type.encrypted"),
     "pgp": ("a.txt", b"-----BEGIN PGP MESSAGE-----\n", "type.encrypted"),
     "svg called txt": ("a.txt", b"<!-- x --> <svg/>", "type.mismatch"),
     "html with a byte order mark": ("a.txt", b"\xef\xbb\xbf<html>", "type.mismatch"),
-    "notebook": ("a.ipynb", b'{"cells": [], "nbformat": 4}', "type.notebook"),
-    "notebook called json": ("a.json", b'{"nbformat": 4}', "type.notebook"),
+    "notebook called csv": ("a.csv", b'{"cells": [], "nbformat": 4}', "type.mismatch"),
+    "notebook called json": ("a.json", b'{"nbformat": 4}', "type.mismatch"),
     "dicom": ("a.dcm", bytes(128) + b"DICM", "type.medical"),
     "elf": ("a.txt", b"\x7fELF", "type.program"),
     "tar": ("a.txt", bytes(257) + b"ustar", "type.archive"),
@@ -328,7 +346,7 @@ FILES = {
     "png called csv": ("a.csv", b"\x89PNG\r\n\x1a\n", "type.mismatch"),
     "csv called png": ("a.png", b"n\n100\n", "type.mismatch"),
     "no ending": ("a", b"n\n100\n", "type.ending"),
-    "a script": ("a.py", b"print(1)\n", "type.ending"),
+    "a script": ("a.js", b"print(1)\n", "type.ending"),
     "undecodable": ("a.csv", b"n\n\xff\xfd\xfe\n", "parse.encoding"),
     "a broken quote": ("a.csv", b'n\n"100\n', "parse.csv"),
     "broken json": ("a.json", b"{", "parse.json"),
