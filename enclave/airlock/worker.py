@@ -192,14 +192,23 @@ def _look_at(document: Document, rules: CheckRules) -> list[Finding]:
         findings += check_text(document, rules)
     if document.picture:
         findings += [*check_picture(document.picture, rules), *check_reading(document)]
-    findings += [*check_regression(document), *check_extremes(document), *check_prose(document, rules.min_cell)]
+    findings += [
+        *check_regression(document, rules.min_freedom),
+        *check_extremes(document),
+        *check_prose(document, rules.min_cell),
+    ]
     return [*findings, *check_encoded(document), *check_identifiers(document, rules)]
 
 
 def _look_at_results(table: Table, rules: CheckRules) -> list[Finding]:
     # A table too long to be one of results is stopped as such, and looked at no further.
     found = [*check_min_cell(table, rules.min_cell), *check_shares(table, rules.min_cell), *check_rounding(table)]
-    return [*found, *check_dominance(table), *check_curves(table), *check_unnamed(table, rules.min_cell)]
+    return [
+        *found,
+        *check_dominance(table, rules.dominance_percent / 100),
+        *check_curves(table),
+        *check_unnamed(table, rules.min_cell),
+    ]
 
 
 def _read(descriptor: int) -> bytes:

@@ -44,12 +44,12 @@ def is_dominated(contributions: Iterable[float]) -> bool:
     return nk_share(parts) > TOP_SHARE or p_percent(parts) < P_SHARE
 
 
-def check_dominance(table: Table) -> list[Finding]:
-    """Point at printed shares of the largest contributors above 85 %."""
-    return list(_printed(table))
+def check_dominance(table: Table, most: float = TOP_SHARE) -> list[Finding]:
+    """Point at printed shares of the largest contributors above ``most`` (0 to 1)."""
+    return list(_printed(table, most))
 
 
-def _printed(table: Table) -> Iterator[Finding]:
+def _printed(table: Table, most: float) -> Iterator[Finding]:
     for column, name in enumerate(table.columns):
         if not TOP_NAMES.search(name):
             continue
@@ -57,7 +57,7 @@ def _printed(table: Table) -> Iterator[Finding]:
         shown = {row: value for row, value in values.items() if value is not None}
         scale = 1.0 if all(value <= 1 for value in shown.values()) else 100.0
         for row, value in shown.items():
-            if value > TOP_SHARE * scale:
+            if value > most * scale:
                 yield warn(
                     "cell.dominance",
                     "한두 명(곳)이 합계의 대부분을 차지하는 칸입니다. 합계를 가리거나 범주를 합치세요.",

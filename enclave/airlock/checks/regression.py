@@ -14,7 +14,6 @@ from enclave.airlock.checks.numbers import read_number
 from enclave.airlock.document import Document, Table
 from enclave.airlock.report import Finding
 
-LEAST = 10
 NAMES = re.compile(
     r"(?i)^(?:df[\s_.]*resid(?:ual)?s?|resid(?:ual)?s?[\s_.]*(?:df|d\.?f\.?|degrees[\s_]of[\s_]freedom)|ddof|dof|error[\s_]df"
     r"|잔차[\s_]*자유도|오차[\s_]*자유도|자유도[\s_]*\(?잔차\)?)$"
@@ -33,23 +32,23 @@ OBSERVED = re.compile(
 TERM = re.compile(r"(?i)^(?:intercept|const|\(intercept\)|_cons|상수|절편)$")
 
 
-def check_regression(document: Document) -> list[Finding]:
-    """Find models with fewer than 10 residual degrees of freedom."""
-    found = [finding for table in document.tables for finding in _in_table(table)]
+def check_regression(document: Document, least: int) -> list[Finding]:
+    """Find models with fewer residual degrees of freedom than ``least``."""
+    found = [finding for table in document.tables for finding in _in_table(table, least)]
     if document.is_prose:
-        found += _in_lines(document.text)
+        found += _in_lines(document.text, least)
     return found
 
 
-def _in_table(table: Table) -> Iterator[Finding]:
+def _in_table(table: Table, least: int) -> Iterator[Finding]:
     for row, cells in enumerate(table.rows):
         for column, cell in enumerate(cells):
             value = _named(table, row, column)
-            if value is not None and value < LEAST and value >= 0 and read_number(cell) is not None:
-                yield _few(cell_place(row, column, table.columns[column], table=table.label))
+            if value is not None and value < least and value >= 0 and read_number(cell) is not None:
+                yield _few(cell_place(row, column, table.columns[column], table=table.label), least)
     observed, terms = _observed(table), _terms(table)
-    if observed is not None and terms > 1 and observed - terms < LEAST:
-        yield _few(table.label)
+    if observed is not None and terms > 1 and observed - terms < least:
+        yield _few(table.label, least)
 
 
 def _named(table: Table, row: int, column: int) -> float | None:
@@ -81,19 +80,19 @@ def _terms(table: Table) -> int:
     return sum(1 for row in table.rows if len(row) > 2 and all(read_number(cell) is not None for cell in row[1:3]))  # noqa: PLR2004 - estimate and its error
 
 
-def _in_lines(text: str) -> Iterator[Finding]:
+def _in_lines(text: str, least: int) -> Iterator[Finding]:
     for number, line in enumerate(text.splitlines()):
         for pattern in LINES:
-            if (found := pattern.search(line)) and float(found[1]) < LEAST:
-                yield _few(line_place(number))
+            if (found := pattern.search(line)) and float(found[1]) < least:
+                yield _few(line_place(number), least)
                 break
 
 
-def _few(place: str) -> Finding:
+def _few(place: str, least: int) -> Finding:
     return block(
         "model.dof",
-        f"모형의 잔차 자유도가 {LEAST} 미만입니다. 변수를 줄이거나 대상을 늘려 다시 적합하세요.",
-        f"The model has fewer than {LEAST} residual degrees of freedom. Use fewer terms or more people.",
+        f"모형의 잔차 자유도가 {least} 미만입니다. 변수를 줄이거나 대상을 늘려 다시 적합하세요.",
+        f"The model has fewer than {least} residual degrees of freedom. Use fewer terms or more people.",
         place=place,
         sample="***",
     )

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from enclave.airlock.checks.dominance import P_SHARE, TOP_SHARE
 from enclave.airlock.checks.findings import block, cell_place, warn
 from enclave.airlock.document import Table
 from enclave.airlock.recompute.layout import Layout, Spot
@@ -71,18 +70,19 @@ def _shown(spot: Spot, made: Layout, rules: CheckRules) -> Iterator[Finding]:
             f"A minimum or maximum that fewer than {rules.min_cell} people have. Leave it out, or use bands.",
             place=place,
         )
-    if spot.measure.op != "persons" and is_dominated(spot):
+    if spot.measure.op != "persons" and is_dominated(spot, rules):
         yield (block if rules.dominance_blocks else warn)(
             "recompute.dominance",
-            f"한두 사람이 이 칸의 대부분을 차지합니다(상위 2인 {TOP_SHARE:.0%} 초과 또는 p% 규칙).",
-            f"One or two people make up most of this cell (top two above {TOP_SHARE:.0%}, or the p % rule).",
+            f"한두 사람이 이 칸의 대부분을 차지합니다(상위 2인 {rules.dominance_percent}% 초과 또는 p% 규칙).",
+            f"One or two people make up most of this cell (top two above {rules.dominance_percent}%, or the p % rule).",
             place=place,
         )
 
 
-def is_dominated(spot: Spot) -> bool:
+def is_dominated(spot: Spot, rules: CheckRules) -> bool:
     """Whether its largest contributors can be read from a cell: the NK rule, or the p % rule."""
-    return spot.two > TOP_SHARE or (spot.top > 0 and 1 - spot.two < P_SHARE * spot.top)
+    near = spot.top > 0 and 1 - spot.two < rules.p_percent / 100 * spot.top
+    return near or spot.two > rules.dominance_percent / 100
 
 
 def _needless(

@@ -22,7 +22,7 @@ KIND = "recompute"
 TITLES = ("스냅샷에서 다시 계산한 결과", "Recomputed on the snapshot")
 HEAD = ("place", "row", "column", "printed", "recomputed", "people", "largest share", "status")
 MODEL_HEAD = ("term", "coef", "std err", "statistic", "p", "low", "high")
-LEAST_FREEDOM, MOST_LEVERAGE = 10, 0.5
+MOST_LEVERAGE = 0.5
 LABEL = 100
 LOOSE = 1e-7  # an estimate is found by steps, and not always by the very same ones
 
@@ -152,12 +152,12 @@ def _model_evidence(
 
 def _risks(made: regress.Design, found: regress.Fit, recipe: ModelRecipe, rules: CheckRules) -> list[Finding]:
     risks = []
-    if found.freedom < LEAST_FREEDOM:
+    if found.freedom < rules.min_freedom:
         risks.append(
             block(
                 "recompute.freedom",
-                f"잔차 자유도가 {LEAST_FREEDOM} 미만이어서 모형이 자료 자체에 가깝습니다. 항을 줄이세요.",
-                f"Fewer than {LEAST_FREEDOM} residual degrees of freedom: nearly the data itself. Use fewer terms.",
+                f"잔차 자유도가 {rules.min_freedom} 미만이어서 모형이 자료 자체에 가깝습니다. 항을 줄이세요.",
+                f"Fewer than {rules.min_freedom} residual degrees of freedom: nearly the data itself. Use fewer terms.",
             )
         )
     fewest = regress.fewest_by_response(made) if recipe.model in regress.BINARY else regress.people_of(made)
