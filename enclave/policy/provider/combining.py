@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import reduce
+from typing import Any
 
 from enclave.airlock.report import FileReport, Finding, Severity
 from enclave.policy.provider.document import PolicyDocument
@@ -72,7 +73,7 @@ def _join(one: PolicyDocument, other: PolicyDocument) -> PolicyDocument:
     return PolicyDocument(**{name: _stricter(name, getattr(one, name), getattr(other, name)) for name in FIELDS})
 
 
-def _stricter(name: str, one: object, other: object) -> object:
+def _stricter(name: str, one: object, other: object) -> Any:
     match FIELDS[name].stricter, one, other:
         case Stricter.MORE, tuple(), tuple():
             return tuple(sorted({*one, *other}))
