@@ -19,7 +19,7 @@ from markupsafe import Markup
 
 from enclave.actions import ABOUT, Action
 from enclave.airlock.report import Severity, Verdict
-from enclave.portal import kst, turning
+from enclave.portal import kst, recipe_words, turning
 from enclave.portal.words import Language, has, say
 from enclave.roles import LABELS, Role
 from enclave.states import label as state_label
@@ -68,6 +68,11 @@ TONES = {
         "changes",
         "incomplete",
         "expired",
+        "bytes",
+        "cells",
+        "equal",
+        "within",
+        "around",
     },
     "stop": {
         "quarantined",
@@ -82,6 +87,7 @@ TONES = {
         "block",
         "conflicted",
         "cancelled",
+        "few",
     },
 }
 
@@ -101,7 +107,7 @@ def environment() -> Environment:
     )
     jinja.filters.update(asked=turning.asked, plain_ask=turning.plain_ask, token=turning.token)
     jinja.filters.update(told=_told, remedy=_remedy, label=_label, both=_both, treated=_treated, kind=_kind)
-    jinja.globals["tone"] = tone
+    jinja.globals |= {"tone": tone, "recipe_words": recipe_words.said}
     return jinja
 
 

@@ -127,10 +127,15 @@ def to_receive(store: Store, actor: Actor, *, now: datetime) -> tuple[ReleaseVie
 
 
 def release(store: Store, actor: Actor, release_id: str, *, now: datetime) -> ReleaseView:
-    """Return one release; raises `NotFound`, or `Denied` if its request is none of the actor's business."""
+    """Return one release; raises `NotFound`, or `Denied` if its request is none of the actor's business.
+
+    Who may recall it may see it, and a provider's steward may without seeing the request (korea.md R72).
+    """
     with store.read() as session:
         found = load_release(session, release_id)
-        who.check_may_see(actor, facts(found.request, now))
+        about = facts(found.request, now)
+        if not allows(who.check_may_recall, actor, about):
+            who.check_may_see(actor, about)
         return release_view(found, actor, now)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 from pyroaring import BitMap
@@ -65,6 +66,14 @@ def compare(
     people = max(found.people, int(own.max()) + 1 if len(own) else 0)
     known = images.draw(everyone(BitMap(np.sort(own))), people)
     return found.version, conflicts(groups, (*found.released, known), k, people=people)
+
+
+def released_before(session: Session, dataset_id: str, but_of: str, until: datetime, *, limit: int) -> Sequence[Image]:
+    """Return what was let out about a data set before a moment, newest first, leaving out one request's own."""
+    counts = (LedgerGroup.dataset_id == dataset_id) & (LedgerGroup.released_at < until)
+    query = select(LedgerGroup.id).where(counts, LedgerGroup.request_id != but_of)
+    ids = session.scalars(query.order_by(LedgerGroup.released_at.desc()).limit(limit)).all()
+    return _images(session, LedgerGroup.id.in_(ids))[::-1]
 
 
 def version(session: Session, dataset_id: str) -> int:

@@ -142,6 +142,7 @@ def test_a_data_set_is_registered_and_a_snapshot_withdrawn_by_name(staffed):
     assert staffed(*words).code == 0
     assert staffed(*words).code == 5
     assert staffed("snapshot", "withdraw", "0" * 64, "--reason", "오류").code == 4
+    assert staffed("snapshot", "releases", "0" * 64).code == 4
 
 
 def test_an_empty_database_is_said_to_need_an_upgrade(here):

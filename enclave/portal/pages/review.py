@@ -18,13 +18,13 @@ from enclave.commands import ballot
 from enclave.errors import EnclaveError
 from enclave.policy.airlock import machine
 from enclave.policy.airlock.facts import RequestFacts
-from enclave.portal import looking
+from enclave.portal import evidenced, looking
 from enclave.portal.acting import Typed, actor_of, typed
 from enclave.portal.forms import Form
 from enclave.portal.looking import Look
 from enclave.portal.turning import ask_of
 from enclave.portal.visit import Here, Visit
-from enclave.queries import egress, evidence, project, sighting
+from enclave.queries import egress, evidence, overlaps, project, sighting
 from enclave.queries.airlock_facts import facts, load_request
 from enclave.queries.airlock_views import FileView, RequestView
 from enclave.states import Audience, Decision, FileVote, RequestState, Verb
@@ -40,6 +40,9 @@ def show(visit: Visit, request_id: str, form: Form | None = None, error: Enclave
     request = egress.request(store, actor, request_id, now=visit.now)
     fields = visit.request.query_params
     opened, first = fields.get("f", ""), _first(fields.get("first", ""))
+    found = evidence.evidence(store, actor, request_id, now=visit.now)
+    shown = {file_id: [evidenced.shown(each) for each in ones] for file_id, ones in found.items()}
+    near = overlaps.by_file(overlaps.overlaps(store, actor, request_id, now=visit.now))
     about = _about(visit, request)
     return visit.page(
         "review.html",
@@ -56,7 +59,9 @@ def show(visit: Visit, request_id: str, form: Form | None = None, error: Enclave
         audiences=list(Audience) if Verb.DECLARE in request.may else [Audience.PUBLIC],
         reasons=[(code, visit.say(f"reasons.{code}")) for code in ballot.REASON_CODES],
         looks=_looks(visit, request, opened, first),
-        evidence=evidence.evidence(store, actor, request_id, now=visit.now),
+        evidence=shown,
+        overlaps=near,
+        lines=[evidenced.glance(each, shown.get(each.id, ()), near.get(each.name, ())) for each in request.files],
         gone=[each.name for each in request.changes if each.change == "removed"],
         changed={each.after_id: each.change for each in request.changes if each.after_id},
         opened=opened,
