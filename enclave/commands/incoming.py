@@ -237,7 +237,7 @@ def _written(ground: Ground, files: Sequence[ApprovedFile]) -> str:
             below = fresh / safe_path(stem) if len(files) > 1 and stem else fresh
             for path, content in _members(ground, file):
                 _write(below / path, content)
-        fresh.chmod(0o755)
+        _let_in(fresh)
         return _named(fresh, ground.imports)
     except (OSError, AirlockError, ParseRefused) as error:
         raise _not_laid_out(error) from error
@@ -255,13 +255,20 @@ def _members(ground: Ground, file: ApprovedFile) -> Iterator[tuple[str, Iterator
 
 
 def _write(target: Path, content: Iterator[bytes]) -> None:
-    target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("xb") as file:
         for piece in content:
             file.write(piece)
         file.flush()
         os.fsync(file.fileno())
     target.chmod(0o444)
+
+
+def _let_in(fresh: Path) -> None:
+    """Let the workspace's user, who is neither owner nor group, go into every folder."""
+    # Not by `mkdir`: its mode is less the service's umask, and for folders between it is the umask's alone.
+    for folder, _, _ in os.walk(fresh):
+        Path(folder).chmod(0o755)
 
 
 def _named(fresh: Path, root: Path) -> str:

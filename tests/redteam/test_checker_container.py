@@ -40,11 +40,14 @@ SHUT: dict[str, set[int]] = {
 }
 
 
-@pytest.fixture(scope="module", params=["as root", "as a service without privileges"])
+AS_ROOT = ("as root", "as root that keeps its files from others")
+
+
+@pytest.fixture(scope="module", params=[*AS_ROOT, "as a service without privileges"])
 def said(request: pytest.FixtureRequest) -> dict[str, Any]:
     command = [sys.executable, "-I", str(PROBE)]
-    who: dict[str, Any] = {}
-    if request.param != "as root":
+    who: dict[str, Any] = {"umask": 0o077} if request.param == AS_ROOT[1] else {}
+    if request.param not in AS_ROOT:
         if os.geteuid() == 0:
             who = {"user": STRANGER, "group": STRANGER, "extra_groups": []}
         code = Path(seal.__file__)

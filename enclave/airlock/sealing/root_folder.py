@@ -5,6 +5,7 @@ There is no /proc, no /dev, no /tmp and no /var in it: what is not there needs n
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -28,6 +29,7 @@ def build(folders: Iterable[Path]) -> None:
     for link in LINKED:
         if link.is_symlink():
             _inside(link).symlink_to(link.readlink())
+    os.umask(0o022)  # for a process that becomes nobody, whatever the service that started it keeps from others
     for folder in _topmost(folders):
         _inside(folder).mkdir(parents=True, exist_ok=True)
         kernel.mount(str(folder), str(_inside(folder)), flags=kernel.MS_BIND | kernel.MS_REC)

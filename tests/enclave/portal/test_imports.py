@@ -7,6 +7,7 @@ import os
 import pickle
 import tarfile
 import zipfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -110,6 +111,25 @@ def test_what_two_organisations_approve_is_mounted_read_only_under_its_name(worl
     ground = commands.Ground(world.portal.quarantine, world.settings.imports, importing.ImportLimits())
     with pytest.raises(EnclaveError):
         commands.lay_out(world.store, ground, Actor.system(), request_id=request, now=clock.now())
+
+
+def test_every_folder_of_an_import_can_be_entered_by_the_workspaces_user(world: World, the_services_umask: int) -> None:
+    browser = world.browser("mina")
+    approved(world, asked(browser, {"src.zip": packed({"pkg/deep/down/a.py": b"x = 1\n", "README.md": b"# hi\n"})}))
+    place = world.settings.imports / mounts(world)["/imports/tools"].sha256
+    found = {path.relative_to(place).as_posix(): path.stat().st_mode & 0o777 for path in (place, *place.rglob("*"))}
+    assert found == {
+        ".": 0o755, "pkg": 0o755, "pkg/deep": 0o755, "pkg/deep/down": 0o755, "pkg/deep/down/a.py": 0o444,
+        "README.md": 0o444,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def the_services_umask() -> Iterator[int]:
+    """What the portal runs with (`demo.daemon`): nobody but the owner and the group."""
+    before = os.umask(0o027)
+    yield 0o027
+    os.umask(before)
 
 
 def test_a_later_import_of_the_same_name_replaces_it_and_is_shown_as_a_difference(world: World) -> None:
