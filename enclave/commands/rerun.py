@@ -89,18 +89,6 @@ def ask(session: Session, request: AirlockRequest, now: datetime) -> None:
     session.flush()
 
 
-def check_done(session: Session, request: AirlockRequest) -> None:
-    """Raise `Conflict` (`rerun.waiting`) while code of the present round is still to be run."""
-    if any(each.state is not RerunState.DONE for each in queries.of_round(session, request.id, request.round)):
-        raise Conflict(
-            "rerun.waiting",
-            ko="제출된 코드를 다시 실행하는 중입니다. 결과가 나오면 승인할 수 있습니다.",
-            en="The submitted code is still being run again; it can be approved once the result is there.",
-            remedy_ko="몇 분 뒤 화면을 새로 고치세요. 보완 요청과 반려는 지금도 할 수 있습니다.",
-            remedy_en="Reload the page in a few minutes. Returning or rejecting is possible now.",
-        )
-
-
 def begin(store: Store, means: Means, actor: Actor, *, rerun_id: str, now: datetime) -> Begun:
     """Sign the order for its next run. The service (system); raises `Denied`, `NotFound`, `Conflict`, `Unavailable`."""
     event = intent(Action.EGRESS_RERUN, actor, ("rerun", rerun_id), outcome="allowed")

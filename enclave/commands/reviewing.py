@@ -15,7 +15,6 @@ from enclave.commands.acting import intent, require, text_sha256
 from enclave.commands.ballot import Ballot
 from enclave.commands.meanwhile import check_not_overtaken
 from enclave.commands.moving import ACTIONS, APPROVES, Step, approve, begin, cancel_release, move, step
-from enclave.commands.rerun import check_done
 from enclave.errors import Denied, NotFound
 from enclave.ids import new_id
 from enclave.model.review import Comment, ConflictOfInterest, Review
@@ -44,7 +43,7 @@ def decide(store: Store, actor: Actor, *, request_id: str, vote: Ballot, now: da
     otherwise wait to be concluded. Checkers without an interest, with a second factor of the last 5 minutes. Raises
     `Denied` (`egress.…`, `second-factor.stale`), `NotFound`, `Conflict` (decided meanwhile; the bytes changed),
     `Invalid` (a judgement or a comment is missing), `Unavailable` (nothing was decided), and `Conflict`
-    (`ledger.meanwhile`) where something let out since stands against it.
+    (`ledger.meanwhile`) where something let out since stands against it, or (`rerun.waiting`) while code is being run.
     """
     with store.write(intent(FIRST_ACTION[vote.decision], actor, ("egress_request", request_id))) as tx:
         begun = begin(tx, actor, request_id, now)
@@ -54,7 +53,6 @@ def decide(store: Store, actor: Actor, *, request_id: str, vote: Ballot, now: da
         machine.check_proved(begun.acting, begun.about, verb, now)
         words.check_seen(begun.about, (vote.round, vote.content_sha256))
         if vote.decision not in OUTCOMES:
-            check_done(tx.session, begun.found)
             check_not_overtaken(tx, begun.found)
         _record_word(tx, begun, vote, mine, now)
         _settle(tx, begun, vote, verb, now)
@@ -82,7 +80,6 @@ def conclude(store: Store, actor: Actor, *, request_id: str, seen: tuple[int, st
     with store.write(intent(Action.EGRESS_CONCLUDE, actor, ("egress_request", request_id))) as tx:
         begun = step(tx, actor, request_id, Verb.CONCLUDE, now)
         words.check_seen(begun.about, seen)
-        check_done(tx.session, begun.found)
         check_not_overtaken(tx, begun.found)
         approve(tx, begun, Verb.CONCLUDE, now, reason=words.REASON_CODES[0])
         tx.record(object_sha256=begun.found.content_sha256, reason_code=words.REASON_CODES[0])

@@ -13,6 +13,7 @@ from enclave.model.base import Base, choice
 from enclave.model.people import Account
 from enclave.model.project import Project
 from enclave.model.release import Release
+from enclave.model.rerun import Rerun
 from enclave.model.review import Comment, ConflictOfInterest, Review
 from enclave.model.workspace import Workspace
 from enclave.states import Direction, FileDecision, FileRole, RequestState
@@ -64,6 +65,7 @@ class AirlockRequest(Base):
     comments: Mapped[list[Comment]] = relationship(order_by="Comment.made_at")
     conflicts: Mapped[list[ConflictOfInterest]] = relationship(order_by="ConflictOfInterest.declared_at")
     release: Mapped[Release | None] = relationship(back_populates="request")
+    reruns: Mapped[list[Rerun]] = relationship(order_by=(Rerun.asked_at, Rerun.id), viewonly=True)
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - the form SQLAlchemy documents
 
 

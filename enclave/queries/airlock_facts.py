@@ -14,6 +14,7 @@ from enclave.model.egress import AirlockRequest, OutputFile, RequestRound
 from enclave.model.people import Account
 from enclave.model.project import Project, ProjectColumn, ProjectMember
 from enclave.model.release import Release
+from enclave.model.rerun import RerunState
 from enclave.model.review import Review
 from enclave.policy.airlock import reviewers
 from enclave.policy.airlock.facts import RequestFacts, ReviewFacts
@@ -93,6 +94,7 @@ def facts(found: AirlockRequest, now: datetime) -> RequestFacts:
         overseas=found.details.get("receiver_country", KOREA) != KOREA,
         release=found.release.state if found.release is not None else None,
         idle_until=_idle_until(found),
+        rerunning=any(each.round == found.round and each.state is not RerunState.DONE for each in found.reruns),
     )
 
 
@@ -120,6 +122,7 @@ def for_policy() -> tuple[ExecutableOption, ...]:
         selectinload(AirlockRequest.rounds),
         selectinload(AirlockRequest.conflicts),
         selectinload(AirlockRequest.release),
+        selectinload(AirlockRequest.reruns),
         reviews.selectinload(Review.votes),
         reviews.selectinload(Review.reviewer).selectinload(Account.grants),
         project.selectinload(Project.members).selectinload(ProjectMember.account).selectinload(Account.grants),

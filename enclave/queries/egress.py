@@ -24,7 +24,6 @@ from enclave.policy.people import check_is
 from enclave.queries.airlock_facts import facts, for_policy, load_release, load_request
 from enclave.queries.airlock_shown import release_view, request_row, request_view
 from enclave.queries.airlock_views import ReleaseView, RequestRow, RequestView
-from enclave.queries.rerun import of_round
 from enclave.roles import Role
 from enclave.states import SETTLED, Direction, ReleaseState, RequestState, Verb
 from enclave.store import Store
@@ -51,7 +50,8 @@ def queue(
 ) -> tuple[RequestRow, ...]:
     """Return the requests this checker can do something for now, longest waiting first; raises `Denied` for others.
 
-    To review for the first time, or to conclude together with the others who reviewed.
+    To review for the first time, or to conclude together with the others who reviewed. What waits for its code to be
+    run again is among them: it may be sent back meanwhile.
     """
     check_is(actor, *CHECKS)
     wanted = {Verb.REVIEW, Verb.REVISE, Verb.CONCLUDE}
@@ -65,7 +65,10 @@ def queue(
             open_to = (
                 each
                 for each in waiting
-                if any(allows(machine.check, actor, facts(each, now), verb, now) for verb in wanted)
+                if any(
+                    allows(machine.check, actor, replace(facts(each, now), rerunning=False), verb, now)
+                    for verb in wanted
+                )
             )
             return tuple(request_row(each) for each in islice(open_to, limit))
 
@@ -102,7 +105,7 @@ def request(store: Store, actor: Actor, request_id: str, *, now: datetime) -> Re
         found = load_request(session, request_id)
         about = facts(found, now)
         who.check_may_see(actor, about)
-        reruns = tuple((each.code_name, each.state.value) for each in of_round(session, found.id, found.round))
+        reruns = tuple((each.code_name, each.state.value) for each in found.reruns if each.round == found.round)
         view = replace(request_view(found, actor, now), reruns=reruns)
         if found.state is RequestState.SUBMITTED and visibility.is_authors_side(actor, about):
             view = replace(view, queue_position=_position(session, found))

@@ -115,9 +115,26 @@ def test_a_file_that_another_names_as_its_code_is_code_and_does_not_leave(shared
     table = replace(table, file=replace(table.file, code="make.py"))
     made = shared.submitted(shared.usual(), table, script)
     assert {file.name: file.role for file in view(shared, made).files} == {"table.csv": "output", "make.py": "code"}
+    shared.run_code_again(made)
     shared.vote("checker-a", made)
     shared.vote("checker-b", made)
     assert {file.name: file.passed for file in view(shared, made).files} == {"table.csv": True, "make.py": None}
+
+
+def test_while_code_is_run_again_it_waits_in_the_queue_and_may_be_sent_back_but_not_reviewed(shared):
+    table, script = shared.checked(name="table.csv"), shared.checked("print(1)", "make.py")
+    table = replace(table, file=replace(table.file, code="make.py"))
+    made = shared.submitted(shared.usual(), table, script)
+    assert {"return", "reject"} <= view(shared, made, "checker-a").may
+    assert {"review", "conclude"}.isdisjoint(view(shared, made, "checker-a").may)
+    assert refusal(lambda: shared.vote("checker-a", made)) == "rerun.waiting"
+    waiting = queries.queue(shared.store, shared.actor("checker-a"), now=NOW, limit=1000)
+    assert made in {row.id for row in waiting}
+    shared.run_code_again(made)
+    assert "review" in view(shared, made, "checker-a").may
+    [output] = [file for file in view(shared, made, "checker-a").files if file.role == "output"]
+    assert [each.kind for each in output.evidence] == ["rerun"]
+    shared.vote("checker-a", made, Decision.RETURN)
 
 
 @pytest.mark.parametrize("part", ["purpose", "notes", "groups", "details", "recipe", "role"])

@@ -33,26 +33,29 @@ from hypothesis.stateful import (
 
 from enclave.actor import Actor
 from enclave.airlock.report import Verdict
-from enclave.commands import drafts, egress, people, release, reviewing, upkeep
+from enclave.commands import drafts, egress, people, release, rerun, reviewing, upkeep
 from enclave.commands.content import FileNote, Group
 from enclave.errors import EnclaveError
+from enclave.model.rerun import RerunState
 from enclave.policy.airlock import machine, who
 from enclave.policy.allows import allows
 from enclave.policy.people import check_role_fits
 from enclave.queries import egress as queries
+from enclave.queries import rerun as reruns
 from enclave.queries.airlock_facts import facts, load_request
 from enclave.queries.airlock_shown import release_view, request_view
 from enclave.roles import Role
 from enclave.states import AIRLOCK, Audience, Decision, FileRole, FileVote, Phase, RequestState, Verb
 from tests.enclave.airlock_acts import attempt
-from tests.enclave.scene import CAST, NOW, Scene
+from tests.enclave.scene import CAST, NOW, Scene, reproduced
 
 STEPS = int(os.environ.get("ANSIM_MACHINE_STEPS", "500"))
 CHECKERS = ("checker-a", "checker-a2", "checker-b", "checker-c")
 EVERYBODY = (*CHECKERS, "checker-own", "scientist", "lead", "colleague", "steward-a", "operator", "auditor", "system")
 SEEING = ("checker-a", "checker-b", "checker-c", "scientist", "colleague", "auditor")
-MOVING = ("checker-a", "checker-b", "colleague")
-FLAWS = ("", "", "", "stale", "round", "bytes")
+MOVING = ("checker-a", "checker-b", "colleague", "scientist")
+ASKING = ("scientist", "colleague", "lead")
+FLAWS = ("", "", "", "", "stale", "round", "bytes", "unseen")
 RARELY = st.sampled_from([False] * 3 + [True])
 ASKED = [verb for verb in Verb if verb is not Verb.RELEASE]
 LEADS_ON = {Verb.SUBMIT, Verb.REVIEW, Verb.CONCLUDE, Verb.RETURN, Verb.WITHDRAW, Verb.REOPEN, Verb.REJECT}
@@ -74,6 +77,7 @@ class AirlockMachine(RuleBasedStateMachine):
         # What the oracle knows: per (request, round) each reviewer's standing word, from what the test itself sent.
         self.words: dict[tuple[str, int], dict[str, dict[str, FileVote]]] = {}
         self.entitled: set[tuple[str, int, str]] = set()
+        self.seen: set[tuple[str, int]] = set()
         self.actors: dict[str, Actor] = {}
 
     # -- doing -----------------------------------------------------------------------------------------------------
@@ -110,8 +114,10 @@ class AirlockMachine(RuleBasedStateMachine):
         self.number += 1
         return self.scene.checked(f"연령,수\n40대,{50 + self.number}\n", name, block=block)
 
-    def _form(self, *, block: bool = False, several: bool = False, **changes: object):
+    def _form(self, *, block: bool = False, several: bool = False, coded: bool = False, **changes: object):
         files = [self._file(block=block)]
+        if coded:
+            files = [replace(files[0], file=replace(files[0].file, code="make.py")), self._file("make.py")]
         if several:
             files += [self._file("second.csv"), self._file("why.csv")]
             changes["notes"] = {
@@ -123,19 +129,20 @@ class AirlockMachine(RuleBasedStateMachine):
 
     @initialize(several=st.booleans())
     def begin(self, several: bool) -> None:
-        self.ask(blocked=False, several=several, drafted=False)
+        self.ask(blocked=False, several=several, coded=False, drafted=False)
 
     @precondition(lambda self: self._state() in OVER | {RequestState.RELEASED})
-    @rule(blocked=RARELY, several=st.booleans(), drafted=st.booleans())
-    def ask(self, blocked: bool, several: bool, drafted: bool) -> None:
+    @rule(blocked=RARELY, several=st.booleans(), coded=RARELY, drafted=RARELY)
+    def ask(self, blocked: bool, several: bool, coded: bool, drafted: bool) -> None:
         """A new request, straight away or as a draft."""
+        author = next(login for login in ASKING if self._able(login))
         if drafted:
             made: list[str] = []
             self._does(
                 lambda: made.append(
                     drafts.save_draft(
                         self.scene.store,
-                        self._who("scientist"),
+                        self._who(author),
                         project_id=self.project,
                         draft=drafts.Draft(purpose="생각 중"),
                         now=self.now,
@@ -144,24 +151,36 @@ class AirlockMachine(RuleBasedStateMachine):
             )
             self.request = made[0]
             return
-        form = self._form(block=blocked, several=several)
-        self._does(lambda: setattr(self, "request", self._submit(form)))
+        form = self._form(block=blocked, several=several, coded=coded)
+        assert self._does(lambda: setattr(self, "request", self._submit(form, author)))
 
     @precondition(lambda self: self._state() in {RequestState.DRAFT, RequestState.RETURNED})
-    @rule(several=st.booleans(), login=st.sampled_from(("scientist", "colleague", "lead")))
-    def submit(self, several: bool, login: str) -> None:
+    @rule(several=st.booleans(), coded=RARELY, login=st.sampled_from(ASKING))
+    def submit(self, several: bool, coded: bool, login: str) -> None:
         """The next round, by its author or by somebody who is not."""
-        form = self._form(several=several, request_id=self.request)
+        form = self._form(several=several, coded=coded, request_id=self.request)
         mine = self._view().requester_login == login
         assert self._does(lambda: self._submit(form, login)) is (mine and self._able(login))
 
-    def _submit(self, form, login: str = "scientist") -> str:
+    def _submit(self, form, login: str) -> str:
         return egress.submit(self.scene.store, self._who(login), submission=form, now=self.now).id
 
+    @precondition(lambda self: self._state() is RequestState.SUBMITTED and self._waits_for_code())
+    @rule()
+    def code_is_run(self) -> None:
+        """The service ran the code again (once more on half of the data, if it had made the same files)."""
+        waiting = next(
+            each for each in reruns.of_request(self.scene.store, self.request) if each.state != RerunState.DONE
+        )
+        ran = reproduced(waiting)
+        assert self._does(
+            lambda: rerun.conclude(
+                self.scene.store, Actor.system(), rerun_id=waiting.id, ran=ran, blocks=True, now=self.now
+            )
+        )
+
     @precondition(lambda self: self._state() is RequestState.SUBMITTED)
-    @rule(
-        data=st.data(), login=st.sampled_from(CHECKERS), flaw=st.sampled_from(["", "", "", "stale", "round", "bytes"])
-    )
+    @rule(data=st.data(), login=st.sampled_from(CHECKERS), flaw=st.sampled_from(FLAWS))
     def say(self, data, login: str, flaw: str) -> None:
         """A word with a vote on each file."""
         view = self._view()
@@ -180,14 +199,26 @@ class AirlockMachine(RuleBasedStateMachine):
         if flaw == "stale":
             actor = replace(actor, second_factor_at=self.now - timedelta(minutes=5, seconds=1))
         wrong = {"round": {"round": view.round + 1}, "bytes": {"content_sha256": "0" * 64}}.get(flaw, {})
+        look = flaw != "unseen"
         ballot = self.scene.ballot(
-            self.request, decision, votes=votes, comment="고쳐 주세요.", override_reason="위원회 합의", **wrong
+            self.request,
+            decision,
+            look=look,
+            votes=votes,
+            comment="고쳐 주세요.",
+            override_reason="위원회 합의",
+            **wrong,
         )
+        if look:
+            self.seen.add((self.request, view.round))
         could = Role.OUTPUT_CHECKER in actor.roles
         done = self._does(
             lambda: reviewing.decide(self.scene.store, actor, request_id=self.request, vote=ballot, now=self.now)
         )
-        assert not (done and flaw)
+        assert not (done and flaw in {"stale", "round", "bytes"})
+        if done and (self.request, view.round) not in self.seen:
+            assert FileVote.APPROVE not in votes.values(), "approved unseen"
+            assert decision is not Decision.APPROVE or set(votes.values()) == {FileVote.CHANGES}, "approved unseen"
         if done and decision in {Decision.APPROVE, Decision.CHANGES}:
             rest = FileVote.APPROVE if decision is Decision.APPROVE else FileVote.CHANGES
             cast = {file.id: votes.get(file.id, rest) for file in view.files if file.role is FileRole.OUTPUT}
@@ -204,6 +235,8 @@ class AirlockMachine(RuleBasedStateMachine):
         if verb in {Verb.REVIEW, Verb.REVISE}:
             # One door for both: whoever has given a word revises it.
             verb = Verb.REVISE if login in self.words.get((self.request, before.round), {}) else Verb.REVIEW
+        self.scene.looked(self.request)
+        self.seen.add((self.request, before.round))
         done = self._does(lambda: attempt(self.scene, actor, before, verb, self.now))
         assert done is (verb in listed), (verb, login, before.state, before.phase, sorted(listed))
         if done and verb in {Verb.REVIEW, Verb.REVISE}:
@@ -323,6 +356,9 @@ class AirlockMachine(RuleBasedStateMachine):
         if of_authors:
             assert all(each.audience is Audience.PUBLIC for each in view.comments)
             assert "conflicted" not in {file.decision for file in view.files}
+
+    def _waits_for_code(self) -> bool:
+        return any(each.state != RerunState.DONE for each in reruns.of_request(self.scene.store, self.request))
 
     def teardown(self) -> None:
         for login in MOVING:

@@ -40,7 +40,7 @@ class RequestFacts:
     `requester_organisation_id` is where the requester belongs; the project may belong to another organisation.
     `requester_here`: whether the requester may still act for this project; `heirs`: the other members who may.
     `frozen`: the requester's workspace, if it is frozen: out of it may still be asked. `idle_until`: when a draft, a
-    returned or an uncollected request expires (None: it does not).
+    returned or an uncollected request expires (None: it does not). `rerunning`: code of this round is still to be run.
     """
 
     direction: Direction
@@ -62,6 +62,7 @@ class RequestFacts:
     overseas: bool = False
     release: ReleaseState | None = None
     idle_until: datetime | None = None
+    rerunning: bool = False
 
     @property
     def outputs(self) -> tuple[FileFacts, ...]:

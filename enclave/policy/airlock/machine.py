@@ -109,6 +109,27 @@ def _always(actor: Actor, request: RequestFacts, now: datetime) -> None:
     del actor, request, now
 
 
+def _code_was_run(request: RequestFacts) -> None:
+    if request.rerunning:
+        raise Conflict(
+            "rerun.waiting",
+            ko="제출된 코드를 다시 실행하는 중입니다. 결과가 나오면 심사할 수 있습니다.",
+            en="The submitted code is still being run again; it can be reviewed once the result is there.",
+            remedy_ko="몇 분 뒤 화면을 새로 고치세요. 보완 요청과 반려는 지금도 할 수 있습니다.",
+            remedy_en="Reload the page in a few minutes. Returning or rejecting is possible now.",
+        )
+
+
+def _review(actor: Actor, request: RequestFacts, now: datetime) -> None:
+    _free_place(actor, request, now)
+    _code_was_run(request)
+
+
+def _revise(actor: Actor, request: RequestFacts, now: datetime) -> None:
+    _consolidates(actor, request, now)
+    _code_was_run(request)
+
+
 def _free_place(actor: Actor, request: RequestFacts, now: datetime) -> None:
     """Let a first review through: once for each person and organisation, and only while one is needed."""
     del now
@@ -161,7 +182,7 @@ def _has_heir(actor: Actor, request: RequestFacts, now: datetime) -> None:
 
 
 def _conclude(actor: Actor, request: RequestFacts, now: datetime) -> None:
-    _consolidates(actor, request, now)
+    _revise(actor, request, now)
     votes.check_carried(request, votes.approved_files(request))
 
 
@@ -230,8 +251,8 @@ WHO: Mapping[Verb, Check] = {
     Verb.EXPIRE: _system,
 }
 WHEN: Mapping[Verb, Check] = {
-    Verb.REVIEW: _free_place,
-    Verb.REVISE: _consolidates,
+    Verb.REVIEW: _review,
+    Verb.REVISE: _revise,
     Verb.CONCLUDE: _conclude,
     Verb.RETURN: _sends_back,
     Verb.REJECT: _sends_back,

@@ -16,7 +16,7 @@ from enclave.actor import Actor
 from enclave.airlock.preview import Compared
 from enclave.commands import ballot
 from enclave.errors import EnclaveError
-from enclave.policy.airlock import machine
+from enclave.policy.airlock import machine, votes
 from enclave.policy.airlock.facts import RequestFacts
 from enclave.portal import evidenced, looking
 from enclave.portal.acting import Typed, actor_of, typed
@@ -30,7 +30,7 @@ from enclave.queries.airlock_views import FileView, RequestView
 from enclave.states import Audience, Decision, FileVote, RequestState, Verb
 
 router = APIRouter()
-DECIDES = frozenset({Verb.REVIEW, Verb.REVISE})
+DECIDES = frozenset({Verb.REVIEW, Verb.REVISE, Verb.RETURN, Verb.REJECT})
 JUDGEMENTS = ("purpose_relation", "identifiability", "safety_measures")
 
 
@@ -105,7 +105,8 @@ def _choices(
     """Return each decision with what stands against it, and what it needs besides; the second factor left aside."""
     if not DECIDES & request.may:
         return []
-    review = Verb.REVIEW if Verb.REVIEW in request.may else Verb.REVISE
+    reviewed = actor.account_id in {each.reviewer_id for each in votes.of_this_round(about)}
+    review = Verb.REVISE if reviewed else Verb.REVIEW
     verbs = {Decision.APPROVE: review, Decision.CHANGES: review, Decision.RETURN: Verb.RETURN}
     verbs[Decision.REJECT] = Verb.REJECT
     needs = {Decision.APPROVE: _blocked(request, about)}

@@ -11,14 +11,13 @@ from enclave import clock
 from enclave.airlock.checker import check
 from enclave.airlock.report import Evidence, FileReport, Status
 from enclave.airlock.rules import CheckRules
-from enclave.commands import egress, rerun
+from enclave.commands import egress
 from enclave.commands.content import Checked, CollectedFile
 from enclave.commands.submission import Submission
-from enclave.errors import Conflict
 from enclave.model.rerun import RerunState
 from enclave.portal import rerunning
 from enclave.queries import rerun as queries
-from enclave.queries.airlock_facts import load_request
+from enclave.queries.airlock_facts import facts, load_request
 from enclave.settings import Settings
 from tests.enclave.gate.tiny_image import tiny_image
 from tests.enclave.portal.test_inner_apis import GateOf, gate, needs_root
@@ -83,9 +82,8 @@ def honest_output(world: World) -> bytes:
 def test_what_the_code_writes_again_is_reproduced_and_a_changed_number_is_not(at_work: World) -> None:
     output = honest_output(at_work)
     made = submitted(at_work, HONEST, output)
-    with pytest.raises(Conflict) as waiting, at_work.store.write(intent_of()) as tx:
-        rerun.check_done(tx.session, load_request(tx.session, made))
-    assert waiting.value.code == "rerun.waiting"
+    with at_work.store.read() as session:
+        assert facts(load_request(session, made), clock.now()).rerunning
     page = at_work.browser("dahye").get(f"{ROOT}/review/{made}").text
     assert "코드 run.py 재실행 대기" in page
     rules, evidence = told(at_work, made)
@@ -127,11 +125,3 @@ def test_a_withdrawn_request_is_not_run(at_work: World) -> None:
     made = submitted(at_work, ENDLESS, b"k,n\na,77\n")
     egress.withdraw(at_work.store, at_work.actor("mina"), request_id=made, now=clock.now())
     assert queries.due(at_work.store) == ()
-
-
-def intent_of():
-    from enclave.actions import Action
-    from enclave.actor import Actor
-    from enclave.commands.acting import intent
-
-    return intent(Action.EGRESS_APPROVE, Actor.system(), ("egress_request", "e"))
