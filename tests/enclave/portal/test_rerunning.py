@@ -11,7 +11,7 @@ from enclave import clock
 from enclave.airlock.checker import check
 from enclave.airlock.report import Evidence, FileReport, Status
 from enclave.airlock.rules import CheckRules
-from enclave.commands import egress
+from enclave.commands import egress, rerun
 from enclave.commands.content import Checked, CollectedFile
 from enclave.commands.submission import Submission
 from enclave.model.rerun import RerunState
