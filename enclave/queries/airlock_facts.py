@@ -74,7 +74,7 @@ def present_files(found: AirlockRequest) -> list[OutputFile]:
 
 def facts(found: AirlockRequest, now: datetime) -> RequestFacts:
     """Return what policies ask about a request, with the standing its people have now."""
-    place = found.workspace
+    place, able = found.workspace, _able(found.project, now)
     return RequestFacts(
         direction=found.direction,
         state=found.state,
@@ -85,8 +85,8 @@ def facts(found: AirlockRequest, now: datetime) -> RequestFacts:
         receiver_id=found.receiver_id,
         project=projects.facts(found.project),
         project_state=found.project.state,
-        requester_here=found.requester_id in _able(found.project, now),
-        heirs=_able(found.project, now) - {found.requester_id},
+        requester_here=found.requester_id in able,
+        heirs=able - {found.requester_id},
         frozen=frozen_facts(place) if place is not None and place.state is WorkspaceState.FROZEN else None,
         reviews=tuple(_review(each, found, now) for each in found.reviews),
         files=tuple(file_facts(file) for file in present_files(found)),
