@@ -16,7 +16,7 @@ from tests.enclave.scene import Scene
 HEIRS = ("scientist", "colleague", "lead")
 
 
-def attempt(scene: Scene, actor: Actor, view: RequestView, verb: Verb, now: datetime) -> object:
+def attempt(scene: Scene, actor: Actor, view: RequestView, verb: Verb, now: datetime, *, look: bool = True) -> object:
     """Do `verb` to the request, with everything filled in that a form of it needs. Raises what the command raises."""
     store, made = scene.store, view.id
     decisions = {
@@ -26,11 +26,12 @@ def attempt(scene: Scene, actor: Actor, view: RequestView, verb: Verb, now: date
         Verb.REJECT: Decision.REJECT,
     }
     if verb in decisions:
-        ballot = scene.ballot(made, decisions[verb], comment="고쳐 주세요.", override_reason="위원회 합의")
+        ballot = scene.ballot(made, decisions[verb], look=look, comment="고쳐 주세요.", override_reason="위원회 합의")
         return reviewing.decide(store, actor, request_id=made, vote=ballot, now=now)
     seen = (view.round, view.content_sha256)
     if verb is Verb.SUBMIT:
-        form = scene.submission(view.project_id, request_id=made)
+        # Something else in each round, as people mend it: what is asked for again unchanged has the same hash.
+        form = scene.submission(view.project_id, scene.checked(f"연령,수\n30대,{60 + view.round}\n"), request_id=made)
         return egress.submit(store, actor, submission=form, now=now)
     if verb is Verb.SAVE:
         draft = drafts.Draft(purpose="고치는 중")
