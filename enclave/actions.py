@@ -163,6 +163,10 @@ class Action(StrEnum):
     DISPLAY_FINDING = "display.finding"
     DISPLAY_VIEW = "display.view"
     DISPLAY_POLICY = "display.policy"
+    POLICY_PROPOSE = "policy.propose"
+    POLICY_REPLAY = "policy.replay"
+    POLICY_ACTIVATE = "policy.activate"
+    POLICY_WITHDRAW = "policy.withdraw"
     DISPLAY_LIMITS = "display.limits"
     ROUTE_REFUSED = "route.refused"
     SEAT_REFUSED = "seat.refused"
@@ -304,6 +308,10 @@ ABOUT: dict[Action, About] = {
     Action.DISPLAY_FINDING: About("화면의 식별정보", "identifiers on the screen", Task.VIEW, _A, _DATA),
     Action.DISPLAY_VIEW: About("화면 식별정보 열람", "display finding read", Task.VIEW, _N, _DATA),
     Action.DISPLAY_POLICY: About("화면 한도 설정", "display limits set", Task.SETTINGS, _N, _DATA),
+    Action.POLICY_PROPOSE: About("반출 정책 제안", "airlock policy proposed", Task.SETTINGS, _N, _DATA),
+    Action.POLICY_REPLAY: About("반출 정책 재판정", "airlock policy replayed", Task.SETTINGS, _I, _DATA),
+    Action.POLICY_ACTIVATE: About("반출 정책 적용", "airlock policy activated", Task.SETTINGS, _N, _RIGHTS),
+    Action.POLICY_WITHDRAW: About("반출 정책 제안 철회", "airlock policy withdrawn", Task.SETTINGS, _I, _DATA),
     Action.DISPLAY_LIMITS: About("화면 한도 적용", "display limits in force", Task.SETTINGS, _I, _DATA),
     Action.ROUTE_REFUSED: About("막힌 주소 요청", "route refused", Task.DOWNLOAD, _N, _DATA),
     Action.SEAT_REFUSED: About("다른 자리에서 접근", "other seat refused", Task.VIEW, _A, _ACCESS),

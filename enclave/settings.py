@@ -55,7 +55,6 @@ class Settings:
     trusted_proxies: int = 0
     idle_lock_minutes: int = 10
     clipboard_chars: int = 0
-    min_cell: int = 10
     max_file_bytes: int = 64 << 20
     # What may come in at once, and whether what ClamAV has not searched is stopped (0: only marked).
     max_import_bytes: int = 512 << 20

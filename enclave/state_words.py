@@ -102,6 +102,13 @@ LABELS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "done": ("완료", "done"),
         "failed": ("중단", "failed"),
     },
+    "PolicyState": {
+        "proposed": ("제안됨", "proposed"),
+        "replayed": ("재판정 완료", "replayed"),
+        "active": ("적용 중", "active"),
+        "superseded": ("대체됨", "superseded"),
+        "withdrawn": ("철회", "withdrawn"),
+    },
     "DrillReason": {
         "install": ("설치", "installation"),
         "daily": ("매일", "daily"),

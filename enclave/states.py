@@ -196,6 +196,16 @@ class DrillReason(StrEnum):
     CONSOLE = "console"
 
 
+class PolicyState(StrEnum):
+    """One version of a provider's policy for the airlock."""
+
+    PROPOSED = "proposed"
+    REPLAYED = "replayed"
+    ACTIVE = "active"
+    SUPERSEDED = "superseded"
+    WITHDRAWN = "withdrawn"
+
+
 S = TypeVar("S", bound=StrEnum)
 
 PROJECT: Mapping[ProjectState, frozenset[ProjectState]] = {
@@ -326,6 +336,15 @@ DRILL: Mapping[DrillState, frozenset[DrillState]] = {
     DrillState.FAILED: frozenset(),
 }
 
+# Nothing becomes active that was not replayed on every decided request; what was active once stays readable for good.
+POLICY: Mapping[PolicyState, frozenset[PolicyState]] = {
+    PolicyState.PROPOSED: frozenset({PolicyState.REPLAYED, PolicyState.WITHDRAWN}),
+    PolicyState.REPLAYED: frozenset({PolicyState.ACTIVE, PolicyState.WITHDRAWN}),
+    PolicyState.ACTIVE: frozenset({PolicyState.SUPERSEDED}),
+    PolicyState.SUPERSEDED: frozenset(),
+    PolicyState.WITHDRAWN: frozenset(),
+}
+
 
 def targets(table: Mapping[S, Mapping[Verb, frozenset[S]]]) -> Mapping[S, frozenset[S]]:
     """Return which states may follow which, whatever the verb."""
@@ -343,6 +362,7 @@ TABLES: Mapping[str, Mapping[StrEnum, frozenset[StrEnum]]] = {
     "lease": LEASE,  # type: ignore[dict-item]
     "device": DEVICE,  # type: ignore[dict-item]
     "drill": DRILL,  # type: ignore[dict-item]
+    "policy": POLICY,  # type: ignore[dict-item]
 }
 
 

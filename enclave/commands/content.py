@@ -33,7 +33,8 @@ class Checked:
     """A file and what our own checker said of these very bytes; `cells`: who stands behind each number of a recipe.
 
     `populations`: the same as the ledger keeps it, compared with what is out.
-    `rules_sha256` names the rules it was checked with; `carried_from` the earlier file that had this report.
+    `rules_sha256` names the rules it was checked with; `carried_from` the earlier file that had this report;
+    `policy` is the hash of the policy they follow from, empty where no check depends on one.
     """
 
     file: CollectedFile
@@ -42,6 +43,7 @@ class Checked:
     populations: Populations | None = None
     rules_sha256: str = ""
     carried_from: str | None = None
+    policy: str = ""
 
 
 @dataclass(frozen=True)

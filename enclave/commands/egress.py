@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from enclave.actions import Action
 from enclave.actor import Actor
 from enclave.airlock.report import Verdict
-from enclave.commands import populations, rerun
+from enclave.commands import populations, provider_policy, rerun
 from enclave.commands import submission as forms
 from enclave.commands.acting import intent, present, require, text_sha256
 from enclave.commands.content import Checked
@@ -27,22 +27,24 @@ from enclave.model.egress import AirlockRequest
 from enclave.model.people import Account
 from enclave.model.project import Project
 from enclave.policy.airlock import machine, votes, who
-from enclave.queries.airlock_facts import facts, load_request, present_files
+from enclave.queries.airlock_facts import facts, load_request, present_files, present_round
 from enclave.queries.airlock_shown import file_view, request_view
 from enclave.queries.airlock_views import FileView, RequestView, worst
 from enclave.queries.people import load_account
 from enclave.queries.project import facts as project_facts
 from enclave.queries.project import load_project
+from enclave.queries.provider_policy import InForce, in_force
 from enclave.states import FileRole, RequestState, Verb
 from enclave.store import Store
 
 
 @dataclass(frozen=True)
 class Preflight:
-    """What our checker says before anything is asked: the gravest verdict and each file's report."""
+    """What our checker says before anything is asked: the gravest verdict, each file's report, and under what."""
 
     verdict: Verdict
     files: tuple[Checked, ...]
+    policy: InForce
 
 
 def preflight(store: Store, actor: Actor, *, project_id: str, files: Sequence[Checked], now: datetime) -> Preflight:
@@ -55,8 +57,9 @@ def preflight(store: Store, actor: Actor, *, project_id: str, files: Sequence[Ch
         who.check_may_submit(present(tx.session, actor, now), project_facts(found), found.state, now)
         forms.check_files(files)
         verdict = worst(one.report.verdict for one in files)
-        tx.record(details={"files": len(files), "verdict": verdict.value})
-        return Preflight(verdict, tuple(files))
+        counts = in_force(tx.session, project_facts(found).providers)
+        tx.record(details={"files": len(files), "verdict": verdict.value, "policy": counts.document.sha256})
+        return Preflight(verdict, tuple(files), counts)
 
 
 def submit(store: Store, actor: Actor, *, submission: Submission, now: datetime) -> RequestView:
@@ -92,6 +95,7 @@ def submit(store: Store, actor: Actor, *, submission: Submission, now: datetime)
                 "files": len(form.files),
                 "verdict": worst(file.verdict for file in present_files(found)).value,
                 "reviewers": votes.need(facts(found, now)).reviewers,
+                "policy": _policy_of(found),
             },
         )
         return request_view(found, acting, now)
@@ -155,6 +159,11 @@ def view_file(store: Store, actor: Actor, *, request_id: str, file_id: str, now:
         return file_view(file)
 
 
+def _policy_of(found: AirlockRequest) -> str:
+    current = present_round(found)
+    return (current.policy_version if current is not None else None) or ""
+
+
 def _same(session: Session, acting: Actor, form: Submission) -> AirlockRequest | None:
     query = select(AirlockRequest).where(
         AirlockRequest.requester_id == acting.account_id, AirlockRequest.idempotency_key == form.idempotency_key
@@ -211,9 +220,23 @@ def _fill(
     session.flush()
     session.refresh(found)
     rerun.ask(session, found, now)
-    session.add(forms.round_row(found, form, votes.need(facts(found, now)), acting, now))
+    _begin_round(session, found, form, acting, now)
+
+
+def _begin_round(session: Session, found: AirlockRequest, form: Submission, acting: Actor, now: datetime) -> None:
+    """Freeze the policy that counts: this round is decided under it, whatever is in force by then."""
+    counts = in_force(session, project_facts(found.project).providers)
+    if any(one.policy not in {"", counts.document.sha256} for one in form.files):
+        raise _policy_changed()
+    for document in (counts.document, *(each.document for each in counts.versions)):
+        provider_policy.keep(session, document)
+    row = forms.round_row(found, form, counts, acting, now)
+    session.add(row)
     session.flush()
     session.refresh(found, ["rounds"])
+    need = votes.need(facts(found, now))
+    row.reviewers_needed, row.need_reasons = need.reviewers, [reason.value for reason in need.reasons]
+    session.flush()
 
 
 def _no_heir(login: str) -> Denied:
@@ -223,6 +246,16 @@ def _no_heir(login: str) -> Denied:
         en=f"‘{login[:40]}’ is no other member of the project who could take this request over.",
         remedy_ko="과제 참여자 가운데서 고르세요.",
         remedy_en="Choose among the members of the project.",
+    )
+
+
+def _policy_changed() -> Conflict:
+    return Conflict(
+        "policy.changed",
+        ko="점검하는 사이에 제공기관의 반출 정책이 바뀌어 아무것도 신청하지 않았습니다.",
+        en="The provider's policy changed while the files were checked, so nothing was requested.",
+        remedy_ko="다시 신청하세요. 새 정책으로 점검합니다.",
+        remedy_en="Ask again: the files are then checked under the new one.",
     )
 
 

@@ -29,9 +29,10 @@ from enclave.model.egress import OutputFile
 from enclave.model.release import RecallReceipt, Release
 from enclave.policy.airlock import machine, votes, who
 from enclave.policy.allows import allows
-from enclave.queries.airlock_facts import facts, load_release, present_files
+from enclave.queries.airlock_facts import facts, load_release, present_files, present_round
 from enclave.queries.airlock_shown import release_view
 from enclave.queries.airlock_views import ReleaseView
+from enclave.queries.provider_policy import of_round
 from enclave.settings import Settings
 from enclave.states import RELEASE, FileDecision, FileRole, ReleaseState, RequestState, Verb, check_transition
 from enclave.store import Store
@@ -238,6 +239,11 @@ def _check_buildable(found: Release, now: datetime) -> None:
     votes.check_carried(about, [file.id for file in _passed(found)])
 
 
+def _days(depot: Depot, found: Release) -> int:
+    under = of_round(present_round(found.request))
+    return min(depot.days, under.release_days) if under is not None else depot.days
+
+
 def _done(
     store: Store, depot: Depot, order: _Order, result: tuple[Path, ReleaseKey, package.Package], now: datetime
 ) -> ReleaseView:
@@ -249,7 +255,7 @@ def _done(
         found.state, found.built_at, found.failure = ReleaseState.DONE, now, None
         found.package_path, found.package_sha256 = str(path), made.sha256
         found.sealed_key = depot.vault.seal(key.secret, purpose=f"release:{order.release_id}")
-        found.expires_at = now + timedelta(days=depot.days)
+        found.expires_at = now + timedelta(days=_days(depot, found))
         move(found.request, Verb.RELEASE, RequestState.RELEASED, now)
         tx.record(
             object_sha256=made.sha256,

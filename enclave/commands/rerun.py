@@ -26,9 +26,12 @@ from enclave.ids import new_id
 from enclave.model.data import Snapshot
 from enclave.model.egress import AirlockRequest
 from enclave.model.rerun import Rerun, RerunState, RerunStep
+from enclave.policy.provider.combining import stopped_findings
+from enclave.policy.provider.document import default
 from enclave.queries import rerun as queries
-from enclave.queries.airlock_facts import load_request, present_files
+from enclave.queries.airlock_facts import load_request, present_files, present_round
 from enclave.queries.incoming import brought
+from enclave.queries.provider_policy import of_round
 from enclave.states import ColumnState, FileRole
 from enclave.store import Store, Tx
 from enclave.workspace.mounts import Roots, plan_mounts
@@ -177,14 +180,16 @@ def _next(row: Rerun, ran: Ran) -> RerunStep | None:
 
 def _tell(tx: Tx, row: Rerun, request: AirlockRequest, *, blocks: bool) -> None:
     files = {file.name: file for file in present_files(request)}
+    policy = of_round(present_round(request)) or default()
     found: dict[str, int] = {}
     for name, each in row.seen["files"].items():
         same = Same(each["how"], tuple((a, b, c) for a, b, c in each["rows"])) if each else None
         seen = Seen(same, unstable=bool(each.get("unstable")), stored=bool(each.get("stored")))
         exit_code, why = row.seen.get("exit_code"), row.seen.get("why", "")
-        findings, evidence = told(row.code_name, seen, exit_code=exit_code, why=why, blocks=blocks)
+        said, evidence = told(row.code_name, seen, exit_code=exit_code, why=why, blocks=blocks)
+        findings = stopped_findings(said, policy)
         if name in files and queries.is_present(row, request):
-            add(files[name], tuple(findings), evidence)
+            add(files[name], findings, evidence)
         for finding in findings:
             found[finding.rule] = found.get(finding.rule, 0) + 1
     tx.session.flush()

@@ -22,10 +22,10 @@ from enclave.model.project import Project
 from enclave.model.workspace import Workspace
 from enclave.policy import ends
 from enclave.policy.airlock import who
-from enclave.policy.airlock.reviewers import Need, ReviewerRules
 from enclave.queries.ends import frozen_facts
 from enclave.queries.people import load_account
 from enclave.queries.project import facts as project_facts
+from enclave.queries.provider_policy import InForce
 from enclave.queries.workspace import no_workspace
 from enclave.states import Direction, FileRole, WorkspaceState
 
@@ -136,9 +136,12 @@ def receiver(session: Session, project: Project, form: Submission, acting: Actor
     return found
 
 
-def round_row(found: AirlockRequest, form: Submission, need: Need, acting: Actor, now: datetime) -> RequestRound:
-    """Return the row of the round that begins: what was asked, who is needed, and until when (Korean working days)."""
-    rules = ReviewerRules()
+def round_row(found: AirlockRequest, form: Submission, counts: InForce, acting: Actor, now: datetime) -> RequestRound:
+    """Return the row of the round that begins: what was asked, under which policy, and until when (working days).
+
+    Who is needed is said once its files are there (`enclave.commands.egress`).
+    """
+    rules = counts.document.reviewer_rules
     return RequestRound(
         request_id=found.id,
         round=found.round,
@@ -148,8 +151,10 @@ def round_row(found: AirlockRequest, form: Submission, need: Need, acting: Actor
         purpose=form.purpose,
         context=form.context,
         details=form.details.as_json(),
-        reviewers_needed=need.reviewers,
-        need_reasons=[reason.value for reason in need.reasons],
+        reviewers_needed=0,
+        need_reasons=[],
+        policy_version=counts.document.sha256,
+        policy_parts=counts.parts,
         due_at=workdays.after(now, rules.working_days),
         escalate_at=workdays.after(now, rules.working_days * rules.escalate_at),
     )

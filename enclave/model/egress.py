@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from enclave.airlock.report import Severity, Verdict
 from enclave.model.base import Base, choice
 from enclave.model.people import Account
+from enclave.model.policy import PolicyText
 from enclave.model.project import Project
 from enclave.model.release import Release
 from enclave.model.rerun import Rerun
@@ -72,7 +73,8 @@ class AirlockRequest(Base):
 class RequestRound(Base):
     """One turn of a request: what was asked, how many reviewers it needs and why, its clock, and how it ended.
 
-    `reviewers_needed` is what the policy said when it was submitted; the votes are counted by the policy, not by this.
+    `reviewers_needed` is what the policy said when it was submitted; the votes are counted by the policy of this round,
+    whatever is in force when they are cast.
     """
 
     __tablename__ = "request_round"
@@ -88,13 +90,20 @@ class RequestRound(Base):
     details: Mapped[dict[str, Any]] = mapped_column(JSON)
     reviewers_needed: Mapped[int]
     need_reasons: Mapped[list[str]] = mapped_column(JSON)
+    # The hash of the strictest combination of what the providers ask, and by provider the version each had; what was
+    # submitted before policies were kept has neither.
     policy_version: Mapped[str | None]
+    policy_parts: Mapped[dict[str, str] | None] = mapped_column(JSON)
     due_at: Mapped[datetime]
     escalate_at: Mapped[datetime]
     escalated_at: Mapped[datetime | None]
     first_review_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     ended_as: Mapped[RequestState | None] = mapped_column(choice(RequestState))
+
+    policy: Mapped[PolicyText | None] = relationship(
+        primaryjoin=lambda: foreign(RequestRound.policy_version) == PolicyText.sha256, viewonly=True
+    )
 
 
 class RequestGroup(Base):

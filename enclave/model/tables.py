@@ -13,6 +13,7 @@ from enclave.model import (
     incoming,
     ledger,
     people,
+    policy,
     project,
     release,
     rerun,
@@ -40,5 +41,6 @@ MODULES = (
     ledger,
     incoming,
     rerun,
+    policy,
 )
 METADATA = (Base.metadata, audit_tables.metadata)

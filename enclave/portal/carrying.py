@@ -12,9 +12,12 @@ from enclave.airlock.known import Known
 from enclave.airlock.rules import CheckRules
 
 
-def rules_sha256(rules: CheckRules, known: Known | None) -> str:
-    """Return the name of all that a report depends on besides its file: rules, known values, the checks themselves."""
-    digest = sha256(_checks().encode() + rules.to_json().encode())
+def rules_sha256(rules: CheckRules, known: Known | None, stops: tuple[str, ...] = ()) -> str:
+    """Return the name of all that a report depends on besides its file: rules, known values, the checks themselves.
+
+    `stops`: the warnings that stop a file.
+    """
+    digest = sha256(_checks().encode() + rules.to_json().encode() + ",".join(stops).encode())
     if known is not None:
         digest.update(known.pseudonyms.tobytes() + b"|" + known.people.tobytes())
     return digest.hexdigest()

@@ -36,7 +36,12 @@ class _One:
 
 
 def compared(
-    portal: Portal, project_id: str, files: Sequence[tuple[Checked, Recipe | None]], may_use: Sequence[Source]
+    portal: Portal,
+    project_id: str,
+    files: Sequence[tuple[Checked, Recipe | None]],
+    may_use: Sequence[Source],
+    *,
+    smallest: int,
 ) -> list[Checked]:
     """Return the files with what the ledger says of them; those without known people stay as they are."""
     by_snapshot: dict[tuple[str, str], list[_One]] = {}
@@ -48,7 +53,7 @@ def compared(
     found: list[Conflict] = []
     for ones in by_snapshot.values():
         with portal.store.read() as session:
-            populations, conflicts = _compare(portal, session, project_id, ones)
+            populations, conflicts = _compare(portal, session, project_id, ones, smallest)
         asked |= populations
         found += conflicts
     news = told(found, project_id)
@@ -67,9 +72,9 @@ def _with(
 
 
 def _compare(
-    portal: Portal, session: Session, project_id: str, ones: Sequence[_One]
+    portal: Portal, session: Session, project_id: str, ones: Sequence[_One], smallest: int
 ) -> tuple[dict[str, Populations], Sequence[Conflict]]:
-    source, smallest = ones[0].source, portal.settings.min_cell
+    source = ones[0].source
     positions, fresh = _people(portal, session, ones[0])
     version = ledger.version(session, source.dataset)
     asked = {

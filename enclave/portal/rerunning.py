@@ -65,7 +65,7 @@ def _look(portal: Portal, found: RerunView) -> None:
 
 def _wrote(portal: Portal, found: RerunView, run_id: str) -> dict[str, Wrote]:
     settings, submitted = portal.settings, dict(found.outputs)
-    rules = CheckRules(min_cell=settings.min_cell, max_bytes=settings.max_file_bytes)
+    rules = CheckRules(max_bytes=settings.max_file_bytes)
     bounds = settings.max_file_bytes
     limits = CollectLimits(file_bytes=bounds, total_bytes=bounds * settings.max_files, files=settings.max_files)
     wrote = {}

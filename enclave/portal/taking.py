@@ -26,12 +26,14 @@ from enclave.airlock.rules import CheckRules
 from enclave.commands.content import Checked, CollectedFile
 from enclave.errors import EnclaveError, Invalid
 from enclave.gate.limits import Collected, CollectLimits, RefusedFile
+from enclave.policy.provider.combining import stopped
 from enclave.portal.carrying import rules_sha256
 from enclave.portal.comparing import compared
 from enclave.portal.known import known_of
 from enclave.portal.parts import Portal
 from enclave.portal.sources import sources
-from enclave.queries import dataset, egress, project
+from enclave.queries import dataset, egress, project, provider_policy
+from enclave.queries.provider_policy import InForce
 
 
 @contextmanager
@@ -77,7 +79,7 @@ def checked_files(  # noqa: PLR0913 - who, in which project, which copies, and w
     this is; what has not changed since its last is not checked again.
     """
     measures = measures_of(portal, actor, project_id)
-    named = rules_sha256(measures.rules, measures.known)
+    named = rules_sha256(measures.rules, measures.known, measures.counts.document.block)
     may_use = sources(portal, actor, project_id) if about else ()
     checked: list[tuple[Checked, Recipe | None]] = []
     for each in taken:
@@ -99,7 +101,9 @@ def checked_files(  # noqa: PLR0913 - who, in which project, which copies, and w
         report = check(path, name, measures.rules, known=measures.known)
         report = replace(report, findings=(*measures.findings, *report.findings))
         checked.append((Checked(file, with_recomputed(report, found), found.cells, rules_sha256=named), recipe))
-    return compared(portal, project_id, checked, may_use)
+    told = compared(portal, project_id, checked, may_use, smallest=measures.rules.min_cell)
+    policy = measures.counts.document
+    return [replace(one, report=stopped(one.report, policy), policy=policy.sha256) for one in told]
 
 
 def _earlier(portal: Portal, request_id: str, file: CollectedFile, named: str) -> Checked | None:
@@ -133,10 +137,14 @@ def _recipe(about: About) -> tuple[Recipe | None, tuple[Finding, ...]]:
 
 @dataclass(frozen=True)
 class Measures:
-    """What files of a project are checked with. ``findings``: what could not be prepared, said with each file."""
+    """What files of a project are checked with. ``counts``: the policy they are from.
+
+    ``findings``: what could not be prepared, said with each file.
+    """
 
     rules: CheckRules
     known: Known | None
+    counts: InForce
     findings: tuple[Finding, ...] = ()
 
 
@@ -147,13 +155,13 @@ def measures_of(portal: Portal, actor: Actor, project_id: str) -> Measures:
     used = {each.snapshot_id for each in about.columns}
     snapshots = [dataset.snapshot(portal.store, actor, each) for each in sorted(used)]
     known = known_of(about, snapshots)
-    rules = CheckRules(
-        min_cell=portal.settings.min_cell,
+    counts = provider_policy.of_project(portal.store, actor, project_id)
+    rules = counts.document.check_rules(
         max_bytes=portal.settings.max_file_bytes,
         id_columns=tuple(sorted(pseudonyms)),
         subjects=max((each.subjects for each in snapshots), default=None),
     )
-    return Measures(rules, known, () if known is not None else (not_compared(),))
+    return Measures(rules, known, counts, () if known is not None else (not_compared(),))
 
 
 def some_refused(refused: Sequence[RefusedFile]) -> EnclaveError:

@@ -34,7 +34,7 @@ from enclave.portal.rest_json import told
 from enclave.portal.sources import sources
 from enclave.portal.taking import checked_files, collected, own_name, some_refused
 from enclave.portal.usage import usage
-from enclave.queries import egress, people, workspace
+from enclave.queries import egress, people, provider_policy, workspace
 from enclave.queries.airlock_views import RequestView
 from enclave.queries.workspace import WorkspaceView
 from enclave.states import Audience
@@ -142,7 +142,8 @@ def preflight(caller: Caller, body: Files) -> dict[str, Any]:
         )
     verdict = "BLOCK" if refused else found.verdict.value
     files = [file_json(each.report, one.name) for each, one in zip(checked, taken, strict=True)]
-    return {"verdict": verdict, "files": files + [_refused(each) for each in refused]}
+    policy = found.policy.as_json()
+    return {"verdict": verdict, "policy": policy, "files": files + [_refused(each) for each in refused]}
 
 
 @router.post("/egress/submit")
@@ -179,7 +180,8 @@ def data(caller: Caller) -> dict[str, Any]:
     """Say which signed snapshots the approved columns are of, and how few people a cell may have."""
     found = sources(caller.portal, caller.actor, caller.workspace.project_id)
     tables = {each.dataset: {"snapshot": each.snapshot, "tables": each.columns} for each in found}
-    return {"min_cell": caller.portal.settings.min_cell, "datasets": tables}
+    counts = provider_policy.of_project(caller.portal.store, caller.actor, caller.workspace.project_id)
+    return {"min_cell": counts.document.min_cell, "policy": counts.as_json(), "datasets": tables}
 
 
 @router.get("/display")

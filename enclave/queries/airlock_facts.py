@@ -24,10 +24,12 @@ from enclave.policy.people import check_account_open
 from enclave.queries import project as projects
 from enclave.queries.ends import frozen_facts
 from enclave.queries.people import roles_now, standing_facts
+from enclave.queries.provider_policy import of_round
 from enclave.roles import Role
 from enclave.states import FileDecision, RequestState, WorkspaceState
 
-# A draft, a returned request, an approval nobody could build: closed after this long without a step.
+# A draft, a returned request, an approval nobody could build: closed after this long without a step, unless the policy
+# of its round says otherwise.
 IDLE_DAYS = 30
 KOREA = "KR"
 
@@ -74,7 +76,7 @@ def present_files(found: AirlockRequest) -> list[OutputFile]:
 
 def facts(found: AirlockRequest, now: datetime) -> RequestFacts:
     """Return what policies ask about a request, with the standing its people have now."""
-    place, able = found.workspace, _able(found.project, now)
+    place, able, under = found.workspace, _able(found.project, now), of_round(present_round(found))
     return RequestFacts(
         direction=found.direction,
         state=found.state,
@@ -91,6 +93,7 @@ def facts(found: AirlockRequest, now: datetime) -> RequestFacts:
         reviews=tuple(_review(each, found, now) for each in found.reviews),
         files=tuple(file_facts(file) for file in present_files(found)),
         conflicted=frozenset(each.account_id for each in found.conflicts),
+        rules=under.reviewer_rules if under is not None else reviewers.ReviewerRules(),
         overseas=found.details.get("receiver_country", KOREA) != KOREA,
         release=found.release.state if found.release is not None else None,
         idle_until=_idle_until(found),
@@ -119,7 +122,7 @@ def for_policy() -> tuple[ExecutableOption, ...]:
         selectinload(AirlockRequest.files),
         selectinload(AirlockRequest.requester),
         selectinload(AirlockRequest.workspace),
-        selectinload(AirlockRequest.rounds),
+        selectinload(AirlockRequest.rounds).selectinload(RequestRound.policy),
         selectinload(AirlockRequest.conflicts),
         selectinload(AirlockRequest.release),
         selectinload(AirlockRequest.reruns),
@@ -167,5 +170,7 @@ def _idle_until(found: AirlockRequest) -> datetime | None:
     if found.state is RequestState.RELEASED:
         return found.release.expires_at if found.release is not None else None
     if found.state in {RequestState.DRAFT, RequestState.RETURNED, RequestState.APPROVED}:
-        return (found.decided_at or found.submitted_at) + timedelta(days=IDLE_DAYS)
+        under = of_round(present_round(found))
+        days = under.idle_days if under is not None else IDLE_DAYS
+        return (found.decided_at or found.submitted_at) + timedelta(days=days)
     return None

@@ -23,6 +23,7 @@ STARTS = {
     "lease": "waiting",
     "device": "dirty",
     "drill": "requested",
+    "policy": "proposed",
 }
 
 
