@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from enclave.airlock.checks.findings import block, warn
 from enclave.airlock.report import Evidence, FileReport, Finding, Status
-from enclave.airlock.rerun.same import Same
+from enclave.airlock.rerun.same import PICTURE, Same
 
 KIND = "rerun"
 WHY = {
@@ -78,6 +78,15 @@ def told(code: str, seen: Seen, *, exit_code: int | None, why: str, blocks: bool
     return found, _evidence(code, seen, exit_code=exit_code, why=why, match=match)
 
 
+def _difference(one: str, two: str) -> str:
+    """Say how one place differs: two texts, or by how much two pictures do."""
+    if one != PICTURE:
+        return f"{one} → {two}"
+    bits, _, near = two.partition(", ")
+    ko, en = f"지각 해시 {bits}, 가장 다른 곳 {near}", f"perceptual hash {bits}, most different place {near}"
+    return f"그림이 다름: {ko} · pictures differ: {en}"
+
+
 def without_rerun(report: FileReport) -> FileReport:
     """Return a report without what re-runs of code found."""
     findings = tuple(each for each in report.findings if not each.rule.startswith(f"{KIND}."))
@@ -89,7 +98,7 @@ def _evidence(code: str, seen: Seen, *, exit_code: int | None, why: str, match: 
     rows = [("code", code), ("exit", "-" if exit_code is None else str(exit_code)), ("why", why or "-")]
     if seen.same is not None:
         rows.append(("compared", HOW.get(seen.same.how, "다름 · different")))
-        rows += [(place, f"{one} → {two}") for place, one, two in seen.same.rows]
+        rows += [(place or "-", _difference(one, two)) for place, one, two in seen.same.rows]
     return Evidence(
         kind=KIND,
         title_ko="이 코드를 다시 실행해 같은 결과를 얻음" if status is Status.MATCH else "이 코드를 다시 실행한 결과",

@@ -46,6 +46,22 @@ def add_counts(original: Path, counts: Sequence[int] | None) -> Path:
     return path
 
 
+def made_again(original: Path, how: str) -> Path | None:
+    """Repair a table of `ansim.table` by making it again, so that the repaired one has a recipe, too; else None.
+
+    ``suppress`` hides cells of too few people with what gives them back. Raises `AnsimError` as `ansim.table` does.
+    """
+    fits = how == "suppress" and original.suffix in DELIMITERS and original.is_file()
+    recipe = recall(_sha256(original)) if fits else None
+    if recipe is None or recipe.get("kind") != "table" or recipe["suppressed"]:
+        return None
+    from .frames import source  # noqa: PLC0415 - with it pandas, only when it is asked for
+    from .tabulating import remade  # noqa: PLC0415 - as above
+
+    hidden = {"suppressed": {"below": source(recipe["dataset"]).min_cell}}
+    return remade(recipe | hidden).save(original.with_name(f"{original.stem}.repaired{original.suffix}"))
+
+
 def add_context(original: Path, context: str) -> Path:
     """Attach an explanation to the bytes of a file, for the request that it is submitted with. Raises `AnsimError`."""
     if not context.strip():

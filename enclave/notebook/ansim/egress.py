@@ -24,7 +24,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from .additions import add_context, add_counts, with_additions
+from .additions import add_context, add_counts, made_again, with_additions
 from .failure import AnsimError
 from .outbox import Copied, copies
 from .portal import ask
@@ -157,7 +157,8 @@ def repair(
 ) -> Path:
     """Write a repaired copy beside ``file`` and return its path: ``table.csv`` gives ``table.repaired.csv``.
 
-    ``how``: an id that a finding offers (``suppress``, ``round``, ``regroup`` …). ``add-counts`` takes ``counts`` where
+    ``how``: an id that a finding offers (``suppress``, ``round``, ``regroup`` …); a table of `ansim.table` is made
+    again with its small cells hidden, so that it can still be recomputed. ``add-counts`` takes ``counts`` where
     the file has no recipe; ``add-context`` attaches ``context`` to the file itself. The original stays as it is; an
     earlier repaired copy is replaced. Raises `AnsimError` where this repair does not fit the file.
     """
@@ -166,6 +167,9 @@ def repair(
         return add_counts(original, counts)
     if how == "add-context":
         return add_context(original, context)
+    again = made_again(original, how)
+    if again is not None:
+        return again
     with copies([original]) as copied:
         found = ask("POST", "/egress/repair", {"file": copied[0].path, "repair": how})
     ending = Path(str(found.get("name", ""))).suffix

@@ -210,6 +210,21 @@ def test_counts_are_added_by_the_recipe_and_the_new_file_passes(portal: Portal, 
     assert check_content(repaired.read_bytes(), repaired.name, rules).findings == ()
 
 
+def test_small_cells_of_a_table_with_a_recipe_are_hidden_by_making_it_again(
+    portal: Portal, ansim: ModuleType, tmp_path: Path
+) -> None:
+    path = ansim.table("visits/visits", "ward", "sex", margins=True, suppress=False).save("cells.csv")
+    repaired = ansim.egress.repair(path, how="suppress")
+    assert repaired.name == "cells.repaired.csv"
+    assert repaired.read_bytes() == ansim.table("visits/visits", "ward", "sex", margins=True).save("x.csv").read_bytes()
+    assert repaired.read_bytes() != path.read_bytes()
+    assert portal.asked[-1][:2] != ("POST", "/api/workspace/v1/egress/repair"), "nothing left the kernel for it"
+    portal.answer = PASSED
+    ansim.egress.preflight(repaired)
+    ((_, said),) = portal.asked[-1][2]["about"].items()
+    assert said["recipe"]["suppressed"] == {"below": 10}
+
+
 def test_counts_of_a_file_without_a_recipe_are_given_one_by_row(ansim: ModuleType) -> None:
     from ansim.failure import AnsimError
 
