@@ -29,7 +29,7 @@ Key = Annotated[str, Header(alias="Idempotency-Key", max_length=100)]
 @router.get("/requests")
 def my_requests(visit: Here) -> Json:
     """One's own requests and drafts."""
-    return {"requests": told(requests.mine(visit.portal.store, actor_of(visit)))}
+    return {"requests": told(requests.mine(visit.portal.store, actor_of(visit), now=visit.now))}
 
 
 @router.get("/requests/queue")
@@ -130,7 +130,8 @@ def declare(visit: Changing, request_id: str, body: bodies.ReasonBody, key: Key 
         reviewing.declare_conflict(
             visit.portal.store, actor_of(visit), request_id=request_id, reason=body.reason, now=visit.now
         )
-        return {"request_id": request_id, "declared": True}
+        # Who has an interest sees no more of it, and may do nothing to it.
+        return {"request_id": request_id, "declared": True, "allowed": []}
 
     return once(visit, key, act)
 

@@ -193,7 +193,7 @@ def display(caller: Caller) -> dict[str, Any]:
 @router.get("/egress/requests")
 def requests(caller: Caller) -> dict[str, Any]:
     """Say how the caller's own requests of this workspace's project stand, last submitted first."""
-    mine = egress.mine(caller.portal.store, caller.actor)
+    mine = egress.mine(caller.portal.store, caller.actor, now=clock.now())
     rows = [each for each in mine if each.project_id == caller.workspace.project_id]
     return {"requests": told(rows)}
 
@@ -248,10 +248,13 @@ def request_json(found: RequestView) -> dict[str, Any]:
         "queue_position": found.queue_position,
         "reruns": [{"code": code, "state": state} for code, state in found.reruns],
         "due_at": found.due_at.isoformat() if found.due_at else None,
+        "due_on": found.due_on.isoformat() if found.due_on else None,
         "need_reasons": list(found.need_reasons),
         "groups": told(found.groups),
         "changes": told(found.changes),
         "comments": told(found.comments),
+        "reviews": told(found.reviews),
+        "release": told(found.release) if found.release else None,
         "submitted_at": found.submitted_at.isoformat(),
         "decided_at": found.decided_at.isoformat() if found.decided_at else None,
         "decided_reason": found.decided_reason,

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy.orm import object_session
+
 from enclave.actor import Actor
 from enclave.airlock.report import Evidence, FileReport
+from enclave.clock import korean_date
 from enclave.model.egress import AirlockRequest, OutputFile, RequestGroup, RequestRound
 from enclave.model.release import RecallReceipt, Release
 from enclave.model.review import Comment, Review
@@ -15,6 +18,7 @@ from enclave.policy.airlock.reviewers import FileFacts
 from enclave.policy.airlock.visibility import Said
 from enclave.policy.allows import allows
 from enclave.queries.airlock_facts import facts, file_facts, present_files, present_round
+from enclave.queries.airlock_queue import positions
 from enclave.queries.airlock_views import (
     CommentView,
     FileChange,
@@ -33,7 +37,7 @@ from enclave.states import RELEASE, FileDecision, FileVote, ReleaseState, Reques
 
 
 def request_view(found: AirlockRequest, actor: Actor, now: datetime) -> RequestView:
-    """Return the row as pages show it to this actor; its place in the queue is filled in by the query."""
+    """Return the row as pages show it to this actor; where it stands in the queue is for those who asked."""
     about = facts(found, now)
     need = votes.need(about)
     current = present_round(found)
@@ -63,6 +67,7 @@ def request_view(found: AirlockRequest, actor: Actor, now: datetime) -> RequestV
         decided_at=found.decided_at,
         decided_reason=found.decided_reason,
         due_at=due,
+        due_on=korean_date(due) if due is not None else None,
         overdue=due is not None and now >= due,
         groups=tuple(_group(each) for each in found.groups if each.round == found.round),
         files=tuple(file_view(each, about, actor) for each in present_files(found)),
@@ -76,9 +81,10 @@ def request_view(found: AirlockRequest, actor: Actor, now: datetime) -> RequestV
         reviews_in=len(votes.counting(about)),
         reviewers_needed=need.reviewers,
         need_reasons=tuple(reason.value for reason in need.reasons),
-        queue_position=None,
+        queue_position=_place(found) if waits and of_authors else None,
         release=release_view(found.release, actor, now) if found.release is not None else None,
         may=frozenset(verb.value for verb in machine.allowed(actor, about, now)),
+        reruns=tuple((each.code_name, each.state.value) for each in found.reruns if each.round == found.round),
     )
 
 
@@ -152,10 +158,11 @@ def file_view(found: OutputFile, about: RequestFacts | None = None, actor: Actor
     )
 
 
-def request_row(found: AirlockRequest) -> RequestRow:
-    """Return the row as lists show it."""
+def request_row(found: AirlockRequest, actor: Actor, now: datetime, place: int | None) -> RequestRow:
+    """Return the row as lists show it to this actor; `place`: where it stands in the queue."""
+    about = facts(found, now)
     files, current = present_files(found), present_round(found)
-    waits = found.state is RequestState.SUBMITTED
+    due = current.due_at if current is not None and found.state is RequestState.SUBMITTED else None
     return RequestRow(
         id=found.id,
         direction=found.direction,
@@ -164,11 +171,20 @@ def request_row(found: AirlockRequest) -> RequestRow:
         requester_login=found.requester.login,
         state=found.state,
         round=found.round,
+        purpose=found.purpose if allows(who.check_may_see, actor, about) else "",
         submitted_at=found.submitted_at,
-        due_at=current.due_at if current is not None and waits else None,
+        due_at=due,
+        due_on=korean_date(due) if due is not None else None,
+        queue_position=place,
         file_count=len(files),
         verdict=worst(file.verdict for file in files),
+        may=frozenset(verb.value for verb in machine.allowed(actor, about, now)),
     )
+
+
+def _place(found: AirlockRequest) -> int | None:
+    session = object_session(found)
+    return positions(session, [found.id]).get(found.id) if session is not None else None
 
 
 def _evidence(found: OutputFile, about: RequestFacts | None, actor: Actor | None) -> tuple[Evidence, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from enclave.airlock.report import Evidence, Severity, Verdict
@@ -213,6 +213,7 @@ class RequestView:
     decided_at: datetime | None
     decided_reason: str | None
     due_at: datetime | None
+    due_on: date | None
     overdue: bool
     groups: tuple[GroupView, ...]
     files: tuple[FileView, ...]
@@ -237,9 +238,13 @@ class RequestView:
         return worst(file.verdict for file in self.files)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RequestRow:
-    """One line of a list of requests."""
+    """One line of a list of requests. `purpose` is empty for whoever may not read the request (an operator, say).
+
+    `due_on`: the Korean day on which the working days for a decision end; it and `queue_position` only under review.
+    `may`: the verbs this person may use now.
+    """
 
     id: str
     direction: Direction
@@ -248,10 +253,14 @@ class RequestRow:
     requester_login: str
     state: RequestState
     round: int
+    purpose: str
     submitted_at: datetime
     due_at: datetime | None
+    due_on: date | None
+    queue_position: int | None
     file_count: int
     verdict: Verdict
+    may: frozenset[str]
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:

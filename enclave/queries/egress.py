@@ -6,22 +6,24 @@ Checkers review blind until all needed reviews are in; those who asked see the r
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 
-from sqlalchemy import ColumnElement, func, or_, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import Session
 
 from enclave.actor import Actor
 from enclave.airlock.report import FileReport
 from enclave.model.egress import AirlockRequest, OutputFile, RequestRound
 from enclave.model.project import ProjectMember
 from enclave.model.release import RecallReceipt, Release
-from enclave.policy.airlock import machine, visibility, who
+from enclave.policy.airlock import machine, who
 from enclave.policy.allows import allows
 from enclave.policy.people import check_is
 from enclave.queries.airlock_facts import facts, for_policy, load_release, load_request
+from enclave.queries.airlock_queue import positions
 from enclave.queries.airlock_shown import release_view, request_row, request_view
 from enclave.queries.airlock_views import ReleaseView, RequestRow, RequestView
 from enclave.roles import Role
@@ -32,17 +34,19 @@ CHECKS = (Role.OUTPUT_CHECKER, Role.DATA_STEWARD)
 SEES_STUCK = (Role.OUTPUT_CHECKER, Role.DATA_STEWARD, Role.OPERATOR, Role.REVIEWER, Role.AUDITOR)
 
 
-def mine(store: Store, actor: Actor, *, limit: int = 100) -> tuple[RequestRow, ...]:
+def mine(store: Store, actor: Actor, *, now: datetime, limit: int = 100) -> tuple[RequestRow, ...]:
     """Return the actor's own requests and drafts, last submitted first."""
-    return _rows(store, AirlockRequest.requester_id == actor.account_id, limit)
+    return _rows(store, actor, AirlockRequest.requester_id == actor.account_id, now=now, limit=limit)
 
 
-def of_project(store: Store, actor: Actor, project_id: str, *, limit: int = 100) -> tuple[RequestRow, ...]:
+def of_project(
+    store: Store, actor: Actor, project_id: str, *, now: datetime, limit: int = 100
+) -> tuple[RequestRow, ...]:
     """Return all requests of a project the actor belongs to, last submitted first; for others none."""
     member = select(ProjectMember.project_id).where(
         ProjectMember.account_id == actor.account_id, ProjectMember.project_id == project_id
     )
-    return _rows(store, AirlockRequest.project_id.in_(member), limit)
+    return _rows(store, actor, AirlockRequest.project_id.in_(member), now=now, limit=limit)
 
 
 def queue(
@@ -70,7 +74,7 @@ def queue(
                     for verb in wanted
                 )
             )
-            return tuple(request_row(each) for each in islice(open_to, limit))
+            return _told(session, actor, list(islice(open_to, limit)), now)
 
 
 def stuck(store: Store, actor: Actor, *, now: datetime, limit: int = 100) -> tuple[RequestRow, ...]:
@@ -89,27 +93,21 @@ def stuck(store: Store, actor: Actor, *, now: datetime, limit: int = 100) -> tup
         (AirlockRequest.state == RequestState.SUBMITTED) & late.exists(),
         (AirlockRequest.state == RequestState.APPROVED) & AirlockRequest.id.in_(unbuilt),
     )
-    return _rows(store, condition, limit, newest_first=False)
+    return _rows(store, actor, condition, now=now, limit=limit, newest_first=False)
 
 
 def unfinished(store: Store, actor: Actor, *, now: datetime, limit: int = 1000) -> tuple[RequestRow, ...]:
     """Return the requests that wait for somebody, oldest first, without their texts; for whoever sees what is stuck."""
-    del now
     check_is(actor, *SEES_STUCK)
-    return _rows(store, AirlockRequest.state.not_in(SETTLED), limit, newest_first=False)
+    return _rows(store, actor, AirlockRequest.state.not_in(SETTLED), now=now, limit=limit, newest_first=False)
 
 
 def request(store: Store, actor: Actor, request_id: str, *, now: datetime) -> RequestView:
     """Return one request; raises `NotFound`, or `Denied` if it is none of the actor's business."""
     with store.read() as session:
         found = load_request(session, request_id)
-        about = facts(found, now)
-        who.check_may_see(actor, about)
-        reruns = tuple((each.code_name, each.state.value) for each in found.reruns if each.round == found.round)
-        view = replace(request_view(found, actor, now), reruns=reruns)
-        if found.state is RequestState.SUBMITTED and visibility.is_authors_side(actor, about):
-            view = replace(view, queue_position=_position(session, found))
-        return view
+        who.check_may_see(actor, facts(found, now))
+        return request_view(found, actor, now)
 
 
 def earlier(store: Store, actor: Actor, request_id: str, *, now: datetime, limit: int = 20) -> tuple[RequestRow, ...]:
@@ -119,7 +117,7 @@ def earlier(store: Store, actor: Actor, request_id: str, *, now: datetime, limit
         who.check_may_see(actor, facts(found, now))
         project_id, before = found.project_id, found.created_at
     same = (AirlockRequest.project_id == project_id) & (AirlockRequest.created_at < before)
-    return _rows(store, same & (AirlockRequest.state != RequestState.DRAFT), limit)
+    return _rows(store, actor, same & (AirlockRequest.state != RequestState.DRAFT), now=now, limit=limit)
 
 
 def to_receive(store: Store, actor: Actor, *, now: datetime) -> tuple[ReleaseView, ...]:
@@ -210,27 +208,21 @@ def to_escalate(store: Store, *, now: datetime) -> tuple[str, ...]:
         return tuple(session.scalars(query))
 
 
-def _position(session: Session, found: AirlockRequest) -> int:
-    before = or_(
-        AirlockRequest.submitted_at < found.submitted_at,
-        (AirlockRequest.submitted_at == found.submitted_at) & (AirlockRequest.id <= found.id),
-    )
-    query = select(func.count()).where(
-        AirlockRequest.state == RequestState.SUBMITTED, AirlockRequest.direction == found.direction, before
-    )
-    return session.scalar(query) or 0
-
-
-def _rows(
-    store: Store, condition: ColumnElement[bool], limit: int, *, newest_first: bool = True
+def _rows(  # noqa: PLR0913 - who asks, what for, and how many
+    store: Store,
+    actor: Actor,
+    condition: ColumnElement[bool],
+    *,
+    now: datetime,
+    limit: int,
+    newest_first: bool = True,
 ) -> tuple[RequestRow, ...]:
     order = AirlockRequest.submitted_at.desc() if newest_first else AirlockRequest.submitted_at.asc()
-    loaded = (
-        selectinload(AirlockRequest.files),
-        selectinload(AirlockRequest.rounds),
-        selectinload(AirlockRequest.requester),
-        selectinload(AirlockRequest.project),
-    )
     with store.read() as session:
-        query = select(AirlockRequest).where(condition).order_by(order, AirlockRequest.id).limit(limit).options(*loaded)
-        return tuple(request_row(each) for each in session.scalars(query))
+        query = select(AirlockRequest).where(condition).order_by(order, AirlockRequest.id).limit(limit)
+        return _told(session, actor, session.scalars(query.options(*for_policy())).all(), now)
+
+
+def _told(session: Session, actor: Actor, found: Sequence[AirlockRequest], now: datetime) -> tuple[RequestRow, ...]:
+    places = positions(session, [each.id for each in found])
+    return tuple(request_row(each, actor, now, places.get(each.id)) for each in found)

@@ -81,11 +81,11 @@ def test_files_must_be_there_named_once_and_checked_as_they_are(shared):
 
 def test_a_preflight_says_the_same_and_asks_for_nothing(shared):
     project_id = shared.usual()
-    before = queries.mine(shared.store, shared.actor("scientist"), limit=1000)
+    before = queries.mine(shared.store, shared.actor("scientist"), now=NOW, limit=1000)
     files = [shared.checked(), shared.checked("수\n3\n", "small.csv", block=True)]
     said = egress.preflight(shared.store, shared.actor("scientist"), project_id=project_id, files=files, now=NOW)
     assert said.verdict is Verdict.BLOCK
-    assert queries.mine(shared.store, shared.actor("scientist"), limit=1000) == before
+    assert queries.mine(shared.store, shared.actor("scientist"), now=NOW, limit=1000) == before
 
 
 def test_a_request_with_a_blocked_file_can_be_returned_or_rejected_but_not_approved(shared):

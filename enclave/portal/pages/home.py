@@ -74,7 +74,7 @@ def home(visit: Here) -> Response:
         tasks=_tasks(visit, actor),
         works=_works(visit, actor),
         takes_part=takes_part,
-        requests=egress.mine(portal.store, actor) if takes_part else (),
+        requests=egress.mine(portal.store, actor, now=visit.now) if takes_part else (),
         drill=_broken_drill(visit, actor),
     )
 

@@ -368,7 +368,7 @@ def test_one_file_that_cannot_be_taken_means_nothing_is_requested(
         answer = caller.post("/egress/submit", json=body)
         assert answer.status_code == 422, bad
         assert answer.json()["remedy_ko"], bad
-    assert egress.mine(world.store, world.actor("mina")) == ()
+    assert egress.mine(world.store, world.actor("mina"), now=clock.now()) == ()
 
 
 @needs_root

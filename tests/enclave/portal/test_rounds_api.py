@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
-from enclave import clock
+from enclave import clock, workdays
 from enclave.actor import Actor
 from enclave.airlock.rules import CheckRules
 from enclave.commands import reviewing
@@ -84,8 +85,11 @@ def test_a_workspace_says_what_its_files_are_answers_the_checkers_and_takes_back
         ("notes.csv", "supporting"),
     ]
     assert [each["name"] for each in made["groups"]] == ["표"]
-    assert (made["queue_position"], made["reviewers_needed"]) == (None, 2)
-    assert caller.get(f"/egress/status/{made['id']}").json()["queue_position"] == 1
+    assert (made["queue_position"], made["reviewers_needed"]) == (1, 2)
+    [row] = [each for each in caller.get("/egress/requests").json()["requests"] if each["id"] == made["id"]]
+    assert (row["purpose"], row["queue_position"], row["allowed"]) == (made["purpose"], 1, made["allowed"])
+    due = clock.korean_date(workdays.after(datetime.fromisoformat(made["submitted_at"]), 5))
+    assert row["due_on"] == made["due_on"] == due.isoformat()
     answered = caller.post(f"/egress/comment/{made['id']}", json={"text": "첫 반출입니다."}).json()
     assert [each["text"] for each in answered["comments"]] == ["첫 반출입니다."]
     found = egress.request(world.store, world.actor("mina"), made["id"], now=clock.now())
