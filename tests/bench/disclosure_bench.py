@@ -27,10 +27,7 @@ from enclave.airlock.worker import inspect
 from scripts.setting_up import venvs
 from scripts.setting_up.call import StepFailedError
 from tests.enclave.airlock.suites.case import suite
-from tests.enclave.airlock.suites.hiding import FILES
-from tests.enclave.airlock.suites.honest import HONEST
-from tests.enclave.airlock.suites.planted import TABLES
-from tests.enclave.airlock.test_suites import is_blocked, is_caught
+from tests.enclave.airlock.test_suites import BAD, GOOD, is_blocked, is_caught
 
 SEED, EACH = 11, 4
 RULES = CheckRules()
@@ -44,8 +41,8 @@ def figures() -> dict[str, dict[str, Any]]:
 
 
 def _suites() -> dict[str, dict[str, Any]]:
-    bad = list(suite(TABLES | FILES, seed=SEED, each=EACH))
-    good = list(suite({name: (made, frozenset()) for name, made in HONEST.items()}, seed=SEED, each=EACH))
+    bad = list(suite(BAD, seed=SEED, each=EACH))
+    good = list(suite(GOOD, seed=SEED, each=EACH))
     caught = sum(map(is_caught, bad)) / len(bad)
     blocked = sum(map(is_blocked, good)) / len(good)
     return {

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from deid.detect.found import Found
 from deid.detect.scan import scan
 from enclave.airlock.checks.findings import block, cell_place, line_place, mask, warn
+from enclave.airlock.checks.unfolded import unfolded
 from enclave.airlock.document import Document, Table
 from enclave.airlock.report import Finding, Severity
 from enclave.airlock.rules import CheckRules
@@ -67,7 +68,12 @@ def check_identifiers(document: Document, rules: CheckRules) -> list[Finding]:
                 f"Too much text to look for identifiers ({len(document.text):,} characters). Aggregate or split it.",
             )
         ]
-    return findings_of(hits_in(document))
+    return findings_of((*hits_in(document), *_respelled(document)))
+
+
+def _respelled(document: Document) -> Iterator[Hit]:
+    for start, kind, run in unfolded(document.text):
+        yield Hit(kind, 1.0, line_place(document.text.count("\n", 0, start)), mask(run))
 
 
 def hits_in(document: Document) -> Iterator[Hit]:

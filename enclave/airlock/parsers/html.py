@@ -19,6 +19,7 @@ from enclave.airlock.figures.data_uri import embedded_in
 from enclave.airlock.parsers.decode import decode
 from enclave.airlock.parsers.grid import check_size, table_of
 from enclave.airlock.parsers.interactive import held, interactive
+from enclave.airlock.parsers.looks import css_texts, odd_looks
 from enclave.airlock.parsers.refused import ParseRefused
 from enclave.airlock.parsers.svg import FETCHED, HIDDEN
 from enclave.airlock.report import Finding
@@ -32,6 +33,9 @@ DRAWING = re.compile(r"<svg\b.*?</svg\s*>", re.IGNORECASE | re.DOTALL)
 CALL = re.compile(r"\b(?:newPlot|react|plot)\(\s*['\"][^'\"]*['\"]\s*,\s*")
 CALLS = 20
 SILENT = frozenset({"style", "class", "width", "height", "border", "align", "valign", "colspan", "rowspan", "charset"})
+HIDING = frozenset({("type", "hidden"), ("dir", "rtl")})
+SAYING = frozenset({"title", "abbr", "alt"})
+END_TAG = re.compile(r"</[A-Za-z][^\s>/]*[\s/]+([^>]+)>")  # nothing belongs behind the name of an end tag
 ENDS_LINE = frozenset(
     {"p", "div", "tr", "br", "li", "h1", "h2", "h3", "h4", "h5", "h6", "table", "title", "caption", "pre"}
 )
@@ -49,7 +53,8 @@ def parse_html(content: bytes, name: str, rules: CheckRules) -> Document:
     page.close()
     drawings = [_drawing(found.group(), number) for number, found in enumerate(DRAWING.finditer(text), 1)]
     figures = list(_in_data(page.data, rules))
-    words = "\n".join(("".join(page.words), *(each.text for each in figures)))
+    asides = dict.fromkeys((*page.asides, *(found[1] for found in END_TAG.finditer(text))))
+    words = "\n".join(("".join(page.words), *asides, *(each.text for each in figures)))
     seen = (*page.findings, *_in_scripts(page.scripts, rules), *(one for each in figures for one in each.findings))
     findings = dict.fromkeys(replace(one, repairs=()) for one in seen)
     tables = [table_of(rows, f"table {number}")[0] for number, rows in enumerate(page.tables, 1) if any(rows)]
@@ -83,6 +88,7 @@ class _Page(HTMLParser):
         self.tables: list[list[list[str]]] = []
         self.scripts: list[str] = []
         self.data: list[str] = []
+        self.asides: list[str] = []
         self._open: list[_Grid] = []
         self._cells = 0
         self._inside = ""
@@ -97,6 +103,9 @@ class _Page(HTMLParser):
             self.findings.append(active(tag))
         if tag == "link" and not given.get("href", "").startswith("data:"):
             self.findings.append(elsewhere("link"))
+        self.asides += odd_looks(tag, *given)
+        if tag == "bdo":
+            self.findings.append(unseen(place=tag))  # it is read in another order than it is written in
         for name, value in given.items():
             self._look(tag, name, value.strip())
         self._table_begins(tag, given)
@@ -120,6 +129,7 @@ class _Page(HTMLParser):
             self.data.append(data)
         elif self._inside == "style":
             self.findings += [elsewhere("style")] if FETCHED.search(data) else []
+            self.asides += css_texts(data)
         else:
             self.words.append(data)
             if self._open and self._open[-1].cell is not None:
@@ -149,11 +159,13 @@ class _Page(HTMLParser):
             self.findings += [] if taken is not None else [active(f"{tag} data:")]
         elif name in FETCHES or FETCHED.search(value):
             self.findings += [elsewhere(f"{tag} {name}")] if value and not value.startswith("#") else []
-        hides = name == "hidden" or (name, lower) == ("type", "hidden") or (name == "style" and HIDDEN.search(lower))
-        if hides:
+        if name == "hidden" or (name, lower) in HIDING or (name == "style" and HIDDEN.search(lower)):
             self.findings.append(unseen(place=tag))
-        if name not in SILENT and value and not lower.startswith("data:"):
-            self.words.append(f"\n{value}\n" if len(value) > len(tag) and tag not in {"td", "th"} else "")
+        if name in SILENT or tag in {"td", "th"}:
+            # Words here would part the cells of a line; most of them say how a table looks.
+            self.asides += [value] if name in SAYING or name.startswith("data-") else odd_looks(value)
+        elif value and not lower.startswith("data:"):
+            self.words.append(f"\n{value}\n")
 
     def _table_begins(self, tag: str, given: dict[str, str]) -> None:
         if tag == "table":

@@ -20,6 +20,7 @@ from enclave.airlock.figures.rasterise import svg_png
 from enclave.airlock.figures.shapes import count
 from enclave.airlock.figures.svg_shapes import TooMany, shapes
 from enclave.airlock.parsers.decode import decode
+from enclave.airlock.parsers.looks import css_texts, odd_looks
 from enclave.airlock.parsers.refused import ParseRefused
 from enclave.airlock.report import Finding
 from enclave.airlock.rules import CheckRules
@@ -33,6 +34,9 @@ LOOKS = frozenset({
     "d", "points", "transform", "x", "y", "x1", "y1", "x2", "y2", "cx", "cy", "r", "rx", "ry", "dx", "dy", "width",
     "height", "viewbox", "fill", "stroke", "style", "version", "offset", "preserveaspectratio", "gradienttransform",
 })  # fmt: skip
+# Numbers that are drawn, and counted by what they draw.
+DRAWN = frozenset({"d", "points", "transform", "viewbox", "gradienttransform"})
+NAMESPACES = re.compile(r"\bxmlns(?::[\w.-]+)?\s*=\s*[\"']([^\"']*)[\"']")
 FETCHED = re.compile(r"@import|url\(\s*['\"]?\s*(?!#|['\"]?#|data:)", re.IGNORECASE)
 HIDDEN = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden|(?<!-)opacity\s*:\s*0(?:\.0*)?\s*(?:;|$))")
 
@@ -50,6 +54,7 @@ def parse_svg(content: bytes, name: str, rules: CheckRules) -> Document:
         findings.update(dict.fromkeys(found))
         embedded += inner
         lines += _words(element)
+    lines += odd_looks(*(found.group() for found in NAMESPACES.finditer(text)))
     picture, about = _draw(root, text, rules)
     return Document(
         "figure",
@@ -113,12 +118,23 @@ def _words(element: Element) -> Iterator[str]:
         yield from _line(element.text)
     elif local(element.tag) == "text":
         yield from _line("".join(element.itertext()))
-    elif local(element.tag) not in {"tspan", "style", "script"}:
+    elif local(element.tag) == "style":
+        yield from css_texts(element.text or "")
+    elif local(element.tag) not in {"tspan", "script"}:
         yield from _line(element.text)
     yield from _line(element.tail)
+    yield from _said_by_attributes(element)
+
+
+def _said_by_attributes(element: Element) -> Iterator[str]:
     for full, value in element.attrib.items():
-        if local(full) not in LOOKS and not value.lower().startswith("data:"):
+        if value.lower().startswith("data:"):
+            continue
+        if local(full) not in LOOKS:
             yield from _line(value)
+        elif local(full) not in DRAWN:
+            yield from odd_looks(value)
+    yield from odd_looks(*map(local, (element.tag, *element.attrib)))
 
 
 def _line(text: str | None) -> Iterator[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import zipfile
 
 import pytest
 from PIL import Image
@@ -12,61 +11,17 @@ from enclave.airlock.parse import parse
 from enclave.airlock.report import FileReport, Verdict
 from enclave.airlock.rules import CheckRules
 from enclave.airlock.worker import inspect
+from tests.enclave.airlock.office import W, docx, grid, hwpx, packed, paragraph
 
 RULES = CheckRules()
 PERSON = "900101-1234567"
-W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
-HP = "http://www.hancom.co.kr/hwpml/2011/paragraph"
-
-
-def packed(entries: dict[str, str | bytes]) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as package:
-        for name, body in entries.items():
-            package.writestr(name, body)
-    return out.getvalue()
+SMALL = [["지역", "n"], ["서울", "120"], ["부산", "4"]]
 
 
 def png() -> bytes:
     out = io.BytesIO()
     Image.new("RGB", (40, 30), "white").save(out, "PNG")
     return out.getvalue()
-
-
-def paragraph(text: str) -> str:
-    return f"<w:p><w:r><w:t>{text}</w:t></w:r></w:p>"
-
-
-def grid(rows: list[list[str]], p: str = "w", run: str = "r") -> str:
-    cell = "<{p}:tc><{p}:p><{p}:{run}><{p}:t>{text}</{p}:t></{p}:{run}></{p}:p></{p}:tc>"
-    lines = ("".join(cell.format(p=p, run=run, text=text) for text in row) for row in rows)
-    return f"<{p}:tbl>" + "".join(f"<{p}:tr>{line}</{p}:tr>" for line in lines) + f"</{p}:tbl>"
-
-
-RESULTS = [["지역", "n"], ["서울", "120"], ["부산", "44"]]
-SMALL = [["지역", "n"], ["서울", "120"], ["부산", "4"]]
-
-
-def docx(body: str = paragraph("결과 요약") + grid(RESULTS), more: dict[str, str | bytes] | None = None) -> bytes:
-    return packed({
-        "[Content_Types].xml": "<Types xmlns='http://schemas.openxmlformats.org/package/2006/content-types'/>",
-        "_rels/.rels": "<Relationships xmlns='http://schemas.openxmlformats.org/package/2006/relationships'/>",
-        "word/document.xml": f'<w:document xmlns:w="{W}"><w:body>{body}</w:body></w:document>',
-        **(more or {}),
-    })  # fmt: skip
-
-
-def hwpx(body: str | None = None, more: dict[str, str | bytes] | None = None) -> bytes:
-    body = f"<hp:p><hp:run><hp:t>결과 요약</hp:t>{grid(RESULTS, 'hp', 'run')}</hp:run></hp:p>" if body is None else body
-    return packed({
-        "mimetype": "application/hwp+zip",
-        "version.xml": '<hv:HCFVersion xmlns:hv="v" application="Hancom Office Hangul"/>',
-        "Contents/content.hpf": '<opf:package xmlns:opf="o"><opf:metadata/></opf:package>',
-        "Contents/header.xml": '<hh:head xmlns:hh="h"/>',
-        "Contents/section0.xml": f'<hs:sec xmlns:hs="s" xmlns:hp="{HP}">{body}</hs:sec>',
-        "META-INF/manifest.xml": '<odf:manifest xmlns:odf="m"/>',
-        **(more or {}),
-    })  # fmt: skip
 
 
 def look(content: bytes, name: str = "report.docx") -> FileReport:
@@ -126,6 +81,12 @@ IN_WORD = {
         docx(more={"docProps/custom.xml": f"<P><property><lpwstr>{PERSON}</lpwstr></property></P>"}),
         "office.properties"),
     "in XML of one's own": (docx(more={"customXml/item1.xml": f"<a>{PERSON}</a>"}), None),
+    "in a bookmark's name": (docx(f'<w:bookmarkStart w:name="{PERSON}"/>' + paragraph("a")), None),
+    "in a control's tag": (docx(f'<w:sdt><w:sdtPr><w:tag w:val="{PERSON}"/></w:sdtPr></w:sdt>' + paragraph("a")), None),
+    "in a font's name": (docx(f'<w:p><w:r><w:rPr><w:rFonts w:ascii="{PERSON}"/></w:rPr></w:r></w:p>'), None),
+    "in the name of who deleted": (docx(f'<w:p><w:del w:author="{PERSON}"/></w:p>'), "office.tracked"),
+    "in the name of an element": (docx(f"<w:p{PERSON}/>" + paragraph("a")), None),
+    "in the name of an entry": (docx(more={f"word/{PERSON}.xml": "<a/>"}), None),
     "in a style": (docx(more={"word/styles.xml": f"<a><b>{PERSON}</b></a>"}), None),
     "in a web link": (docx(more={"word/_rels/document.xml.rels": LINK.format("x/hyperlink", PERSON)}), None),
 }  # fmt: skip
@@ -150,6 +111,9 @@ IN_HANGUL = {
         hwpx(f"<hp:p><hp:run><hp:t><hp:deleteBegin/>{PERSON}<hp:deleteEnd/></hp:t></hp:run></hp:p>",
              {"Contents/header.xml": '<hh:head xmlns:hh="h"><hh:trackChange/></hh:head>'}), "office.tracked"),
     "in the preview that was left from before": (hwpx(more={"Preview/PrvText.txt": PERSON.encode("utf-16-le")}), None),
+    "in a bookmark's name": (
+        hwpx(f'<hp:p><hp:run><hp:ctrl><hp:bookmark name="{PERSON}"/></hp:ctrl></hp:run></hp:p>'), None),
+    "in the name of an entry": (hwpx(more={f"Contents/{PERSON}.xml": "<a/>"}), None),
     "in the author's name": (
         hwpx(more={"Contents/content.hpf": f'<p><meta name="creator">{PERSON}</meta></p>'}), "office.properties"),
 }  # fmt: skip
@@ -175,6 +139,8 @@ STOPPED = {
         "report.docx", "office.external"),
     "entities": (
         docx(more={"word/styles.xml": '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'}), "report.docx", "parse.xml"),
+    "a namespace that names a person": (
+        docx(f'<w:p xmlns:q="{PERSON}"/>' + paragraph("a")), "report.docx", "parse.zip"),
     "a broken body": (docx("<w:p>"), "report.docx", "parse.zip"),
     "an encrypted Hangul document": (
         hwpx(more={"META-INF/manifest.xml": "<m><encryption-data/></m>"}), "report.hwpx", "type.encrypted"),

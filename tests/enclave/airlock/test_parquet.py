@@ -100,6 +100,58 @@ def test_what_must_not_leave_in_parquet_is_stopped(case: str) -> None:
     assert PERSON not in report.to_json()
 
 
+def unused(*values: str) -> bytes:
+    region = pa.DictionaryArray.from_arrays(pa.array([0, 0, 0], pa.int32()), pa.array(["A", *values]))
+    return written(pa.table({"region": region, "n": [120, 44, 30]}))
+
+
+def forged_bound() -> bytes:
+    content = written(pa.table({"g": ["A" * 14, "B" * 14], "n": [120, 44]}), use_dictionary=False, compression="none")
+    at = content.rindex(b"B" * 14)  # in the footer: what is said to be the greatest value
+    return content[:at] + PERSON.encode() + content[at + 14 :]
+
+
+@pytest.mark.parametrize("content", [unused(PERSON), forged_bound()], ids=["categories", "statistics"])
+def test_a_value_that_no_row_has_is_found(content: bytes) -> None:
+    assert rules_of(look(content)) == {"id.rrn", "parquet.unused"}
+
+
+def test_unused_categories_are_looked_at_and_many_of_them_are_stopped() -> None:
+    assert look(unused("B", "C")).verdict is Verdict.WARN
+    assert look(unused(*(f"k{number}" for number in range(60)))).verdict is Verdict.BLOCK
+
+
+def test_a_column_larger_than_its_values_is_stopped() -> None:
+    content = written({"n": [120, 44, 30] * 10}, use_dictionary=False, compression="none")
+    (column,) = (parquet.ParquetFile(io.BytesIO(content)).metadata.row_group(0).column(0),)
+    size, tail = int.from_bytes(content[-8:-4], "little"), b"secret" * 600
+
+    def said(number: int) -> bytes:  # a field of Thrift's compact protocol: i64 in zigzag and two groups of seven bits
+        return b"\x16" + bytes([(2 * number) & 0x7F | 0x80, (2 * number) >> 7])
+
+    before = column.total_compressed_size
+    footer = content[-8 - size : -8].replace(said(before), said(before + len(tail)))
+    forged = content[: -8 - size] + tail + footer + content[-8:]
+    assert parquet.ParquetFile(io.BytesIO(forged)).metadata.row_group(0).column(0).total_compressed_size > 3600
+    assert "parquet.gap" in rules_of(look(forged))
+
+
+@pytest.mark.parametrize("compression", ["none", "snappy", "zstd"])
+@pytest.mark.parametrize("rows", [1, 3, 400])
+def test_honest_columns_of_every_kind_leave_nothing_unexplained(rows: int, compression: str) -> None:
+    frame = pd.DataFrame({
+        "text": [f"group {number}" * 20 for number in range(rows)], "whole": [7919 * number for number in range(rows)],
+        "part": [1 / (number + 1) for number in range(rows)], "truth": [number % 2 == 0 for number in range(rows)],
+        "day": pd.date_range("2020-01-01", periods=rows),
+    })  # fmt: skip
+    of_pandas, of_polars = io.BytesIO(), io.BytesIO()
+    frame.to_parquet(of_pandas, compression=None if compression == "none" else compression)
+    packing = "uncompressed" if compression == "none" else compression
+    pl.from_pandas(frame).write_parquet(of_polars, compression=packing)
+    for content in (of_pandas.getvalue(), of_polars.getvalue()):
+        assert [rule for rule in rules_of(look(content)) if rule.startswith(("parquet", "parse"))] == []
+
+
 def test_metadata_that_was_added_is_pointed_at() -> None:
     content = written(pa.table(RESULTS).replace_schema_metadata({"note": "from the clinic"}))
     assert rules_of(look(content)) == {"parquet.properties"}

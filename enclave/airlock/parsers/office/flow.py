@@ -13,14 +13,30 @@ from xml.etree.ElementTree import Element
 
 from enclave.airlock.document import Table
 from enclave.airlock.parsers.grid import table_of
+from enclave.airlock.parsers.looks import odd_looks
 
 TEXTS = frozenset({"t", "delText", "instrText", "script"})
 BREAKS = {"tab": "\t", "br": "\n", "cr": "\n", "lineBreak": "\n", "noBreakHyphen": "-"}
-LONGEST_ATTRIBUTE = 64
-SAID = frozenset({"descr", "title", "author", "initials"})
+SAID = frozenset({"descr", "title", "author", "initials", "prompt", "tooltip", "display", "alias", "tag"})
+# What attributes of looks hold: measures, colours, marks, references, moments, plain words without a long number.
+LOOKS = re.compile(
+    r"(?:[-+]?[\d.,]{1,10}(?:pt|px|in|cm|mm|em|%)?"
+    r"|#?[0-9a-fA-F]{1,8}"
+    r"|\{?[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\}?"
+    r"|(?:rId|_Toc|_Hlk|_Ref)\d{1,12}"
+    r"|\$?[A-Z]{1,3}\$?\d{1,7}(?::\$?[A-Z]{1,3}\$?\d{1,7})?"
+    r"|\d{1,7}:\d{1,7}"
+    r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)?"
+    r"|(?!.*\d{5})[A-Za-z_/#*.][\w.:/#,;*@ ()+-]{0,63})?",
+    re.ASCII,
+)
+# Fonts have names in all scripts.
+FONTS = frozenset({"typeface", "ascii", "hAnsi", "eastAsia", "cs", "face"})
+FONT_ELEMENTS = frozenset({"name", "rFont"})
+FONT = re.compile(r"@?[^\W\d_][^\W\d_\n]*(?:[ +-]?(?:[^\W\d_]+|\d{1,3}))*")
 # Names of types in a package's directory, and of kinds of relations.
 TYPE = re.compile(r"application/[a-z0-9.+-]{1,99}|https?://schemas\.[A-Za-z0-9./-]{1,120}", re.IGNORECASE)
-NUMBER = re.compile(r"[-+\d.]{1,12}|true|false|on|off|[a-z]{1,10}", re.IGNORECASE)
+NUMBER = re.compile(r"[-+\d.]{1,10}|true|false|on|off|[a-z]{1,10}", re.IGNORECASE)
 
 
 @dataclass
@@ -87,6 +103,15 @@ def odd_text(root: Element) -> Iterator[str]:
 
 def _odd(element: Element) -> Iterator[str]:
     yield from (text.strip() for text in (element.text, element.tail) if text and text.strip())
+    yield from odd_attributes(element)
+
+
+def odd_attributes(element: Element) -> Iterator[str]:
+    """Yield attributes that say something in words, and names and values too odd to describe how a thing looks."""
+    yield from odd_looks(local(element), *(key.rpartition("}")[2] for key in element.attrib))
     for key, value in element.attrib.items():
-        if key in SAID or (len(value) > LONGEST_ATTRIBUTE and not TYPE.fullmatch(value)):
+        name = key.rpartition("}")[2]
+        is_font = name in FONTS or (name == "val" and local(element) in FONT_ELEMENTS)
+        is_plain = LOOKS.fullmatch(value) or TYPE.fullmatch(value) or (is_font and FONT.fullmatch(value))
+        if name in SAID or not is_plain:
             yield value

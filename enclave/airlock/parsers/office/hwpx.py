@@ -34,7 +34,7 @@ def parse_hwpx(content: bytes, name: str, rules: CheckRules) -> Document:
     if any(flow.seen[name] for flow in flows for name in TRACKED) or _has_changes(package):
         findings.append(_tracked())
     findings += [seen.macros("Scripts") for one in package.names if one.startswith("Scripts/") and _does(package, one)]
-    kept = [*_other_texts(package), *_preview(package)]
+    kept = [*_other_texts(package), *seen.link_texts(package), *_preview(package)]
     parts = [Part("문서 속성·미리보기", Document("text", text="\n".join(kept)))] if any(map(str.strip, kept)) else []
     return Document(
         "document",

@@ -19,6 +19,7 @@ from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser
 
+from enclave.airlock.parsers.looks import odd_looks
 from enclave.airlock.parsers.refused import ParseRefused
 
 MEBIBYTE = 1 << 20
@@ -28,6 +29,7 @@ MAX_RATIO, SMALL = 100, 1 * MEBIBYTE
 ENCRYPTED, DESCRIPTOR = 0x1, 0x8
 LOCAL_HEADER, DESCRIPTORS = 30, frozenset({12, 16, 20, 24})
 END_BYTES, MAX_EXTRA = 22, 64
+LONGEST_NAMESPACE = 160
 ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 XML_ENDINGS = (".xml", ".rels", ".vml", ".hpf", ".rdf")
@@ -70,6 +72,15 @@ class Package:
         return tuple(self.entries)
 
 
+class _Builder(TreeBuilder):
+    """Sees the names of namespaces, which no element shows."""
+
+    def start_ns(self, prefix: str, uri: str) -> None:
+        """Raise `ParseRefused` for a namespace that is the name of none."""
+        if len(prefix) + len(uri) > LONGEST_NAMESPACE or any(odd_looks(prefix, uri)):
+            raise damaged()
+
+
 def open_package(content: bytes) -> Package:
     """Read a zip file whole. Raises `ParseRefused`."""
     try:
@@ -94,7 +105,7 @@ def read_xml(content: bytes) -> Element:
     """Parse XML with its comments, without entities or a DTD. Raises `ParseRefused`."""
     if len(content) > MAX_XML:
         raise bomb()
-    parser = DefusedXMLParser(target=TreeBuilder(insert_comments=True, insert_pis=True), forbid_dtd=True)
+    parser = DefusedXMLParser(target=_Builder(insert_comments=True, insert_pis=True), forbid_dtd=True)
     try:
         parser.feed(content)
         root = parser.close()

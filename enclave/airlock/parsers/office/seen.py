@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from enclave.airlock.checks.findings import block, mask, warn
 from enclave.airlock.document import Embedded
+from enclave.airlock.parsers.looks import odd_looks
 from enclave.airlock.parsers.office.flow import local
 from enclave.airlock.parsers.office.package import Package, is_archive, is_xml
 from enclave.airlock.report import Finding
@@ -123,7 +124,8 @@ def links(package: Package) -> Iterator[Finding]:
 
 
 def link_texts(package: Package) -> Iterator[str]:
-    """Yield where the web links lead to."""
+    """Yield where the web links lead to, and names of entries that say more than a name."""
+    yield from odd_looks(*package.names)
     for name in package.names:
         if name.endswith(".rels"):
             targets = (element for element in package.xml(name).iter() if element.get("TargetMode") == "External")

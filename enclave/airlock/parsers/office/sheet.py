@@ -13,7 +13,7 @@ from openpyxl.utils.cell import column_index_from_string
 from enclave.airlock.document import Table
 from enclave.airlock.parsers.grid import check_size, table_of, too_big
 from enclave.airlock.parsers.office import seen
-from enclave.airlock.parsers.office.flow import LONGEST_ATTRIBUTE, local
+from enclave.airlock.parsers.office.flow import local, odd_attributes
 from enclave.airlock.parsers.office.package import damaged
 from enclave.airlock.parsers.office.styles import Styles, shows_nothing, written
 from enclave.airlock.report import Finding
@@ -143,4 +143,5 @@ def _beside(root: Element) -> Iterator[str]:
             yield element.text.strip()
         if element.tail and element.tail.strip():
             yield element.tail.strip()
-        yield from (value for key, value in element.attrib.items() if len(value) > LONGEST_ATTRIBUTE and key != "spans")
+        if name not in {"c", "row", "v"}:  # their attributes place a cell, and are read with it
+            yield from odd_attributes(element)

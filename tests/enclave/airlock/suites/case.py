@@ -7,11 +7,13 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from xml.sax.saxutils import escape
 
 import numpy as np
 import pandas as pd
 
 from enclave.airlock.parsers.registry import ENDINGS
+from tests.enclave.airlock.office import docx, grid, hwpx, paragraph
 
 Rng = np.random.Generator
 
@@ -65,6 +67,19 @@ def page(frame: pd.DataFrame) -> bytes:
     return f"<!doctype html><html><head><meta charset='utf-8'></head><body>{frame.to_html(index=False)}</body></html>".encode()
 
 
+def _rows(frame: pd.DataFrame) -> list[list[str]]:
+    rows = [list(map(str, frame.columns)), *([_text(value) for value in row] for row in frame.itertuples(index=False))]
+    return [[escape(cell) for cell in row] for row in rows]
+
+
+def word(frame: pd.DataFrame) -> bytes:
+    return docx(paragraph("Table 1. 결과") + grid(_rows(frame)))
+
+
+def hangul(frame: pd.DataFrame) -> bytes:
+    return hwpx(f"<hp:p><hp:run><hp:t>표 1. 결과</hp:t>{grid(_rows(frame), 'hp', 'run')}</hp:run></hp:p>")
+
+
 def notebook(frame: pd.DataFrame) -> bytes:
     output = {
         "output_type": "execute_result", "execution_count": 1, "metadata": {},
@@ -85,6 +100,8 @@ WRITERS: dict[str, Callable[[pd.DataFrame], bytes]] = {
     ".txt": printed,
     ".log": printed,
     ".xlsx": workbook,
+    ".docx": word,
+    ".hwpx": hangul,
     ".parquet": columnar,
     ".ipynb": notebook,
     ".html": page,

@@ -17,7 +17,7 @@ from openpyxl.comments import Comment
 from PIL import Image, PngImagePlugin
 
 from tests.enclave.airlock.suites.case import Family, Rng, csv, pipes, written
-from tests.enclave.airlock.suites.people import people
+from tests.enclave.airlock.suites.people import people, rrn
 
 Made = tuple[str, bytes]
 SURNAMES, GIVEN = ("김", "이", "박", "최", "정"), ("민준", "서연", "도윤", "지우", "하은", "수빈")
@@ -25,25 +25,25 @@ ENCODED = frozenset({"encoded.run", "encoded.dense"})
 
 
 def rrn_in_a_note(rng: Rng) -> Made:
-    return ".txt", f"확인 필요: {_rrn(rng)} 환자의 검사값이 이상함.\n".encode()
+    return ".txt", f"확인 필요: {rrn(rng)} 환자의 검사값이 이상함.\n".encode()
 
 
 def rrn_without_hyphen_in_a_cell(rng: Rng) -> Made:
-    frame = pd.DataFrame({"비고": [f"{_rrn(rng).replace('-', '')}", "없음"], "환자수": [120, 44]})
+    frame = pd.DataFrame({"비고": [f"{rrn(rng).replace('-', '')}", "없음"], "환자수": [120, 44]})
     return written(rng, frame, ".csv", ".json", ".md", ".xlsx")
 
 
 def rrn_in_full_width(rng: Rng) -> Made:
-    wide = "".join(chr(ord(c) + 0xFEE0) if c.isdigit() else "-" for c in _rrn(rng))
+    wide = "".join(chr(ord(c) + 0xFEE0) if c.isdigit() else "-" for c in rrn(rng))
     return ".md", f"# 결과\n\n대상자 {wide}\n".encode()
 
 
 def rrn_in_the_name_of_a_column(rng: Rng) -> Made:
-    return ".csv", f"지역,{_rrn(rng)}\n서울,120\n부산,44\n".encode()
+    return ".csv", f"지역,{rrn(rng)}\n서울,120\n부산,44\n".encode()
 
 
 def rrn_cut_by_invisible_marks(rng: Rng) -> Made:
-    return ".txt", ("대상 " + "\u200b".join(_rrn(rng)) + "\n").encode()
+    return ".txt", ("대상 " + "\u200b".join(rrn(rng)) + "\n").encode()
 
 
 def phones(rng: Rng) -> Made:
@@ -201,7 +201,7 @@ def sheet_with_a_comment(rng: Rng) -> Made:
     out = io.BytesIO()
     with pd.ExcelWriter(out, engine="openpyxl") as book:
         pd.DataFrame({"region": ["A", "B"], "n": [120, 44]}).to_excel(book, index=False)
-        book.book.active["A2"].comment = Comment(f"확인: {_rrn(rng)}", "who")
+        book.book.active["A2"].comment = Comment(f"확인: {rrn(rng)}", "who")
     return ".xlsx", out.getvalue()
 
 
@@ -223,7 +223,7 @@ def page_with_records_inside(rng: Rng) -> Made:
 
 def report_with_a_case(rng: Rng) -> Made:
     body = pipes(pd.DataFrame({"지역": ["서울", "부산"], "환자수": [120, 44]}), "결과")
-    return ".md", body + f"\n특이 사례: {_rrn(rng)}\n".encode()
+    return ".md", body + f"\n특이 사례: {rrn(rng)}\n".encode()
 
 
 EXPECTED: dict[str, frozenset[str]] = {
@@ -241,13 +241,6 @@ EXPECTED: dict[str, frozenset[str]] = {
     "page": frozenset({"figure.active", "figure.values", "figure.undrawn", "row.no-counts", "points.individual"}),
     "thousands": frozenset({"text.too-long"}), "one_endless": frozenset({"text.long-line"}), "report": frozenset({"id.rrn"}),
 }  # fmt: skip
-
-
-def _rrn(rng: Rng) -> str:
-    front = f"{rng.integers(40, 99)}{rng.integers(1, 13):02d}{rng.integers(1, 28):02d}{rng.integers(1, 3)}{rng.integers(10000, 99999)}"
-    weights = (2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5)
-    check = (11 - sum(int(d) * w for d, w in zip(front, weights, strict=True)) % 11) % 10
-    return f"{front[:6]}-{front[6:]}{check}"
 
 
 def _picture(rng: Rng, **more: object) -> bytes:

@@ -60,6 +60,14 @@ def common(frame: pd.DataFrame, column: str, least: int = 60) -> pd.DataFrame:
     return frame[frame[column].isin(counts[counts >= least].index)]
 
 
+def rrn(rng: Rng) -> str:
+    """Return a resident number whose check digit is right."""
+    front = f"{rng.integers(40, 99)}{rng.integers(1, 13):02d}{rng.integers(1, 28):02d}{rng.integers(1, 3)}{rng.integers(10000, 99999)}"
+    weights = (2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5)
+    check = (11 - sum(int(d) * w for d, w in zip(front, weights, strict=True)) % 11) % 10
+    return f"{front[:6]}-{front[6:]}{check}"
+
+
 def _skewed(count: int) -> list[float]:
     parts = np.exp(-0.35 * np.arange(count))
     return list(parts / parts.sum())
