@@ -21,6 +21,8 @@ from enclave.airlock.recompute.rows import bitmap
 
 SEPARATOR = " · "
 MAX_CELLS_SAID = 500_000
+# A cell of a table by row, place across, and the column that its measures are of.
+Hidden = tuple[int, int, str | None]
 
 
 def populations(recipe: Recipe, snapshot: Mapping[str, Stored]) -> list[Cell]:
@@ -32,14 +34,19 @@ def populations(recipe: Recipe, snapshot: Mapping[str, Stored]) -> list[Cell]:
     return cells_of(frame, recipe)
 
 
-def cells_of(frame: Frame, recipe: Recipe, grouped: Grouped | None = None) -> list[Cell]:
-    """Return the cells of a recipe over columns that were already read, and perhaps grouped. Raises `RecipeRefused`."""
+def cells_of(
+    frame: Frame, recipe: Recipe, grouped: Grouped | None = None, hidden: frozenset[Hidden] = frozenset()
+) -> list[Cell]:
+    """Return the cells of a recipe over columns that were already read, and perhaps grouped. Raises `RecipeRefused`.
+
+    ``hidden``: cells of which the file shows no number: nobody learns them, unless from what is shown.
+    """
     if frame.people is None:
         return []
     if not isinstance(recipe, TableRecipe):
         return [Cell(recipe.model, _people(frame.people[observed(frame, recipe)]))]
     below = recipe.suppressed.below if recipe.suppressed else 1
-    return [cell for cell in _cells(grouped or Grouped(frame, recipe)) if len(cell.people) >= below]
+    return [cell for cell in _cells(grouped or Grouped(frame, recipe), hidden) if len(cell.people) >= below]
 
 
 def to_json(cells: Sequence[Cell]) -> list[list[str]]:
@@ -60,14 +67,15 @@ def _cell(found: object) -> Cell:
     return Cell(found[0], BitMap.deserialize(base64.b64decode(found[1], validate=True)))
 
 
-def _cells(grouped: Grouped) -> Iterator[Cell]:
+def _cells(grouped: Grouped, hidden: frozenset[Hidden]) -> Iterator[Cell]:
     sides, heads = (*grouped.groups.sides, (TOTAL,)), (*grouped.groups.heads, (TOTAL,))
     for which, region in enumerate(grouped.regions):
         # Measures of one column have the same people: one cell for all of them.
         for column in dict.fromkeys(measure.column for measure in grouped.recipe.measures):
             held = grouped.rows(which, column).populations()
             for (row, place), people in zip(region.places, held, strict=True):
-                yield Cell(SEPARATOR.join((column or "n", *sides[row], *heads[place])), people)
+                if (row, place, column) not in hidden:
+                    yield Cell(SEPARATOR.join((column or "n", *sides[row], *heads[place])), people)
 
 
 def _people(people: Array) -> BitMap:

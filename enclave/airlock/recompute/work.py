@@ -14,7 +14,7 @@ from enclave.airlock.recompute.contributors import judge
 from enclave.airlock.recompute.frame import Frame, Stored, read_frame
 from enclave.airlock.recompute.layout import Grouped, Layout, Spot, fixed, layout, rounded, spellings
 from enclave.airlock.recompute.match import HIDDEN, Wanted, cell, match
-from enclave.airlock.recompute.populations import cells_of
+from enclave.airlock.recompute.populations import Hidden, cells_of
 from enclave.airlock.report import MAX_EVIDENCE_ROWS, Evidence, Finding, Severity, Status
 from enclave.airlock.rules import CheckRules
 
@@ -44,21 +44,32 @@ class Recomputed:
 def recompute(printed: Table, recipe: Recipe, tables: Mapping[str, Stored], rules: CheckRules) -> Recomputed:
     """Make the output again and compare it, cell by cell. Raises `RecipeRefused` where the recipe does not fit."""
     frame = read_frame(tables, recipe.table, recipe.join, recipe.used)
-    grouped = None
+    grouped, hidden = None, frozenset[Hidden]()
     if isinstance(recipe, TableRecipe):
         grouped = Grouped(frame, recipe)
-        findings, rows = _table(printed, grouped, rules)
+        made = layout(grouped)
+        findings, rows = _table(printed, grouped, made, rules)
+        hidden = _hidden(printed, made)
     else:
         findings, rows = _model(printed, recipe, frame, rules)
     findings += _nobody(frame)
     wrong = any(one.severity is Severity.BLOCK for one in findings)
     status = Status.MISMATCH if wrong else Status.MATCH
     evidence = Evidence(kind=KIND, title_ko=TITLES[0], title_en=TITLES[1], status=status, rows=tuple(rows))
-    return Recomputed(tuple(findings), (evidence,), tuple(cells_of(frame, recipe, grouped)))
+    return Recomputed(tuple(findings), (evidence,), tuple(cells_of(frame, recipe, grouped, hidden)))
 
 
-def _table(printed: Table, grouped: Grouped, rules: CheckRules) -> tuple[list[Finding], list[tuple[str, ...]]]:
-    recipe, made = grouped.recipe, layout(grouped)
+def _hidden(printed: Table, made: Layout) -> frozenset[Hidden]:
+    """Return the cells of which the file shows no number of a column, also those hidden for a total's sake."""
+    places = {spot: (spot.row, spot.across, spot.measure.column) for spot in made.spots}
+    shown = {at for spot, at in places.items() if cell(printed, spot.row, spot.column) != HIDDEN}
+    return frozenset(places.values()) - shown
+
+
+def _table(
+    printed: Table, grouped: Grouped, made: Layout, rules: CheckRules
+) -> tuple[list[Finding], list[tuple[str, ...]]]:
+    recipe = grouped.recipe
     spelled = {(spot.row, spot.column): spot.texts(recipe.rounding) | {HIDDEN} for spot in made.spots}
     below = recipe.suppressed.below if recipe.suppressed else None
     findings = [*match(printed, Wanted(made.head, made.sides, spelled)), *judge(printed, made, below, rules)]

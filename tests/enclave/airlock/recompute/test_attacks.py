@@ -17,6 +17,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from enclave.airlock.checker import check
+from enclave.airlock.ledger.asked import groups_of
+from enclave.airlock.ledger.cells import Origin
+from enclave.airlock.ledger.conflicts import conflicts, everyone
+from enclave.airlock.ledger.image import draw
 from enclave.airlock.recipes.form import Recipe
 from enclave.airlock.recompute.door import Basis, recompute, with_recomputed
 from enclave.airlock.recompute.work import Recomputed
@@ -207,6 +211,31 @@ def test_a_small_cell_that_totals_give_back_is_not_hidden(tmp_path: Path) -> Non
     alone = judged(["A", "20", "*", "24"], ["B", "20", "20", "40"], ["total", "40", "24", "64"])
     assert alone == {"recompute.recoverable"}
     assert judged(["A", "*", "*", "24"], ["B", "*", "*", "40"], ["total", "40", "24", "64"]) == set()
+
+
+def test_who_is_in_a_hidden_cell_is_no_part_of_what_is_let_out(tmp_path: Path) -> None:
+    """Else a table with its small cells well hidden would be stopped by the ledger: cell and total differ by few."""
+    kinds = [("A", "x")] * 20 + [("A", "y")] * 4 + [("B", "x")] * 20 + [("B", "y")] * 20
+    table = pa.table({
+        "patient": [f"{n:032x}" for n in range(64)], "ward": [w for w, _ in kinds], "kind": [k for _, k in kinds],
+    })  # fmt: skip
+    clinic = build(tmp_path, {"patients": table})
+    wanted = recipe_of(
+        clinic, keys=["ward"], columns=["kind"], measures=[{"op": "count"}], margins=True, suppressed={"below": 10}
+    )
+
+    def let_out(*rows: list[str]) -> tuple[set[str], int]:
+        path = saved(tmp_path, ["ward", "kind=x", "kind=y", "total"], list(rows))
+        cells = recompute(path, "t.csv", Basis(wanted, clinic.source, clinic.public_key), RULES).cells
+        made = groups_of(wanted, cells, Origin(file="t.csv"), one_row_each=True, smallest=10)
+        return {cell.label for cell in cells}, len(conflicts(made, [draw(everyone(64), 64)], 10, people=64))
+
+    margins = {"n · A · total", "n · B · total", "n · total · x", "n · total · y", "n · total · total"}
+    hidden, found = let_out(["A", "*", "*", "24"], ["B", "*", "*", "40"], ["total", "40", "24", "64"])
+    assert (hidden, found) == (margins, 0)
+    shown, found = let_out(["A", "20", "*", "24"], ["B", "20", "20", "40"], ["total", "40", "24", "64"])
+    assert shown > margins
+    assert found > 0, "the shown cell and its total differ by four people"
 
 
 def test_a_row_of_too_few_people_is_not_even_named(hospital: Hospital, recipe: Make, ask: Any) -> None:
