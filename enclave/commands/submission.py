@@ -199,7 +199,7 @@ def file_row(found: AirlockRequest, one: Checked, note: FileNote, place: tuple[i
         rows=report.rows,
         columns=report.columns,
         verdict=report.verdict,
-        recomputed=_is_recomputed(report),
+        recomputed=is_recomputed(report),
         report=report.to_json(),
         rules_sha256=one.rules_sha256,
         carried_from=one.carried_from,
@@ -209,7 +209,7 @@ def file_row(found: AirlockRequest, one: Checked, note: FileNote, place: tuple[i
     return file
 
 
-def _is_recomputed(report: FileReport) -> bool:
+def is_recomputed(report: FileReport) -> bool:
     """Return whether our own computation from the snapshot gave every number of the file."""
     ours = {each.status for each in report.evidence if each.kind == "recompute"}
     return ours == {Status.MATCH}

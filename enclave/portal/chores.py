@@ -23,6 +23,7 @@ from enclave.portal import (
     intake,
     keeping,
     limits,
+    replaying,
     rerunning,
     searching,
     sweeping,
@@ -61,6 +62,7 @@ CHORES: tuple[Chore, ...] = (
     Chore("lay-out-imports", 5, importing.lay_out_waiting, "imports"),
     Chore("search-shown", 5, searching.search_shown, "search"),
     Chore("rerun", 5, rerunning.turn, "rerun"),
+    Chore("replay-policies", 5, replaying.turn, "replay"),
 )
 
 

@@ -27,13 +27,14 @@ from enclave.commands.content import Checked, CollectedFile
 from enclave.errors import EnclaveError, Invalid
 from enclave.gate.limits import Collected, CollectLimits, RefusedFile
 from enclave.policy.provider.combining import stopped
+from enclave.policy.provider.document import PolicyDocument
 from enclave.portal.carrying import rules_sha256
 from enclave.portal.comparing import compared
 from enclave.portal.known import known_of
 from enclave.portal.parts import Portal
 from enclave.portal.sources import sources
 from enclave.queries import dataset, egress, project, provider_policy
-from enclave.queries.provider_policy import InForce
+from enclave.queries.project import ProjectView
 
 
 @contextmanager
@@ -79,7 +80,7 @@ def checked_files(  # noqa: PLR0913 - who, in which project, which copies, and w
     this is; what has not changed since its last is not checked again.
     """
     measures = measures_of(portal, actor, project_id)
-    named = rules_sha256(measures.rules, measures.known, measures.counts.document.block)
+    named = rules_sha256(measures.rules, measures.known, measures.policy.block)
     may_use = sources(portal, actor, project_id) if about else ()
     checked: list[tuple[Checked, Recipe | None]] = []
     for each in taken:
@@ -97,12 +98,12 @@ def checked_files(  # noqa: PLR0913 - who, in which project, which copies, and w
             continue
         found = Recomputed(strange)
         if recipe is not None:
-            found = recompute(path, name, _basis(portal, recipe, may_use), measures.rules)
+            found = recompute(path, name, basis_of(portal, recipe, may_use), measures.rules)
         report = check(path, name, measures.rules, known=measures.known)
         report = replace(report, findings=(*measures.findings, *report.findings))
         checked.append((Checked(file, with_recomputed(report, found), found.cells, rules_sha256=named), recipe))
     told = compared(portal, project_id, checked, may_use, smallest=measures.rules.min_cell)
-    policy = measures.counts.document
+    policy = measures.policy
     return [replace(one, report=stopped(one.report, policy), policy=policy.sha256) for one in told]
 
 
@@ -117,7 +118,8 @@ def _earlier(portal: Portal, request_id: str, file: CollectedFile, named: str) -
     return Checked(file, without_rerun(found[1]), rules_sha256=named, carried_from=found[0])
 
 
-def _basis(portal: Portal, recipe: Recipe, may_use: Sequence[Source]) -> Basis:
+def basis_of(portal: Portal, recipe: Recipe, may_use: Sequence[Source]) -> Basis:
+    """Return what a file is recomputed from."""
     return Basis(recipe, source_of(recipe, may_use), keys.load_public_key(portal.settings.snapshot_public_key))
 
 
@@ -137,31 +139,36 @@ def _recipe(about: About) -> tuple[Recipe | None, tuple[Finding, ...]]:
 
 @dataclass(frozen=True)
 class Measures:
-    """What files of a project are checked with. ``counts``: the policy they are from.
+    """What files of a project are checked with. ``policy``: where the limits are from.
 
     ``findings``: what could not be prepared, said with each file.
     """
 
     rules: CheckRules
     known: Known | None
-    counts: InForce
+    policy: PolicyDocument
     findings: tuple[Finding, ...] = ()
 
 
 def measures_of(portal: Portal, actor: Actor, project_id: str) -> Measures:
     """Return what the checker needs to know of this project: pseudonym columns, how many people, which values."""
     about = project.project(portal.store, actor, project_id, now=clock.now())
+    counts = provider_policy.of_project(portal.store, actor, project_id)
+    return measured(portal, actor, about, counts.document)
+
+
+def measured(portal: Portal, actor: Actor, about: ProjectView, policy: PolicyDocument) -> Measures:
+    """Return the same for a project under any policy: that in force, or one that is replayed."""
     pseudonyms = {each.column for each in about.columns if each.treatment.startswith("pseudonym")}
     used = {each.snapshot_id for each in about.columns}
     snapshots = [dataset.snapshot(portal.store, actor, each) for each in sorted(used)]
     known = known_of(about, snapshots)
-    counts = provider_policy.of_project(portal.store, actor, project_id)
-    rules = counts.document.check_rules(
+    rules = policy.check_rules(
         max_bytes=portal.settings.max_file_bytes,
         id_columns=tuple(sorted(pseudonyms)),
         subjects=max((each.subjects for each in snapshots), default=None),
     )
-    return Measures(rules, known, counts, () if known is not None else (not_compared(),))
+    return Measures(rules, known, policy, () if known is not None else (not_compared(),))
 
 
 def some_refused(refused: Sequence[RefusedFile]) -> EnclaveError:

@@ -118,6 +118,12 @@ def open_policies(store: Store) -> tuple[str, ...]:
         return tuple(session.scalars(query))
 
 
+def is_waiting(store: Store, policy_id: str) -> bool:
+    """Return whether a proposal has not been replayed as a whole yet."""
+    with store.read() as session:
+        return queries.load_policy(session, policy_id).state is PolicyState.PROPOSED
+
+
 def due(store: Store, policy_id: str) -> tuple[Due, ...]:
     """Return the decided rounds a proposal was not replayed on with what counts now, oldest request first."""
     with store.read() as session:

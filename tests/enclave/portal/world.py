@@ -65,6 +65,7 @@ ACCOUNTS = {
     "haneul": ("오하늘", "zone", (Role.AUDITOR,)),
     "sora": ("윤소라", "zone", (Role.REVIEWER,)),
     "suyeon": ("이수연", "bitgoeul", (Role.DATA_STEWARD,)),
+    "yerin": ("한예린", "bitgoeul", (Role.ASSET_OWNER,)),
     "jiwoo": ("최지우", "onsaemi", (Role.PROJECT_LEAD, Role.SCIENTIST)),
     "mina": ("김민아", "onsaemi", (Role.SCIENTIST,)),
     "dahye": ("정다혜", "review-a", (Role.OUTPUT_CHECKER,)),
