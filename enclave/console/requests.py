@@ -23,7 +23,11 @@ def request() -> None:
 @click.option("--stuck", is_flag=True, help="멈춰 있는 것만 (only what does not move)")
 @click.pass_context
 def show_all(ctx: click.Context, *, stuck: bool) -> None:
-    """끝나지 않은 신청 목록: 무엇이 누구를 기다리는지 (requests that are not over)."""
+    """끝나지 않은 신청 목록: 무엇이 누구를 기다리는지 (requests that are not over).
+
+    번호, 방향, 상태, 과제, 신청자, 회차, 대기 순서, 처리 기한, 판정, 여기서 할 수 있는 일
+    (id, direction, state, project, requester, round, place in the queue, due, verdict, what can be done here)
+    """
     with opened(Settings.load()) as store:
         found = queries.stuck if stuck else queries.unfinished
         for each in found(store, Actor.console(), now=now()):
@@ -53,4 +57,11 @@ def reassign(request_id: str, login: str, reason: str) -> None:
 def _line(each: RequestRow, language: int) -> str:
     words = label(each.direction)[language], label(each.state)[language]
     due = f"{each.due_at.astimezone(KST):%Y-%m-%d %H:%M}" if each.due_at else "-"
-    return "\t".join((each.id, *words, each.project_id, each.requester_login, f"{each.round}", due, each.verdict))
+    place = f"{each.queue_position}" if each.queue_position else "-"
+    may = ",".join(sorted(each.may)) or "-"
+    row = (each.id, *words, each.project_id, each.requester_login, f"{each.round}", place, due, each.verdict, may)
+    return "\t".join((*row, _printable(each.purpose)) if each.purpose else row)
+
+
+def _printable(text: str) -> str:
+    return "".join(mark if mark.isprintable() else " " for mark in text)[:80]

@@ -91,7 +91,10 @@ def test_what_passes_is_asked_for_and_then_stands_in_the_list(lab, asked):
     said = panel(lab).locator(".ansim-sum", has_text=re.compile(r"신청했습니다: e-\w+"))
     made = said.inner_text().split()[-1]
     asked.append(made)
-    expect(panel(lab).locator(f"[data-request={made}]")).to_contain_text("심사 중")
+    row = panel(lab).locator(f"[data-request={made}]")
+    expect(row).to_contain_text("심사 중")
+    expect(row).to_contain_text("논문 표 1")
+    expect(row).to_contain_text(re.compile(r"대기 순서 [1-9]\d* · 처리 기한 20\d\d-\d\d-\d\d"))
     shot(lab.page, "panel-requested")
 
 

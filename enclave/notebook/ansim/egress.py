@@ -3,7 +3,8 @@
     from ansim import egress
     egress.preflight(["table.csv", "figure.png"])
     request = egress.submit(["table.csv"], purpose="논문 표 2", context="지역별 환자 수와 평균")
-    egress.status(request.id)
+    egress.status(request.id)                      # where it stands, what was said, what to do now
+    egress.requests()                              # all of mine in this project
 
     egress.repair("table.csv", how="suppress")     # table.repaired.csv, which passes
     egress.repair("means.csv", how="add-counts")   # how many people stand behind each row, by the file's recipe
@@ -30,6 +31,7 @@ from .outbox import Copied, copies
 from .portal import ask
 from .recipes import about, recall
 from .show import VERDICTS, html_table, state, text_table, verdict
+from .standing import Listing, lines
 from .words import say
 
 Code = str | Mapping[str, str]
@@ -96,17 +98,21 @@ class Request:
     state: str
     files: tuple[FileResult, ...] = ()
     purpose: str = ""
-    note: str = field(default="")
+    told: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """What I may do with it now, as the portal says."""
+        return tuple(map(str, self.told.get("allowed", ())))
 
     def __repr__(self) -> str:
-        lines = [f"{say('반출 신청', 'egress request')} {self.id}: {state(self.state)}"]
-        lines += [self.note] if self.note else []
-        return "\n".join([*lines, text_table(_head(), _rows(self.files))] if self.files else lines)
+        text = [f"{say('반출 신청', 'egress request')} {self.id}: {state(self.state)}", *lines(self.told)]
+        return "\n".join([*text, text_table(_head(), _rows(self.files))] if self.files else text)
 
     def _repr_html_(self) -> str:
         head = f"<p>{say('반출 신청', 'egress request')} <b>{escape(self.id)}</b>: {escape(state(self.state))}</p>"
-        note = f"<p>{escape(self.note)}</p>" if self.note else ""
-        return head + note + (_html(self.files) if self.files else "")
+        note = "<br>".join(map(escape, lines(self.told)))
+        return head + (f"<p>{note}</p>" if note else "") + (_html(self.files) if self.files else "")
 
 
 def preflight(files: Files, *, code: Code = "") -> Preflight:
@@ -181,14 +187,33 @@ def repair(
 
 def status(request_id: str) -> Request:
     """Return a request as it stands now. Raises `AnsimError`."""
-    if not request_id or not all(mark.isascii() and (mark.isalnum() or mark in "-_") for mark in request_id):
-        raise AnsimError("client.request-id", ko="신청 번호가 아닙니다.", en="This is not the id of a request.")
-    return _request(ask("GET", f"/egress/{request_id}"), ())
+    return _request(ask("GET", f"/egress/{_id(request_id)}"), ())
+
+
+def withdraw(request_id: str) -> Request:
+    """Take one's own request back before it leaves. Raises `AnsimError`."""
+    return _request(ask("POST", f"/egress/withdraw/{_id(request_id)}", {}), ())
+
+
+def comment(request_id: str, text: str) -> Request:
+    """Answer the checkers, in a comment that everybody who sees the request can read. Raises `AnsimError`."""
+    return _request(ask("POST", f"/egress/comment/{_id(request_id)}", {"text": text}), ())
+
+
+def requests() -> Listing:
+    """Return my own requests of this project, newest first, shown as a table. Raises `AnsimError`."""
+    return Listing(tuple(listed()))
 
 
 def listed() -> list[dict[str, Any]]:
     """Return my own requests of this project, newest first, as the portal tells them. Raises `AnsimError`."""
     return list(ask("GET", "/egress/requests").get("requests", ()))
+
+
+def _id(request_id: str) -> str:
+    if not request_id or not all(mark.isascii() and (mark.isalnum() or mark in "-_") for mark in request_id):
+        raise AnsimError("client.request-id", ko="신청 번호가 아닙니다.", en="This is not the id of a request.")
+    return request_id
 
 
 def _paths(files: Files) -> list[Path]:
@@ -232,9 +257,8 @@ def _said(field_name: str, text: str) -> str:
 
 
 def _request(found: dict[str, Any], copied: Sequence[Copied]) -> Request:
-    note = str(found.get("decided_reason") or "")
     texts = {name: str(found.get(name, "")) for name in ("id", "state", "purpose")}
-    return Request(files=_results(found, copied), note=note, **texts)
+    return Request(files=_results(found, copied), told=found, **texts)
 
 
 def _results(found: dict[str, Any], copied: Sequence[Copied]) -> tuple[FileResult, ...]:

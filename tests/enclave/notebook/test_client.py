@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+
+from enclave.state_words import LABELS
 
 CLIENT = Path(__file__).parents[3] / "enclave" / "notebook"
 
@@ -45,7 +49,8 @@ def portal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Portal]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            state.taken += [(state.outbox / name).read_bytes() for name in body.get("files", [body.get("file")])]
+            named = body.get("files", [body["file"]] if "file" in body else [])
+            state.taken += [(state.outbox / name).read_bytes() for name in named]
             self.reply(body)
 
         def do_GET(self) -> None:
@@ -183,7 +188,7 @@ def test_the_same_submission_twice_carries_the_same_key_and_another_one_does_not
     egress.submit("table.csv", purpose="논문", context="표 2", receiver="lead", redo="r-0")
     assert (portal.asked[-1][2]["receiver"], portal.asked[-1][2]["request_id"]) == ("lead", "r-0")
     assert (request.id, request.state) == ("r-1", "submitted")
-    assert "심사 대기" in repr(request)
+    assert "심사 중" in repr(request)
     assert "r-1" in request._repr_html_()
 
 
@@ -197,6 +202,98 @@ def test_the_status_of_a_request_is_asked_by_its_id(portal: Portal) -> None:
     assert portal.asked == [("GET", "/api/workspace/v1/egress/r-1", {})]
     with pytest.raises(Exception, match=r"client\.request-id"):
         egress.status("../../secrets")
+
+
+WAITS = {
+    "id": "e-1",
+    "state": "submitted",
+    "round": 2,
+    "reviews_in": 1,
+    "reviewers_needed": 2,
+    "queue_position": 3,
+    "due_on": "2026-12-01",
+    "purpose": "논문 표 2",
+    "reruns": [{"code": "run.py", "state": "waiting"}, {"code": "plot.py", "state": "done"}],
+    "comments": [
+        {"round": 1, "from_author": False, "text": "지난 회차"},
+        {"round": 2, "from_author": False, "text": "분모를 적어 주세요. <b>"},
+    ],
+    "allowed": ["comment", "reassign", "withdraw"],
+}
+
+
+def test_a_request_says_where_it_waits_until_when_what_was_said_and_what_to_do(portal: Portal) -> None:
+    from ansim import egress
+
+    portal.answer = dict(WAITS)
+    shown = repr(egress.status("e-1"))
+    for part in ("2회차 · 심사 1/2 · 대기 순서 3 · 처리 기한 2026-12-01", "run.py", "분모를 적어", 'withdraw("e-1")'):
+        assert part in shown
+    assert not [part for part in ("plot.py", "지난 회차", "redo=") if part in shown]
+    assert egress.status("e-1").allowed == ("comment", "reassign", "withdraw")
+    assert "<b>e-1</b>" in egress.status("e-1")._repr_html_()
+    assert "&lt;b&gt;" in egress.status("e-1")._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("release", "said"),
+    [
+        (
+            {"state": "done", "receiver_login": "lead", "expires_at": "2026-12-08T00:00:00+00:00"},
+            "lead이(가) 2026-12-08",
+        ),
+        ({"state": "handed_over", "receiver_login": "lead"}, "lead에게 전달"),
+        ({"state": "recalled", "recall_reason": "오류"}, "회수되었습니다(오류)"),
+        ({"state": "failed"}, "다시 시도"),
+        ({"state": "cancelled"}, ""),
+    ],
+    ids=lambda case: case["state"] if isinstance(case, dict) else "",
+)
+def test_a_request_says_what_became_of_its_release(portal: Portal, release: dict[str, str], said: str) -> None:
+    from ansim import egress
+
+    portal.answer = {"id": "e-1", "state": "released", "release": release}
+    shown = repr(egress.status("e-1"))
+    assert (said in shown) if said else (shown.count("\n") == 0)
+
+
+def test_my_requests_are_a_table_with_purpose_place_and_day(portal: Portal) -> None:
+    from ansim import egress
+
+    portal.answer = {"requests": []}
+    assert repr(egress.requests()) == "아직 신청이 없습니다."
+    portal.answer = {"requests": [WAITS, {"id": "e-2", "state": "draft", "purpose": "<i>"}]}
+    first, second = repr(egress.requests()).splitlines()[1:]
+    assert first.split() == ["e-1", "심사", "중", "2", "3", "2026-12-01", "논문", "표", "2"]
+    assert second.split() == ["e-2", "초안", "<i>"]
+    assert "&lt;i&gt;" in egress.requests()._repr_html_()
+
+
+def test_a_request_is_taken_back_and_answered_from_the_notebook(portal: Portal) -> None:
+    from ansim import egress
+
+    portal.answer = {"id": "e-1", "state": "withdrawn"}
+    assert egress.withdraw("e-1").state == "withdrawn"
+    egress.comment("e-1", "분모는 120명입니다.")
+    assert [each[1:] for each in portal.asked] == [
+        ("/api/workspace/v1/egress/withdraw/e-1", {}),
+        ("/api/workspace/v1/egress/comment/e-1", {"text": "분모는 120명입니다."}),
+    ]
+    for act in (egress.withdraw, lambda name: egress.comment(name, "x")):
+        with pytest.raises(Exception, match=r"client\.request-id"):
+            act("../x")
+
+
+def test_states_and_reasons_are_called_as_the_portal_calls_them(importable: None) -> None:
+    from ansim import show, standing
+
+    reasons = tomllib.loads((CLIENT.parent / "portal/words/reasons.toml").read_text())
+    assert {name: list(words) for name, words in standing.REASONS.items()} == reasons
+    assert LABELS["RequestState"] == show.STATES
+    script = (CLIENT / "ansim/labextension/static/remoteEntry.js").read_text()
+    states = re.search(r"const STATES = \{(.*?)\};", script, re.DOTALL)
+    told = re.findall(r"(\w+): \[\"(.*?)\", \"(.*?)\"\]", states[1])
+    assert {name: words for name, *words in told} == {name: list(words) for name, words in show.STATES.items()}
 
 
 def a_link() -> list[str]:

@@ -48,14 +48,13 @@
   const STATES = {
     draft: ["초안", "draft"],
     submitted: ["심사 중", "under review"],
-    reviewed: ["심사 중", "under review"],
-    returned: ["보완 요청", "returned for changes"],
+    returned: ["보완 요청", "returned"],
     approved: ["승인", "approved"],
     rejected: ["반려", "rejected"],
-    released: ["반출됨", "released"],
+    released: ["반출", "released"],
     withdrawn: ["철회", "withdrawn"],
-    expired: ["기한 지남", "expired"],
-    recalled: ["회수됨", "recalled"],
+    expired: ["기한 만료", "expired"],
+    recalled: ["회수", "recalled"],
   };
   const REPAIRS = {
     round: ["반올림", "Round"],
@@ -240,7 +239,7 @@
     row(one) {
       const facts = [`${one.round} ${word("round")}`];
       if (one.queue_position) facts.push(`${word("queue")} ${one.queue_position}`);
-      if (one.due_on && ["submitted", "reviewed"].includes(one.state)) facts.push(`${word("due")} ${one.due_on}`);
+      if (one.due_on) facts.push(`${word("due")} ${one.due_on}`);
       return element("li", { "data-request": one.id },
         element("strong", { text: say(STATES[one.state]) || one.state }),
         element("span", { text: one.purpose || one.id }),
