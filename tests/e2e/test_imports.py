@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import io
 import json
-import time
 import zipfile
 
 import pytest
 
 from demo.chapters.airlock import JUDGEMENTS
 from tests.e2e.acts import ansim, cell, kernel_of, printed, until
+from tests.enclave.packages.simple_index import serving
 from tests.enclave.packages.wheels import wheel
 
 
@@ -49,9 +49,15 @@ def put(session, project: str, name: str, content: bytes) -> dict[str, object]:
     return answer.json()
 
 
-@pytest.fixture(scope="module")
-def inside(world):
-    """Mina's workspace after code and a package were approved and it was opened anew."""
+def released(session, request_id: str) -> None:
+    until(
+        f"{request_id} is laid out",
+        lambda: session.api("GET", f"/requests/{request_id}").json()["state"] == "released",
+    )
+
+
+def bring_code(world) -> None:
+    """A folder of code, asked for by mina and approved."""
     mina, project = world.session("mina"), world.project_id
     found = put(mina, project, "tools.zip", packed({"rates/plain.py": b"def rate(a, b):\n    return a / b\n"}))
     body = {
@@ -64,28 +70,48 @@ def inside(world):
     made = mina.api("POST", f"/projects/{project}/imports", body)
     assert made.status_code == 201, made.text
     approve(world, made.json()["id"])
-    until(
-        "the import is laid out",
-        lambda: mina.api("GET", f"/requests/{made.json()['id']}").json()["state"] == "released",
-    )
+    released(mina, made.json()["id"])
+
+
+def console(world, *words: str) -> str:
+    done = ansim(world, *words)
+    assert done.returncode == 0, done.stderr + done.stdout
+    return done.stdout
+
+
+def bring_packages(world) -> None:
+    """One package that lies in the mirror, and one that only the machine's package index has until it is approved."""
+    mina, project = world.session("mina"), world.project_id
     wheel(world.settings.wheels, "survive-kit", "1.0", License_Expression="MIT")
     wheel(world.settings.wheels, "other-kit", "1.0")
-    indexed = ansim(world, "packages", "index")
-    assert indexed.returncode == 0, indexed.stderr
-    begun = time.monotonic()
-    answers = mina.api("POST", f"/projects/{project}/packages/resolve", {"text": "survive-kit\nnumpy\nnobody"}).json()
-    assert time.monotonic() - begun < 60, "korea.md R40"
-    assert [each["status"] for each in answers["answers"]] == ["needs-approval", "image", "impossible"]
-    asked = {"text": "survive-kit", "purpose": "생존 분석", "key": "packages-1"}
+    console(world, "packages", "index")
+    listed = {"text": "survive-kit\nnumpy\nfar-kit\nnobody"}
+    answers = mina.api("POST", f"/projects/{project}/packages/resolve", listed).json()["answers"]
+    assert [each["status"] for each in answers] == ["needs-approval", "image", "impossible", "impossible"]
+    assert "휠 2개" in console(world, "packages", "look-up", "far-kit")
+    answers = mina.api("POST", f"/projects/{project}/packages/resolve", listed).json()["answers"]
+    assert [each["status"] for each in answers] == ["needs-approval", "image", "needs-approval", "impossible"]
+    asked = {"text": "survive-kit\nfar-kit", "purpose": "생존 분석", "key": "packages-1"}
     wanted = mina.api("POST", f"/projects/{project}/packages", asked)
     assert wanted.status_code == 201, wanted.text
     approve(world, wanted.json()["id"])
-    until(
-        "the list is approved",
-        lambda: mina.api("GET", f"/requests/{wanted.json()['id']}").json()["state"] == "released",
-    )
-    fetched = ansim(world, "packages", "fetch")
-    assert fetched.returncode == 0, fetched.stderr + fetched.stdout
+    released(mina, wanted.json()["id"])
+    assert not list(world.settings.wheels.glob("far_*")), "fetched before it was approved"
+    console(world, "packages", "fetch")
+
+
+@pytest.fixture(scope="module")
+def inside(world, tmp_path_factory):
+    """Mina's workspace after code and packages were approved and it was opened anew."""
+    bring_code(world)
+    folder = tmp_path_factory.mktemp("index")
+    wheel(folder, "far-kit", "1.0", Requires_Dist=["far-base"])
+    wheel(folder, "far-base", "3.0")
+    with serving(folder) as index, pytest.MonkeyPatch.context() as here:
+        for name, value in index.environment().items():
+            here.setenv(name, value)
+        bring_packages(world)
+    mina = world.session("mina")
     mina.stop_workspace()
     mina.start_workspace()
     return mina
@@ -114,6 +140,11 @@ def test_an_approved_package_is_there_and_pip_says_so(inside):
         code, said = printed(kernel, RUN + "print(json.dumps(run('-m', 'pip', 'install', 'survive-kit')))")
         assert code == 0, said
         assert "already satisfied" in said
+
+
+def test_a_package_that_was_looked_up_and_fetched_is_there_with_what_it_needs(inside):
+    with kernel_of(inside) as kernel:
+        assert cell(kernel, "import far_kit, far_base; print(far_kit.__version__, far_base.__version__)") == "1.0 3.0"
 
 
 def test_nothing_else_installs(inside):
@@ -154,15 +185,34 @@ print('ready')""",
         assert "No module named" in printed(kernel, f"{RUN}\nprint(json.dumps(run('-c', 'import evil')))")[1]
 
 
-def test_a_file_cannot_be_uploaded_beside_the_lane(inside):
-    body = {"type": "file", "format": "base64", "content": base64.b64encode(b"x").decode(), "name": "a.bin"}
-    address = f"{inside.workspace}/api/contents/a.bin"
-    answer = inside.http.put(address, json=body, headers=inside._xsrf(inside.workspace))
+BESIDE = {
+    "a file": ("PUT", "/a.bin", {"type": "file", "format": "base64", "content": "eA==", "name": "a.bin"}),
+    "a new file with a text": ("POST", "", {"type": "file", "ext": ".py", "format": "text", "content": "x = 1"}),
+    "a new file in another folder": ("POST", "", {"type": "file", "ext": ".d/../../outbox/x.py"}),
+    "a folder with a file": ("PUT", "/a", {"type": "directory", "content": [{"type": "file", "content": "x"}]}),
+}
+
+
+@pytest.mark.parametrize("what", BESIDE)
+def test_nothing_can_be_uploaded_beside_the_lane(inside, what):
+    method, path, body = BESIDE[what]
+    place = f"{inside.workspace}/api/contents"
+    before = listed(inside)
+    answer = inside.http.request(method, f"{place}{path}", json=body, headers=inside._xsrf(inside.workspace))
     assert answer.status_code == 403
     assert "반입" in answer.json()["message"]
-    assert inside.http.get(address, params={"content": "0"}).status_code == 404
-    saved = {"type": "file", "format": "text", "content": "x = 1\n"}
+    assert listed(inside) == before
+
+
+def listed(session) -> set[str]:
+    """The names in the workspace's own folder."""
+    answer = session.http.get(f"{session.workspace}/api/contents", params={"type": "directory", "content": "1"})
+    return {each["name"] for each in answer.json()["content"]}
+
+
+def test_a_text_that_was_written_here_is_saved(inside):
     address = f"{inside.workspace}/api/contents/typed.py"
+    saved = {"type": "file", "format": "text", "content": "x = 1\n"}
     assert inside.http.put(address, json=saved, headers=inside._xsrf(inside.workspace)).status_code in {200, 201}
     inside.http.delete(address, headers=inside._xsrf(inside.workspace))
 
