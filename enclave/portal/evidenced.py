@@ -6,7 +6,7 @@ page, and rows that differ come first. Nothing is left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from enclave.airlock.report import Evidence, Status
@@ -14,6 +14,18 @@ from enclave.queries.airlock_views import FileView, FindingView
 from enclave.queries.overlap_views import How, OverlapView
 
 MATCH = Status.MATCH.value
+# What makes a file another one than its recipe makes; every other rule is about what a true number gives away.
+DIFFERS = frozenset(
+    {
+        Status.MISMATCH.value,
+        "recompute.number",
+        "recompute.label",
+        "recompute.shape",
+        "recompute.recipe",
+        "recompute.not-entitled",
+        "recompute.failed",
+    }
+)
 KNOWN = {"place", "row", "column", "printed", "recomputed", "people", "largest share", "status", "what", "found"}
 FREEDOM = "residual df"
 # How the ledger's evidence calls things, in both languages at once (`enclave.airlock.ledger.wording`).
@@ -40,23 +52,29 @@ WORDS = {
 class Row:
     """One line of evidence: `wrong` where it differs from what was submitted, `same` where it was compared and is.
 
+    `risky`: the number is true, and gives too much away.
     `named`: the places of cells that are keys of words, and never texts of a file.
     """
 
     cells: tuple[str, ...]
     named: frozenset[int] = frozenset()
     wrong: bool = False
+    risky: bool = False
     same: bool = False
 
 
 @dataclass(frozen=True)
 class Shown:
-    """Evidence as a page shows it. `head`: keys of words, or the evidence's own; `facts`: (key of words, value)."""
+    """Evidence as a page shows it. `head`: keys of words, or the evidence's own; `facts`: (key of words, value).
+
+    `outcome`: match, mismatch or none; `risky` where every number is true and the file was stopped for what they tell.
+    """
 
     evidence: Evidence
     head: tuple[str, ...]
     rows: tuple[Row, ...]
     facts: tuple[tuple[str, str], ...]
+    outcome: str
 
     @property
     def wrong(self) -> int:
@@ -81,13 +99,15 @@ class Line:
     overlaps: int
 
 
-def shown(evidence: Evidence) -> Shown:
-    """Return evidence made ready for a page."""
+def shown(evidence: Evidence, rules: Collection[str] = ()) -> Shown:
+    """Return evidence made ready for a page. `rules`: those that its file hit."""
     head = evidence.rows[0] if evidence.rows else ()
     keys = tuple(f"review.head_{each.replace(' ', '_')}" if each in KNOWN else LEDGER.get(each, each) for each in head)
     body = [_row(cells, head) for cells in evidence.rows[1:]]
-    ordered = sorted(body, key=lambda row: not row.wrong)
-    return Shown(evidence, keys, tuple(ordered), tuple(_facts(head, body)))
+    ordered = sorted(body, key=lambda row: (not row.wrong, not row.risky))
+    true = evidence.kind == "recompute" and evidence.status is Status.MISMATCH and DIFFERS.isdisjoint(rules)
+    outcome = "risky" if true else evidence.status.value
+    return Shown(evidence, keys, tuple(ordered), tuple(_facts(head, body)), outcome)
 
 
 def glance(file: FileView, evidence: Iterable[Shown], overlaps: Sequence[OverlapView]) -> Line:
@@ -120,7 +140,8 @@ def _row(cells: Sequence[str], head: Sequence[str]) -> Row:
         return Row(tuple(WORDS[each] if at in named else each for at, each in enumerate(cells)), named)
     if not head or head[-1] != "status" or len(cells) != len(head):
         return Row(tuple(cells))
-    return Row(tuple(cells), wrong=cells[-1] != MATCH, same=cells[-1] == MATCH)
+    wrong, same = cells[-1] in DIFFERS, cells[-1] == MATCH
+    return Row(tuple(cells), wrong=wrong, risky=not wrong and not same, same=same)
 
 
 def _facts(head: Sequence[str], rows: Sequence[Row]) -> Iterable[tuple[str, str]]:

@@ -41,7 +41,8 @@ def show(visit: Visit, request_id: str, form: Form | None = None, error: Enclave
     fields = visit.request.query_params
     opened, first = fields.get("f", ""), _first(fields.get("first", ""))
     found = evidence.evidence(store, actor, request_id, now=visit.now)
-    shown = {file_id: [evidenced.shown(each) for each in ones] for file_id, ones in found.items()}
+    rules = {file.id: {one.rule for one in file.findings} for file in request.files}
+    shown = {name: [evidenced.shown(each, rules[name]) for each in ones] for name, ones in found.items()}
     near = overlaps.by_file(overlaps.overlaps(store, actor, request_id, now=visit.now))
     about = _about(visit, request)
     return visit.page(

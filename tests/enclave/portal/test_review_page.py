@@ -28,7 +28,11 @@ def asked(world: World, place: workspace.WorkspaceView, gate: GateOf, files: dic
     names = outbox(gate, place, **{name: content for name, (content, _) in files.items()})
     about = {name: {"recipe": each} for name, (_, each) in zip(names, files.values(), strict=True) if each}
     body = {"files": names, "about": about, "purpose": "논문 표 2", "context": "성별 인원", "key": f"key-{names}"[:60]}
-    answer = inside(world, place).post("/egress/submit", json=body)
+    caller = inside(world, place)
+    caller.timeout = (
+        300  # each file is made again in two processes of its own; how long that may take is no matter here
+    )
+    answer = caller.post("/egress/submit", json=body)
     assert answer.status_code == 200, answer.text
     return str(answer.json()["id"])
 
