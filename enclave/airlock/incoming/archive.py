@@ -10,6 +10,7 @@ from __future__ import annotations
 import bz2
 import io
 import lzma
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -39,6 +40,13 @@ PACKED = (
 TAR_AT, GZIP, XZ_MEMORY = 257, 31, 128 << 20
 
 
+# NotImplementedError: what a newer version of the format says of itself.
+BROKEN = (
+    zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, ValueError,
+    NotImplementedError,
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Member:
     """One file of an archive: its path with `/` between the parts, and its content."""
@@ -60,7 +68,7 @@ def unpack(content: bytes, limits: ImportLimits) -> tuple[Member, ...]:
             found = list(_zip(content, budget))
         else:
             found = list(_tar(_plain(content, budget), budget))
-    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError) as error:
+    except BROKEN as error:
         raise _refused("damaged", "풀 수 없는 압축 파일입니다", "the archive cannot be unpacked") from error
     _check_paths([member.path for member in found])
     return tuple(sorted(found, key=lambda member: member.path))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
+from enclave.airlock.figures import letters
 from enclave.airlock.figures.redraw import redraw
 from enclave.airlock.report import FileReport, Severity, Verdict
 from enclave.airlock.rules import CheckRules
@@ -156,3 +157,9 @@ def test_a_photograph_that_says_how_to_turn_it_is_turned() -> None:
 def test_what_is_no_whole_picture_is_not_redrawn(content: bytes) -> None:
     with pytest.raises((OSError, ValueError, SyntaxError)):
         redraw(content)
+
+
+def test_without_a_recogniser_a_picture_is_said_to_be_unread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(letters, "_folder", lambda: None)
+    found = look(png(Image.new("RGB", (40, 30), "white"))).findings
+    assert {one.rule for one in found} == {"image.unread", "image.eye"}

@@ -39,8 +39,9 @@ from enclave.gate.volumes import Volumes
 from enclave.gate.wire import limited
 from enclave.portal import core_api
 from enclave.portal.__main__ import reap
+from enclave.portal.known import _marks
 from enclave.portal.serve import core_socket
-from enclave.queries import egress, workspace
+from enclave.queries import dataset, egress, workspace
 from enclave.queries import people as people_queries
 from enclave.settings import Settings
 from enclave.workspace.mounts import Roots
@@ -352,6 +353,22 @@ def test_the_snapshots_own_pseudonyms_and_the_projects_people_are_recognised(
     found, plain = ({one["rule"] for one in each["findings"]} for each in files)
     assert {"id.known-pseudonym", "id.known-person"} <= found
     assert not {rule for rule in plain if rule.startswith("id.known")}
+
+
+@needs_root
+def test_a_file_that_cannot_be_compared_with_the_snapshots_pseudonyms_says_so(
+    world: World, place: workspace.WorkspaceView, gate: GateOf
+) -> None:
+    folder = dataset.snapshot(world.store, world.actor("mina"), world.snapshot_id).path
+    aside = folder.with_name("aside")
+    _marks.cache_clear()  # else what another test has read is remembered
+    folder.rename(aside)
+    try:
+        names = outbox(gate, place, plain=TABLE.encode())
+        (told,) = inside(world, place).post("/egress/preflight", json={"files": names}).json()["files"]
+    finally:
+        aside.rename(folder)
+    assert "id.known-missing" in {one["rule"] for one in told["findings"]}
 
 
 @needs_root

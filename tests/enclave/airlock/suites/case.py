@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
@@ -13,9 +15,10 @@ import numpy as np
 import pandas as pd
 
 from enclave.airlock.parsers.registry import ENDINGS
-from tests.enclave.airlock.office import docx, grid, hwpx, paragraph
+from tests.enclave.airlock.office import docx, grid, hwpx, packed, paragraph
 
 Rng = np.random.Generator
+MOMENT = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,15 @@ def printed(frame: pd.DataFrame, title: str = "") -> bytes:
 def workbook(frame: pd.DataFrame) -> bytes:
     out = io.BytesIO()
     frame.to_excel(out, index=False, sheet_name="Table 1")
-    return out.getvalue()
+    return timeless(out.getvalue())
+
+
+def timeless(package: bytes) -> bytes:
+    """Return an office file without the moment it was made at: the same content makes the same bytes."""
+    with zipfile.ZipFile(io.BytesIO(package)) as found:
+        entries: dict[str, bytes] = {name: found.read(name) for name in found.namelist()}
+    about = "docProps/core.xml"
+    return packed({**entries, about: MOMENT.sub(b"2026-01-01T00:00:00Z", entries[about])})
 
 
 def columnar(frame: pd.DataFrame) -> bytes:
