@@ -43,6 +43,11 @@ def after(moment: datetime, days: float) -> datetime:
         at = midnight
 
 
+def day_of(due: datetime) -> date:
+    """Return the Korean day by whose end a time from `after` is over: midnight belongs to the day before."""
+    return (due.astimezone(KST) - timedelta(microseconds=1)).date()
+
+
 def between(start: datetime, end: datetime) -> float:
     """Return how many working days of 24 hours lie between two aware moments; 0 if `end` is not after `start`."""
     at, last, total = start.astimezone(KST), end.astimezone(KST), timedelta(0)

@@ -181,6 +181,19 @@ def hand_over(visit: Changing, release_id: str, body: bodies.CodeBody) -> Respon
     return stream(visit, release_id, body.code)
 
 
+@router.post("/releases/{release_id}/build")
+def build(visit: Changing, release_id: str, key: Key = "") -> Json:
+    """Try again to make a package that could not be made; for those who may see its request."""
+    portal = visit.portal
+
+    def act() -> object:
+        found = requests.release(portal.store, actor_of(visit), release_id, now=visit.now)
+        release.build(portal.store, portal.depot, release_id=found.id, now=visit.now)
+        return requests.release(portal.store, actor_of(visit), release_id, now=visit.now)
+
+    return once(visit, key, act)
+
+
 @router.post("/releases/{release_id}/recall")
 def recall(visit: Changing, release_id: str, body: bodies.ReasonBody, key: Key = "") -> Json:
     """Recall a release: its link and its key are gone at once, its receiver is to confirm."""

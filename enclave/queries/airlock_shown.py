@@ -8,7 +8,6 @@ from sqlalchemy.orm import object_session
 
 from enclave.actor import Actor
 from enclave.airlock.report import Evidence, FileReport
-from enclave.clock import korean_date
 from enclave.model.egress import AirlockRequest, OutputFile, RequestGroup, RequestRound
 from enclave.model.release import RecallReceipt, Release
 from enclave.model.review import Comment, Review
@@ -34,6 +33,7 @@ from enclave.queries.airlock_views import (
     worst,
 )
 from enclave.states import RELEASE, FileDecision, FileVote, ReleaseState, RequestState, Verb
+from enclave.workdays import day_of
 
 
 def request_view(found: AirlockRequest, actor: Actor, now: datetime) -> RequestView:
@@ -67,7 +67,7 @@ def request_view(found: AirlockRequest, actor: Actor, now: datetime) -> RequestV
         decided_at=found.decided_at,
         decided_reason=found.decided_reason,
         due_at=due,
-        due_on=korean_date(due) if due is not None else None,
+        due_on=day_of(due) if due is not None else None,
         overdue=due is not None and now >= due,
         groups=tuple(_group(each) for each in found.groups if each.round == found.round),
         files=tuple(file_view(each, about, actor) for each in present_files(found)),
@@ -174,7 +174,7 @@ def request_row(found: AirlockRequest, actor: Actor, now: datetime, place: int |
         purpose=found.purpose if allows(who.check_may_see, actor, about) else "",
         submitted_at=found.submitted_at,
         due_at=due,
-        due_on=korean_date(due) if due is not None else None,
+        due_on=day_of(due) if due is not None else None,
         queue_position=place,
         file_count=len(files),
         verdict=worst(file.verdict for file in files),

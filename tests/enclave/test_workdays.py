@@ -51,5 +51,19 @@ def test_time_runs_on_working_days_only(start, days, end):
     assert workdays.between(at(start), at(end)) == pytest.approx(days)
 
 
+@pytest.mark.parametrize(
+    ("start", "day"),
+    [
+        ("2026-11-24T12:00", "2026-12-01"),
+        ("2026-11-28T09:00", "2026-12-04"),  # begins on a Saturday: due at the end of the Friday, not on a Saturday
+        ("2026-12-18T00:00", "2026-12-24"),  # ends as Christmas begins
+    ],
+)
+def test_the_day_on_which_something_is_due_is_a_working_day(start, day):
+    due = workdays.day_of(workdays.after(at(start), 5))
+    assert due == date.fromisoformat(day)
+    assert workdays.is_working_day(due)
+
+
 def test_what_ends_before_it_begins_took_no_time():
     assert workdays.between(at("2026-11-25T12:00"), at("2026-11-24T12:00")) == 0

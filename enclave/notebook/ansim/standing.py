@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from html import escape
 from typing import Any
 
@@ -84,11 +85,11 @@ def _release(found: Mapping[str, Any]) -> list[str]:
     release = found.get("release")
     if not release:
         return []
-    who, until = release.get("receiver_login", ""), str(release.get("expires_at") or "")[:10]
+    who, until = release.get("receiver_login", ""), _moment(str(release.get("expires_at") or ""))
     why = release.get("recall_reason") or ""
     told = {
         "requested": ("반출물을 준비하고 있습니다.", "The package is being prepared."),
-        "failed": ("반출물을 만들지 못했습니다. 시스템이 다시 시도합니다.", "The package failed; it is tried again."),
+        "failed": ("반출물을 만들지 못했습니다. 포털에서 다시 시도하세요.", "It failed; try again in the portal."),
         "done": (
             f"{who}이(가) {until}까지 포털의 ‘반출 전달’에서 한 번 받을 수 있습니다.",
             f"{who} can fetch it once, in the portal under “Releases”, until {until}.",
@@ -100,6 +101,12 @@ def _release(found: Mapping[str, Any]) -> list[str]:
         ),
     }
     return [say(*told[release["state"]])] if release.get("state") in told else []
+
+
+def _moment(text: str) -> str:
+    """Return a moment of the portal's as Korean time; Korea has no daylight saving."""
+    korea = timezone(timedelta(hours=9))
+    return datetime.fromisoformat(text).astimezone(korea).strftime("%Y-%m-%d %H:%M") if text else ""
 
 
 def _next(found: Mapping[str, Any]) -> list[str]:

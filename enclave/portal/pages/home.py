@@ -117,6 +117,7 @@ def _tasks(visit: Visit, actor: Actor) -> list[Task]:
     if Role.OPERATOR in actor.roles:
         broken = [each for each in gpu.devices(store, actor) if each.state is DeviceState.QUARANTINED]
         tasks.append(Task("home.waiting_gpus", len(broken), "/gpu"))
-    ready = [each for each in egress.to_receive(store, actor, now=visit.now) if "hand_over" in each.may]
-    tasks.append(Task("home.waiting_releases", len(ready), "/releases"))
+    received = egress.to_receive(store, actor, now=visit.now)
+    for act, words in (("hand_over", "home.waiting_releases"), ("confirm_recall", "home.waiting_recalls")):
+        tasks.append(Task(words, sum(act in each.may for each in received), "/releases"))
     return [task for task in tasks if task.count]

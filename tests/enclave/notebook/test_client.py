@@ -239,12 +239,12 @@ def test_a_request_says_where_it_waits_until_when_what_was_said_and_what_to_do(p
     ("release", "said"),
     [
         (
-            {"state": "done", "receiver_login": "lead", "expires_at": "2026-12-08T00:00:00+00:00"},
-            "lead이(가) 2026-12-08",
+            {"state": "done", "receiver_login": "lead", "expires_at": "2026-12-08T20:00:00+00:00"},
+            "lead이(가) 2026-12-09 05:00까지",
         ),
         ({"state": "handed_over", "receiver_login": "lead"}, "lead에게 전달"),
         ({"state": "recalled", "recall_reason": "오류"}, "회수되었습니다(오류)"),
-        ({"state": "failed"}, "다시 시도"),
+        ({"state": "failed"}, "다시 시도하세요"),
         ({"state": "cancelled"}, ""),
     ],
     ids=lambda case: case["state"] if isinstance(case, dict) else "",

@@ -88,7 +88,7 @@ def test_a_workspace_says_what_its_files_are_answers_the_checkers_and_takes_back
     assert (made["queue_position"], made["reviewers_needed"]) == (1, 2)
     [row] = [each for each in caller.get("/egress/requests").json()["requests"] if each["id"] == made["id"]]
     assert (row["purpose"], row["queue_position"], row["allowed"]) == (made["purpose"], 1, made["allowed"])
-    due = clock.korean_date(workdays.after(datetime.fromisoformat(made["submitted_at"]), 5))
+    due = workdays.day_of(workdays.after(datetime.fromisoformat(made["submitted_at"]), 5))
     assert row["due_on"] == made["due_on"] == due.isoformat()
     answered = caller.post(f"/egress/comment/{made['id']}", json={"text": "첫 반출입니다."}).json()
     assert [each["text"] for each in answered["comments"]] == ["첫 반출입니다."]
