@@ -66,7 +66,7 @@ class GateOf:
         self.ready, self.stop_now = threading.Event(), asyncio.Event()
         self.thread = threading.Thread(target=lambda: self.loop.run_until_complete(self._serve()))
         self.thread.start()
-        assert self.ready.wait(10)
+        assert self.ready.wait(60)
 
     async def _serve(self) -> None:
         docker, roots = Dockerd(Path("/var/run/docker.sock")), Roots.under(self.settings.home)
@@ -89,7 +89,7 @@ class GateOf:
 
     def stop(self) -> None:
         self.loop.call_soon_threadsafe(self.stop_now.set)
-        self.thread.join(10)
+        self.thread.join(60)
         self.loop.close()
         for folder in self.settings.volumes.iterdir():
             Fastened(Roots.under(self.settings.home)).release(folder.name)
