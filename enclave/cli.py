@@ -27,6 +27,7 @@ GROUPS = {
     "image": "enclave.console.image:image",
     "organisation": "enclave.console.people:organisation",
     "packages": "enclave.console.packages:packages",
+    "policy": "enclave.console.policies:policy",
     "project": "enclave.console.ends:project",
     "request": "enclave.console.requests:request",
     "snapshot": "enclave.console.data:snapshot",

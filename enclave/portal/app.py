@@ -16,6 +16,7 @@ from enclave.portal import (
     rest,
     rest_ends,
     rest_imports,
+    rest_policies,
     rest_requests,
     rest_view,
     rest_watch,
@@ -44,6 +45,7 @@ from enclave.portal.pages import (
     log,
     metrics,
     packages,
+    policies,
     project,
     releases,
     review,
@@ -80,6 +82,7 @@ PAGES = (
     drills,
     imports,
     packages,
+    policies,
 )
 
 
@@ -103,6 +106,7 @@ def create(portal: Portal) -> ASGIApp:
     app.include_router(rest_view.router, prefix=f"{root}/api/v1")
     app.include_router(rest_watch.router, prefix=f"{root}/api/v1")
     app.include_router(rest_imports.router, prefix=f"{root}/api/v1")
+    app.include_router(rest_policies.router, prefix=f"{root}/api/v1")
     app.include_router(workspace_api.router, prefix="/api/workspace/v1")
     app.include_router(workspace_gpu.router, prefix="/api/workspace/v1")
     app.include_router(workspace_repair.router, prefix="/api/workspace/v1")

@@ -222,6 +222,7 @@ def _round(found: RequestRound) -> RoundView:
         reviewers_needed=found.reviewers_needed,
         need_reasons=tuple(found.need_reasons),
         policy_version=found.policy_version,
+        policy_parts=tuple(sorted((found.policy_parts or {}).items())),
         submitted_at=found.submitted_at,
         due_at=found.due_at,
         escalate_at=found.escalate_at,

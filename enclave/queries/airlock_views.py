@@ -128,6 +128,7 @@ class RoundView:
     reviewers_needed: int
     need_reasons: tuple[str, ...]
     policy_version: str | None
+    policy_parts: tuple[tuple[str, str], ...]
     submitted_at: datetime
     due_at: datetime
     escalate_at: datetime

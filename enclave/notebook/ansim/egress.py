@@ -68,9 +68,10 @@ class FileResult:
 
 @dataclass(frozen=True)
 class Preflight:
-    """The checks of some files, shown as a table."""
+    """The checks of some files, shown as a table. ``policy``: the version (SHA-256) they were checked under."""
 
     files: tuple[FileResult, ...]
+    policy: str = ""
 
     @property
     def ok(self) -> bool:
@@ -84,6 +85,10 @@ class Preflight:
         return f"{_html(self.files)}<p>{escape(self._sum())}</p>"
 
     def _sum(self) -> str:
+        under = say(f" 정책 {self.policy[:12]}.", f" Policy {self.policy[:12]}.") if self.policy else ""
+        return self._said() + under
+
+    def _said(self) -> str:
         blocked = sum(file.verdict == "BLOCK" for file in self.files)
         if blocked:
             return say(f"파일 {blocked}개를 고쳐야 합니다.", f"{blocked} file(s) must be changed.")
@@ -119,7 +124,8 @@ def preflight(files: Files, *, code: Code = "") -> Preflight:
     """Check one file or several without submitting them. ``code``: as in `submit`. Raises `AnsimError`."""
     with copies(_paths(files)) as copied:
         body = {"files": [copy.path for copy in copied]} | _about(copied, code)
-        return Preflight(_results(ask("POST", "/egress/preflight", body), copied))
+        found = ask("POST", "/egress/preflight", body)
+        return Preflight(_results(found, copied), str(found.get("policy", {}).get("sha256", "")))
 
 
 def submit(  # noqa: PLR0913 - the words of one form, all but the files by name

@@ -86,6 +86,7 @@ WARNINGS = frozenset(
         "office.name",
         "office.properties",
         "office.tracked",
+        "parquet.unused",
         "pdf.hidden",
         "points.individual",
         "recompute.dominance",

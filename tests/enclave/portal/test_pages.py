@@ -25,6 +25,7 @@ PAGES = {
         "/snapshots/{snapshot}",
         "/snapshots/{snapshot}/releases",
         "/metrics",
+        "/policies",
         "/columns",
         "/columns/{project}",
         "/projects/{project}",
@@ -33,7 +34,17 @@ PAGES = {
     "mina": ["/", "/gpu", "/review/{request}"],
     "operator": ["/", "/gpu", "/accounts", "/accounts/mina"],
     "sora": ["/", "/metrics?days=365", "/code", "/code/{code}", "/findings", "/findings/{finding}"],
-    "haneul": ["/", "/gpu", "/log", "/log/0", "/accounts", "/review/{request}", "/projects/{project}", *WATCHED],
+    "haneul": [
+        "/",
+        "/policies",
+        "/gpu",
+        "/log",
+        "/log/0",
+        "/accounts",
+        "/review/{request}",
+        "/projects/{project}",
+        *WATCHED,
+    ],
 }
 
 

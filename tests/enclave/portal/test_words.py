@@ -21,7 +21,7 @@ SOURCES = [*PORTAL.rglob("*.html"), *PORTAL.rglob("*.py")]
 # Texts whose names are put together at run time: kinds, reasons, the menu.
 COMPUTED = ("accounts.kind_", "legal.", "errors.title_", "log.outcome_", "reasons.", "treatments.", "kinds.", "base.",
             "code.source_", "display.", "drills.outcome_", "frozen.outbox", "frozen.home",
-            "imports.how_", "packages.is_",
+            "imports.how_", "packages.is_", "policies.flip_", "policies.method_",
             "viewer.kind_", "viewer.showing_", "viewer.state_", "viewer.mark_", "viewer.file_",
             "review.need_", "review.details_", "review.evidence_", "review.rerun_", "review.recompute_",
             "review.glance_", "review.how_", "review.head_")  # fmt: skip

@@ -153,3 +153,11 @@ def test_the_warnings_a_policy_may_stop_are_the_warnings_on_the_page_of_rules() 
     }
     others = {rule for rule in told if rule.startswith("import.")} | {"encoded.invisible", "pdf.text"}
     assert told - others == WARNINGS
+
+
+def test_every_field_with_its_bounds_is_on_the_page_of_checks() -> None:
+    page = (ROOT / "docs/reference/airlock.md").read_text()
+    for name, field in FIELDS.items():
+        bounds = "–" if field.is_list else f"{field.low}–{field.high}"
+        value = "none" if field.is_list else getattr(default(), name)
+        assert f"| `{name}` | {field.en} · {field.ko} | {value} | {bounds} | {field.stricter.value} |" in page
