@@ -39,6 +39,8 @@ LEDGER = {
     "칸 cells": "review.head_cells",
 }
 LEDGER_SAYS = (0, 2)
+# What the evidence of a re-run names (`enclave.airlock.rerun.wording`).
+RERUN = {each: f"review.what_{each}" for each in ("code", "exit", "why", "compared")}
 WORDS = {
     "pair": "review.kind_pair",
     "union": "review.kind_union",
@@ -138,6 +140,8 @@ def _row(cells: Sequence[str], head: Sequence[str]) -> Row:
     if head and head[0] in LEDGER:
         named = frozenset(at for at, each in enumerate(cells) if at in LEDGER_SAYS and each in WORDS)
         return Row(tuple(WORDS[each] if at in named else each for at, each in enumerate(cells)), named)
+    if tuple(head) == ("what", "found") and cells[0] in RERUN:
+        return Row((RERUN[cells[0]], *cells[1:]), frozenset({0}))
     if not head or head[-1] != "status" or len(cells) != len(head):
         return Row(tuple(cells))
     wrong, same = cells[-1] in DIFFERS, cells[-1] == MATCH

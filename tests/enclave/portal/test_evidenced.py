@@ -64,6 +64,15 @@ def test_a_file_that_is_named_like_a_word_of_ours_stays_a_name() -> None:
     assert row.cells[5:] == ("pair", "전체 everyone")
 
 
+def test_a_re_run_is_told_in_words_and_its_differences_as_they_are() -> None:
+    rows = (("what", "found"), ("code", "plot.py"), ("compared", "다름 · different"), ("R2 C2", "20 → 21"))
+    found = shown(Evidence(kind="rerun", title_ko="", title_en="", status=Status.MISMATCH, rows=rows))
+    assert found.head == ("review.head_what", "review.head_found")
+    assert [(row.cells[0], row.named) for row in found.rows] == [
+        ("review.what_code", {0}), ("review.what_compared", {0}), ("R2 C2", set())
+    ]  # fmt: skip
+
+
 def test_a_recipe_is_told_in_words_and_anything_else_not_at_all() -> None:
     recipe = {
         "format": "ansim-recipe-v1", "kind": "table", "snapshot": "0" * 64, "dataset": "nafld", "table": "patients",
