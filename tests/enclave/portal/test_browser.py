@@ -165,6 +165,7 @@ def test_a_request_is_judged_with_the_keyboard_alone(world: World, visit: Open, 
     press("?")
     expect(page.get_by_role("dialog")).to_be_visible()
     press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()  # the browser closes it in its own time; keys rest until then
     press("d")
     assert page.evaluate(f"{HERE}.id") == "decide"
     for text in ("표에 작은 칸이 있습니다.", "드러날 수 있습니다.", "충분합니다."):
