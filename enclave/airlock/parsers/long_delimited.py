@@ -1,4 +1,4 @@
-"""Long CSV and TSV, into columns: by the positions of marks where nothing is quoted, else by the standard reader."""
+"""Long CSV and TSV, into columns: by the positions of marks where it is regular, else by the standard reader."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from itertools import chain
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from pyarrow import compute
 
 from enclave.airlock.long_table import LongTable, LongTableBuilder
 from enclave.airlock.parsers.decode import UTF16_MARKS, decode
@@ -19,18 +20,19 @@ from enclave.airlock.parsers.grid import is_data, too_big
 from enclave.airlock.parsers.refused import ParseRefused
 from enclave.airlock.rules import CheckRules
 
+Bytes = npt.NDArray[np.uint8]
 FIELD_CHARS = 1_000_000
 LINE_BYTES = 4_000_000
 BLOCK_ROWS = 20_000
 PIECE = 4 << 20
-NEWLINE, RETURN = 10, 13
+NEWLINE, RETURN, QUOTE = 10, 13, 34
 
 
 def read_long(content: bytes, delimiter: str, rules: CheckRules) -> tuple[LongTable, tuple[str, ...]]:
     """Read UTF-8 bytes. Notes as `grid.table_of`. Raises `ParseRefused`."""
     _check_lines(content)
     bare = content.strip(b"\r\n")
-    if b'"' not in bare and bare.count(b"\r") == bare.count(b"\r\n"):
+    if bare.count(b"\r") == bare.count(b"\r\n"):
         with suppress(_Other):
             return _by_marks(bare, delimiter, rules)
     return _by_rows(content, delimiter, rules)
@@ -79,11 +81,10 @@ def _check_lines(content: bytes) -> None:
 
 
 def _by_marks(content: bytes, delimiter: str, rules: CheckRules) -> tuple[LongTable, tuple[str, ...]]:
-    # Without quotes a cell is what stands between two marks, and all rows have equally many. (Arrow's own reader starts
+    # A cell is what stands between two marks outside quotes, and all rows have equally many. (Arrow's own reader starts
     # a thread even when it is told to use none.)
     data = np.frombuffer(content, dtype=np.uint8)
-    marks = np.flatnonzero((data == ord(delimiter)) | (data == NEWLINE)).astype(np.int32)
-    marks = np.append(marks, np.int32(len(content)))
+    marks = np.append(np.concatenate(list(_marks(data, ord(delimiter)))), np.int32(len(content)))
     last = np.append(data[marks[:-1]] == NEWLINE, True)
     width = int(np.argmax(last)) + 1
     if width > rules.max_columns:
@@ -95,7 +96,9 @@ def _by_marks(content: bytes, delimiter: str, rules: CheckRules) -> tuple[LongTa
     ends = marks.reshape(rows, width)
     if b"\r" in content:
         ends[:, -1] -= np.append(data, NEWLINE)[ends[:, -1] - 1] == RETURN
-    first = [content[start:end].decode() for start, end in zip(starts[0].tolist(), ends[0].tolist(), strict=True)]
+    if width == 1 and (starts == ends).any():
+        raise _Other  # the standard reader leaves out empty lines
+    first = [_cells(data, starts[:1, column], ends[:1, column])[0].as_py() for column in range(width)]
     headed = not is_data(first)
     builder = LongTableBuilder(tuple(first) if headed else ("",) * width)
     for start in range(int(headed), rows, BLOCK_ROWS):
@@ -104,13 +107,40 @@ def _by_marks(content: bytes, delimiter: str, rules: CheckRules) -> tuple[LongTa
     return builder.build(), () if headed else ("no-header",)
 
 
-def _cells(data: npt.NDArray[np.uint8], starts: npt.NDArray[np.int32], ends: npt.NDArray[np.int32]) -> pa.Array:
-    lengths = ends - starts
+def _marks(data: Bytes, delimiter: int) -> Iterator[npt.NDArray[np.int32]]:
+    """Yield where delimiters and line ends stand outside quotes. Raises `_Other` for quotes in the midst of a cell."""
+    is_open, before = False, NEWLINE
+    for start in range(0, len(data), PIECE):
+        piece = data[start : start + PIECE]
+        quotes, ends = piece == QUOTE, (piece == delimiter) | (piece == NEWLINE)
+        if is_open or quotes.any():
+            inside = (np.cumsum(quotes, dtype=np.uint8) + np.uint8(is_open)) % 2 == 1
+            after = int(data[start + PIECE]) if start + PIECE < len(data) else NEWLINE
+            around = np.concatenate(([before], piece, [after]))
+            # Quotes open at the beginning of a cell and close at its end; two in a row stand for one.
+            borders = (around == delimiter) | (around == NEWLINE) | (around == QUOTE)
+            closing = borders[2:] | (around[2:] == RETURN)
+            if (quotes & ~np.where(inside, borders[:-2], closing)).any():
+                raise _Other
+            ends &= ~inside
+            is_open = bool(inside[-1])
+        before = int(piece[-1])
+        yield (np.flatnonzero(ends) + start).astype(np.int32)
+    if is_open:
+        raise _Other
+
+
+def _cells(data: Bytes, starts: npt.NDArray[np.int32], ends: npt.NDArray[np.int32]) -> pa.Array:
+    quoted = (starts < ends) & (data[np.minimum(starts, len(data) - 1)] == QUOTE)
+    starts, lengths = starts + quoted, ends - starts - 2 * quoted
+    if lengths.max(initial=0) > FIELD_CHARS:
+        raise _Other
     offsets = np.zeros(len(starts) + 1, dtype=np.int32)
     np.cumsum(lengths, out=offsets[1:])
     where = np.repeat(starts - offsets[:-1], lengths) + np.arange(offsets[-1], dtype=np.int32)
-    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(data[where]))]
-    return pa.Array.from_buffers(pa.string(), len(starts), buffers)
+    inside = np.ascontiguousarray(data[where])
+    cells = pa.Array.from_buffers(pa.string(), len(starts), [None, pa.py_buffer(offsets), pa.py_buffer(inside)])
+    return compute.replace_substring(cells, '""', '"') if (inside == QUOTE).any() else cells
 
 
 def _by_rows(content: bytes, delimiter: str, rules: CheckRules) -> tuple[LongTable, tuple[str, ...]]:

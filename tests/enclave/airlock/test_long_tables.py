@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from deid.detect.scan import scan
 from enclave.airlock.checks.identifiers import RESULT
 from enclave.airlock.checks.long_identifiers import DIGITS_SUSPECT, ISO_DATE, PLAIN_DIGITS, SUSPECT
+from enclave.airlock.parsers import long_delimited
 from enclave.airlock.parsers.delimited import LONG_LINES, parse_delimited
-from enclave.airlock.parsers.long_delimited import read_long
 from enclave.airlock.parsers.refused import ParseRefused
 from enclave.airlock.report import FileReport, Verdict
 from enclave.airlock.rules import CheckRules
@@ -102,18 +102,39 @@ def test_both_readers_read_the_same_table(ending: str, quoted: bool) -> None:
     assert found.body[1].cell(LONG_LINES + 4) == str(LONG_LINES + 4)
 
 
-CELLS = st.text(st.characters(exclude_characters='"\r\n,\x00', exclude_categories=("Cs",)), max_size=6)
+CELLS = st.text(st.characters(exclude_characters="\r\x00", exclude_categories=("Cs",)), max_size=6)
 
 
-@given(rows=st.lists(st.lists(CELLS, min_size=2, max_size=3), min_size=2, max_size=9))
+def both_ways(text: str) -> tuple[object, object]:
+    """Read a text by its marks, in pieces of three bytes, and by the standard reader; None for one that declines."""
+    found: list[object] = []
+    for reader in (long_delimited._by_marks, long_delimited._by_rows):
+        try:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(long_delimited, "PIECE", 3)
+                table, notes = reader(text.strip("\r\n").encode(), ",", RULES)
+            found.append((table.columns, table.head(99).rows, notes))
+        except (long_delimited._Other, ParseRefused):
+            found.append(None)
+    return found[0], found[1]
+
+
+@given(
+    rows=st.lists(st.lists(CELLS, min_size=2, max_size=3), min_size=2, max_size=9), end=st.sampled_from(["\n", "\r\n"])
+)
 @settings(max_examples=300)
-def test_the_quick_reader_reads_what_the_standard_one_reads(rows: list[list[str]]) -> None:
-    rows[0] = [f"c{index}" for index in range(len(rows[0]))]
-    bare = "\n".join(",".join(row) for row in rows)
-    quoted = "\n".join(",".join(f'"{cell}"' for cell in row) for row in rows)
-    quick, notes = read_long(bare.encode(), ",", RULES)
-    slow, slow_notes = read_long(quoted.encode(), ",", RULES)
-    assert (quick.columns, quick.head(99).rows, notes) == (slow.columns, slow.head(99).rows, slow_notes)
+def test_the_quick_reader_reads_what_the_standard_one_reads(rows: list[list[str]], end: str) -> None:
+    rows = [[f"c{index}" for index in range(len(rows[0]))], *(row for row in rows if len(row) == len(rows[0]))]
+    quick, standard = both_ways(end.join(",".join('"' + cell.replace('"', '""') + '"' for cell in row) for row in rows))
+    assert quick == standard is not None
+
+
+@given(text=st.text(st.sampled_from('",\na 1'), min_size=1, max_size=24))
+@settings(max_examples=1500)
+def test_the_quick_reader_never_reads_another_table_than_the_standard_one(text: str) -> None:
+    if text.strip("\r\n"):
+        quick, standard = both_ways(text)
+        assert quick in (None, standard)
 
 
 def test_ragged_and_headless_long_tables_are_pointed_at_and_still_checked() -> None:
