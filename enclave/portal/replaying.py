@@ -39,6 +39,8 @@ LOG = logging.getLogger("ansim.portal.replaying")
 TURN_S = 20.0
 # What checks of one file do not say: it was found beside them, and is carried over as it was.
 BESIDE = ("ledger.", "rerun.")
+# A check that broke off says nothing of the policy.
+FAILURES = frozenset({"check.failed", "recompute.failed"})
 
 
 def turn(portal: Portal) -> int:
@@ -92,6 +94,8 @@ class _Again:
             LOG.info("file %s cannot be replayed: %s", kept.facts.id, type(error).__name__)
             return FileReplay(kept.facts, kept.name, Method.GONE, None)
         report = self._checked(kept, self.new)
+        if FAILURES & _rules(report) - _rules(kept.report):
+            return FileReplay(kept.facts, kept.name, Method.FAILED, None)
         by_checker = report.verdict is not kept.facts.verdict and self._is_checkers(kept, report)
         return FileReplay(kept.facts, kept.name, Method.CHECKED, report, is_recomputed(report), by_checker)
 
@@ -119,3 +123,7 @@ class _Again:
 
     def _measures(self, policy: PolicyDocument) -> Measures:
         return measured(self.portal, Actor.system(), self.project, policy)
+
+
+def _rules(report: FileReport | None) -> frozenset[str]:
+    return frozenset(found.rule for found in report.findings) if report is not None else frozenset()

@@ -132,7 +132,9 @@ def due(store: Store, policy_id: str) -> tuple[Due, ...]:
 
 def missing(session: Session, found: ProviderPolicy) -> list[Due]:
     """Return the decided rounds without an outcome on the present basis."""
-    done = {(each.request_id, each.round): each.basis for each in _replays(session, found)}
+    query = select(PolicyReplay.request_id, PolicyReplay.round, PolicyReplay.basis)
+    rows = session.execute(query.where(PolicyReplay.policy_id == found.id))
+    done = {(request, number): basis for request, number, basis in rows}
     return [
         each for each in _decided(session, found) if done.get((each.request_id, each.round)) != each.document.sha256
     ]

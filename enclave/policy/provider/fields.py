@@ -56,7 +56,8 @@ FIELDS: dict[str, Field] = {
     "idle_days": Field("clock", DOWN, 7, 90, "움직임 없는 신청의 만료(일)", "idle requests expire after (days)"),
     "release_days": Field("clock", DOWN, 1, 30, "수령 기한(일)", "releases wait for (days)"),
 }
-# A warning that a provider may have stopped. Without this list a misspelt name would silently stop nothing.
+# A warning that a provider may have stopped. Without this list a misspelt name would silently stop nothing. A rule that
+# sometimes stops by itself is not in it: its block would look like the policy's.
 WARNINGS = frozenset(
     {
         "cell.dominance",
@@ -86,7 +87,6 @@ WARNINGS = frozenset(
         "office.name",
         "office.properties",
         "office.tracked",
-        "parquet.unused",
         "pdf.hidden",
         "points.individual",
         "recompute.dominance",

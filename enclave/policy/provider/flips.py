@@ -33,6 +33,7 @@ class Method(StrEnum):
     STORED = "stored"  # no limit that a check depends on differs: the report that was stored, with what now stops
     IMPORT = "import"  # no provider's policy sets what comes in is checked with: the report that was stored
     GONE = "gone"  # the file is no longer kept: it cannot be said
+    FAILED = "failed"  # the sealed checker did not come to an end with it now, as it did then: it cannot be said
 
 
 @dataclass(frozen=True)

@@ -116,6 +116,22 @@ def test_a_file_that_is_gone_is_said_to_be_gone(world: World, history: dict[str,
     assert (left.outcome["unknown"], left.outcome["flips"], left.outcome["files"][0]["method"]) == (1, [], "gone")
 
 
+def test_a_check_that_breaks_off_is_no_flip(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine was short of memory: that says nothing of the policy, and a decision is not said to flip by it."""
+    long = ("a,b\n" + "1,2\n" * 4_000_000).encode()
+    decided(world, world.submit({"long.csv": long}), Decision.RETURN)
+    made, measured = proposed(world, policy(min_cell=100)), replaying.measured
+
+    def short_of_memory(*about: object) -> object:
+        found = measured(*about)  # type: ignore[arg-type]
+        return replace(found, rules=replace(found.rules, memory_bytes=16 << 20))
+
+    monkeypatch.setattr(replaying, "measured", short_of_memory)
+    replaying.turn(world.portal)
+    [back] = look(world, made.id).replays
+    assert (back.outcome["unknown"], back.outcome["flips"], back.outcome["files"][0]["method"]) == (1, [], "failed")
+
+
 def test_no_file_is_read_for_a_policy_that_changes_no_check(world: World, history: dict[str, str]) -> None:
     with world.store.read() as session:
         [file] = load_request(session, history["left"]).files
