@@ -12,7 +12,7 @@ from dataclasses import replace
 from enclave.airlock.checks.findings import block, line_place, warn
 from enclave.airlock.document import Document, Part, Table
 from enclave.airlock.parsers.decode import decode
-from enclave.airlock.parsers.text import text_tables
+from enclave.airlock.parsers.text import all_tables
 from enclave.airlock.report import Finding
 from enclave.airlock.rules import CheckRules
 
@@ -52,7 +52,7 @@ def _tables(text: str, rules: CheckRules) -> Iterator[Table]:
 
 def _tables_at(text: str, start: int, inner: str, rules: CheckRules) -> Iterator[Table]:
     first = text.count("\n", 0, start)
-    for table in text_tables(inner, rules):
+    for table in all_tables(inner, rules):
         yield replace(table, label=line_place(first + int(table.label[1:]) - 1))
 
 

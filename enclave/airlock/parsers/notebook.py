@@ -19,7 +19,7 @@ from enclave.airlock.parsers.code import code_document
 from enclave.airlock.parsers.decode import decode
 from enclave.airlock.parsers.refused import ParseRefused
 from enclave.airlock.parsers.strict_json import read_json
-from enclave.airlock.parsers.text import text_tables
+from enclave.airlock.parsers.text import all_tables
 from enclave.airlock.report import Finding
 from enclave.airlock.rules import CheckRules
 
@@ -142,7 +142,7 @@ class _Notebook:
     def _text(self, text: str, label: str) -> None:
         plain = ANSI.sub("", text)
         if plain.strip():
-            self.parts.append(Part(label, Document("text", tuple(text_tables(plain, self.rules)), plain)))
+            self.parts.append(Part(label, Document("text", tuple(all_tables(plain, self.rules)), plain)))
 
     def _file(self, ending: str, text: str, label: str) -> None:
         content = text.encode()

@@ -49,6 +49,8 @@ PASTED = {
     "inserts": ("INSERT INTO t VALUES\n" + "".join(f"  ('K{i}', {i}),\n" for i in range(80)), "code.data"),
     "a shorter list": (f"x = [{', '.join(map(str, range(60)))}]\n", "code.values"),
     "a table in a string": ('x = """\nregion,n\nA,120\nB,44\nC,4\n"""\n', "cell.small"),
+    "a printed series in a string": (
+        'x = """\nregion\nA    120\nB     44\nC      4\nName: count, dtype: int64\n"""\n', "cell.small"),
     "a table in comments": ("# region,n\n# A,120\n# B,44\n# C,4\n", "cell.small"),
     "records in a string": ("x = '''pid,alt\n" + "".join(f"{i},30.1\n" for i in range(9)) + "'''\n", "row.id-column"),
     "an identifier in a string": (f"x = '{PERSON}'\n", "id.rrn"),

@@ -86,6 +86,8 @@ OUTPUTS = {
     "a widget": (shown("application/vnd.jupyter.widget-view+json", {"model_id": "x"}), "notebook.output"),
     "an error": ({"output_type": "error", "ename": "KeyError", "evalue": PERSON,
                   "traceback": ["\x1b[31mKeyError\x1b[0m"]}, "id.rrn"),
+    "a series as pandas prints it": (
+        shown("text/plain", "region\nA    120\nB     44\nC      4\nName: count, dtype: int64"), "cell.small"),
     "something unknown": (shown("application/x-thing", PERSON), "notebook.output"),
     "numbers as JSON": (shown("application/json", [{"region": "A", "n": 120}, {"region": "B", "n": 4}]), "cell.small"),
 }  # fmt: skip
