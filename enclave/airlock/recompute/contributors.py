@@ -15,6 +15,8 @@ from enclave.airlock.recompute.match import HIDDEN, cell, limited
 from enclave.airlock.report import Finding
 from enclave.airlock.rules import CheckRules
 
+ADDING = frozenset({"count", "persons", "sum"})  # what is nought where there is nobody
+
 
 def judge(printed: Table, made: Layout, below: int | None, rules: CheckRules) -> list[Finding]:
     """Judge every cell of a table by its true contributors. ``below``: what the recipe says it hides, if it does."""
@@ -24,8 +26,10 @@ def judge(printed: Table, made: Layout, below: int | None, rules: CheckRules) ->
     for spot in made.spots:
         (hidden if cell(printed, spot.row, spot.column) == HIDDEN else shown).append(spot)
     lines = lines_of(made.spots)
+    found += _few_behind(made, rules.min_cell)
     for spot in shown:
         found += _shown(spot, made, rules)
+    found += _undeclared(shown, made, below or 0, rules.min_cell)
     found += _needless(hidden, lines, made, below)
     found += _half_hidden(shown, hidden, made)
     found += _given_back(hidden, lines, made, max(below or 0, rules.min_cell))
@@ -52,8 +56,25 @@ def is_small(spot: Spot, below: int) -> bool:
     return min(spot.people, spot.alone) < below
 
 
+def _few_behind(made: Layout, below: int) -> Iterator[Finding]:
+    """Find labels that are true of too few people: whatever the cells say or hide, a label alone tells of them."""
+    for label in made.labels:
+        if label.people < below:
+            yield block(
+                "recompute.small",
+                f"이 이름표에 해당하는 사람이 기준 {below}명 미만입니다. 칸을 가려도 알 수 있으니 범주를 합치세요.",
+                f"Fewer than {below} people have this label, which tells of them whatever is hidden. Merge categories.",
+                place=cell_place(label.row, label.column, made.head[label.column]),
+            )
+
+
+def _says_nothing(spot: Spot) -> bool:
+    """Whether a cell is empty: rows of nobody are somebody's all the same, and what they say is a value."""
+    return spot.value != spot.value or (not spot.people and not spot.value and spot.measure.op in ADDING)
+
+
 def _shown(spot: Spot, made: Layout, rules: CheckRules) -> Iterator[Finding]:
-    if not spot.people or spot.value != spot.value:
+    if _says_nothing(spot):
         return
     place = _place(spot, made)
     if spot.people < rules.min_cell:
@@ -85,16 +106,35 @@ def is_dominated(spot: Spot, rules: CheckRules) -> bool:
     return near or spot.two > rules.dominance_percent / 100
 
 
+def _undeclared(shown: Sequence[Spot], made: Layout, below: int, smallest: int) -> Iterator[Finding]:
+    """Find numbers that the recipe says it hides, and the file shows: the ledger goes by what is shown."""
+    for spot in shown:
+        if spot.people and is_small(spot, below) and not is_small(spot, smallest):
+            yield block(
+                "recompute.suppressed",
+                f"만든 방법(recipe)은 {below}명 미만인 칸을 가린다는데 보입니다. ansim이 저장한 파일을 제출하세요.",
+                f"The recipe hides cells below {below}, and this one is shown. Submit the file as ansim saved it.",
+                place=_place(spot, made),
+            )
+
+
+def _with_cause(
+    hidden: Sequence[Spot], lines: Mapping[Spot, tuple[tuple[Spot, ...], ...]], below: int
+) -> set[tuple[int, int]]:
+    """Return the hidden cells that are small, and those that share a line with one that has a cause itself."""
+    gone, found = set(hidden), {spot for spot in hidden if is_small(spot, below)}
+    waiting = list(found)
+    while waiting:
+        beside = {other for line in lines[waiting.pop()] for other in line} & gone
+        waiting += beside - found
+        found |= beside
+    return {(spot.row, spot.across) for spot in found}
+
+
 def _needless(
     hidden: Sequence[Spot], lines: Mapping[Spot, tuple[tuple[Spot, ...], ...]], made: Layout, below: int | None
 ) -> Iterator[Finding]:
-    gone = set(hidden)
-    with_cause = {
-        (spot.row, spot.across)
-        for spot in hidden
-        if below is not None
-        and (is_small(spot, below) or any(other in gone and other != spot for line in lines[spot] for other in line))
-    }
+    with_cause = set() if below is None else _with_cause(hidden, lines, below)
     for spot in hidden:
         if (spot.row, spot.across) not in with_cause:
             yield block(

@@ -19,7 +19,8 @@ class Groups:
     """Which rows of the data count, and where each stands.
 
     ``at``: positions of those rows in the frame; ``down`` and ``across``: of each its row and column in the table;
-    ``heads`` and ``sides``: the labels of the table's columns and rows, one text per key.
+    ``heads`` and ``sides``: the labels of the table's columns and rows, one text per key; ``heads_held`` and
+    ``sides_held``: how many people each of them is true of.
     """
 
     at: Array
@@ -27,6 +28,8 @@ class Groups:
     across: Array
     sides: tuple[tuple[str, ...], ...]
     heads: tuple[tuple[str, ...], ...]
+    sides_held: tuple[int, ...]
+    heads_held: tuple[int, ...]
 
 
 def group(frame: Frame, recipe: TableRecipe) -> Groups:
@@ -46,7 +49,9 @@ def group(frame: Frame, recipe: TableRecipe) -> Groups:
         across, heads = _only(across[keep], heads) if recipe.columns else (across[keep], heads)
     if len(sides) * max(len(heads), 1) > MAX_CELLS:
         raise RecipeRefused(f"칸이 {MAX_CELLS:,}개를 넘습니다.", f"More than {MAX_CELLS:,} cells.")
-    return Groups(at, down, across, sides, heads)
+    people = _people(frame, at)
+    held = (distinct(down, people, len(sides)), distinct(across, people, len(heads)))
+    return Groups(at, down, across, sides, heads, *(tuple(one.tolist()) for one in held))
 
 
 def _people(frame: Frame, at: Array) -> Array:

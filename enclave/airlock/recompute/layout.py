@@ -46,12 +46,22 @@ class Spot:
 
 
 @dataclass(frozen=True)
+class Label:
+    """A label of the table: its row (None: in the head), its column, and how many people it is true of."""
+
+    row: int | None
+    column: int
+    people: int
+
+
+@dataclass(frozen=True)
 class Layout:
-    """The head of the table, the labels of its rows, and its cells row by row."""
+    """The head of the table, the labels of its rows, its cells row by row, and whom its labels are true of."""
 
     head: tuple[str, ...]
     sides: tuple[tuple[str, ...], ...]
     spots: tuple[Spot, ...]
+    labels: tuple[Label, ...]
 
 
 @dataclass(frozen=True)
@@ -98,7 +108,10 @@ def layout(grouped: Grouped) -> Layout:
         for at, (row, column) in enumerate(region.places)
     ]
     sides = [*groups.sides, *([(TOTAL, *[""] * (keys - 1))] if recipe.margins else [])]
-    return Layout(tuple(head), tuple(sides), tuple(sorted(spots, key=lambda spot: (spot.row, spot.column))))
+    labels = [Label(row, 0, people) for row, people in enumerate(groups.sides_held) if keys]
+    labels += [Label(None, keys + at, people) for at, people in enumerate(groups.heads_held) if recipe.columns]
+    in_order = sorted(spots, key=lambda spot: (spot.row, spot.column))
+    return Layout(tuple(head), tuple(sides), tuple(in_order), tuple(labels))
 
 
 def rounded(count: int, base: int) -> int:

@@ -196,7 +196,18 @@ def _risks(made: regress.Design, found: regress.Fit, recipe: ModelRecipe, rules:
 
 def _nobody(frame: Frame) -> list[Finding]:
     if frame.people is not None:
-        return []
+        without = int((frame.people < 0).sum())
+        return (
+            []
+            if not without
+            else [
+                warn(
+                    "recompute.no-persons",
+                    f"이 표의 행 {without:,}개에는 가명번호가 없어 사람 수에 넣지 못했습니다. 뺄 수 있는지 확인하세요.",
+                    f"{without:,} rows of this table have no pseudonym and count for nobody. Can they be left out?",
+                )
+            ]
+        )
     return [
         warn(
             "recompute.no-persons",

@@ -21,12 +21,14 @@ from enclave.airlock.ledger.asked import groups_of
 from enclave.airlock.ledger.cells import Origin
 from enclave.airlock.ledger.conflicts import conflicts, everyone
 from enclave.airlock.ledger.image import draw
-from enclave.airlock.recipes.form import Recipe
+from enclave.airlock.recipes.form import Recipe, TableRecipe
 from enclave.airlock.recompute.door import Basis, recompute, with_recomputed
+from enclave.airlock.recompute.frame import read_frame
+from enclave.airlock.recompute.layout import Grouped, layout
 from enclave.airlock.recompute.work import Recomputed
 from enclave.airlock.report import FileReport, Severity, Status, Verdict
 from enclave.airlock.rules import CheckRules
-from tests.enclave.airlock.recompute.conftest import Make, recipe_of, saved
+from tests.enclave.airlock.recompute.conftest import Make, recipe_of, saved, stored
 from tests.enclave.airlock.recompute.hospital import Hospital, build
 
 RULES = CheckRules()
@@ -172,10 +174,10 @@ def grid(hospital: Hospital) -> list[list[str]]:
     [
         ([], True, set()),
         ([(0, 0)], True, {"recompute.suppressed"}),
-        ([(0, 0), (0, 1), (1, 0), (1, 1)], True, set()),
+        ([(0, 0), (0, 1), (1, 0), (1, 1)], True, {"recompute.suppressed"}),
         ([(0, 0), (0, 1), (1, 0), (1, 1)], False, {"recompute.suppressed"}),
     ],
-    ids=["nothing", "one without need", "several that protect each other", "hidden against the recipe"],
+    ids=["nothing", "one without need", "several that excuse each other", "hidden against the recipe"],
 )
 def test_what_is_hidden_must_be_declared_and_needed(
     hospital: Hospital, recipe: Make, ask: Any, hide: Sequence[tuple[int, int]], declared: bool, expected: set[str]
@@ -190,6 +192,69 @@ def test_what_is_hidden_must_be_declared_and_needed(
     head = ["sex", "region=광주", "region=전남", "region=전북", "total"]
     labelled = [[side, *row] for side, row in zip(["F", "M", "total"], rows, strict=True)]
     assert rules_of(ask(wanted, head, labelled)) == expected
+
+
+def made_by(hospital: Hospital, recipe: TableRecipe) -> tuple[list[str], list[list[str]]]:
+    """What the recipe truly makes, as a client of one's own would print it."""
+    with stored(hospital, recipe) as tables:
+        made = layout(Grouped(read_frame(tables, recipe.table, recipe.join, recipe.used), recipe))
+    rows = [[*side, *[""] * (len(made.head) - len(side))] for side in made.sides]
+    for spot in made.spots:
+        rows[spot.row][spot.column] = min(spot.texts(recipe.rounding))
+    return list(made.head), rows
+
+
+PEOPLE = pa.table({
+    "patient": pa.array([None, None, *(f"{n:032x}" for n in range(60))]),
+    "weight": [50.0 + n / 7 for n in range(62)], "sex": ["F", "M"] * 31, "never": pa.array([None] * 62, pa.float64()),
+})  # fmt: skip
+ROWS_AS_TABLES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
+    "all is hidden but the total": (
+        {"keys": ["weight"], "measures": [{"op": "persons"}], "margins": True, "suppressed": {"below": 1}},
+        {"persons": "*"},
+    ),
+    "counts of what nobody has": ({"keys": ["weight"], "measures": [{"op": "count", "column": "never"}]}, {}),
+    "means of what nobody has": ({"keys": ["weight"], "measures": [{"op": "mean", "column": "never"}]}, {}),
+    "a spread of one": ({"keys": ["weight", "sex"], "measures": [{"op": "std", "column": "weight"}]}, {}),
+}
+
+
+@pytest.mark.parametrize(("parts", "hide"), ROWS_AS_TABLES.values(), ids=list(ROWS_AS_TABLES))
+def test_records_do_not_leave_as_the_labels_of_a_table(
+    tmp_path: Path, parts: dict[str, Any], hide: dict[str, str]
+) -> None:
+    """Every number is true or empty, and the labels are what people weigh."""
+    clinic = build(tmp_path, {"patients": PEOPLE})
+    wanted = recipe_of(clinic, **parts)
+    assert isinstance(wanted, TableRecipe)
+    head, rows = made_by(clinic, wanted)
+    if hide:
+        rows = [[row[0], "*"] for row in rows[:-1]] + [rows[-1]]
+    found = recompute(saved(tmp_path, head, rows), "t.csv", Basis(wanted, clinic.source, clinic.public_key), RULES)
+    assert "recompute.small" in {one.rule for one in found.findings if one.severity is Severity.BLOCK}
+
+
+def test_rows_of_nobody_are_somebodys(tmp_path: Path) -> None:
+    clinic = build(tmp_path, {"patients": PEOPLE})
+    wanted = recipe_of(
+        clinic, keys=["sex"], measures=[{"op": "mean", "column": "weight"}], filter=[["weight", "<=", 50.0]]
+    )
+    path = saved(tmp_path, ["sex", "mean(weight)"], [["F", "50.00"]])
+    found = recompute(path, "t.csv", Basis(wanted, clinic.source, clinic.public_key), RULES)
+    places = {one.place for one in found.findings if one.rule == "recompute.small"}
+    assert places == {"R2 C1 (sex)", "R2 C2 (mean(weight))"}
+
+
+def test_what_the_recipe_says_is_hidden_is_not_shown(hospital: Hospital, recipe: Make, ask: Any) -> None:
+    """The ledger leaves out what is hidden; a number that is shown all the same would be forgotten."""
+    rows = [[side, row[-1]] for side, row in zip("FM", grid(hospital), strict=False)]
+    most = max(int(row[1]) for row in rows)
+    wanted = recipe(keys=["sex"], measures=[{"op": "count"}], suppressed={"below": min(int(row[1]) for row in rows)})
+    assert rules_of(ask(wanted, ["sex", "count"], rows)) == set()
+    wanted = recipe(keys=["sex"], columns=["region"], measures=[{"op": "count"}], suppressed={"below": most // 2})
+    head = ["sex", "region=광주", "region=전남", "region=전북"]
+    shown = [[side, *row[:-1]] for side, row in zip("FM", grid(hospital), strict=False)]
+    assert "recompute.suppressed" in rules_of(ask(wanted, head, shown))
 
 
 def test_a_small_cell_that_totals_give_back_is_not_hidden(tmp_path: Path) -> None:
