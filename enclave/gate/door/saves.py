@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from typing import Any
 
 from enclave.gate.door.code import Code, recorded
 from enclave.gate.door.kernel_message import Malformed, strict_json
-from enclave.gate.door.measure import strings
+from enclave.gate.door.notebook_parts import Strange, parted
 from enclave.gate.door.visit import Visit
 
 # Of a text: all of it goes into the record. Of a notebook: what may be opened again (the answer's limit in `routes`).
@@ -56,15 +55,20 @@ async def learn(visit: Visit, body: bytes) -> None:
     """Know what the workspace shows of a notebook: it will be saved again."""
     try:
         value = await asyncio.to_thread(json.loads, body)
-    except (ValueError, RecursionError):
+        content = value.get("content") if isinstance(value, dict) else None
+        sources, rest = await asyncio.to_thread(parted, content) if isinstance(content, dict) else ([], [])
+    except (ValueError, RecursionError, Strange):
         return
-    visit.doorway.brought.learn(strings(value))
+    visit.doorway.brought.learn([*map(_as_code, sources), *rest])
 
 
 async def _check_notebook(visit: Visit, content: dict[str, Any]) -> None:
-    sources, rest = await asyncio.to_thread(_parted, content)
+    try:
+        sources, rest = await asyncio.to_thread(parted, content)
+    except Strange:
+        raise Refused(403, "upload") from None
     brought, doorway = visit.doorway.brought, visit.doorway
-    fresh = [source for source in sources if brought.unknown([source])]
+    fresh = [source for source in sources if brought.unknown([_as_code(source)])]
     if sum(len(source) for source in fresh) > TEXT_BYTES:
         raise Refused(403, "upload")
     today = doorway.book.figures()["day"]
@@ -72,30 +76,12 @@ async def _check_notebook(visit: Visit, content: dict[str, Any]) -> None:
         raise Refused(403, "upload")
     if fresh:
         await _record(visit, "\n\n".join(fresh))
-        brought.learn(fresh)
+        brought.learn(map(_as_code, fresh))
 
 
-def _parted(content: dict[str, Any]) -> tuple[list[str], list[str]]:
-    """Return what the cells say, and every other text of a notebook."""
-    cells = content.get("cells")
-    cells = cells if isinstance(cells, list) else []
-    sources = [text for cell in cells if isinstance(cell, dict) if (text := _text(cell.get("source")))]
-    rest = {key: value for key, value in content.items() if key != "cells"}
-    return sources, [*strings(rest), *_besides(cells)]
-
-
-def _besides(cells: list[Any]) -> Iterator[str]:
-    for cell in cells:
-        if isinstance(cell, dict) and _text(cell.get("source")):
-            cell = {key: value for key, value in cell.items() if key != "source"}  # noqa: PLW2901 - a smaller copy
-        yield from strings(cell)
-
-
-def _text(source: Any) -> str:
-    """Return a cell's text, which may be a list of lines; empty for anything else."""
-    if isinstance(source, list) and all(isinstance(line, str) for line in source):
-        return "".join(source)
-    return source if isinstance(source, str) else ""
+def _as_code(source: str) -> str:
+    """Return a cell's text as it is known: what came as an output was counted, not recorded, so it is another text."""
+    return f"\0cell\0{source}"
 
 
 async def _record(visit: Visit, text: str) -> None:
