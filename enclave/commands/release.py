@@ -106,7 +106,8 @@ def build(store: Store, depot: Depot, *, release_id: str, now: datetime, at_star
 def hand_over(store: Store, depot: Depot, actor: Actor, *, release_id: str, now: datetime) -> HandedOver:
     """Give the package to its named receiver, once, with a second factor of the last 5 minutes.
 
-    Raises `Denied` (`release.not-receiver`, `second-factor.stale`, `release.expired`), `Conflict` (not ready, handed
+    Raises `Denied` (`release.not-receiver`, `second-factor.stale`, `release.expired`; `project.*`, `ends.*`: not any
+    more a member of a living project; `release.not-carried`: nor do the approvals carry), `Conflict` (not ready, handed
     over before, recalled), `NotFound`, `Unavailable` (`release.damaged`: it stays to be handed over).
     """
     with store.write(intent(Action.RELEASE_HAND_OVER, actor, ("release", release_id))) as tx:
@@ -117,6 +118,9 @@ def hand_over(store: Store, depot: Depot, actor: Actor, *, release_id: str, now:
         check_transition(RELEASE, found.state, ReleaseState.HANDED_OVER, f"반출물 {release_id}")
         if found.expires_at is None or now >= found.expires_at:
             raise _expired(found)
+        about = facts(found.request, now)
+        who.check_may_collect(acting, about, now)
+        votes.check_still_carried(about)
         path = Path(found.package_path or "")
         _check_whole(path, found.package_sha256)
         key = depot.vault.open(found.sealed_key or b"", purpose=f"release:{release_id}")

@@ -181,11 +181,16 @@ def _record_word(tx: Tx, begun: Step, vote: Ballot, mine: Review | None, now: da
 
 
 def _check_seen_whole(tx: Tx, begun: Step, cast: dict[str, FileVote]) -> None:
-    """Raise `Denied` (`egress.not-shown`) for approving a file that was not on this person's screen, all of it."""
-    approved = [file_id for file_id, vote in cast.items() if vote is FileVote.APPROVE]
+    """Raise `Denied` (`egress.not-shown`) for approving what was not on this person's screen, all of it.
+
+    Of an output that names its code the code too: that it was run again says nothing of what it does.
+    """
+    files = present_files(begun.found)
+    approved = [file for file in files if cast.get(file.id) is FileVote.APPROVE]
+    code = {file.code for file in approved} - {""}
+    wanted = {file.id for file in approved} | {file.id for file in files if file.name in code}
     seen = load_seen(tx.session, begun.acting.account_id, begun.found.id)
-    numbers = {file.id: number for number, file in enumerate(present_files(begun.found), 1)}
-    check_seen_whole(approved, seen, numbers)
+    check_seen_whole(wanted, seen, {file.id: number for number, file in enumerate(files, 1)})
 
 
 def _settle(tx: Tx, begun: Step, vote: Ballot, verb: Verb, now: datetime) -> None:

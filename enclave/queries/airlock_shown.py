@@ -95,7 +95,10 @@ def release_view(found: Release, actor: Actor, now: datetime) -> ReleaseView:
     waiting = found.state in {ReleaseState.REQUESTED, ReleaseState.FAILED}
     owed = {each.account_id for each in found.receipts if each.confirmed_at is None}
     may = {
-        "hand_over": ready and actor.account_id == found.receiver_id,
+        "hand_over": ready
+        and actor.account_id == found.receiver_id
+        and allows(who.check_may_collect, actor, about, now)
+        and allows(votes.check_still_carried, about),
         "recall": ReleaseState.RECALLED in RELEASE[found.state]
         and allows(machine.check, actor, about, Verb.RECALL, now),
         "build": waiting and allows(who.check_may_see, actor, about) and _carried(about),

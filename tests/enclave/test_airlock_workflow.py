@@ -16,6 +16,7 @@ from enclave.commands import drafts, egress, people, release, reviewing, upkeep
 from enclave.commands.acting import intent
 from enclave.commands.content import FileNote, Group
 from enclave.commands.details import Details, Transfer
+from enclave.commands.sighting import record_shown
 from enclave.errors import Conflict, Denied, EnclaveError, Invalid, NotFound
 from enclave.queries import egress as queries
 from enclave.roles import Role
@@ -119,6 +120,21 @@ def test_a_file_that_another_names_as_its_code_is_code_and_does_not_leave(shared
     shared.vote("checker-a", made)
     shared.vote("checker-b", made)
     assert {file.name: file.passed for file in view(shared, made).files} == {"table.csv": True, "make.py": None}
+
+
+def test_an_output_is_not_approved_before_its_code_was_on_the_screen(shared):
+    """That a file came out again from its code says nothing of what the code does."""
+    table, script = shared.checked(name="table.csv"), shared.checked("print(1)", "make.py")
+    table = replace(table, file=replace(table.file, code="make.py"))
+    form = shared.submission(shared.usual(), table, script)
+    made = egress.submit(shared.store, shared.actor("scientist"), submission=form, now=NOW).id
+    shared.run_code_again(made)
+    files = {file.name: file.id for file in view(shared, made).files}
+    actor = shared.actor("checker-a")
+    record_shown(shared.store, actor, request_id=made, file_id=files["table.csv"], units=1, now=NOW)
+    assert refusal(lambda: shared.vote("checker-a", made, look=False)) == "egress.not-shown"
+    record_shown(shared.store, actor, request_id=made, file_id=files["make.py"], units=1, now=NOW)
+    shared.vote("checker-a", made, look=False)
 
 
 def test_while_code_is_run_again_it_waits_in_the_queue_and_may_be_sent_back_but_not_reviewed(shared):

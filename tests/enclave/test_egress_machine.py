@@ -49,7 +49,7 @@ from enclave.queries import rerun as reruns
 from enclave.queries.airlock_facts import facts, load_request
 from enclave.queries.airlock_shown import release_view, request_view
 from enclave.roles import Role
-from enclave.states import AIRLOCK, Audience, Decision, FileRole, FileVote, Phase, RequestState, Verb
+from enclave.states import AIRLOCK, Audience, Decision, FileRole, FileVote, Phase, ReleaseState, RequestState, Verb
 from tests.enclave.airlock_acts import attempt
 from tests.enclave.scene import CAST, NOW, Scene, reproduced
 
@@ -291,6 +291,8 @@ class AirlockMachine(RuleBasedStateMachine):
         )
         assert done is ("hand_over" in listed)
         assert not done or login == view.receiver_login
+        if not done and login == view.receiver_login and view.release.state is ReleaseState.DONE:
+            assert any(Verb.RECALL in self._allowed(each) for each in EVERYBODY), "stuck"
 
     @rule(login=st.sampled_from(MOVING), really=RARELY)
     def change_role(self, login: str, really: bool) -> None:

@@ -94,6 +94,23 @@ def check_carried(request: RequestFacts, file_ids: Iterable[str]) -> None:
         )
 
 
+def check_still_carried(request: RequestFacts) -> None:
+    """Raise `Denied` (`release.not-carried`) unless what was let through is still carried, when it is handed over.
+
+    Days may lie between the package and its receiver; meanwhile a reviewer can lose the role or join the project.
+    """
+    try:
+        check_carried(request, [file.id for file in request.files if file.passed])
+    except Denied:
+        raise Denied(
+            "release.not-carried",
+            ko="승인한 심사자의 자격이나 이해관계가 바뀌어 승인이 더 이상 유효하지 않습니다. 전달하지 않았습니다.",
+            en="The approvals no longer carry: a reviewer lost the role or has an interest. Nothing was handed over.",
+            remedy_ko="같은 파일로 반출을 다시 신청하세요. 심사자나 제공기관 데이터 관리자는 이 반출물을 회수하세요.",
+            remedy_en="Ask again for the same files; a checker or a steward of the provider recalls this release.",
+        ) from None
+
+
 def is_unanimous(request: RequestFacts) -> bool:
     """Return whether every output is approved by all required: then there is nothing to consolidate."""
     return bool(request.outputs) and approved_files(request) == {file.id for file in request.outputs}

@@ -7,6 +7,7 @@ from datetime import datetime
 from enclave.actor import Actor
 from enclave.errors import Conflict, Denied
 from enclave.policy.airlock.facts import RequestFacts
+from enclave.policy.ends import check_in_grace
 from enclave.policy.people import check_is, check_second_factor_fresh
 from enclave.policy.project import ProjectFacts, check_is_member, check_period
 from enclave.policy.workspace import check_active
@@ -115,6 +116,19 @@ def check_may_receive(actor: Actor, receiver_id: str, now: datetime) -> None:
     if actor.account_id != receiver_id:
         raise refused("release.not-receiver", "지정된 수령인이 아닙니다.", "You are not the named receiver.")
     check_second_factor_fresh(actor, now)
+
+
+def check_may_collect(actor: Actor, request: RequestFacts, now: datetime) -> None:
+    """Raise `Denied` unless the receiver still is a member, entitled to use data, of a project that still lives.
+
+    An ended project's results may be collected in the grace of the workspace they came from; none while it is held.
+    """
+    check_is_member(actor, request.project)
+    if request.frozen is not None:
+        check_in_grace(request.frozen, now)
+    else:
+        check_active(request.project_state)
+        check_period(request.project, now)
 
 
 def check_may_recall(actor: Actor, request: RequestFacts) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -112,6 +113,31 @@ def test_nobody_else_proposes_or_activates_by_any_door(world: World, login: str)
     browser = world.browser(login)
     assert browser.form("/policies/bitgoeul", reason="x", **fields(max_rows=10)).status_code == 403
     assert browser.form(f"/policies/version/{made.id}/activate", **body).status_code in {403, 303}
+    assert in_force(world) == 1
+
+
+def refused(world: World, login: str, address: str, body: dict[str, str]) -> tuple[int, str]:
+    """What the page says to an activation that is refused: status and code; with a fresh second factor."""
+    answer = world.browser(login).form(address, **body, code=world.code(login))
+    found = re.search(r"\((policy\.[a-z-]+|role\.[a-z-]+)\)", answer.text)
+    return answer.status_code, found[1] if found else ""
+
+
+def test_page_and_rest_refuse_the_proposer_the_company_and_a_replay_that_is_out_of_date(
+    world: World, history: dict[str, str]
+) -> None:
+    made = proposed(world, STRICT)
+    replaying.turn(world.portal)
+    page, rest, body = f"/policies/version/{made.id}/activate", f"/policies/{made.id}/activate", {"sha256": made.sha256}
+    assert refused(world, "suyeon", page, body) == (403, "policy.two-person")
+    assert refused(world, "mina", page, body)[0] == 403
+    company = api(world, "mina", "POST", rest, body | {"code": ""})
+    assert (company.status_code, company.json()["code"]) == (403, "role.missing")
+    assert refused(world, "yerin", page, {"sha256": "0" * 64}) == (409, "policy.swapped")
+    decided(world, world.submit({"later.csv": TABLE.encode() + "90대,F,300,1\n".encode()}))
+    late = api(world, "yerin", "POST", rest, body | {"code": ""})
+    assert (late.status_code, late.json()["code"]) == (409, "policy.replay-stale")
+    assert world.browser("yerin").form(page, **body, code="").status_code == 409
     assert in_force(world) == 1
 
 
