@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy.orm import Session
@@ -44,14 +45,15 @@ def compared(
     smallest: int,
 ) -> list[Checked]:
     """Return the files with what the ledger says of them; those without known people stay as they are."""
-    by_snapshot: dict[tuple[str, str], list[_One]] = {}
+    # All versions of a data set together: two files of one request may differ by a few people of either.
+    by_dataset: dict[str, list[_One]] = {}
     for checked, recipe in files:
         source = source_of(recipe, may_use) if recipe is not None and checked.cells else None
         if recipe is not None and source is not None:
-            by_snapshot.setdefault((source.dataset, source.snapshot), []).append(_One(checked, recipe, source))
+            by_dataset.setdefault(source.dataset, []).append(_One(checked, recipe, source))
     asked: dict[str, Populations] = {}
     found: list[Conflict] = []
-    for ones in by_snapshot.values():
+    for ones in by_dataset.values():
         with portal.store.read() as session:
             populations, conflicts = _compare(portal, session, project_id, ones, smallest)
         asked |= populations
@@ -74,13 +76,13 @@ def _with(
 def _compare(
     portal: Portal, session: Session, project_id: str, ones: Sequence[_One], smallest: int
 ) -> tuple[dict[str, Populations], Sequence[Conflict]]:
-    source = ones[0].source
-    positions, fresh = _people(portal, session, ones[0])
-    version = ledger.version(session, source.dataset)
+    dataset = ones[0].source.dataset
+    placed = _placed(portal, session, ones)
+    version = ledger.version(session, dataset)
     asked = {
         one.checked.file.name: Populations(
-            source.dataset,
-            source.snapshot,
+            dataset,
+            one.source.snapshot,
             groups_of(
                 one.recipe,
                 one.checked.cells,
@@ -88,26 +90,47 @@ def _compare(
                 one_row_each=_one_row_each(portal, one),
                 smallest=smallest,
             ),
-            fresh,
+            placed[one.source.snapshot].fresh,
             version,
             smallest,
         )
         for one in ones
     }
-    groups = [group for each in asked.values() for group in placed_groups(each.groups, positions)]
-    own = positions if fresh is not None else None
-    return asked, ledger.compare(session, source.dataset, groups, smallest, own=own)[1]
+    groups = [
+        group for each in asked.values() for group in placed_groups(each.groups, placed[each.snapshot_id].positions)
+    ]
+    own = [each.positions for each in placed.values() if each.fresh is not None]
+    return asked, ledger.compare(session, dataset, groups, smallest, own=own)[1]
 
 
-def _people(portal: Portal, session: Session, one: _One) -> tuple[Positions, Digests | None]:
-    """Return the places of a snapshot's people in the list, and their digests where they are not in it yet."""
-    known = ledger.positions(session, one.source.snapshot)
-    if known is not None:
-        return known, None
+@dataclass(frozen=True)
+class _People:
+    """The places of a snapshot's people in the list; `fresh`: their digests where they are not in it yet."""
+
+    positions: Positions
+    fresh: Digests | None
+
+
+def _placed(portal: Portal, session: Session, ones: Sequence[_One]) -> dict[str, _People]:
+    """Return the people of each snapshot of one data set; those not in the list yet as they would come into it."""
     public_key = keys.load_public_key(portal.settings.snapshot_public_key)
-    with opened(one.source, one.recipe, public_key) as tables:
-        found = digests(_pseudonyms(Stored(each.descriptors, each.person) for each in tables.values()))
-    return place(ledger.digests(session, one.source.dataset), found).positions, found
+    found: dict[str, _People] = {}
+    listed: Digests | None = None
+    for one in ones:
+        snapshot = one.source.snapshot
+        if snapshot in found:
+            continue
+        known = ledger.positions(session, snapshot)
+        if known is not None:
+            found[snapshot] = _People(known, None)
+            continue
+        with opened(one.source, one.recipe, public_key) as tables:
+            fresh = digests(_pseudonyms(Stored(each.descriptors, each.person) for each in tables.values()))
+        listed = ledger.digests(session, one.source.dataset) if listed is None else listed
+        came = place(listed, fresh)
+        listed = np.concatenate([listed, came.joined])
+        found[snapshot] = _People(came.positions, fresh)
+    return found
 
 
 def _pseudonyms(tables: Iterable[Stored]) -> list[str]:

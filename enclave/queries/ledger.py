@@ -54,18 +54,16 @@ def asked(rows: Iterable[LedgerGroup]) -> list[Group]:
 
 
 def compare(
-    session: Session, dataset_id: str, groups: Sequence[Group], k: int, *, own: Positions | None = None
+    session: Session, dataset_id: str, groups: Sequence[Group], k: int, *, own: Sequence[Positions] = ()
 ) -> tuple[int, tuple[Conflict, ...]]:
     """Return the ledger's version, and what these groups give away about fewer than k people with what is out.
 
-    `own`: the list's places of the people of a snapshot that is not in the list yet.
+    `own`: the list's places of the people of each snapshot that is not in the list yet.
     """
     found = ledger(session, dataset_id)
-    if own is None:
-        return found.version, conflicts(groups, found.released, k, people=found.people)
-    people = max(found.people, int(own.max()) + 1 if len(own) else 0)
-    known = images.draw(everyone(BitMap(np.sort(own))), people)
-    return found.version, conflicts(groups, (*found.released, known), k, people=people)
+    people = max([found.people, *(int(each.max()) + 1 for each in own if len(each))])
+    known = [images.draw(everyone(BitMap(np.sort(each))), people) for each in own]
+    return found.version, conflicts(groups, (*found.released, *known), k, people=people)
 
 
 def released_before(session: Session, dataset_id: str, but_of: str, until: datetime, *, limit: int) -> Sequence[Image]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
@@ -19,12 +20,29 @@ PERSONS = "persons"
 MAX_GROUPS = 6
 
 
+class Told(StrEnum):
+    """What a file says of a cell: its measures; their sum with other hidden cells; a count, in a sum; a model's fit."""
+
+    CELL = "cell"
+    HIDDEN_SUM = "hidden sum"
+    COUNT_IN_SUM = "count in sum"
+    SAMPLE = "sample"
+    LEVEL = "level"
+
+
 @dataclass(frozen=True)
 class Cell:
-    """One number's population. `label` names the cell to people and never holds a value of a data subject's own."""
+    """One number's population. `label` names the cell to people and never holds a value of a data subject's own.
+
+    `column`: what its measures are of, or a model's response or term; None for rows and people themselves. `few`: of a
+    sum of hidden cells the people of the smallest, of a model's level how many lack a value; of all others 0.
+    """
 
     label: str
     people: BitMap
+    column: str | None = None
+    told: Told = Told.CELL
+    few: int = 0
 
 
 @dataclass(frozen=True)

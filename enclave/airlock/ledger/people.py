@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from pyroaring import BitMap
 
-from enclave.airlock.ledger.cells import Cell, Group
+from enclave.airlock.ledger.cells import Group
 
 Digests = npt.NDArray[np.uint64]
 Positions = npt.NDArray[np.uint32]
@@ -60,7 +60,7 @@ def moved(people: BitMap, positions: Positions) -> BitMap:
 def placed_groups(groups: Iterable[Group], positions: Positions) -> list[Group]:
     """Return groups of a snapshot's own ranks as groups of the list's places."""
     return [
-        replace(group, cells=tuple(Cell(cell.label, moved(cell.people, positions)) for cell in group.cells))
+        replace(group, cells=tuple(replace(cell, people=moved(cell.people, positions)) for cell in group.cells))
         for group in groups
     ]
 

@@ -73,7 +73,7 @@ def check_entitled(recipe: Recipe, source: Source | None) -> Source:
 
 @contextmanager
 def opened(source: Source, recipe: Recipe, public_key: Ed25519PublicKey) -> Iterator[dict[str, Opened]]:
-    """Open every table with people, and those of the recipe; all are closed at the end.
+    """Open every table with people, whatever their column is called, and the recipe's; all are closed at the end.
 
     Raises `SnapshotDamaged` for anything that was not signed, `RecipeRefused` for pseudonyms used as a value.
     """
@@ -81,13 +81,12 @@ def opened(source: Source, recipe: Recipe, public_key: Ed25519PublicKey) -> Iter
     if manifest.id != source.snapshot:
         raise SnapshotDamaged(source.snapshot[:12], "manifest.json", ("다른 스냅샷입니다.", "another snapshot."))
     _check_no_pseudonym(recipe, manifest)
-    own = person_of(manifest.tables[recipe.table])
     with ExitStack() as stack:
         found = {}
         for name, table in manifest.tables.items():
             person = person_of(table)
-            # Ranks are over all people of the snapshot, so that tables and recipes speak of the same ones.
-            if name in {recipe.table, recipe.join} or (person is not None and person == own):
+            # Ranks are over all people of the snapshot, the same for every recipe: the ledger keeps them once for each.
+            if name in {recipe.table, recipe.join} or person is not None:
                 paths = [(source.folder / file, manifest.files[file].sha256) for file in table.files]
                 found[name] = Opened(tuple(_verified(stack, path, sha256) for path, sha256 in paths), person)
         yield found

@@ -17,7 +17,7 @@ from deid.manifest import Column, Manifest, Table
 from deid.snapshot import publish, unfinished
 from enclave.airlock.recompute.snapshot import Source
 
-PSEUDONYM = "pseudonym(patient)"
+PSEUDONYM, PERSONS = "pseudonym(patient)", frozenset({"patient", "subject"})
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def build(folder: Path, tables: Mapping[str, pa.Table], *, parts: int = 1) -> Ho
 
 def _table(table: pa.Table, files: tuple[str, ...]) -> Table:
     columns = {
-        name: Column("String", PSEUDONYM if name == "patient" else "keep", name, name, quasi_identifier=False)
+        name: Column("String", PSEUDONYM if name in PERSONS else "keep", name, name, quasi_identifier=False)
         for name in table.column_names
     }
     subjects = len(set(table["patient"].to_pylist())) if "patient" in table.column_names else 0

@@ -67,12 +67,22 @@ def test_a_table_with_several_rows_for_a_person_cannot_be_joined(hospital: Hospi
         populations(wanted, tables)
 
 
-def test_a_model_is_one_cell_of_the_people_it_was_fitted_to(hospital: Hospital, recipe: Make) -> None:
-    wanted = recipe(kind="model", model="ols", response="score", terms=[["age"], ["sex"]], categories={"sex": None})
+def test_a_model_is_its_sample_and_the_levels_of_its_categories(hospital: Hospital, recipe: Make) -> None:
+    terms = [["age"], ["sex"], ["region", "sex"], ["age", "sex"]]
+    wanted = recipe(
+        kind="model", model="ols", response="score", terms=terms, categories={"sex": None, "region": None}
+    )  # fmt: skip
     with stored(hospital, wanted) as tables:
-        (cell,) = populations(wanted, tables)
-    rows = hospital.tables["patients"].to_pylist()
-    assert set(cell.people) == {ranks(hospital)[row["patient"]] for row in rows if row["score"] is not None}
+        cells = populations(wanted, tables)
+    found = {cell.label: set(cell.people) for cell in cells}
+    rank, expected = ranks(hospital), {}
+    for row in hospital.tables["patients"].to_pylist():
+        if row["score"] is not None:
+            for label in ("ols", f"sex={row['sex']}", f"region={row['region']}:sex={row['sex']}"):
+                expected.setdefault(label, set()).add(rank[row["patient"]])
+    assert found == expected
+    without = sum(row["score"] is None for row in hospital.tables["patients"].to_pylist())
+    assert sum(cell.few for cell in cells if cell.column == "sex") == without
 
 
 def test_cells_survive_the_way_out_of_the_sealed_process(hospital: Hospital, recipe: Make) -> None:
@@ -80,7 +90,10 @@ def test_cells_survive_the_way_out_of_the_sealed_process(hospital: Hospital, rec
     with stored(hospital, wanted) as tables:
         cells = populations(wanted, tables)
     assert list(from_json(to_json(cells))) == cells
-    for wrong in ("x", [["a"]], [[1, "b"]], [["a", "!"]], [["a", "AAAA", "c"]]):
+    good = to_json(cells)[0]
+    changes = {0: 1, 1: "!", 2: 3, 3: "shown", 4: "0"}
+    broken = [[[*good[:at], value, *good[at + 1 :]]] for at, value in changes.items()]
+    for wrong in ("x", [["a"]], [good[:4]], [[*good, 0]], *broken):
         with pytest.raises(ValueError):
             from_json(wrong)
 
