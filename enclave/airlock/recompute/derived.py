@@ -49,7 +49,7 @@ class _Line:
 def derived(people: Mapping[Place, BitMap], hidden: AbstractSet[Place], grouped: Grouped) -> Known:
     """Return what is known of one measure's cells where those of ``hidden`` show no number."""
     lines = list(_lines(grouped)) if grouped.recipe.margins and hidden else []
-    open_ = {at for at in hidden if people[at]}  # nobody is in the others, whatever they show
+    open_ = set(hidden)  # also where nobody is: a reader cannot tell, and it protects the others
     while alone := {left[0] for line in lines if len(left := _open(line, open_)) == 1}:
         open_ -= alone
     sums = [

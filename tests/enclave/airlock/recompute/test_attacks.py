@@ -304,6 +304,26 @@ def test_who_is_in_a_hidden_cell_is_no_part_of_what_is_let_out(tmp_path: Path) -
     assert found > 0, "the shown cell and its total differ by four people"
 
 
+def test_a_hidden_cell_of_nobody_protects_as_a_small_one_does(tmp_path: Path) -> None:
+    """The four of A y are hidden with B y in their column, and B y with the empty B z in its row."""
+    held = {"Ax": 20, "Ay": 4, "Az": 20, "Bx": 20, "By": 20, "Cx": 20, "Cy": 20, "Cz": 20}
+    people = [cell for cell, count in held.items() for _ in range(count)]
+    table = pa.table({
+        "patient": [f"{n:032x}" for n in range(144)], "ward": [c[0] for c in people], "kind": [c[1] for c in people],
+    })  # fmt: skip
+    clinic = build(tmp_path, {"patients": table})
+    wanted = recipe_of(
+        clinic, keys=["ward"], columns=["kind"], measures=[{"op": "persons"}], margins=True, suppressed={"below": 10}
+    )
+    rows = [["A", "20", "*", "*", "44"], ["B", "20", "*", "*", "40"], ["C", "20", "20", "20", "60"],
+            ["total", "60", "44", "40", "144"]]  # fmt: skip
+    path = saved(tmp_path, ["ward", "kind=x", "kind=y", "kind=z", "total"], rows)
+    found = recompute(path, "t.csv", Basis(wanted, clinic.source, clinic.public_key), RULES)
+    assert found.findings == ()
+    made = groups_of(wanted, found.cells, Origin(file="t.csv"), one_row_each=True, smallest=10)
+    assert conflicts(made, [draw(everyone(144), 144)], 10, people=144) == ()
+
+
 def test_a_row_of_too_few_people_is_not_even_named(hospital: Hospital, recipe: Make, ask: Any) -> None:
     # All cells hidden, but the labels alone would list every value of the column.
     few = sorted({row["age"] for row in hospital.tables["patients"].to_pylist()})
