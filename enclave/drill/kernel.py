@@ -34,6 +34,11 @@ class Kernel:
             raise KernelError(f"no websocket: {link.status}")
         return link
 
+    def reopen(self) -> None:
+        """Connect anew: a server closes a websocket that leaves its pings unanswered, as one does that nobody reads."""
+        self._socket.close()
+        self._socket = self._open()
+
     def __enter__(self) -> Self:
         return self
 
