@@ -18,8 +18,8 @@ OWN = {
     "operator": EVERYONE | {"/gpu", "/drills", "/accounts", "/policies"},
 }
 ALL = set().union(*OWN.values())
-# Not in everybody's menu, but open: they show one's own requests, releases and turns, and who has none sees none.
-HARMLESS = {"/review", "/columns", "/releases", "/gpu"}
+# Not in everybody's menu, but open: they show one's own requests, releases, turns, providers; who has none sees none.
+HARMLESS = {"/review", "/columns", "/releases", "/gpu", "/policies"}
 UNLABELLED = """() => [...document.querySelectorAll('input:not([type=hidden], [type=submit]), select, textarea')]
   .filter(e => !(e.labels && e.labels.length) && !e.ariaLabel && !e.getAttribute('aria-labelledby'))
   .map(e => e.outerHTML)"""
