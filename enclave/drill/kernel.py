@@ -11,6 +11,8 @@ from enclave.drill.hub import Door
 from enclave.drill.wire import WebSocket
 
 REPLY_S = 120.0
+# The notebook server asks every 30 seconds and gives up after 90 without an answer.
+UNREAD_S = 60.0
 
 
 class KernelError(RuntimeError):
@@ -32,12 +34,14 @@ class Kernel:
         link = self._door.websocket(self.login, f"/api/kernels/{self.id}/channels", seconds=REPLY_S)
         if link.status != 101:  # noqa: PLR2004 - switching protocols
             raise KernelError(f"no websocket: {link.status}")
+        self._read_at = time.monotonic()
         return link
 
-    def reopen(self) -> None:
-        """Connect anew: a server closes a websocket that leaves its pings unanswered, as one does that nobody reads."""
-        self._socket.close()
-        self._socket = self._open()
+    def _connected(self) -> None:
+        """Connect anew after a long while: a server closes a websocket whose pings nobody reads, and so answers."""
+        if time.monotonic() - self._read_at > UNREAD_S:
+            self._socket.close()
+            self._socket = self._open()
 
     def __enter__(self) -> Self:
         return self
@@ -70,6 +74,7 @@ class Kernel:
 
     def messages(self, code: str, *, seconds: float = REPLY_S) -> Any:
         """Run one cell and yield its messages as (kind, content) until it has replied and is idle."""
+        self._connected()
         name, replied, idle = self._send(code), False, False
         end = time.monotonic() + seconds
         while not (replied and idle):
@@ -78,6 +83,7 @@ class Kernel:
                 raise TimeoutError(f"not within {seconds:.0f} s")
             self._socket.wait(left)
             data = self._socket.receive()
+            self._read_at = time.monotonic()
             if not data:
                 raise KernelError("the websocket was closed")
             message = json.loads(data)

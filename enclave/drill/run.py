@@ -124,7 +124,6 @@ def _attacked(  # noqa: PLR0913, PLR0917 - what a drill consists of
     times: dict[str, tuple[float, float]] = {}
     found = _from_inside(door, facts, wanted, times, say)
     found |= _from_outside(place, wanted, times, say)
-    beside.reopen()
     report = beside.value("NEIGHBOUR.stop(); print(json.dumps(NEIGHBOUR.report()))")
     if "net.udp" in found:
         found["net.udp"] = datagrams(found["net.udp"], report["heard"], bridge="bridge" in facts)

@@ -145,8 +145,9 @@ def _make(image: Path, size: int, key: bytes, uid: int) -> None:
 
 def _mount(place: Path, key: bytes) -> None:
     """Mount the encrypted folder of an image, if it is not there yet, and give the kernel its key."""
-    _let_go(_disk_of(place))  # of a gate that was killed between binding the folder and leaving the disk
-    if not place.is_mount():
+    if place.is_mount():
+        _let_go(_disk_of(place))  # of a gate that was killed between binding the folder and leaving the disk
+    else:
         with _disk(_image(place)) as disk:
             _check_policy(disk / DATA, place, key)
             _run("mount", "--bind", disk / DATA, place)
