@@ -12,6 +12,7 @@ from enclave.airlock.checks.findings import block, cell_place, warn
 from enclave.airlock.document import Table
 from enclave.airlock.recompute.layout import Layout, Spot
 from enclave.airlock.recompute.match import HIDDEN, cell, limited
+from enclave.airlock.recompute.measure import EXTREMES
 from enclave.airlock.report import Finding
 from enclave.airlock.rules import CheckRules
 
@@ -82,6 +83,15 @@ def _shown(spot: Spot, made: Layout, rules: CheckRules) -> Iterator[Finding]:
             "recompute.small",
             f"이 칸에 기여한 사람이 기준 {rules.min_cell}명 미만입니다. 칸을 가리거나 범주를 합치세요.",
             f"Fewer than {rules.min_cell} people stand behind this cell. Hide it or merge categories.",
+            place=place,
+        )
+    elif spot.alone < rules.min_cell and spot.measure.op not in EXTREMES:
+        yield block(
+            "recompute.few-values",
+            f"이 합·평균을 만드는 값(0이 아닌 값, 두 값뿐이면 드문 쪽)을 가진 사람이 {rules.min_cell}명 미만입니다. "
+            "칸을 가리거나 범주를 합치세요.",
+            f"Fewer than {rules.min_cell} people have the values that make this number (not 0, or the rarer of two). "
+            "Hide the cell or merge categories.",
             place=place,
         )
     elif spot.alone < rules.min_cell:
@@ -165,7 +175,7 @@ def _given_back(
     for spot in hidden:
         for line in lines[spot]:
             lost = [other for other in line if other in gone]
-            if line[-1] in gone or (len(lost) > 1 and sum(other.people for other in lost) >= below):
+            if line[-1] in gone or (len(lost) > 1 and sum(_adding(other) for other in lost) >= below):
                 continue
             if spot.people > 0 and is_small(spot, below):
                 yield block(
@@ -175,6 +185,11 @@ def _given_back(
                     place=_place(spot, made),
                 )
                 break
+
+
+def _adding(spot: Spot) -> int:
+    """Return how many people a cell brings into the sum of a line; an extreme value adds up to nothing."""
+    return spot.people if spot.measure.op in EXTREMES else min(spot.people, spot.alone)
 
 
 def _place(spot: Spot, made: Layout) -> str:

@@ -13,18 +13,20 @@ import numpy as np
 
 from enclave.airlock.recipes.form import Measure, RecipeRefused
 from enclave.airlock.recompute.frame import Array, Frame
-from enclave.airlock.recompute.rows import Rows, distinct
+from enclave.airlock.recompute.rows import Rows
 from enclave.airlock.recompute.where import column_of
 
 LOOSE = 1e-11
 MAGNITUDES = frozenset({"sum", "mean", "std"})
+EXTREMES = frozenset({"min", "max"})
 
 
 @dataclass(frozen=True)
 class Stat:
     """One measure of each group: value (NaN: none), slack, people, and the shares of the largest one and two of them.
 
-    ``alone``: the fewest people that hold the very value shown (of a minimum or maximum), else as many as contribute.
+    ``alone``: the fewest people of whom the number tells more than that they are there: those that hold the very value
+    shown (minimum, maximum), those that make a sum, mean or deviation what it is; else as many as contribute.
     """
 
     values: Array
@@ -42,7 +44,11 @@ def stat(measure: Measure, rows: Rows) -> Stat:
     if measure.op != "persons":
         values, slack = OPERATIONS[measure.op](rows)
     top, two = shares(rows, weigh=measure.op in MAGNITUDES)
-    alone = _holders(rows, values) if measure.op in {"min", "max"} else people
+    alone = people
+    if measure.op in EXTREMES:
+        alone = rows.holders(values)
+    elif measure.op in MAGNITUDES:
+        alone = _bearers(rows)
     return Stat(values, slack, people, top, two, alone)
 
 
@@ -130,9 +136,15 @@ def _max(rows: Rows) -> tuple[Array, Array]:
     return _at(rows, rows.held - 1), np.zeros(rows.count)
 
 
-def _holders(rows: Rows, values: Array) -> Array:
-    same = rows.values == values[rows.groups]
-    return distinct(rows.groups[same], rows.people[same], rows.count)
+def _bearers(rows: Rows) -> Array:
+    """Return how few people make a sum: those whose value is not 0, and of two values the rarer one's.
+
+    Where all have one value they are all there are; that nobody has something is shown as a count of 0 would be.
+    """
+    low, high = rows.ends
+    rarer = np.minimum(rows.holders(low), rows.holders(high))
+    some = rows.where(rows.values != 0).persons
+    return np.where(rows.of_two, rarer, np.where(some > 0, some, rows.persons))
 
 
 OPERATIONS: Mapping[str, Callable[[Rows], tuple[Array, Array]]] = {

@@ -18,6 +18,7 @@ from enclave.airlock.recompute.derived import Known, derived
 from enclave.airlock.recompute.frame import Array, Frame, Stored, read_frame
 from enclave.airlock.recompute.layout import TOTAL, Grouped
 from enclave.airlock.recompute.levels import levels
+from enclave.airlock.recompute.measure import MAGNITUDES
 from enclave.airlock.recompute.regress import observed
 from enclave.airlock.recompute.rows import Rows, bitmap
 
@@ -104,7 +105,7 @@ def _of_column(grouped: Grouped, column: str | None) -> tuple[dict[Place, BitMap
     """Return the people of each cell, and of those cells whose sum is a count in disguise the ones it counts."""
     people: dict[Place, BitMap] = {}
     counted: dict[Place, BitMap] = {}
-    summed = any((measure.op, measure.column) == ("sum", column) for measure in grouped.recipe.measures)
+    summed = any(measure.op in MAGNITUDES and measure.column == column for measure in grouped.recipe.measures)
     for which, region in enumerate(grouped.regions):
         rows = grouped.rows(which, column)
         people |= zip(region.places, rows.populations(), strict=True)
@@ -120,14 +121,9 @@ def _counted(rows: Rows) -> tuple[Array, Rows]:
 
     The sum of a key, of a column that a filter pins, of a yes or no says how many there are.
     """
-    low, high = np.full(rows.count, np.inf), np.full(rows.count, -np.inf)
-    np.minimum.at(low, rows.groups, rows.values)
-    np.maximum.at(high, rows.groups, rows.values)
-    between = (rows.values != low[rows.groups]) & (rows.values != high[rows.groups])
-    of_two = np.bincount(rows.groups[between], minlength=rows.count) == 0
+    low, high = rows.ends
     far = np.where(np.abs(high) >= np.abs(low), high, low)
-    ones = (rows.values == far[rows.groups]) & (rows.values != 0)
-    return of_two, Rows(rows.groups[ones], rows.people[ones], rows.values[ones], rows.count)
+    return rows.of_two, rows.where((rows.values == far[rows.groups]) & (rows.values != 0))
 
 
 def _people(people: Array) -> BitMap:

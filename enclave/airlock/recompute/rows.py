@@ -63,6 +63,29 @@ class Rows:
         groups = self.groups[order].astype(np.int16 if self.count < 1 << 15 else np.int64)
         return np.asarray(self.values[order][np.argsort(groups, kind="stable")])
 
+    @cached_property
+    def ends(self) -> tuple[Array, Array]:
+        """The smallest and the largest value of each group; infinite where there is none."""
+        low, high = np.full(self.count, np.inf), np.full(self.count, -np.inf)
+        np.minimum.at(low, self.groups, self.values)
+        np.maximum.at(high, self.groups, self.values)
+        return low, high
+
+    @cached_property
+    def of_two(self) -> Array:
+        """Which groups have at most two different values: a sum or a mean of those is a count in disguise."""
+        low, high = self.ends
+        between = (self.values != low[self.groups]) & (self.values != high[self.groups])
+        return np.asarray(np.bincount(self.groups[between], minlength=self.count) == 0)
+
+    def holders(self, values: Array) -> Array:
+        """Return how many different people of each group have the value given for it."""
+        return self.where(self.values == values[self.groups]).persons
+
+    def where(self, which: Array) -> Rows:
+        """Return some of the rows, in the same groups."""
+        return Rows(self.groups[which], self.people[which], self.values[which], self.count)
+
     def populations(self) -> list[BitMap]:
         """Return the people of each group."""
         ends = np.searchsorted(self.pairs.groups, np.arange(self.count + 1))

@@ -10,7 +10,7 @@ from enclave.airlock.document import Table
 from enclave.airlock.ledger.cells import Cell
 from enclave.airlock.recipes.form import ModelRecipe, Recipe, TableRecipe
 from enclave.airlock.recompute import regress
-from enclave.airlock.recompute.contributors import judge
+from enclave.airlock.recompute.contributors import is_small, judge
 from enclave.airlock.recompute.frame import Frame, Stored, read_frame
 from enclave.airlock.recompute.layout import Grouped, Layout, Spot, fixed, layout, rounded, spellings
 from enclave.airlock.recompute.match import HIDDEN, Wanted, cell, match
@@ -89,8 +89,9 @@ def _evidence(
 def _row(spot: Spot, printed: Table, made: Layout, recipe: TableRecipe, rules: CheckRules) -> tuple[str, ...]:
     # Not even a checker is shown a number of fewer people than the rule allows.
     small = spot.people < rules.min_cell
+    hidden = is_small(spot, rules.min_cell) or spot.value != spot.value
     side, said = " / ".join(one for one in made.sides[spot.row] if one), cell(printed, spot.row, spot.column)
-    value = "" if small or spot.value != spot.value else _shown(spot, recipe)
+    value = "" if hidden else _shown(spot, recipe)
     return (
         _place(spot, made),
         side[:LABEL],

@@ -146,7 +146,7 @@ class _Work:
         return [labels[code] for code in left]
 
     def _measured(self, measure: dict[str, Any]) -> dict[tuple[int, int], tuple[str, int]]:
-        """Return, by row and column, what a cell says and how many people stand behind it."""
+        """Return, by row and column, what a cell says and how few people make it what it is."""
         column = measure["column"]
         rows = self.rows if column is None else self.rows[self.rows[column].notna()]
         zero = {at: ("0" if measure["op"] in {"count", "persons"} else "", 0) for at in self._places()}
@@ -161,7 +161,8 @@ class _Work:
             groups = rows.groupby(by) if by else [((), rows)] if len(rows) else []
             for key, group in groups:
                 people = int(group["_p"].nunique())
-                zero[where(key if isinstance(key, tuple) else (key,))] = (self._said(measure, group, people), people)
+                said = self._said(measure, group, people), min(people, _bearers(measure, group))
+                zero[where(key if isinstance(key, tuple) else (key,))] = said
         return zero
 
     def _said(self, measure: dict[str, Any], group: Any, people: int) -> str:
@@ -234,6 +235,17 @@ class _Work:
     def _text(self, cell: dict[tuple[int, int], tuple[str, int]], at: tuple[int, int]) -> str:
         # A number nobody stands behind says nothing of anybody; it is left as it is.
         return HIDDEN if at in self.hidden and cell[at][1] else cell[at][0]
+
+
+def _bearers(measure: dict[str, Any], group: Any) -> int:
+    """Return how few people make a sum or mean: those whose value is not 0, and of two values the rarer one's."""
+    if measure["op"] not in {"sum", "mean", "std"}:
+        return int(group["_p"].nunique())
+    by_value = group.groupby(group[measure["column"]].astype(float))["_p"]
+    if by_value.ngroups <= 2:  # noqa: PLR2004 - a count in disguise
+        return int(by_value.nunique().min())
+    some = group.loc[group[measure["column"]].astype(float) != 0, "_p"].nunique()
+    return int(some) or int(group["_p"].nunique())
 
 
 def fixed(value: float, decimals: int) -> str:
