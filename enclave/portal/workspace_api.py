@@ -17,8 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from enclave import clock
 from enclave.actor import Actor
 from enclave.airlock.recipes.about import About
-from enclave.airlock.repairs.offers import offered
-from enclave.airlock.report import FileReport
+from enclave.airlock.report import FileReport, Finding
 from enclave.commands import egress as commands
 from enclave.commands import reviewing
 from enclave.commands.content import FileNote
@@ -35,7 +34,7 @@ from enclave.portal.sources import sources
 from enclave.portal.taking import checked_files, collected, own_name, some_refused
 from enclave.portal.usage import usage
 from enclave.queries import egress, people, provider_policy, workspace
-from enclave.queries.airlock_views import RequestView
+from enclave.queries.airlock_views import FindingView, RequestView
 from enclave.queries.workspace import WorkspaceView
 from enclave.states import Audience
 
@@ -273,7 +272,7 @@ def request_json(found: RequestView) -> dict[str, Any]:
                 "passed": each.passed,
                 "decision": each.decision.value if each.decision else None,
                 "verdict": each.verdict.value,
-                "findings": [_finding(one, each.name) for one in each.findings],
+                "findings": [_finding(one) for one in each.findings],
             }
             for each in found.files
         ],
@@ -290,15 +289,15 @@ def file_json(report: FileReport, asked: str) -> dict[str, Any]:
         "rows": report.rows,
         "columns": report.columns,
         "verdict": report.verdict.value,
-        "findings": [_finding(one, report.name) for one in report.findings],
+        "findings": [_finding(one) for one in report.findings],
         # That it was found, and not what: the numbers are for checkers.
         "evidence": [{"kind": one.kind, "status": one.status.value} for one in report.evidence],
     }
 
 
-def _finding(one: Any, name: str) -> dict[str, Any]:
+def _finding(one: Finding | FindingView) -> dict[str, Any]:
     names = ("rule", "severity", "ko", "en", "place", "sample")
-    return {each: str(getattr(one, each)) for each in names} | {"repairs": list(offered(one.rule, name))}
+    return {each: str(getattr(one, each)) for each in names} | {"repairs": list(one.repairs)}
 
 
 def _refused(each: RefusedFile) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from enclave.airlock.checks.findings import block, cell_place, warn
+from enclave.airlock.checks.findings import block, cell_place, mended_by, warn
 from enclave.airlock.document import Table
 from enclave.airlock.recompute.layout import Layout, Spot
 from enclave.airlock.recompute.match import HIDDEN, cell, limited
@@ -17,6 +17,8 @@ from enclave.airlock.report import Finding
 from enclave.airlock.rules import CheckRules
 
 ADDING = frozenset({"count", "persons", "sum"})  # what is nought where there is nobody
+# Where the file has a recipe this repair makes the table again, with its small cells hidden (`ansim.egress.repair`).
+MADE_AGAIN = "suppress"
 
 
 def judge(printed: Table, made: Layout, below: int | None, rules: CheckRules) -> list[Finding]:
@@ -61,12 +63,13 @@ def _few_behind(made: Layout, below: int) -> Iterator[Finding]:
     """Find labels that are true of too few people: whatever the cells say or hide, a label alone tells of them."""
     for label in made.labels:
         if label.people < below:
-            yield block(
+            few = block(
                 "recompute.small",
                 f"이 이름표에 해당하는 사람이 기준 {below}명 미만입니다. 칸을 가려도 알 수 있으니 범주를 합치세요.",
                 f"Fewer than {below} people have this label, which tells of them whatever is hidden. Merge categories.",
                 place=cell_place(label.row, label.column, made.head[label.column]),
             )
+            yield mended_by(few, MADE_AGAIN)
 
 
 def _says_nothing(spot: Spot) -> bool:
@@ -79,14 +82,15 @@ def _shown(spot: Spot, made: Layout, rules: CheckRules) -> Iterator[Finding]:
         return
     place = _place(spot, made)
     if spot.people < rules.min_cell:
-        yield block(
+        few = block(
             "recompute.small",
             f"이 칸에 기여한 사람이 기준 {rules.min_cell}명 미만입니다. 칸을 가리거나 범주를 합치세요.",
             f"Fewer than {rules.min_cell} people stand behind this cell. Hide it or merge categories.",
             place=place,
         )
+        yield mended_by(few, MADE_AGAIN)
     elif spot.alone < rules.min_cell and spot.measure.op not in EXTREMES:
-        yield block(
+        few = block(
             "recompute.few-values",
             f"이 합·평균을 만드는 값(0이 아닌 값, 두 값뿐이면 드문 쪽)을 가진 사람이 {rules.min_cell}명 미만입니다. "
             "칸을 가리거나 범주를 합치세요.",
@@ -94,6 +98,7 @@ def _shown(spot: Spot, made: Layout, rules: CheckRules) -> Iterator[Finding]:
             "Hide the cell or merge categories.",
             place=place,
         )
+        yield mended_by(few, MADE_AGAIN)
     elif spot.alone < rules.min_cell:
         yield block(
             "recompute.extreme",

@@ -344,6 +344,30 @@ def test_a_notebook_gets_a_repaired_file_back_and_nothing_is_kept(
 
 
 @needs_root
+def test_the_repair_that_a_check_itself_names_is_offered_before_and_after_asking_and_can_be_had(
+    world: World, place: workspace.WorkspaceView, gate: GateOf
+) -> None:
+    folder, caller = gate.volumes.outbox(place.id) / "batch", inside(world, place)
+    folder.mkdir(exist_ok=True)
+    printed = {"output_type": "stream", "name": "stdout", "text": "평균 12.5"}
+    cell = {"cell_type": "code", "execution_count": 1, "metadata": {}, "source": "mean()", "outputs": [printed]}
+    book = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
+    (folder / "book.ipynb").write_text(json.dumps(book))
+    dots = "".join(f'<circle cx="{20 + 9 * n}" cy="{30 + n * n % 70}" r="2"/>' for n in range(30))
+    (folder / "dots.svg").write_text(f'<svg xmlns="http://www.w3.org/2000/svg" width="400" height="300">{dots}</svg>')
+    names = ["batch/book.ipynb", "batch/dots.svg"]
+    files = caller.post("/egress/preflight", json={"files": names}).json()["files"]
+    offered = {one["rule"]: one["repairs"] for each in files for one in each["findings"]}
+    assert (offered["notebook.outputs"], offered["figure.points"]) == (["strip-outputs"], ["rasterise"])
+    for name, how, ending in zip(names, ("strip-outputs", "rasterise"), (".ipynb", ".png"), strict=True):
+        made = caller.post("/egress/repair", json={"file": name, "repair": how}).json()
+        assert (made["name"].endswith(f".repaired{ending}"), made["verdict"] != "BLOCK") == (True, True)
+    body = {"files": names[:1], "purpose": "표 2", "context": "평균", "key": "one-click-2"}
+    (asked,) = caller.post("/egress/submit", json=body).json()["files"]
+    assert ["strip-outputs"] in [one["repairs"] for one in asked["findings"]]
+
+
+@needs_root
 def test_the_snapshots_own_pseudonyms_and_the_projects_people_are_recognised(
     world: World, place: workspace.WorkspaceView, gate: GateOf
 ) -> None:

@@ -122,7 +122,9 @@ def test_means_without_counts_do_not_hide_how_few_they_are(hospital: Hospital, r
     rows = [row for row in hospital.tables["patients"].to_pylist() if row["age"] == 40 and row["score"] is not None]
     mean = sum(row["score"] for row in rows) / len(rows)
     wanted = recipe(keys=["age"], measures=[{"op": "mean", "column": "score"}], filter=[["age", "==", 40]])
-    assert rules_of(ask(wanted, ["age", "mean(score)"], [["40", f"{mean:.2f}"]])) == {"recompute.small"}
+    found = ask(wanted, ["age", "mean(score)"], [["40", f"{mean:.2f}"]])
+    assert rules_of(found) == {"recompute.small"}
+    assert {one.repairs for one in found.findings} == {("suppress",)}, "one click makes the table again without it"
 
 
 def test_many_rows_of_few_people_are_few_people(tmp_path: Path) -> None:
