@@ -96,7 +96,9 @@ def tables(draw: st.DrawFn) -> dict[str, Any]:
     return {
         "index": keys[:down],
         "columns": keys[down:],
-        "values": draw(st.sampled_from([["score"], ["age", "score"], ["gap"], ["smokes"]])) if set(ops) - {"count", "persons"} else None,
+        "values": draw(st.sampled_from([["score"], ["age", "score"], ["gap"], ["smokes"]]))
+        if set(ops) - {"count", "persons"}
+        else None,
         "aggfunc": ops,
         "where": draw(WHERE),
         "bands": {"grown": ("age", [20, 40, 60, 90])},
