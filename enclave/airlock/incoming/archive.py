@@ -60,6 +60,11 @@ def is_archive(content: bytes) -> bool:
     return content.startswith(PACKED) or content[TAR_AT : TAR_AT + 5] == b"ustar"
 
 
+def ends_as_archive(content: bytes) -> bool:
+    """Whether a zip stands at the end, whatever is before it: Python runs such a file, others open it as a zip."""
+    return zipfile.is_zipfile(io.BytesIO(content))
+
+
 def unpack(content: bytes, limits: ImportLimits) -> tuple[Member, ...]:
     """Return the members in the order of their paths. Raises `ParseRefused` (`import.archive`, `import.bomb` …)."""
     budget = _Budget(limits, len(content))

@@ -15,7 +15,7 @@ from enclave.airlock.checks.encoded import check_encoded
 from enclave.airlock.checks.findings import block, warn
 from enclave.airlock.checks.identifiers import check_identifiers, check_name
 from enclave.airlock.document import Document
-from enclave.airlock.incoming.archive import Member, is_archive, unpack
+from enclave.airlock.incoming.archive import Member, ends_as_archive, is_archive, unpack
 from enclave.airlock.incoming.limits import ImportLimits
 from enclave.airlock.incoming.linkage import check_linkage
 from enclave.airlock.incoming.models.lightgbm import is_lightgbm, read_lightgbm
@@ -89,6 +89,8 @@ def open_arrival(content: bytes, name: str, limits: ImportLimits) -> Arrival:
         return _archive(content, limits)
     if is_archive(content):
         raise _wrong_type(name)
+    if ends_as_archive(content):
+        raise _two_in_one()
     members = (Member(safe_path(_plain_name(name)), content),)
     if model := _model(content, name):
         return Arrival("model", members, tuple(_of_model(model)), rows=model.parts)
@@ -209,6 +211,14 @@ def _plain_name(name: str) -> str:
 def _ending(name: str) -> str:
     path = PurePosixPath(name)
     return path.suffix.lower() if path.suffix else (path.name.lower() if path.name.startswith(".") else "")
+
+
+def _two_in_one() -> ParseRefused:
+    return ParseRefused(
+        "import.embedded",
+        "파일 끝에 압축 파일이 붙어 있습니다(R37). 모델이나 표만 남겨 다시 저장하고, 담긴 것은 따로 올리세요.",
+        "An archive stands at the end of the file (R37). Save the model or table alone; upload what it holds as files.",
+    )
 
 
 def _wrong_type(name: str) -> ParseRefused:

@@ -53,13 +53,18 @@ DENSE_BYTES, DENSE_SHARE = 4096, 0.68
 NUMBERS = re.compile(r"(?:(?:0x[0-9a-fA-F]{1,2}|\d{1,3})\s*,\s*){1000,}")
 INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\U000e0000-\U000e01ef]")
 BYTES_CONSTANT = 2048
+# PEP 263: Python reads a file as its first two lines say. In these encodings ASCII means itself, as a reviewer sees it.
+CODING = re.compile(r"^[ \t\f]*#.*?coding[:=][ \t]*([-_.a-zA-Z0-9]+)")
+AS_SHOWN = {
+    "utf-8", "utf8", "ascii", "us-ascii", "latin-1", "latin1", "iso-8859-1", "cp949", "ms949", "uhc", "euc-kr",
+}  # fmt: skip
 MOST_PYTHON = 2_000_000
 
 
 def check_source(text: str, *, python: bool) -> list[Finding]:
     """Return what is hidden in one source text; `python`: read its syntax tree too."""
     findings = [*_runs(text), *_heads(text), *_self_unpacking(text), *_dense(text), *_odd(text)]
-    return [*findings, *_tree(text)] if python else findings
+    return [*findings, *_coding(text), *_tree(text)] if python else findings
 
 
 def _runs(text: str) -> Iterator[Finding]:
@@ -129,6 +134,19 @@ def _odd(text: str) -> Iterator[Finding]:
             "Invisible characters, or marks that turn the text around: what is read is not what runs.",
             place=line_place(text.count("\n", 0, found.start())),
         )
+
+
+def _coding(text: str) -> Iterator[Finding]:
+    for line, said in enumerate(re.split(r"\r\n|\r|\n", text, maxsplit=2)[:2]):
+        found = CODING.match(said)
+        name = found.group(1).lower().replace("_", "-") if found else ""
+        if name and name not in AS_SHOWN and not name.startswith("utf-8-"):
+            yield block(
+                "import.coding",
+                f"파이썬이 다른 인코딩({name[:20]})으로 읽습니다. 보이는 코드가 실행되도록 UTF-8로 저장하세요.",
+                f"Python would read it in another encoding ({name[:20]}) than you. Save it as UTF-8.",
+                place=line_place(line),
+            )
 
 
 def _tree(text: str) -> Iterator[Finding]:

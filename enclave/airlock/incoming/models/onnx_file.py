@@ -13,6 +13,8 @@ from enclave.airlock.incoming.models.model import Model, damaged
 
 STANDARD = {"", "ai.onnx", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview.training"}
 MOST_NODES = 1_000_000
+# The one field of bytes that holds a tensor's numbers.
+NUMBERS = "raw_data"
 
 
 def read_onnx(content: bytes) -> Model:
@@ -56,16 +58,14 @@ def _unknown(part: Any) -> bool:
 def _texts(parts: list[Any]) -> Iterator[str]:
     for part in parts:
         for field, value in part.ListFields():
-            if field.message_type is None:
+            if field.message_type is None and field.name != NUMBERS:
                 yield from _plain(value)
 
 
 def _plain(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, bytes):
-        yield ""  # numbers of a tensor, or a text that its type says is numbers
+    if isinstance(value, (str, bytes)):
+        # An attribute's text is bytes to the format.
+        yield value if isinstance(value, str) else value.decode("utf-8", "replace")
     elif not isinstance(value, (int, float, bool)):
         for each in value:
-            if isinstance(each, (str, bytes)):
-                yield each if isinstance(each, str) else each.decode("utf-8", "replace")
+            yield from _plain(each)

@@ -21,10 +21,12 @@ from enclave.airlock.incoming.linkage import sketch
 from enclave.airlock.report import FileReport, Verdict
 from enclave.airlock.sealing.pool import SealedPool
 from tests.enclave.airlock.incoming.test_archive import TREE, zipped
-from tests.enclave.airlock.incoming.test_models import tensors
+from tests.enclave.airlock.incoming.test_models import labelled, tensor, tensors
 
 LIMITS = ImportLimits(columns=(DataColumn(dataset="d", table="t", column="k", key=True, digests=sketch("abcdefgh")),))
 VECTORS = Path(__file__).parents[3] / "vectors" / "models"
+# `python3` runs a file that ends as a zip with this in it.
+PROGRAM = zipped({"__main__.py": b"print('run')\n"})
 EICAR = r"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 
 
@@ -93,6 +95,14 @@ BAD: dict[str, tuple[str, bytes, str]] = {
     "an archive that is none": ("a.zip", b"x" * 100, "import.archive"),
     "nothing": ("a.py", b"", "parse.empty"),
     "half a model": ("w.safetensors", b"\xff" * 100, "import.model"),
+    "a model that is a program too": (
+        "w.safetensors",
+        tensors({"a": tensor(0, len(PROGRAM), [len(PROGRAM)])}, PROGRAM),
+        "import.embedded",
+    ),
+    "a pickle that never ends": ("notes.md", b"cbuiltins\nprint\n(S'run'\ntR\nSome notes.\n", "import.pickle"),
+    "a text of an operator": ("m.onnx", labelled("900101-1234568"), "id.rrn"),
+    "code told to be read otherwise": ("a.py", b"# coding: utf-7\nx = 1  # +AAo-import os\n", "import.coding"),
     "a model with a person in it": ("w.safetensors", tensors({"__metadata__": {"by": "900101-1234568"}}), "id.rrn"),
 }  # fmt: skip
 

@@ -133,6 +133,21 @@ def test_onnx_that_holds_anything_else_is_refused(case: str) -> None:
     assert refused.value.rule == "import.model"
 
 
+def labelled(text: str) -> bytes:
+    """A model with a text in an attribute, which the format keeps as bytes."""
+    node = helper.make_node(
+        "LabelEncoder", ["x"], ["y"], domain="ai.onnx.ml", keys_strings=["a"], values_strings=["b"], default_string=text
+    )
+    ends = [helper.make_tensor_value_info(name, TensorProto.STRING, [1]) for name in "xy"]
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 3)]
+    made = helper.make_model(helper.make_graph([node], "g", ends[:1], ends[1:]), opset_imports=opsets)
+    return bytes(made.SerializeToString())
+
+
+def test_a_text_of_an_operator_is_among_the_texts() -> None:
+    assert {"a", "b", "홍길동"} <= set(read_onnx(labelled("홍길동")).texts)
+
+
 def test_operators_that_need_other_code_are_named() -> None:
     node = helper.make_node("Run", ["x"], ["y"], domain="com.evil")
     shapes = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in "xy"]

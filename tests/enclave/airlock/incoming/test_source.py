@@ -11,6 +11,7 @@ import pickle
 import random
 import zipfile
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,11 @@ HIDDEN: dict[str, tuple[str, str]] = {
     "a script that runs base64": ("echo aWQK | base64 -d | sh\n", "import.self-unpacking"),
     "R": ("eval(parse(text = rawToChar(base64enc::base64decode(x))))\n", "import.self-unpacking"),
     "what is read is not what runs": ("if user != 'admin\u202e \u2066# check\u2069':\n    pass\n", "import.invisible"),
+    "code in a comment, by the encoding": (
+        "# coding: unicode_escape\nx = 1  # \\u000aimport os; os.system('id')\n",
+        "import.coding",
+    ),
+    "code in a comment, on the second line": ("#!/usr/bin/python\n# vim: fileencoding=UTF-7\n# +AAo-", "import.coding"),
     "compressed text": (bz2.compress(NOISE).decode("latin-1").replace("\0", ""), "import.encoded"),
 }
 
@@ -112,6 +118,13 @@ def test_honest_code_passes() -> None:
     assert len(stopped) <= 0.05 * len(HONEST), stopped
 
 
+@pytest.mark.parametrize("said", ["utf-8", "UTF_8", "utf-8-unix", "latin-1", "cp949", "euc-kr"])
+def test_code_that_says_how_it_is_shown_passes(said: str) -> None:
+    assert (
+        check_source(f"#!/usr/bin/python\n# -*- coding: {said} -*-\nx = 1\n# coding: utf-7 is bad\n", python=True) == []
+    )
+
+
 def test_code_that_runs_a_text_is_marked_for_the_eye() -> None:
     (found,) = check_source("code = input()\nexec(code)\n", python=True)
     assert (found.rule, found.severity, found.place) == ("import.exec", Severity.WARN, "L2")
@@ -130,7 +143,33 @@ def test_a_pickle_is_known_whatever_it_is_called(protocol: int, capsys: pytest.C
     assert capsys.readouterr().out == "", "it was run"
 
 
-@pytest.mark.parametrize("text", ["x = 1\n", "(lp0\n.", "import os\n", "cell,n\n1,2\n", ""])
+CALL = b"cbuiltins\nprint\n(S'run'\ntR"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(CALL, id="without an end"),
+        pytest.param(CALL + b"\nNotes on the model, which is described below.\n", id="a text behind it"),
+        pytest.param(b"S'" + b"all is well " * 100_000 + b"'\n0" + CALL, id="a long text before it"),
+        pytest.param(b"N0" * 60_000 + CALL, id="many steps before it"),
+        pytest.param(b"(S'run'\nibuiltins\nprint\n", id="an old instance"),
+    ],
+)
+def test_a_pickle_that_calls_something_is_known_however_it_goes_on(
+    content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert is_pickle(content)
+    with suppress(Exception):
+        pickle.loads(content)  # the attack itself: a reader runs it all the same
+    assert capsys.readouterr().out == "run\n"
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x = 1\n", "(lp0\n.", "import os\n", "cell,n\n1,2\n", "", "config\nname\nRock\n", "((R\n", "class A:\n  x\n"],
+)
 def test_a_text_is_no_pickle(text: str) -> None:
     assert not is_pickle(text.encode())
 
