@@ -1,7 +1,8 @@
 """The operator's side of the wheel mirror: what lies in the folder, read into the index. Never run by the portal.
 
 A wheel's own metadata say what it needs and under which licence (PEP 427, 566, 639). When a file was uploaded only the
-package index knows; `looked_up` asks pip, which asks the index that this machine is configured for.
+package index knows: `look_up` asks pip, which asks the index that this machine is configured for, and then the same
+pages of that index for the day (`enclave.packages.uploaded`).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 
 from enclave.errors import Invalid, Unavailable
 from enclave.packages.index import PLATFORMS, PYTHON_FULL, Index, Wheel
+from enclave.packages.uploaded import Uploaded, pages_of, uploads
 
 SHORT = 200
 
@@ -45,18 +47,22 @@ def scan(folder: Path, image: Mapping[str, str], known: Index | None = None) -> 
 def look_up(requirements: Sequence[str], index: Index) -> Index:
     """Return the index with what these requirements come to on the package index of this machine; nothing is installed.
 
-    Raises `Unavailable` (`packages.no-answer`) when pip finds no set, with its last words.
+    With each wheel stands the day of its upload where the package index says it; wheels of the same packages that were
+    in the index without one get theirs. Raises `Unavailable` (`packages.no-answer`) when pip finds no set, with its
+    last words.
     """
     with tempfile.TemporaryDirectory() as folder:
         fixed = Path(folder) / "image.txt"
         fixed.write_text("".join(f"{name}=={version}\n" for name, version in index.image.items()))
-        report = Path(folder) / "report.json"
+        report, log = Path(folder) / "report.json", Path(folder) / "pip.log"
         command = ["install", "--quiet", "--dry-run", "--ignore-installed", "--report", str(report), "-c", str(fixed)]
-        _pip([*command, "--target", f"{folder}/none", *platform(), *requirements])
+        _pip([*command, "--log", str(log), "--target", f"{folder}/none", *platform(), *requirements])
         found = json.loads(report.read_text())["install"]
+        told = uploads(pages_of(log.read_text(errors="replace")))
     known = {wheel.sha256 for wheel in index.wheels}
     new = [wheel for one in found if (wheel := _reported(one)) and wheel.sha256 not in known]
-    return Index((*index.wheels, *(wheel for wheel in new if wheel.name not in index.image)), index.image)
+    wheels = (*index.wheels, *(wheel for wheel in new if wheel.name not in index.image))
+    return Index(tuple(_dated(wheel, told.get(wheel.sha256)) for wheel in wheels), index.image)
 
 
 def fetch(pins: Iterable[str], folder: Path) -> None:
@@ -124,6 +130,12 @@ def _read(path: Path) -> Wheel | None:
         size=path.stat().st_size,
         present=True,
     )
+
+
+def _dated(wheel: Wheel, told: Uploaded | None) -> Wheel:
+    if told is None:
+        return wheel
+    return replace(wheel, uploaded_on=wheel.uploaded_on or told.on, size=wheel.size or told.size)
 
 
 def _reported(one: Mapping[str, Any]) -> Wheel | None:

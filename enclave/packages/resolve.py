@@ -157,8 +157,8 @@ def _why_not(asked: Asked, index: Index, error: Exception) -> Answer:
     elif not known:
         said = (
             "unknown",
-            "휠 미러에 없습니다. 운영자가 가져올 수 있는지 확인합니다",
-            "not in the mirror; the operator will look for it",
+            "휠 미러의 목록에 없습니다. 운영자에게 찾아 달라고 하세요(ansim packages look-up)",
+            "not in the mirror's index; ask the operator to look it up (ansim packages look-up)",
         )
     elif not matching:
         versions = ", ".join(each.version for each in known[:5])

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from enclave.errors import Unavailable
+from enclave.packages.advisories import Advisories
 from enclave.packages.asked import read
+from enclave.packages.asking import report
 from enclave.packages.index import Index
 from enclave.packages.mirror import fetch, look_up, scan
 from enclave.packages.resolve import Status, resolve
@@ -56,6 +59,24 @@ def test_what_is_looked_up_stands_in_the_index_with_its_hash_and_is_not_in_the_m
     assert sorted(path.name for path in mirror.glob("*.whl")) == ["here-1.0-py3-none-any.whl"]
     (answer,) = resolve(read("far-kit"), found, ()).answers
     assert (answer.status, answer.version) == (Status.NEEDS_APPROVAL, "1.0")
+
+
+def test_reviewers_are_told_how_old_a_wheel_is_where_the_index_says_so(mirror: Path, index: SimpleIndex) -> None:
+    undated = look_up(["far-kit"], Index.load(mirror))
+    assert {each.uploaded_on for each in undated.wheels} == {""}, "this index does not say"
+    index.uploaded["far_kit-1.0-py3-none-any.whl"] = "2026-11-20T23:59:59.5Z"
+    found = look_up(["far-kit"], undated)
+    assert {each.name: each.uploaded_on for each in found.wheels if each.name != "here"} == {
+        "far-kit": "2026-11-20", "far-base": ""
+    }  # fmt: skip
+    index.uploaded["far_base-2.5-py3-none-any.whl"] = "2020-01-02T03:04:05Z"
+    found = look_up(["far-kit"], undated)
+    sizes = {path.name: path.stat().st_size for path in index.folder.iterdir()}
+    assert all(each.size == sizes[each.file] for each in found.wheels if not each.present)
+    told = report(resolve(read("far-kit"), found, ()), Advisories(given=True), date(2026, 12, 1))
+    assert [row[3] for row in told.evidence[0].rows[1:]] == ["2020-01-02", "2026-11-20"]
+    young = [(one.rule, one.place) for one in told.findings if one.rule == "packages.young"]
+    assert young == [("packages.young", "far-kit==1.0")]
 
 
 @pytest.mark.usefixtures("index")
