@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
+
+from enclave.packages.index import Wheel
 
 PLACES = ("advisories.zip", "advisories.json", "advisories")
 
@@ -30,6 +32,12 @@ class Advisories:
         """Return the ids of the advisories that this version is affected by."""
         found = (one for one in self.by_name.get(name, ()) if not one.get("withdrawn"))
         return tuple(sorted({str(one["id"]) for one in found if _affects(one, name, version)}))
+
+    def of_all(self, wheels: Iterable[Wheel]) -> Mapping[str, tuple[str, ...]] | None:
+        """Return the ids by SHA-256 of those of these wheels that have any; None without a database."""
+        if not self.given:
+            return None
+        return {wheel.sha256: found for wheel in wheels if (found := self.of(wheel.name, wheel.version))}
 
     @classmethod
     def load(cls, folder: Path) -> Advisories:

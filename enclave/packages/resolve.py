@@ -47,10 +47,14 @@ class Answer:
 
 @dataclass(frozen=True)
 class Resolved:
-    """All lines, and the wheels of the whole list together; none if there is no such set."""
+    """All lines, and the wheels of the whole list together; none if there is no such set.
+
+    `advisories`: known ones by SHA-256 of the wheels that have any; None where there is nothing to compare with.
+    """
 
     answers: tuple[Answer, ...]
     wheels: tuple[Wheel, ...]
+    advisories: Mapping[str, tuple[str, ...]] | None = None
 
     @property
     def lock(self) -> str:
@@ -87,7 +91,7 @@ def resolve(asked: Sequence[Asked], index: Index, approved: Iterable[str]) -> Re
     try:
         together = _solved([_Need(each.requirement, each.hashes) for each in good if each.requirement], index)
     except (ResolutionImpossible, ResolutionTooDeep):
-        return Resolved(tuple(_one_by_one(asked, index)), ())
+        return Resolved(tuple(_one_by_one(asked, index, allowed)), ())
     wheels = tuple(each.wheel for each in together.values() if each.wheel)
     return Resolved(tuple(_answer(each, together, allowed) for each in asked), wheels)
 
@@ -122,7 +126,7 @@ def _problem(asked: Asked) -> Answer:
     return Answer(asked.line, Status.IMPOSSIBLE, code=code, ko=ko, en=en)
 
 
-def _one_by_one(asked: Sequence[Asked], index: Index) -> Iterator[Answer]:
+def _one_by_one(asked: Sequence[Asked], index: Index, allowed: frozenset[str]) -> Iterator[Answer]:
     """Say which lines of an impossible list cannot be: alone, or with those before them."""
     kept: list[_Need] = []
     for each in asked:
@@ -131,14 +135,12 @@ def _one_by_one(asked: Sequence[Asked], index: Index) -> Iterator[Answer]:
             continue
         need = _Need(each.requirement, each.hashes)
         try:
-            found = _solved([need], index)[each.name]
-            _solved([*kept, need], index)
+            together = _solved([*kept, need], index)
         except (ResolutionImpossible, ResolutionTooDeep) as error:
             yield _why_not(each, index, error)
             continue
         kept.append(need)
-        status = Status.IMAGE if found.wheel is None else Status.NEEDS_APPROVAL
-        yield Answer(each.line, status, each.name, str(found.version))
+        yield _answer(each, together, allowed)
 
 
 def _why_not(asked: Asked, index: Index, error: Exception) -> Answer:

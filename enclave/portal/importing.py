@@ -7,6 +7,7 @@ import logging
 import os
 import tempfile
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from starlette.requests import Request
@@ -101,10 +102,15 @@ def lay_out_waiting(portal: Portal) -> None:
 
 
 def answer(portal: Portal, actor: Actor, project_id: str, text: str) -> Resolved:
-    """Return what a list of requirements comes to for this project. Raises `Denied`, `NotFound`, `Unavailable`."""
+    """Return what a list of requirements comes to for this project, with known advisories.
+
+    Raises `Denied`, `NotFound`, `Unavailable`.
+    """
     incoming.check_may_upload(portal.store, actor, project_id, now=clock.now())
     approved = pins_of(incoming.approved_packages(portal.store, project_id))
-    return resolve(read(text), Index.load(portal.settings.wheels), approved)
+    found = resolve(read(text), Index.load(portal.settings.wheels), approved)
+    wheels = [wheel for each in found.answers for wheel in each.needs]
+    return replace(found, advisories=Advisories.load(portal.settings.wheels).of_all(wheels))
 
 
 def lock_of(portal: Portal, resolved: Resolved) -> Checked:

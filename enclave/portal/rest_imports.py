@@ -98,9 +98,12 @@ def recall(visit: Changing, request_id: str, body: ReasonBody, key: Key = "") ->
 
 @router.post("/projects/{project_id}/packages/resolve")
 def resolve(visit: Changing, project_id: str, body: PackagesBody) -> Json:
-    """Say of each line of a list whether it is there, needs approval, or is impossible and why. Asks for nothing."""
+    """Say of each line of a list whether it is there, needs approval, or is impossible and why. Asks for nothing.
+
+    `advisories`: known ones by a wheel's SHA-256; null where the operator has given none to compare with.
+    """
     found = importing.answer(visit.portal, actor_of(visit), project_id, body.text)
-    return {"answers": told(found.answers), "lock": found.lock}
+    return {"answers": told(found.answers), "lock": found.lock, "advisories": told(found.advisories)}
 
 
 @router.post("/projects/{project_id}/packages", status_code=201)

@@ -118,6 +118,13 @@ def test_lines_that_exclude_each_other_are_named_and_others_are_not(mirror: Path
     ]  # fmt: skip
 
 
+def test_one_impossible_line_takes_nothing_from_the_answers_to_the_others(mirror: Path) -> None:
+    approved = frozenset(each.sha256 for each in answers(mirror, "fast").wheels)
+    found = answers(mirror, "fast\nnobody-knows\nsurvive", approved).answers
+    assert [each.status for each in found] == [Status.AVAILABLE, Status.IMPOSSIBLE, Status.NEEDS_APPROVAL]
+    assert {each.name for each in found[2].needs} == {"survive", "shape-tools"}, "with licence and age, as ever"
+
+
 def test_a_line_for_another_python_is_passed_over(mirror: Path) -> None:
     assert answers(mirror, "old; python_version < '3.9'\nfast").lock.startswith("fast==1.0")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import pickle
 import tarfile
@@ -274,6 +275,15 @@ def test_packages_are_resolved_asked_for_decided_and_wanted_from_the_operator(wo
     assert mounts(world)["/packages"].sha256 == tree
 
 
+def test_who_asks_for_packages_is_told_of_known_advisories(world: World, mirror: Path) -> None:
+    affected = [{"package": {"ecosystem": "PyPI", "name": "survive"}, "versions": ["1.0"]}]
+    (mirror / "advisories.json").write_text(json.dumps([{"id": "PYSEC-2026-7", "affected": affected}]))
+    browser, place = world.browser("mina"), f"/projects/{world.project_id}/packages/resolve"
+    found = browser.api("POST", place, {"text": "survive"}).json()
+    assert found["advisories"] == {found["answers"][0]["needs"][0]["sha256"]: ["PYSEC-2026-7"]}
+    assert "취약점 PYSEC-2026-7" in browser.form(place, text="survive").text
+
+
 def test_the_pages_of_imports_and_packages_show_and_ask(world: World, mirror: Path) -> None:
     browser = world.browser("mina")
     upload = up(browser, "a.py", b"x = 1\n").json()["id"]
@@ -286,6 +296,7 @@ def test_the_pages_of_imports_and_packages_show_and_ask(world: World, mirror: Pa
     looked = browser.form(f"/projects/{world.project_id}/packages/resolve", text="survive\nnobody")
     assert "승인 필요" in looked.text
     assert "불가" in looked.text
+    assert "MIT · ? · 취약점 ?" in looked.text, "nobody says since when it is there; nothing to compare with"
     sent = browser.form(f"/projects/{world.project_id}/packages", text="survive", purpose="p", once="2")
     assert sent.status_code == 303, sent.text
 
