@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from math import isfinite
 
 COUNT = re.compile(
     r"\s*([+-]?\d{1,3}(?:,\d{3})+|[+-]?\d+)(?:\.0*)?\s*(?:명|건|개|인|회|례)?\s*"
@@ -14,7 +15,8 @@ AROUND = re.compile(r"""\s*=?["']*\s*(?:[nN]\s*=\s*|[~≈]\s*)?([^"']*?)\s*["']*
 LONGEST_COUNT = 80
 BRACKETED = re.compile(r"[\[(]\s*(\d[\d,]*)\s*[\])]")
 OF_ALL = re.compile(r"\s*(\d[\d,]*)\s*/\s*\d[\d,]*\s*(?:\([^()]{0,24}\)|\[[^\[\]]{0,24}\])?\s*")
-NUMBER = re.compile(r"\s*[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d*)?(?:[eE][+-]?\d{1,3})?\s*")
+# A digit stands before any exponent: "E11" is diabetes.
+NUMBER = re.compile(r"\s*[+-]?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?\s*")
 HIDDEN = frozenset({"", "-", "–", "—", "*", "**", "***", ".", "x", "xx", "na", "n/a", "nan", "none", "null", "비공개"})
 BELOW = re.compile(r"\s*(?:[<≤]=?\s*\d{1,3}|\d{1,3}\s*(?:미만|이하))\s*(?:명|건|개)?\s*")
 
@@ -98,10 +100,11 @@ def read_bound(cell: str) -> int | None:
 
 
 def read_number(cell: str) -> float | None:
-    """Read any plain number; None for anything else."""
-    if not NUMBER.fullmatch(cell) or not any(mark.isdigit() for mark in cell):
+    """Read any plain number that is finite; None for anything else."""
+    if not NUMBER.fullmatch(cell):
         return None
-    return float(cell.replace(",", ""))
+    number = float(cell.replace(",", ""))
+    return number if isfinite(number) else None
 
 
 def is_hidden(cell: str) -> bool:

@@ -119,8 +119,10 @@ def _implied_whole(shares: Mapping[Cell, Share], counts: Counts) -> Whole:
             count = counts.ranges[cell].low
             low = max(low, count / (share.value + share.half))
             high = min(high, count / (share.value - share.half))
+    if high == float("inf"):
+        return {}
     whole = floor(high + EPSILON)
-    return dict.fromkeys(shares, whole) if high < float("inf") and ceil(low - EPSILON) == whole else {}
+    return dict.fromkeys(shares, whole) if ceil(low - EPSILON) == whole else {}
 
 
 def _largest(counts: Counts, table: Table, column: int) -> int:
