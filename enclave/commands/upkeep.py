@@ -37,9 +37,10 @@ def expire(store: Store, depot: Depot, actor: Actor, *, request_id: str, now: da
 
 
 def escalate(store: Store, actor: Actor, *, request_id: str, now: datetime) -> None:
-    """Record once for each round that four fifths of its time have passed without a decision (korea.md R67).
+    """Record once for each round that 80 % of its time, or as much as its policy says, passed without a decision (R67).
 
-    The system. Raises `Denied`, `NotFound`. A round that was decided meanwhile is left alone.
+    Checkers and stewards find on their first page how many are late. The system. Raises `Denied`, `NotFound`. A round
+    that was decided meanwhile is left alone.
     """
     with store.write(intent(Action.EGRESS_ESCALATE, actor, ("egress_request", request_id))) as tx:
         begun = begin(tx, actor, request_id, now)

@@ -78,7 +78,7 @@ def queue(
 
 
 def stuck(store: Store, actor: Actor, *, now: datetime, limit: int = 100) -> tuple[RequestRow, ...]:
-    """Return the requests that do not move: past four fifths of their time, or approved and not built; oldest first.
+    """Return the requests that do not move: late (see `to_escalate`), or approved and not built; oldest first.
 
     For checkers, stewards, operators and overseers; raises `Denied` for others.
     """

@@ -1,4 +1,4 @@
-"""How the airlock is doing: time to a first word, overrides, agreement, causes of refusal, what is stuck.
+"""How the airlock is doing: time to a first word and to a decision, overrides, agreement, causes, what is stuck.
 
 Counts and times only: no name, no login and no text of anybody. The definitions are in docs/reference/metrics.md.
 """
@@ -28,6 +28,7 @@ from enclave.store import Store
 
 SEES_METRICS = (Role.DATA_STEWARD, Role.OUTPUT_CHECKER, Role.REVIEWER, Role.AUDITOR)
 HIGH = 0.95
+DECIDED = frozenset({RequestState.APPROVED, RequestState.RETURNED, RequestState.REJECTED})
 
 
 @dataclass(frozen=True)
@@ -42,13 +43,25 @@ class StuckView:
     due_at: datetime | None
 
 
+@dataclass(frozen=True)
+class RecalledView:
+    """One recalled release of which not every receiver has said that their copies are gone: no person in it."""
+
+    id: str
+    request_id: str
+    recalled_at: datetime | None
+    unconfirmed: int
+    overdue: bool
+
+
 @dataclass(frozen=True, kw_only=True)
 class Metrics:
     """The airlock between two moments. Times in Korean working days of 24 hours; shares from 0 to 1, None of nothing.
 
     ``first_median``, ``first_high``: median and 95th percentile of the time from a round's submission to the first
-    review of it. ``waiting``: rounds of the period without any review yet. ``late``: first reviews after the due
-    moment. ``approved``, ``overridden``: outputs let through, and those of them with a BLOCK. ``causes``: returns and
+    review of it; ``decided_median``, ``decided_high``: to its end by an approval, a return or a rejection.
+    ``waiting``: rounds of the period without any review yet. ``late``: first reviews after the due moment.
+    ``approved``, ``overridden``: outputs let through, and those of them with a BLOCK. ``causes``: returns and
     refusals by reason code.
     """
 
@@ -58,6 +71,8 @@ class Metrics:
     waiting: int
     first_median: float | None
     first_high: float | None
+    decided_median: float | None
+    decided_high: float | None
     late: int
     approved: int
     overridden: int
@@ -65,6 +80,7 @@ class Metrics:
     agreement: Agreement
     causes: tuple[tuple[str, int], ...]
     stuck: tuple[StuckView, ...]
+    recalls: tuple[RecalledView, ...]
 
 
 def metrics(store: Store, actor: Actor, *, since: datetime, now: datetime) -> Metrics:
@@ -81,6 +97,11 @@ def metrics(store: Store, actor: Actor, *, since: datetime, now: datetime) -> Me
             .options(selectinload(Review.votes), selectinload(Review.revisions))
         ).all()
         times = [workdays.between(each.submitted_at, each.first_review_at) for each in rounds if each.first_review_at]
+        ends = [
+            workdays.between(each.submitted_at, each.ended_at)
+            for each in rounds
+            if each.ended_at is not None and each.ended_as in DECIDED
+        ]
         outputs = _let_through(session, since)
         return Metrics(
             since=since,
@@ -89,6 +110,8 @@ def metrics(store: Store, actor: Actor, *, since: datetime, now: datetime) -> Me
             waiting=sum(each.first_review_at is None and each.ended_at is None for each in rounds),
             first_median=percentile(times, 0.5),
             first_high=percentile(times, HIGH),
+            decided_median=percentile(ends, 0.5),
+            decided_high=percentile(ends, HIGH),
             late=sum(each.first_review_at is not None and each.first_review_at > each.due_at for each in rounds),
             approved=len(outputs),
             overridden=outputs.count(Verdict.BLOCK),
@@ -96,6 +119,7 @@ def metrics(store: Store, actor: Actor, *, since: datetime, now: datetime) -> Me
             agreement=agreement(list(_pairs(reviews))),
             causes=_causes(reviews),
             stuck=_stuck(store, actor, now),
+            recalls=_recalls(store, actor, now),
         )
 
 
@@ -148,6 +172,20 @@ def _let_through(session: Session, since: datetime) -> list[Verdict]:
         )
     )
     return list(session.scalars(query))
+
+
+def _recalls(store: Store, actor: Actor, now: datetime) -> tuple[RecalledView, ...]:
+    found = egress.unconfirmed_recalls(store, actor, now=now)
+    return tuple(
+        RecalledView(
+            each.id,
+            each.request_id,
+            each.recalled_at,
+            sum(receipt.confirmed_at is None for receipt in each.receipts),
+            any(receipt.overdue for receipt in each.receipts),
+        )
+        for each in found
+    )
 
 
 def _stuck(store: Store, actor: Actor, now: datetime) -> tuple[StuckView, ...]:

@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from enclave import workdays
+from enclave.commands import egress, reviewing
 from enclave.errors import Denied
 from enclave.queries.measures import Agreement, agreement, percentile, share_of
 from enclave.queries.metrics import metrics, period
@@ -74,8 +76,22 @@ def test_reviews_of_a_real_request_are_counted_and_nobody_is_named(scene: Scene)
     assert found.agreement.share == 0.5
     assert found.causes == (("purpose", 1),)
     assert (found.rounds, found.waiting, found.first_median, found.late) == (2, 0, 0.0, 0)
+    assert (found.decided_median, found.decided_high) == (0.0, 0.0), "of the one that was rejected"
     assert (found.approved, found.override_rate) == (0, None)
     assert not any(login in repr(found) for login in CAST)
+
+
+def test_the_time_to_a_decision_runs_past_the_first_review_and_withdrawals_are_no_decisions(scene: Scene) -> None:
+    project = scene.usual()
+    made, taken_back = scene.submitted(project), scene.submitted(project)
+    egress.withdraw(scene.store, scene.actor("scientist"), request_id=taken_back, now=NOW)
+    scene.vote("checker-a", made)
+    later = NOW + timedelta(days=1)
+    second = scene.actor("checker-b", now=later)
+    reviewing.decide(scene.store, second, request_id=made, vote=scene.ballot(made), now=later)
+    found = metrics(scene.store, scene.actor("auditor"), since=NOW - timedelta(days=1), now=later)
+    assert (found.rounds, found.first_median) == (2, 0.0)
+    assert found.decided_median == found.decided_high == workdays.between(NOW, later) == 1.0
 
 
 SEES = {Role.DATA_STEWARD, Role.OUTPUT_CHECKER, Role.REVIEWER, Role.AUDITOR}

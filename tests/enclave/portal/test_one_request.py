@@ -108,12 +108,15 @@ def recalled_and_confirmed(world: World, mina: Browser, release: str) -> None:
     assert (recalled["state"], [each["confirmed_at"] for each in recalled["receipts"]]) == ("recalled", [None])
     assert [each["id"] for each in steward.api("GET", "/requests/stuck").json()["recalls"]] == [release]
     assert "사본 삭제를 확인해 주세요" in mina.get(f"{ROOT}/").text
+    assert "확인하지 않은 회수 1건" in steward.get(f"{ROOT}/").text
+    assert f"/releases/{release}" in steward.get(f"{ROOT}/metrics").text
     assert "사본 삭제 확인" in mina.get(f"{ROOT}/releases/{release}").text
     assert "사본 삭제 확인" not in steward.get(f"{ROOT}/releases/{release}").text
     assert mina.form(f"/releases/{release}/confirm-recall", statement="").status_code == 422
     assert mina.form(f"/releases/{release}/confirm-recall", statement="노트북에서 지움").status_code == 303
     assert "노트북에서 지움" in steward.get(f"{ROOT}/releases/{release}").text
     assert steward.api("GET", "/requests/stuck").json()["recalls"] == []
+    assert "확인하지 않은 회수" not in steward.get(f"{ROOT}/").text
     assert mina.api("GET", f"/releases/{release}").json()["allowed"] == []
 
 
@@ -125,6 +128,7 @@ def test_a_package_that_could_not_be_made_is_made_again_by_rest(world: World) ->
     failed = decide(world.browser("dahye"), request, "approve", world.code("dahye"))
     away.rename(folder)
     assert (failed["state"], failed["release"]["state"]) == ("approved", "failed")
+    assert "멈춘 신청 1건" in world.browser("suyeon").get(f"{ROOT}/").text
     assert "build" in failed["release"]["allowed"]
     path = f"/releases/{failed['release']['id']}/build"
     assert world.browser("operator").api("POST", path).status_code == 403
