@@ -29,6 +29,7 @@
     ok: ["제출할 수 있습니다. 반출 여부는 심사자가 정합니다.", "Ready to submit. Reviewers decide."],
     blocked: ["차단된 파일을 고쳐야 제출할 수 있습니다.", "Blocked files must be changed first."],
     nothing: ["문제를 찾지 못했습니다.", "Nothing was found."],
+    same: ["스냅샷에서 다시 계산한 값과 모두 같습니다.", "Every number was found again on the snapshot."],
     purpose: ["반출 목적", "Purpose"],
     context: ["내용 설명(무엇을, 어떻게 만들었는지)", "Context (what it is, how it was made)"],
     submit: ["반출 신청", "Request egress"],
@@ -146,15 +147,10 @@
 
     file(file, path) {
       const lines = (file.findings || []).map((one) => this.finding(one, path));
-      if (!lines.length) lines.push(element("li", { text: word("nothing") }));
+      const same = file.recomputed === "match";
+      if (same || !lines.length) lines.push(element("li", { text: word(same ? "same" : "nothing") }));
       const head = element("h3", {}, badge(file.verdict), element("span", { text: file.name }));
-      return element("article", { "aria-label": file.name }, head, element("ul", {}, ...lines), this.evidence(file));
-    }
-
-    evidence(file) {
-      const told = (file.evidence || []).map((one) =>
-        element("li", { text: `${say([one.title_ko, one.title_en])}: ${one.status}` }));
-      return told.length ? element("ul", { kind: "evidence" }, ...told) : null;
+      return element("article", { "aria-label": file.name }, head, element("ul", {}, ...lines));
     }
 
     finding(one, path) {
