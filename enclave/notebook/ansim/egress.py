@@ -27,6 +27,7 @@ from typing import Any
 
 from .additions import add_context, add_counts, made_again, with_additions
 from .failure import AnsimError
+from .groups import Groups, grouped
 from .outbox import Copied, copies
 from .portal import ask
 from .recipes import about, recall
@@ -137,26 +138,35 @@ def submit(  # noqa: PLR0913 - the words of one form, all but the files by name
     redo: str = "",
     again: bool = False,
     code: Code = "",
+    groups: Groups | None = None,
+    details: Mapping[str, Any] | None = None,
 ) -> Request:
     """Ask to take files out: ``purpose``: what for, ``context``: what they contain and how they were made.
 
     Files of `ansim.table` and `ansim.model` carry their recipe by themselves. ``code``: the name of the submitted
     script or notebook that made the other files, or by file ``{"figure.png": "plot.py"}``.
 
+    ``groups``: files that share an explanation and what was done to protect people, as in `ansim.groups`.
+    ``details``: ``relation`` to the approved purpose, ``use``, ``retention``, ``safety_plan``,
+    ``receiver_organisation`` and, for a receiver abroad, ``receiver_country`` with ``transfer``.
+
     ``receiver``: who gets it, by login (you, if left out); ``redo``: the id of a returned request that this replaces.
     The same files with the same texts are one request however often this runs, unless ``again``. Raises `AnsimError`.
     """
     purpose, context = _said("purpose", purpose), _said("context", context)
     with copies(_paths(files)) as copied:
-        said = _about(copied, code)
+        bodies, place = grouped(groups or {}, {copy.name: copy.path for copy in copied})
+        said = _in_groups(_about(copied, code), place)
         context = with_additions(context, [(copy.name, copy.sha256) for copy in copied])
-        told = json.dumps([code if isinstance(code, str) else dict(code), *sorted(map(_recipe_of, copied))])
+        about_all = [code if isinstance(code, str) else dict(code), dict(groups or {}), dict(details or {})]
+        told = json.dumps([*about_all, *sorted(map(_recipe_of, copied))], default=list)
         same = (purpose, context, receiver, redo, told, tuple((copy.name, copy.sha256) for copy in copied))
         if again or same not in _KEYS:
             _KEYS[same] = str(uuid.uuid4())
         names = [copy.path for copy in copied]
         body = {"files": names, "purpose": purpose, "context": context, "key": _KEYS[same]} | said
-        body |= {name: value for name, value in (("receiver", receiver), ("request_id", redo)) if value}
+        rest = {"receiver": receiver, "request_id": redo, "groups": bodies, "details": dict(details or {})}
+        body |= {name: value for name, value in rest.items() if value}
         return _request(ask("POST", "/egress/submit", body), copied)
 
 
@@ -244,6 +254,14 @@ def _about(copied: Sequence[Copied], code: Code) -> dict[str, Any]:
     hashes = {copy.path: copy.sha256 for copy in copied}
     said = about(hashes, {paths[name]: paths[of] for name, of in by.items()})
     return {"about": said} if said else {}
+
+
+def _in_groups(said: dict[str, Any], place: Mapping[str, str]) -> dict[str, Any]:
+    """Return what is said about the copies together with the group of each, if there are any."""
+    if not place:
+        return said
+    about_files = said.get("about", {})
+    return {"about": {path: about_files.get(path, {}) | {"group": name} for path, name in place.items()}}
 
 
 def _recipe_of(copy: Copied) -> str:

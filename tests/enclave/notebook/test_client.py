@@ -192,6 +192,41 @@ def test_the_same_submission_twice_carries_the_same_key_and_another_one_does_not
     assert "r-1" in request._repr_html_()
 
 
+def test_files_are_asked_for_in_groups_with_what_was_done_to_protect_people(portal: Portal) -> None:
+    from ansim import egress
+    from ansim.failure import AnsimError
+
+    portal.answer = {"id": "r-1", "state": "submitted", **PASSED}
+    for name in ("a.csv", "b.csv", "plot.py"):
+        write(name)
+    said = {
+        "표": {"files": ["a.csv", "b.csv"], "context": "지역별", "controls": "10명 미만 가림"},
+        "코드": {"files": "plot.py", "context": "b의 코드", "controls": "자료 없음"},
+    }
+    asked = {"purpose": "논문", "context": "표", "code": {"b.csv": "plot.py"}}
+    egress.submit(["a.csv", "b.csv", "plot.py"], **asked, groups=said, details={"retention": "3년"})
+    egress.submit(["a.csv", "b.csv", "plot.py"], **asked, groups=said, details={"retention": "5년"})
+    (_, _, first), (_, _, second) = portal.asked
+    assert first["groups"] == [
+        {"name": "표", "context": "지역별", "controls": "10명 미만 가림"},
+        {"name": "코드", "context": "b의 코드", "controls": "자료 없음"},
+    ]
+    a, b, plot = first["files"]
+    assert first["about"] == {a: {"group": "표"}, b: {"group": "표", "code": plot}, plot: {"group": "코드"}}
+    assert first["details"] == {"retention": "3년"}
+    assert first["key"] != second["key"], "another retention is another request"
+    for flaw in (
+        {"표": {"files": ["a.csv"], "context": "지역별", "controls": " "}},
+        {"표": {"files": ["c.csv"], "context": "지역별", "controls": "가림"}},
+        {"표": said["표"] | {"files": ["a.csv"]}},
+        {"표": said["표"], "또": said["표"]},
+    ):
+        with pytest.raises(AnsimError) as refused:
+            egress.submit(["a.csv", "b.csv", "plot.py"], **asked, groups=flaw)
+        assert refused.value.code == "client.groups"
+    assert len(portal.asked) == 2
+
+
 def test_the_status_of_a_request_is_asked_by_its_id(portal: Portal) -> None:
     from ansim import egress
 
