@@ -9,7 +9,7 @@ After each step:
 - `allowed` tells the truth: every verb it lists succeeds when tried, every other is refused;
 - blindness: until all needed reviews are in nobody is shown another's word, and the author never before the decision.
 
-`ANSIM_MACHINE_STEPS` sets how many steps are walked (500 in CI, 10,000 at night).
+`ANSIM_MACHINE_STEPS` sets how many steps are walked (500 in CI, 10,000 at night: `make walk`).
 """
 
 from __future__ import annotations
