@@ -6,6 +6,8 @@ together and are approved at the same moment one is stopped here (docs/adr/0024)
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from enclave.airlock.ledger.wording import told
 from enclave.airlock.report import Evidence, FileReport, Finding, Verdict
 from enclave.commands import populations
@@ -17,10 +19,11 @@ from enclave.queries.airlock_views import worst
 from enclave.store import Tx
 
 
-def check_not_overtaken(tx: Tx, found: AirlockRequest) -> None:
+def check_not_overtaken(tx: Tx, found: AirlockRequest, now: datetime) -> None:
     """Raise `Conflict` (`ledger.meanwhile`) if newer releases stand against this round; its files then say so.
 
-    What was found is kept although the word is refused: the next reviewer sees it.
+    What was found is kept although the word is refused: the next reviewer sees it, and words on these files that were
+    given before are to be given again (`votes.vote_on`).
     """
     conflicts = populations.overtaken(tx.session, found)
     news = told(conflicts, found.project_id)
@@ -28,6 +31,7 @@ def check_not_overtaken(tx: Tx, found: AirlockRequest) -> None:
     for name, (findings, evidence) in news.items():
         if name in files:
             add(files[name], findings, evidence)
+            files[name].checked_at = now
     if news:
         tx.session.flush()
         tx.record(details={"ledger": len(conflicts)})

@@ -53,7 +53,7 @@ def decide(store: Store, actor: Actor, *, request_id: str, vote: Ballot, now: da
         machine.check_proved(begun.acting, begun.about, verb, now)
         words.check_seen(begun.about, (vote.round, vote.content_sha256))
         if vote.decision not in OUTCOMES:
-            check_not_overtaken(tx, begun.found)
+            check_not_overtaken(tx, begun.found, now)
         _record_word(tx, begun, vote, mine, now)
         _settle(tx, begun, vote, verb, now)
         tx.record(
@@ -80,7 +80,7 @@ def conclude(store: Store, actor: Actor, *, request_id: str, seen: tuple[int, st
     with store.write(intent(Action.EGRESS_CONCLUDE, actor, ("egress_request", request_id))) as tx:
         begun = step(tx, actor, request_id, Verb.CONCLUDE, now)
         words.check_seen(begun.about, seen)
-        check_not_overtaken(tx, begun.found)
+        check_not_overtaken(tx, begun.found, now)
         approve(tx, begun, Verb.CONCLUDE, now, reason=words.REASON_CODES[0])
         tx.record(object_sha256=begun.found.content_sha256, reason_code=words.REASON_CODES[0])
         return request_view(begun.found, begun.acting, now)

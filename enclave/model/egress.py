@@ -101,6 +101,9 @@ class RequestRound(Base):
     ended_at: Mapped[datetime | None]
     ended_as: Mapped[RequestState | None] = mapped_column(choice(RequestState))
 
+    submitter: Mapped[Account | None] = relationship(
+        primaryjoin=lambda: foreign(RequestRound.submitted_by) == Account.id, viewonly=True
+    )
     policy: Mapped[PolicyText | None] = relationship(
         primaryjoin=lambda: foreign(RequestRound.policy_version) == PolicyText.sha256, viewonly=True
     )

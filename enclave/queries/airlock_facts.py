@@ -77,6 +77,7 @@ def present_files(found: AirlockRequest) -> list[OutputFile]:
 def facts(found: AirlockRequest, now: datetime) -> RequestFacts:
     """Return what policies ask about a request, with the standing its people have now."""
     place, able, under = found.workspace, _able(found.project, now), of_round(present_round(found))
+    askers = [each.submitter for each in found.rounds if each.submitter is not None]
     return RequestFacts(
         direction=found.direction,
         state=found.state,
@@ -95,6 +96,8 @@ def facts(found: AirlockRequest, now: datetime) -> RequestFacts:
         conflicted=frozenset(each.account_id for each in found.conflicts),
         rules=under.reviewer_rules if under is not None else reviewers.ReviewerRules(),
         overseas=found.details.get("receiver_country", KOREA) != KOREA,
+        askers=frozenset(each.id for each in askers),
+        asking=frozenset(each.organisation_id for each in (*askers, found.receiver)),
         release=found.release.state if found.release is not None else None,
         idle_until=_idle_until(found),
         rerunning=any(each.round == found.round and each.state is not RerunState.DONE for each in found.reruns),
@@ -111,18 +114,21 @@ def file_facts(file: OutputFile) -> reviewers.FileFacts:
         group_id=file.group_id or "",
         recomputed=file.recomputed,
         passed=file.outcome is FileDecision.APPROVED,
+        told_at=file.checked_at,
     )
 
 
 def for_policy() -> tuple[ExecutableOption, ...]:
     """Load in a few statements what `facts` walks through, however many requests wait."""
     project = selectinload(AirlockRequest.project)
-    reviews = selectinload(AirlockRequest.reviews)
+    reviews, rounds = selectinload(AirlockRequest.reviews), selectinload(AirlockRequest.rounds)
     return (
         selectinload(AirlockRequest.files),
         selectinload(AirlockRequest.requester),
+        selectinload(AirlockRequest.receiver),
         selectinload(AirlockRequest.workspace),
-        selectinload(AirlockRequest.rounds).selectinload(RequestRound.policy),
+        rounds.selectinload(RequestRound.policy),
+        rounds.selectinload(RequestRound.submitter),
         selectinload(AirlockRequest.conflicts),
         selectinload(AirlockRequest.release),
         selectinload(AirlockRequest.reruns),
@@ -150,6 +156,7 @@ def _review(found: Review, request: AirlockRequest, now: datetime) -> ReviewFact
         entitled=entitled,
         conflicted=found.reviewer_id in {each.account_id for each in request.conflicts},
         overrides=bool(found.override_reason.strip()),
+        given_at=found.decided_at,
     )
 
 

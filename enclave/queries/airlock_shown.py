@@ -129,7 +129,7 @@ def file_view(found: OutputFile, about: RequestFacts | None = None, actor: Actor
     decision = my_vote = None
     if about is not None and actor is not None:
         decision = _decision(file_facts(found), about, actor)
-        my_vote = _own_vote(found.id, about, actor)
+        my_vote = _own_vote(file_facts(found), about, actor)
     return FileView(
         id=found.id,
         round=found.round,
@@ -206,9 +206,9 @@ def _decision(file: FileFacts, about: RequestFacts, actor: Actor) -> FileDecisio
     return visibility.decision_shown(actor, about, votes.decision_on(file, about))
 
 
-def _own_vote(file_id: str, about: RequestFacts, actor: Actor) -> FileVote | None:
+def _own_vote(file: FileFacts, about: RequestFacts, actor: Actor) -> FileVote | None:
     mine = (each for each in votes.of_this_round(about) if each.reviewer_id == actor.account_id)
-    return next((each.files.get(file_id) for each in mine), None)
+    return next((votes.vote_on(file, each) for each in mine), None)
 
 
 def _group(found: RequestGroup) -> GroupView:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -18,15 +19,16 @@ from enclave.airlock.ledger.conflicts import Part
 from enclave.airlock.ledger.people import digests, moved, place
 from enclave.airlock.ledger.wording import told
 from enclave.airlock.report import FileReport, Severity, Verdict
-from enclave.commands import populations
+from enclave.commands import populations, reviewing
 from enclave.commands import release as release_commands
 from enclave.commands.acting import intent
 from enclave.commands.content import Checked
 from enclave.errors import Conflict
 from enclave.model.ledger import LedgerGroup
+from enclave.queries import egress as requests
 from enclave.queries import ledger as queries
 from enclave.queries.airlock_facts import load_request
-from enclave.states import RequestState
+from enclave.states import FileDecision, FileVote, RequestState
 from enclave.store import Store
 from tests.enclave.scene import NOW, Scene
 
@@ -209,6 +211,34 @@ def test_a_release_in_between_stops_the_decision_and_both_sides_are_told_what_th
     [evidence] = report.evidence
     assert {row[2] for row in evidence.rows[1:]} == {"이 신청 this request", release_id}
     assert {row[1] for row in evidence.rows[1:]} == {"3"}
+
+
+def test_a_word_given_before_a_finding_does_not_let_its_file_out(book: Book):
+    """The reason that one wrote for another file of the request is no reason for what was found since."""
+    scene, reason = book.scene, "공개된 통계와 같음"
+    blocked = scene.checked("수\n3\n", "blocked.csv", block=True)
+    one = scene.submitted(book.project, with_people(book, first(1000)))
+    two = scene.submitted(book.project, blocked, with_people(book, first(997)))
+    scene.vote("checker-a", two, override_reason=reason)
+    for login in ("checker-a", "checker-b"):
+        scene.vote(login, one)
+
+    def vote(login: str, minutes: int):
+        now = NOW + timedelta(minutes=minutes)
+        ballot = scene.ballot(two, override_reason=reason)
+        return reviewing.decide(scene.store, scene.actor(login, now=now), request_id=two, vote=ballot, now=now)
+
+    with pytest.raises(Conflict):
+        vote("checker-b", 1)
+    vote("checker-b", 2)
+    found = vote("checker-c", 3)
+    assert (found.state, found.reviews_in) == (RequestState.SUBMITTED, 3)
+    mine = requests.request(scene.store, scene.actor("checker-a"), two, now=NOW)
+    assert {file.name: (file.decision, file.my_vote) for file in mine.files} == {
+        "blocked.csv": (FileDecision.APPROVED, FileVote.APPROVE),
+        "table.csv": (FileDecision.CONFLICTED, None),
+    }
+    assert vote("checker-a", 4).state is RequestState.APPROVED
 
 
 def test_what_is_another_projects_is_not_named_to_the_requester():

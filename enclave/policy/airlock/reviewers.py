@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from enclave.airlock.report import Verdict
@@ -64,7 +65,7 @@ class ReviewerRules:
 class FileFacts:
     """What the number depends on. `recomputed`: our own computation from the snapshot gave every number.
 
-    `passed`: whether the decision on its round let it through.
+    `passed`: whether the decision on its round let it through. `told_at`: when something was last found out about it.
     """
 
     id: str
@@ -74,6 +75,7 @@ class FileFacts:
     group_id: str = ""
     recomputed: bool = False
     passed: bool = False
+    told_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -72,5 +72,8 @@ def decision_shown(actor: Actor, request: RequestFacts, decision: FileDecision) 
 
 
 def sees_evidence(actor: Actor, request: RequestFacts) -> bool:
-    """Return whether the actor may see what the system recomputed: not those who asked, it holds hidden cells."""
-    return not is_authors_side(actor, request)
+    """Return whether the actor may see what the system recomputed: nobody of those who asked, it holds hidden cells.
+
+    Nor a colleague of theirs, whatever they oversee.
+    """
+    return not is_authors_side(actor, request) and actor.organisation_id not in request.own_organisations

@@ -38,9 +38,7 @@ def counting(request: RequestFacts) -> list[ReviewFacts]:
 
 def counts(review: ReviewFacts, request: RequestFacts) -> bool:
     """Return whether its author is (still) entitled, disinterested, outside the project and its organisations."""
-    insiders = request.project.member_ids | {request.requester_id, request.receiver_id, request.project.lead_id}
-    own = {request.requester_organisation_id, request.project.organisation_id}
-    outside = review.reviewer_id not in insiders and review.organisation_id not in own
+    outside = review.reviewer_id not in request.insiders and review.organisation_id not in request.own_organisations
     return outside and review.entitled and not review.conflicted
 
 
@@ -56,12 +54,19 @@ def phase(request: RequestFacts) -> Phase:
 def decision_on(file: FileFacts, request: RequestFacts) -> FileDecision:
     """Return what the counting reviews amount to for one file."""
     reviews, enough = counting(request), need(request).reviewers
-    votes = [each.files.get(file.id) for each in reviews]
+    votes = [vote_on(file, each) for each in reviews]
     if len(reviews) < enough:
         return FileDecision.INCOMPLETE
     if all(vote is FileVote.APPROVE for vote in votes) and not _missing_override(file, reviews):
         return FileDecision.APPROVED
     return FileDecision.CONFLICTED if FileVote.APPROVE in votes else FileDecision.CHANGES
+
+
+def vote_on(file: FileFacts, review: ReviewFacts) -> FileVote | None:
+    """Return a review's word on a file; None for one given before what is known of the file by now was found out."""
+    if file.told_at is not None and review.given_at is not None and review.given_at < file.told_at:
+        return None
+    return review.files.get(file.id)
 
 
 def approved_files(request: RequestFacts) -> frozenset[str]:

@@ -68,17 +68,17 @@ def check_no_interest(actor: Actor, request: RequestFacts) -> None:
         raise refused(
             "egress.two-person", "신청자는 자기 신청을 심사할 수 없습니다.", "Nobody decides on their own request."
         )
-    if actor.account_id in request.project.member_ids | {request.project.lead_id, request.receiver_id}:
+    if actor.account_id in request.insiders:
         raise refused(
             "egress.member",
             "과제 참여자와 수령인은 그 과제의 신청을 심사할 수 없습니다.",
             "No member of the project, and not the receiver, may decide on its requests.",
         )
-    if actor.organisation_id in {request.requester_organisation_id, request.project.organisation_id}:
+    if actor.organisation_id in request.own_organisations:
         raise refused(
             "egress.own-organisation",
-            "신청자와 같은 기관 소속은 심사할 수 없습니다.",
-            "Nobody decides on a request of their own organisation.",
+            "신청자나 수령인과 같은 기관 소속은 심사할 수 없습니다.",
+            "Nobody decides on what their own organisation asks for or receives.",
         )
     if actor.account_id in request.conflicted:
         raise refused(
