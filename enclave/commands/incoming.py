@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
+from sqlalchemy import select
+
 from enclave.actions import Action
 from enclave.actor import Actor
 from enclave.airlock.errors import AirlockError
@@ -28,8 +30,9 @@ from enclave.commands.acting import intent, present, require, text_sha256
 from enclave.commands.content import Checked, CollectedFile, FileNote, Group
 from enclave.commands.moving import move, step
 from enclave.commands.submission import Submission
-from enclave.errors import Invalid, Unavailable
+from enclave.errors import Conflict, Invalid, Unavailable
 from enclave.ids import new_id
+from enclave.model.egress import AirlockRequest
 from enclave.model.incoming import Arrival, PackageSet, Upload
 from enclave.policy.airlock import votes, who
 from enclave.queries.airlock_facts import facts, load_request
@@ -134,6 +137,8 @@ def lay_out(store: Store, ground: Ground, actor: Actor, *, request_id: str, now:
         tree = "" if name == PACKAGES else _written(ground, files)
     with store.write(intent(Action.IMPORT_DONE, actor, ("egress_request", request_id))) as tx:
         begun = step(tx, actor, request_id, Verb.RELEASE, now)
+        if _carried(begun.found, now) != files:
+            raise _decided_anew()
         move(begun.found, Verb.RELEASE, RequestState.RELEASED, now)
         found = Arrival(
             id=new_id("a"),
@@ -149,8 +154,11 @@ def lay_out(store: Store, ground: Ground, actor: Actor, *, request_id: str, now:
         return arrival_view(found, current=True)
 
 
-def take_back(store: Store, actor: Actor, *, request_id: str, reason: str, now: datetime) -> ArrivalView:
+def take_back(store: Store, actor: Actor, *, request_id: str, reason: str, now: datetime) -> ArrivalView | None:
     """Take an import back: no workspace mounts it from its next start on. Disinterested checkers, providers' stewards.
+
+    Of packages a project has none any more until the operator fetches what is still approved. None for one that was
+    approved and not laid out yet: it never is.
 
     Raises `Denied`, `NotFound`, `Conflict`, `Invalid` (no reason).
     """
@@ -158,9 +166,12 @@ def take_back(store: Store, actor: Actor, *, request_id: str, reason: str, now: 
         begun = step(tx, actor, request_id, Verb.RECALL, now)
         require(("회수 사유", "reason", reason))
         move(begun.found, Verb.RECALL, RequestState.RECALLED, now)
-        found = tx.session.query(Arrival).filter_by(request_id=request_id).one()
+        found = tx.session.scalar(select(Arrival).where(Arrival.request_id == request_id))
+        tx.record(details={"reason_sha256": text_sha256(reason), "was_laid_out": found is not None})
+        if found is None:
+            return None
         found.recalled_at, found.recall_reason = now, reason
-        tx.record(object_sha256=found.tree_sha256 or None, details={"reason_sha256": text_sha256(reason)})
+        tx.record(object_sha256=found.tree_sha256 or None)
         return arrival_view(found, current=False)
 
 
@@ -221,9 +232,14 @@ def _order(store: Store, request_id: str, now: datetime) -> tuple[str, tuple[App
     """Return the name and the files of an approved import whose votes carry it now."""
     with store.read() as session:
         found = load_request(session, request_id)
-        about = facts(found, now)
-        votes.check_carried(about, votes.approved_files(about))
-        return name_of(found), approved_files(found)
+        return name_of(found), _carried(found, now)
+
+
+def _carried(found: AirlockRequest, now: datetime) -> tuple[ApprovedFile, ...]:
+    """Return what the decision let through. Raises `Denied` unless the votes that count now carry every file of it."""
+    about = facts(found, now)
+    votes.check_carried(about, [file.id for file in about.files if file.passed])
+    return approved_files(found)
 
 
 def _written(ground: Ground, files: Sequence[ApprovedFile]) -> str:
@@ -280,6 +296,16 @@ def _named(fresh: Path, root: Path) -> str:
     if not (root / name).exists():
         fresh.rename(root / name)
     return name
+
+
+def _decided_anew() -> Conflict:
+    return Conflict(
+        "import.decided-anew",
+        ko="펼치는 사이에 반입 결정이 바뀌어 아무것도 들이지 않았습니다.",
+        en="It was decided anew while it was laid out; nothing came in.",
+        remedy_ko="새 결정에 따라 다시 펼칩니다.",
+        remedy_en="What is approved now is laid out at the next turn.",
+    )
 
 
 def _not_laid_out(error: Exception) -> Unavailable:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from enclave.actor import Actor
@@ -179,9 +179,16 @@ def arrivals_in(session: Session, project_id: str) -> tuple[ArrivalView, ...]:
 
 
 def packages_in(session: Session, project_id: str) -> PackagesView:
-    """Return a project's newest set of packages."""
+    """Return a project's newest set of packages; nothing if one of its lists was taken back since.
+
+    Which wheels a set has of which list only its maker knows, so all wait until the operator has made it again.
+    """
     query = select(PackageSet).where(PackageSet.project_id == project_id).order_by(PackageSet.made_at.desc()).limit(1)
     found = session.scalar(query)
+    taken_back = select(func.max(Arrival.recalled_at)).where(Arrival.project_id == project_id, Arrival.name == PACKAGES)
+    last = session.scalar(taken_back)
+    if found is not None and last is not None and found.made_at <= last:
+        return PackagesView()
     return PackagesView(found.tree_sha256, found.lock, found.made_at) if found else PackagesView()
 
 

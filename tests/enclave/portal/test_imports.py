@@ -158,6 +158,44 @@ def test_an_import_that_is_taken_back_is_gone_from_the_next_start(world: World) 
         commands.take_back(world.store, world.actor("dahye"), request_id=request, reason="x", now=clock.now())
 
 
+def test_an_import_can_be_taken_back_before_it_is_laid_out(world: World) -> None:
+    request = asked(world.browser("mina"), {"a.py": b"x = 1\n"})
+    for login in ("dahye", "woojin"):
+        vote(world, login, request)
+    reason = {"reason": "허락 없는 코드"}
+    answer = world.browser("dahye").api("POST", f"/imports/{request}/recall", reason)
+    assert (answer.status_code, answer.json()) == (200, None)
+    importing.lay_out_waiting(world.portal)
+    assert "/imports/tools" not in mounts(world)
+    assert egress.request(world.store, world.actor("mina"), request, now=clock.now()).state is RequestState.RECALLED
+
+
+def test_packages_that_are_taken_back_are_gone_from_the_next_start(world: World, mirror: Path) -> None:
+    """Of two lists one is taken back: nothing is mounted until the operator has made the set of the other."""
+    browser, place = world.browser("mina"), f"/projects/{world.project_id}/packages"
+    wheel(mirror, "other", "1.0", License_Expression="MIT")
+    scan(mirror, {}).save(mirror)
+    lists = []
+    for name in ("survive", "other"):
+        made = browser.api("POST", place, {"text": name, "purpose": "생존 분석", "key": name}).json()
+        approved(world, made["id"])
+        lists.append(made["id"])
+
+    def fetched(tree: str, lock: str) -> None:
+        commands.set_packages(
+            world.store, Actor.console(), project_id=world.project_id, tree=tree, lock=lock, now=clock.now()
+        )
+
+    fetched("ab" * 32, "survive==1.0 --hash=sha256:" + "c" * 64 + "\n")
+    assert mounts(world)["/packages"].sha256 == "ab" * 32
+    commands.take_back(world.store, world.actor("dahye"), request_id=lists[0], reason="악성", now=clock.now())
+    assert "/packages" not in mounts(world)
+    assert queries.approved_packages(world.store, world.project_id) == ""
+    assert browser.get(f"{ROOT}{place}").status_code == 200
+    fetched("cd" * 32, "other==1.0 --hash=sha256:" + "d" * 64 + "\n")
+    assert mounts(world)["/packages"].sha256 == "cd" * 32
+
+
 def test_what_is_stopped_cannot_simply_be_approved(world: World) -> None:
     browser = world.browser("mina")
     request = asked(browser, {"m.pkl": pickle.dumps([1])})
