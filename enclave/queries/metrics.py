@@ -116,7 +116,7 @@ def metrics(store: Store, actor: Actor, *, since: datetime, now: datetime) -> Me
             approved=len(outputs),
             overridden=outputs.count(Verdict.BLOCK),
             override_rate=share_of(outputs.count(Verdict.BLOCK), len(outputs)),
-            agreement=agreement(list(_pairs(reviews))),
+            agreement=agreement(list(_pairs(_decided(session, reviews)))),
             causes=_causes(reviews),
             stuck=_stuck(store, actor, now),
             recalls=_recalls(store, actor, now),
@@ -135,6 +135,13 @@ def first_words(review: Review) -> Mapping[str, FileVote]:
         return {vote.file_id: vote.vote for vote in review.votes}
     votes = review.revisions[0].content.get("votes", {})
     return {file_id: FileVote(vote) for file_id, vote in votes.items()}
+
+
+def _decided(session: Session, reviews: Iterable[Review]) -> list[Review]:
+    """Return the reviews of rounds that are over: of one under review the numbers would tell what others said blind."""
+    ended = select(RequestRound.request_id, RequestRound.round).where(RequestRound.ended_at.is_not(None))
+    over = {(each.request_id, each.round) for each in session.execute(ended)}
+    return [each for each in reviews if (each.request_id, each.round) in over]
 
 
 def _pairs(reviews: Iterable[Review]) -> Iterator[tuple[FileVote, FileVote]]:

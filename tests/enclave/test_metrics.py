@@ -70,11 +70,16 @@ def test_reviews_of_a_real_request_are_counted_and_nobody_is_named(scene: Scene)
         second = present_files(load_request(session, made))[1].id
     scene.vote("checker-a", made)
     scene.vote("checker-b", made, Decision.CHANGES, votes={second: A}, comment="a를 고쳐 주세요.")
+    found = metrics(scene.store, scene.actor("checker-c"), since=NOW - timedelta(days=1), now=NOW)
+    assert found.agreement.pairs == 0, "a third reviewer would learn what the two said"
+    scene.vote(
+        "checker-b", made, Decision.REJECT, comment="a를 고칠 수 없습니다.", reason_code="other", votes={second: A}
+    )
     scene.vote("checker-a", refused, Decision.REJECT, reason_code="purpose", comment="목적과 다릅니다.")
     found = metrics(scene.store, scene.actor("auditor"), since=NOW - timedelta(days=1), now=NOW)
     assert found.agreement.pairs == 2
     assert found.agreement.share == 0.5
-    assert found.causes == (("purpose", 1),)
+    assert dict(found.causes) == {"purpose": 1, "other": 1}
     assert (found.rounds, found.waiting, found.first_median, found.late) == (2, 0, 0.0, 0)
     assert (found.decided_median, found.decided_high) == (0.0, 0.0), "of the one that was rejected"
     assert (found.approved, found.override_rate) == (0, None)
