@@ -23,6 +23,7 @@ from typing import Any
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from enclave.errors import Invalid, Unavailable
+from enclave.packages.asked import read
 from enclave.packages.index import PLATFORMS, PYTHON_FULL, Index, Wheel
 from enclave.packages.uploaded import Uploaded, pages_of, uploads
 
@@ -47,10 +48,12 @@ def scan(folder: Path, image: Mapping[str, str], known: Index | None = None) -> 
 def look_up(requirements: Sequence[str], index: Index) -> Index:
     """Return the index with what these requirements come to on the package index of this machine; nothing is installed.
 
-    With each wheel stands the day of its upload where the package index says it; wheels of the same packages that were
-    in the index without one get theirs. Raises `Unavailable` (`packages.no-answer`) when pip finds no set, with its
-    last words.
+    Names and versions only: from an address, a path or git, pip would run what it finds to learn its metadata. With
+    each wheel stands the day of its upload where the package index says it; wheels of the same packages that were in
+    the index without one get theirs. Raises `Invalid` (`packages.asked`), and `Unavailable` (`packages.no-answer`) when
+    pip finds no set, with its last words.
     """
+    _check_names(requirements)
     with tempfile.TemporaryDirectory() as folder:
         fixed = Path(folder) / "image.txt"
         fixed.write_text("".join(f"{name}=={version}\n" for name, version in index.image.items()))
@@ -73,6 +76,22 @@ def fetch(pins: Iterable[str], folder: Path) -> None:
         _pip(["download", "--quiet", "--no-deps", "--require-hashes", "-r", lock.name, "-d", str(folder), *platform()])
     for path in folder.glob("*.whl"):
         path.chmod(0o644)
+
+
+def _check_names(requirements: Sequence[str]) -> None:
+    """Raise `Invalid` for what is no plain requirement: a line that somebody sent is copied here by hand."""
+    for text in requirements:
+        lines = read(text)
+        problem = next((each.problem for each in lines if each.problem), None)
+        if problem is not None or "\n" in text or not text.strip():
+            _, ko, en = problem or ("", "한 줄에 하나씩 적으세요", "one to a word")
+            raise Invalid(
+                "packages.asked",
+                ko=f"{text[:SHORT]!a}은(는) 찾아볼 수 없습니다. {ko}.",
+                en=f"{text[:SHORT]!a} cannot be looked up: {en}.",
+                remedy_ko="이름과 버전만 적으세요(예: lifelines>=0.30).",
+                remedy_en="Give names and versions alone, such as lifelines>=0.30.",
+            )
 
 
 def platform() -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from enclave.errors import Unavailable
+from enclave.errors import Invalid, Unavailable
 from enclave.packages.advisories import Advisories
 from enclave.packages.asked import read
 from enclave.packages.asking import report
@@ -45,6 +45,29 @@ def mirror(tmp_path: Path) -> Path:
     wheel(folder, "here", "1.0")
     scan(folder, IMAGE).save(folder)
     return folder
+
+
+ATTACKS = (
+    "git+https://127.0.0.1/evil.git",
+    "evil @ https://127.0.0.1/evil.tar.gz",
+    "https://127.0.0.1/evil-1.0.tar.gz",
+    "./evil",
+    "/tmp/evil",
+    "evil-1.0.tar.gz",
+    "--index-url=https://127.0.0.1/",
+    "-r/etc/passwd",
+    "survive\n--extra-index-url https://127.0.0.1/",
+    "",
+)
+
+
+@pytest.mark.parametrize("text", ATTACKS)
+def test_what_is_more_than_a_name_never_reaches_pip(mirror: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The operator copies what somebody sent; from a source tree pip would run `setup.py`, as root."""
+    monkeypatch.setattr("subprocess.run", lambda *_, **__: pytest.fail("pip was asked"))
+    with pytest.raises(Invalid) as refused:
+        look_up([text], Index.load(mirror))
+    assert refused.value.code == "packages.asked"
 
 
 @pytest.mark.usefixtures("index")
