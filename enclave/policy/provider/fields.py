@@ -50,7 +50,7 @@ FIELDS: dict[str, Field] = {
     "block": Field("warnings", Stricter.MORE, 0, 0, "차단하는 경고", "warnings that stop a file"),
     "recomputed": Field("reviewers", UP, 1, 7, "다시 계산된 집계표의 심사자 수", "reviewers of recomputed aggregates"),
     "standard": Field("reviewers", UP, 2, 7, "그 밖의 심사자 수", "reviewers of everything else"),
-    "committee": Field("reviewers", UP, 3, 7, "위원회의 위원 수", "members of a committee"),
+    "committee": Field("reviewers", UP, 3, 7, "위원회의 위원 수(홀수)", "members of a committee, an odd number"),
     "working_days": Field("clock", DOWN, 1, 30, "심사 기한(근무일)", "time for a decision (working days)"),
     "escalate_percent": Field("clock", DOWN, 10, 100, "알림 시점(기한의 %)", "told when this much is over (%)"),
     "idle_days": Field("clock", DOWN, 7, 90, "움직임 없는 신청의 만료(일)", "idle requests expire after (days)"),
