@@ -16,6 +16,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from enclave.errors import Unavailable
 from enclave.packages.index import Wheel
 
 PLACES = ("advisories.zip", "advisories.json", "advisories")
@@ -41,14 +42,20 @@ class Advisories:
 
     @classmethod
     def load(cls, folder: Path) -> Advisories:
-        """Read the first database that lies in the mirror's folder; damaged advisories are passed over."""
+        """Read the first database that lies in the mirror's folder; damaged advisories are passed over.
+
+        Raises `Unavailable` (`packages.advisories`) where the database as a whole cannot be read.
+        """
         place = next((folder / name for name in PLACES if (folder / name).exists()), None)
         if place is None:
             return cls()
         by_name: dict[str, list[Mapping[str, Any]]] = {}
-        for one in _read(place):
-            for name in {canonicalize_name(each["package"]["name"]) for each in _affected(one)}:
-                by_name.setdefault(name, []).append(one)
+        try:
+            for one in _read(place):
+                for name in _names(one):
+                    by_name.setdefault(name, []).append(one)
+        except (OSError, zipfile.BadZipFile) as error:
+            raise _unreadable(place) from error
         return cls({name: tuple(found) for name, found in by_name.items()}, given=True)
 
 
@@ -72,6 +79,15 @@ def _zipped(place: Path) -> Iterator[bytes]:
         for name in archive.namelist():
             if name.endswith(".json"):
                 yield archive.read(name)
+
+
+def _names(one: Mapping[str, Any]) -> set[str]:
+    """Return the packages that an advisory is about; none for one that is not in the form."""
+    try:
+        str(one["id"])
+        return {canonicalize_name(each["package"]["name"]) for each in _affected(one)}
+    except (KeyError, TypeError, AttributeError):
+        return set()
 
 
 def _affected(one: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -112,3 +128,13 @@ def _in_range(given: Mapping[str, Any], version: str) -> bool:
     except InvalidVersion:
         return False
     return inside
+
+
+def _unreadable(place: Path) -> Unavailable:
+    return Unavailable(
+        "packages.advisories",
+        ko=f"취약점 자료({place.name})를 읽을 수 없어 대조하지 못했습니다.",
+        en=f"The advisories ({place.name}) cannot be read, so nothing was compared.",
+        remedy_ko="운영자에게 자료를 다시 두거나 지우도록 요청하세요.",
+        remedy_en="Ask the operator to put them there again, or to remove them.",
+    )

@@ -37,6 +37,8 @@ COMMITTEE = frozenset({Reason.OVERRIDE, Reason.WEIGHTS, Reason.OVERSEAS})
 class ReviewerRules:
     """A provider's rules for reviewers. Raises `ValueError` for rules that are weaker than the house's floor.
 
+    On the way out weights are of no kind that the checker takes: they come as an override, which is a committee's, too.
+
     `recomputed`: for tables that pass and were recomputed. `standard`: for all others. `committee`: for overrides,
     weights and receivers abroad, an odd number. The kinds are those of `FileReport.kind`. `working_days`: the time
     for a decision; `escalate_at`: the share of it after which somebody is told.

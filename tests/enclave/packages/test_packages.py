@@ -185,6 +185,23 @@ def test_known_advisories_are_found_where_a_database_is_given(tmp_path: Path, ho
     assert known.of("fast", "1.0") == ()
 
 
+def test_an_advisory_that_is_none_hides_no_other(tmp_path: Path) -> None:
+    broken = [
+        {},
+        {"affected": [{"package": "x"}]},
+        {"id": "A", "affected": [{"package": {"ecosystem": "PyPI", "name": 1}}]},
+    ]
+    (tmp_path / "advisories.json").write_text(json.dumps([*broken, ADVISORY]))
+    assert Advisories.load(tmp_path).of("shape-tools", "2.1") == ("PYSEC-2026-1",)
+
+
+def test_a_database_that_cannot_be_read_is_said_and_never_taken_for_none(tmp_path: Path) -> None:
+    (tmp_path / "advisories.zip").write_bytes(b"PK no zip")
+    with pytest.raises(Unavailable) as refused:
+        Advisories.load(tmp_path)
+    assert refused.value.code == "packages.advisories"
+
+
 def test_without_a_database_nothing_is_claimed(tmp_path: Path) -> None:
     assert not Advisories.load(tmp_path).given
 
