@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -124,16 +124,6 @@ def provider_facts(session: Session, provider: str) -> ProviderFacts:
     members = session.scalars(select(ProjectMember.account_id).where(ProjectMember.project_id.in_(asks)))
     leads = session.scalars(select(Project.lead_id).where(Project.id.in_(asks)))
     return ProviderFacts(provider, frozenset({*members, *leads}))
-
-
-def numbers_of(session: Session, parts: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return (provider, version number) for the versions a round was checked under, for people to read."""
-    told = []
-    for provider, sha256 in sorted(parts.items()):
-        query = select(ProviderPolicy.number).filter_by(organisation_id=provider, sha256=sha256)
-        number = session.scalar(query.order_by(ProviderPolicy.number.desc()))
-        told.append((provider, str(number or FIRST)))
-    return told
 
 
 def _unknown(name: str) -> NotFound:

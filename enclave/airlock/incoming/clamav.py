@@ -16,7 +16,6 @@ from enclave.airlock.checks.findings import block, warn
 from enclave.airlock.report import Finding
 
 PIECE, ANSWER, WAIT_S = 1 << 16, 4096, 120.0
-DEBIAN_SOCKET = Path("/run/clamav/clamd.ctl")
 
 
 class Scanner:

@@ -74,11 +74,6 @@ def approved_files(request: RequestFacts) -> frozenset[str]:
     return frozenset(file.id for file in request.outputs if decision_on(file, request) is FileDecision.APPROVED)
 
 
-def approved_by(request: RequestFacts) -> frozenset[str]:
-    """Return whose counting review approves at least one file of exactly these bytes in this round."""
-    return frozenset(each.reviewer_id for each in counting(request) if FileVote.APPROVE in each.files.values())
-
-
 def check_carried(request: RequestFacts, file_ids: Iterable[str]) -> None:
     """Raise `Denied` unless the reviews that count now let every one of these files through.
 
