@@ -23,6 +23,7 @@ from enclave.airlock.checks.known import check_known
 from enclave.airlock.checks.long_identifiers import check_long_identifiers
 from enclave.airlock.checks.long_rows import check_long_rows
 from enclave.airlock.checks.min_cell import check_min_cell
+from enclave.airlock.checks.prose import check_prose
 from enclave.airlock.checks.reading import check_reading
 from enclave.airlock.checks.recoverable import check_recoverable, check_shares
 from enclave.airlock.checks.regression import check_regression
@@ -30,7 +31,7 @@ from enclave.airlock.checks.rounding import check_rounding
 from enclave.airlock.checks.row_level import check_row_level
 from enclave.airlock.checks.shown import search_shown
 from enclave.airlock.checks.text import check_text
-from enclave.airlock.checks.unnamed import check_prose, check_unnamed
+from enclave.airlock.checks.unnamed import check_unnamed
 from enclave.airlock.document import Document, Table
 from enclave.airlock.figures import letters
 from enclave.airlock.known import Known

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from enclave.airlock.checks.gaps import is_hidden
 from enclave.airlock.checks.numbers import (
     is_count_name,
-    is_hidden,
     is_measure_name,
     is_total,
     read_count,

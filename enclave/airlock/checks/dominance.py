@@ -18,7 +18,7 @@ from enclave.airlock.report import Finding
 TOP, TOP_SHARE, P_SHARE = 2, 0.85, 0.10
 TOP_NAMES = re.compile(
     r"(?i)(?:top|largest|biggest|max(?:imum)?)[\s_.-]*\d?[\s_.-]*(?:\w+[\s_.-]+)?(?:share|contribut\w*|pct|percent|%)"
-    r"|(?:상위|최대)\s*\d?\s*(?:개|명|인|위)?\s*(?:기관|기여자?|환자)?\s*(?:비중|비율|점유율|기여율|몫)|최대\s*기여"
+    r"|(?:상위|최대)\s*\d?\s*(?:개|명|인|위)?\s*(?:기관|기여자?|환자)?[\s_]*(?:비중|비율|점유율|기여율|몫)|최대\s*기여"
 )
 
 

@@ -24,6 +24,8 @@ PERCENTILES = re.compile(
 )
 LINE_ENDS = re.compile(
     r"(?i)\b(?:min(?:imum)?|max(?:imum)?|oldest|youngest)\b\s*[:=]?\s*-?\d|(?:최솟값|최댓값|최소값|최대값|최고령|최연소)\D{0,6}\d"
+    r"|(?<!interquartile )\brang(?:e|ed|es|ing)\b[^.;\d]{0,20}\d+(?:\.\d+)?\s*(?:[-–~]|to\b|and\b)\s*\d"
+    r"|\b(?:min(?:imum)?|max(?:imum)?|whislo|whishi|fliers|outliers)\"\s*:\s*\[?\s*-?\d|범위\s*[:(]?\s*\d+(?:\.\d+)?\s*[-–~]\s*\d"
 )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enclave.airlock.parsers import registry
 from enclave.airlock.parsers.refused import ParseRefused
 from enclave.airlock.parsers.registry import Format
-from enclave.airlock.parsers.sniff import sniff
+from enclave.airlock.parsers.sniff import is_fragment, sniff
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,8 @@ def recognise(content: bytes, name: str) -> Format:
     ending = registry.ending_of(name)
     found = sniff(content)
     form = registry.find(found, name)
+    if form is None and found == "text" and is_fragment(content):
+        form = registry.find("html", name)
     if form is not None:
         return form
     if found not in registry.SNIFFED:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from deid.detect.found import Found
@@ -21,12 +21,19 @@ from enclave.airlock.report import Finding, Severity
 from enclave.airlock.rules import CheckRules
 
 # Dates, organisations, web addresses stand in honest results; a person looks at them. The rest stops the file.
-LOOK_AT = frozenset({"DATE", "ORG", "URL", "BRN", "AGE90"})
+LOOK_AT = frozenset({"DATE", "ORG", "URL", "BRN", "AGE90", "REGION"})
 SURE_NAME = 0.8
 SHOWN_EACH, SHOWN_WARNINGS = 20, 3
 PIECE_CHARS = 4000
 # A plain number of up to seven digits, or one with a decimal point, is a result.
 RESULT = re.compile(r"\s*[<≤>≥~+-]?\s*(?:\d{1,7}|\d{1,3}(?:,\d{3})+|\d*\.\d+(?:[eE][+-]?\d+)?|\d+\.)\s*%?\s*")
+# Regions down to a city's district, as results are grouped by; no road, quarter or number.
+PROVINCES = "서울|부산|대구|인천|광주|대전|울산|세종|경기|강원|충북|충남|전북|전남|경북|경남|제주"
+REGION = rf"(?:{PROVINCES}|[가-힣]{{1,6}}(?:시|도|군|구))"
+REGIONS = re.compile(rf"{REGION}(?:[ ]{{1,2}}{REGION}){{0,2}}")
+# By form alone; other long numbers may be those of neighbouring cells of a table.
+ACROSS_CELLS = frozenset({"RRN", "FRN", "PHONE", "EMAIL"})
+BETWEEN_CELLS = re.compile(r"[\n\t]")
 HALF_RRN = (re.compile(r"\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"), re.compile(r"[0-9]\d{6}"))
 SPLIT_PHONE = (re.compile(r"01[016789]"), re.compile(r"\d{3,4}"), re.compile(r"\d{4}"))
 LABELS = {
@@ -34,6 +41,7 @@ LABELS = {
     "PHONE": ("전화번호", "telephone number"), "EMAIL": ("전자우편 주소", "e-mail address"),
     "IP": ("IP 주소", "IP address"),
     "CARD": ("카드번호", "card number"), "NAME": ("이름", "name of a person"), "ADDRESS": ("주소", "address"),
+    "REGION": ("시·군·구까지의 지역", "region down to a district"),
     "MRN": ("병원등록번호", "hospital number"), "DATE": ("날짜", "date"), "DATE_BIRTH": ("생년월일", "date of birth"),
     "ORG": ("기관명", "organisation"), "URL": ("웹 주소", "web address"), "BRN": ("사업자등록번호", "business number"),
     "AGE90": ("90세 이상 나이", "age of 90 or more"), "PASSPORT": ("여권번호", "passport number"),
@@ -81,7 +89,8 @@ def hits_in(document: Document) -> Iterator[Hit]:
     for table in document.tables:
         yield from _in_table(table)
     if document.is_prose:
-        yield from _in_text(document.text)
+        cells = {cell.strip() for table in document.tables for row in table.rows for cell in row}
+        yield from _in_text(document.text, cells)
 
 
 def stops(hit: Hit) -> bool:
@@ -143,11 +152,22 @@ def _all_match(patterns: tuple[re.Pattern[str], ...], cells: tuple[str, ...]) ->
     return all(pattern.fullmatch(cell.strip()) for pattern, cell in zip(patterns, cells, strict=True))
 
 
-def _in_text(text: str) -> Iterator[Hit]:
+def _in_text(text: str, cells: Collection[str]) -> Iterator[Hit]:
     for start, piece in _pieces(text):
         first = text.count("\n", 0, start)
         for found in scan(piece):
-            yield hit(found, line_place(first + piece.count("\n", 0, found.start)), piece)
+            if not _is_of_cells(found, piece, cells):
+                yield hit(found, line_place(first + piece.count("\n", 0, found.start)), piece)
+
+
+def _is_of_cells(found: Found, text: str, cells: Collection[str]) -> bool:
+    # The cells of a document's table stand on lines of their own: four counts in a row are no card.
+    if found.type in ACROSS_CELLS or not BETWEEN_CELLS.search(text, found.start, found.end):
+        return False
+    start = max(text.rfind("\n", 0, found.start), text.rfind("\t", 0, found.start)) + 1
+    after = BETWEEN_CELLS.search(text, found.end)
+    whole = text[start : after.start() if after else len(text)]
+    return all(RESULT.fullmatch(cell) and cell.strip() in cells for cell in BETWEEN_CELLS.split(whole))
 
 
 def _pieces(text: str) -> Iterator[tuple[int, str]]:
@@ -167,7 +187,8 @@ def in_short(text: str, place: str) -> Iterator[Hit]:
 def hit(found: Found, place: str, text: str) -> Hit:
     """Return what was found in a text as a hit, its value masked."""
     value = text[found.start : found.end]
-    return Hit(found.type, found.score, place, mask(value))
+    kind = "REGION" if found.type == "ADDRESS" and REGIONS.fullmatch(value.strip()) else found.type
+    return Hit(kind, found.score, place, mask(value))
 
 
 def findings_of(hits: Iterable[Hit]) -> list[Finding]:

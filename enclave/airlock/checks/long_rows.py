@@ -14,8 +14,9 @@ import numpy as np
 
 from enclave.airlock.checks.counts import CROSS_COLUMNS, HEAD_ROWS
 from enclave.airlock.checks.findings import block, cell_place
+from enclave.airlock.checks.gaps import is_hidden
 from enclave.airlock.checks.min_cell import SHOWN_EACH, judge_count
-from enclave.airlock.checks.numbers import is_count_name, is_hidden, is_measure_name, is_total, read_count, read_number
+from enclave.airlock.checks.numbers import is_count_name, is_measure_name, is_total, read_count, read_number
 from enclave.airlock.checks.row_level import PSEUDONYM, are_keys, judge_column, judge_length, unique_key
 from enclave.airlock.long_table import LongColumn, LongTable, Mask
 from enclave.airlock.report import Finding, Severity

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import product
 
 from enclave.airlock.checks.counts import Cell, count_cells
 from enclave.airlock.checks.findings import block, cell_place, mask, warn
-from enclave.airlock.checks.numbers import read_bound, read_count, read_number, read_share, words
+from enclave.airlock.checks.gaps import read_bound
+from enclave.airlock.checks.numbers import read_count, read_number, read_share, words
 from enclave.airlock.document import Table
 from enclave.airlock.report import Finding
 
@@ -15,24 +17,43 @@ SHOWN_EACH = 20
 WHOLE_WORDS = {"n", "total", "patients", "subjects", "people", "persons", "participants"} | {
     "전체", "총수", "환자수", "대상자수", "명수", "인원",
 }  # fmt: skip
-PART_WORDS = {"events", "event", "deaths", "cases", "사망", "사망수", "발생", "발생수", "발생건수", "사례수"}
+PART_WORDS = {"events", "event", "deaths", "cases", "survivors", "survived", "alive", "completed", "responders"} | {
+    "사망", "사망수", "사망자", "사망자수", "발생", "발생수", "발생건수", "사례수",
+    "생존", "생존수", "생존자", "생존자수", "완료", "완료자수",
+}  # fmt: skip
+IN_HEAD = re.compile(r"(?i)\bn\s*=\s*(\d{1,3}(?:,\d{3})+|\d+)(?![\d.])")
 
 
 def check_min_cell(table: Table, min_cell: int) -> list[Finding]:
     """Find small counts, zeros, and small remainders; at most 20 of each kind."""
     cells = count_cells(table)
-    found = [*_small(table, cells, min_cell), *_rests(table, cells, min_cell)]
+    found = [*_heads(table, min_cell), *_small(table, cells, min_cell), *_rests(table, cells, min_cell)]
     kept: list[Finding] = []
     for rule in dict.fromkeys(finding.rule for finding in found):
         kept += [finding for finding in found if finding.rule == rule][:SHOWN_EACH]
     return kept
 
 
+def _heads(table: Table, min_cell: int) -> Iterator[Finding]:
+    # "Drug B (N = 6)" over a column of means and shares
+    for column, name in enumerate(table.columns):
+        if (said := IN_HEAD.search(name)) and 0 < int(said[1].replace(",", "")) < min_cell:
+            finding = judge_count(said[1], min_cell, cell_place(None, column, table=table.label))
+            yield from (finding,) if finding else ()
+
+
 def _small(table: Table, cells: list[Cell], min_cell: int) -> Iterator[Finding]:
     for cell in cells:
         place = cell_place(cell.row, cell.column, table.columns[cell.column], table=table.label)
-        if (found := judge_count(table.rows[cell.row][cell.column], min_cell, place)) is not None:
+        text = table.rows[cell.row][cell.column]
+        if not _is_repeated_share(text, table.rows[cell.row]) and (found := judge_count(text, min_cell, place)):
             yield found
+
+
+def _is_repeated_share(text: str, row: tuple[str, ...]) -> bool:
+    # The accuracy of a report on a classifier stands in each of its columns, that of counts included.
+    number = read_number(text)
+    return number is not None and 0 < number < 1 and row.count(text) > 1
 
 
 def judge_count(text: str, min_cell: int, place: str) -> Finding | None:

@@ -25,6 +25,10 @@ LINES = (
     re.compile(r"(?i)residual(?:s)?\s+(?:df|degrees?\s+of\s+freedom)\s*[:=]?\s*(\d+)"),
     re.compile(r"(?i)residual\s+deviance:\s*[-\d.e+]+\s+on\s+(\d+)\b"),
     re.compile(r"(?:잔차|오차)\s*자유도\s*[:=]?\s*(\d+)"),
+    re.compile(r"\bF\s*\(\s*\d+\s*,\s*(\d+)\s*\)\s*="),  # Stata's head, and how papers write a test
+    re.compile(r"(?i)^\s*(?:residuals?|error)\s+\d*\.\d+\s+(\d+)\s"),  # analysis of variance: Stata, SAS
+    re.compile(r"(?i)^\s*(?:residuals?|error)\s*\|\s*\d*\.?\d+\s+(\d+)\s"),
+    re.compile(r"^\s*Residuals\s+(\d+)\s+\d"),  # and R
 )
 OBSERVED = re.compile(
     r"(?i)^(?:n(?:o\.?|um(?:ber)?)?[\s_.]*(?:of[\s_.]*)?obs(?:ervations)?\.?|nobs|n_obs|관측[\s_]*(?:수|치)|표본[\s_]*수)$"

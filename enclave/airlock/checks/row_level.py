@@ -26,6 +26,12 @@ PSEUDONYM = re.compile(
     r"|(?=[A-Z2-7]*[2-7])(?=[A-Z2-7]*[A-Z])[A-Z2-7]{13,64}"
     r"|(?=[A-Za-z0-9_-]*[0-9])(?=[A-Za-z0-9_-]*[A-Z])(?=[A-Za-z0-9_-]*[a-z])[A-Za-z0-9_-]{16,64}"
 )
+# Ids of words, models and runs: what a vocabulary or a log has, not a person.
+OF_THINGS = re.compile(
+    r"(?i)(?:concept|vocab(?:ulary)?|domain|model|run|experiment|job|config|seed|feature|variable|var|item|question|code"
+    r"|drug|atc|ingredient|edi|loinc|snomed|icd|test|lab|fold|cluster|topic|region|ward|dept|department|version|commit"
+    r"|build|task|metric|trial|class|category|group)[_\s.-]*id"
+)
 CODE = re.compile(r"[A-Za-z]{0,4}[-_]?\d{5,12}|[A-Za-z]{1,4}[-_]?\d{3,12}")
 FEW_PSEUDONYMS, KEY_ROWS, LONG_ROWS = 3, 20, 50
 LONGEST_NAME = 60  # a line of prose that was taken for a header is no column name
@@ -59,6 +65,8 @@ def judge_column(
             place=place,
             sample=mask(min(codes)),
         )
+    if OF_THINGS.fullmatch(name.strip()):
+        return None
     if len(name) <= LONGEST_NAME and ID_NAME.search(name) and len(set(values)) > 1:
         return _identifier_column(place, values)
     return None
@@ -79,6 +87,8 @@ def _unique_keys(table: Table) -> Iterator[Finding]:
         return
     for index, name in enumerate(table.columns):
         values = [value.strip() for value in table.by_column[index]]
+        if OF_THINGS.fullmatch(name.strip()) and has_counts(table):
+            continue  # a concept with the number of its people, which the rules of counts look at
         if len(set(values)) == len(values) and are_keys(name, values):
             yield unique_key(len(values), values[0], cell_place(None, index, name, table=table.label))
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from enclave.airlock.checks.numbers import is_hidden, read_bound, read_count, read_share
+from enclave.airlock.checks.gaps import TAIL, is_hidden, read_bound
+from enclave.airlock.checks.numbers import read_count, read_share
 from enclave.airlock.hidden.system import Cell, Range
 
 # (step, remainder, half): to the nearest 10 or 5, and "midpoint 6" (3, 9, 15 …), which OpenSAFELY recommends.
 GRIDS = ((10, 0, 5), (5, 0, 2), (6, 3, 3))
 FEWEST_ROUNDED = 5  # five exact counts are all multiples of five once in 3,125 tables
-TAIL = re.compile(r"\s*[(\[][^()\[\]]{0,24}[)\]]\s*$")
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ def read_shown(text: str) -> int | None:
 
 def read_hidden(text: str) -> Range | None:
     """Read what a hidden cell admits: ``<10`` is 0 to 9, ``*`` anything; also with a share in brackets behind it."""
-    bare = TAIL.sub("", text)
+    bare = text if is_hidden(text) else TAIL.sub("", text)
     if not is_hidden(bare):
         return None
     bound = read_bound(bare)

@@ -45,7 +45,7 @@ CODE = frozenset({
 PYTHON = frozenset({".py", ".pyi"})
 # In code an author's address or name is usual; in reference data it is somebody's.
 USUAL_IN_CODE = frozenset({
-    "id.email", "id.name", "id.address", "id.org", "id.date", "id.url", "id.age90", "id.ip", "id.brn",
+    "id.email", "id.name", "id.address", "id.region", "id.org", "id.date", "id.url", "id.age90", "id.ip", "id.brn",
 })  # fmt: skip
 CELLS, ROWS = 20_000_000, 5_000_000
 TREE_HEAD = ("path", "bytes", "sha256")

@@ -6,10 +6,13 @@ Magic bytes are from each format's specification, as collected in file(1)'s magi
 from __future__ import annotations
 
 import json
+import re
 
 from enclave.airlock.parsers.office.package import entry_names
 
 CHECKED_HEAD = 4096
+# What pandas and statsmodels write as HTML begins with no head.
+FRAGMENT = re.compile(r"<(?:!--|(?:table|style|div|body|head|meta|title|p|h[1-6]|ul|ol|section|pre|center)[\s>])")
 TAR_AT, DICOM_AT = 257, 128
 BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 CONTROLS = bytes(set(range(32)) - {9, 10, 13, 12})
@@ -94,13 +97,22 @@ def _is_text(content: bytes) -> bool:
 
 
 def _sniff_text(content: bytes) -> str:
-    head = content[:CHECKED_HEAD].lstrip(b"".join(BYTE_ORDER_MARKS)).decode("utf-8", "ignore").lstrip().lower()
+    head = _head(content)
     for opening, kind in MARKUP:
         if head.startswith(opening) or (kind == "svg" and head.startswith("<") and opening in head):
             return kind
     if head.startswith("{") and b'"nbformat"' in content and _is_notebook(content):
         return "notebook"
     return "text"
+
+
+def is_fragment(content: bytes) -> bool:
+    """Whether a text begins as a piece of a page; only its ending says that it is meant as one."""
+    return FRAGMENT.match(_head(content)) is not None
+
+
+def _head(content: bytes) -> str:
+    return content[:CHECKED_HEAD].lstrip(b"".join(BYTE_ORDER_MARKS)).decode("utf-8", "ignore").lstrip().lower()
 
 
 def _is_notebook(content: bytes) -> bool:

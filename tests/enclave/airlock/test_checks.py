@@ -234,8 +234,8 @@ def test_an_identifier_in_the_file_name_is_stopped() -> None:
 
 def test_every_kind_of_identifier_that_is_searched_for_has_a_name_in_both_languages() -> None:
     searched = {kind for recogniser in RECOGNISERS for kind in recogniser.ENTITIES}
-    assert set(LABELS) == searched
-    assert searched >= LOOK_AT
+    assert set(LABELS) == searched | {"REGION"}  # an address that is no finer than a district
+    assert searched >= LOOK_AT - {"REGION"}
 
 
 @pytest.mark.parametrize(

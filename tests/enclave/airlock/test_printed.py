@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from enclave.airlock.checks.gaps import is_hidden, read_bound
 from enclave.airlock.checks.numbers import read_number
+from enclave.airlock.parsers.aligned import aligned_tables
+from enclave.airlock.parsers.text import all_tables
+from enclave.airlock.rules import CheckRules
 
 
 @pytest.mark.parametrize("text", ["E11", "e3", "-E5", "", ".", "-", "1e999", "-1e400", "1E", "1,23"])
@@ -17,3 +21,53 @@ def test_codes_and_numbers_beyond_all_bounds_are_no_numbers(text: str) -> None:
 )
 def test_numbers_in_their_usual_spellings_are_read(text: str, value: float) -> None:
     assert read_number(text) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "bound"),
+    [
+        ("<10", 10), ("< 3", 3), ("＜10", 10), ("n<10", 10), ("10 미만", 10), ("10명 미만", 10), ("9 이하", 10),
+        ("≤9", 10), ("≦9", 10), ("1-9", 10), ("1~9", 10), ("0–9", 10), ("1 to 4", 5), ("under 10", 10),
+        ("fewer than 10", 10), ("(<10)", 10), ("<10*", 10),
+    ],
+)  # fmt: skip
+def test_a_bound_is_read_in_all_its_spellings(text: str, bound: int) -> None:
+    assert is_hidden(text)
+    assert read_bound(text) == bound
+
+
+@pytest.mark.parametrize("text", ["*", "…", "－", "(c)", "[REDACTED]", "<NA>", "마스킹", "Suppressed", "S", "", " "])
+def test_a_mark_or_a_word_hides_without_a_bound(text: str) -> None:
+    assert is_hidden(text)
+    assert read_bound(text) is None
+
+
+@pytest.mark.parametrize("text", ["12", "0", "3 (2%)", "10-19", "65-69", "2-9", "A", "남", "grade 3", "1,234", "②"])
+def test_counts_and_labels_hide_nothing(text: str) -> None:
+    assert not is_hidden(text)
+
+
+def test_stata_bars_rules_and_totals_make_one_table() -> None:
+    text = """
+       sex |         1          2 |     Total
+-----------+----------------------+----------
+    Female |        60          3 |        63
+      Male |        71         31 |       102
+-----------+----------------------+----------
+     Total |       131         34 |       165
+"""
+    (table,) = aligned_tables(text, CheckRules())
+    assert table.columns == ("sex", "1", "2", "Total")
+    assert table.rows == (("Female", "60", "3", "63"), ("Male", "71", "31", "102"), ("Total", "131", "34", "165"))
+
+
+def test_outer_labels_printed_once_stand_in_every_row_and_wide_letters_line_up() -> None:
+    text = "ward     sex   n\n내과     F    40\n         M    50\n재활의학과 F    30\n         M     7\n"
+    tables = list(aligned_tables(text, CheckRules()))
+    assert [row[-1] for row in tables[0].rows] == ["40", "50", "30", "7"]
+    assert [row[0] for row in tables[0].rows] == ["내과", "내과", "재활의학과", "재활의학과"]
+
+
+def test_columns_named_by_numbers_keep_their_names() -> None:
+    text = "         0    1\n  I    120   23\n  II    98   27\n  III   60   22\n"
+    assert [table.columns for table in all_tables(text, CheckRules())] == [("", "0", "1")]

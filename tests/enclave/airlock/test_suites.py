@@ -21,12 +21,13 @@ from tests.enclave.airlock.suites.case import Case, suite
 from tests.enclave.airlock.suites.hiding import FILES
 from tests.enclave.airlock.suites.honest import HONEST
 from tests.enclave.airlock.suites.planted import TABLES
+from tests.enclave.airlock.suites.tools import TOOLS
 from tests.enclave.airlock.suites.tools_honest import HONEST_TOOLS
 
 RULES = CheckRules(id_columns=("patient",), subjects=640)
 SEED, FEWEST = 20_261_128, 120
 CAUGHT, FALSE_BLOCKS = 0.99, 0.02
-BAD = TABLES | FILES | CARRIED | BROKEN
+BAD = TABLES | FILES | CARRIED | BROKEN | TOOLS
 GOOD = {name: (made, frozenset[str]()) for name, made in (HONEST | HONEST_CARRIED | HONEST_TOOLS).items()}
 
 
