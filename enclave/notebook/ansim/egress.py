@@ -138,6 +138,7 @@ def submit(  # noqa: PLR0913 - the words of one form, all but the files by name
     redo: str = "",
     again: bool = False,
     code: Code = "",
+    supporting: Sequence[str] = (),
     groups: Groups | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> Request:
@@ -146,6 +147,7 @@ def submit(  # noqa: PLR0913 - the words of one form, all but the files by name
     Files of `ansim.table` and `ansim.model` carry their recipe by themselves. ``code``: the name of the submitted
     script or notebook that made the other files, or by file ``{"figure.png": "plot.py"}``.
 
+    ``supporting``: names of submitted files that reviewers read and that do not leave, as a code book.
     ``groups``: files that share an explanation and what was done to protect people, as in `ansim.groups`.
     ``details``: ``relation`` to the approved purpose, ``use``, ``retention``, ``safety_plan``,
     ``receiver_organisation`` and, for a receiver abroad, ``receiver_country`` with ``transfer``.
@@ -156,10 +158,15 @@ def submit(  # noqa: PLR0913 - the words of one form, all but the files by name
     purpose, context = _said("purpose", purpose), _said("context", context)
     with copies(_paths(files)) as copied:
         bodies, place = grouped(groups or {}, {copy.name: copy.path for copy in copied})
-        said = _in_groups(_about(copied, code), place)
+        said = _noted(_about(copied, code), place, _supporting(copied, supporting))
         context = with_additions(context, [(copy.name, copy.sha256) for copy in copied])
-        about_all = [code if isinstance(code, str) else dict(code), dict(groups or {}), dict(details or {})]
-        told = json.dumps([*about_all, *sorted(map(_recipe_of, copied))], default=list)
+        words = [
+            code if isinstance(code, str) else dict(code),
+            list(supporting),
+            dict(groups or {}),
+            dict(details or {}),
+        ]
+        told = json.dumps([*words, *sorted(map(_recipe_of, copied))], default=list)
         same = (purpose, context, receiver, redo, told, tuple((copy.name, copy.sha256) for copy in copied))
         if again or same not in _KEYS:
             _KEYS[same] = str(uuid.uuid4())
@@ -256,12 +263,28 @@ def _about(copied: Sequence[Copied], code: Code) -> dict[str, Any]:
     return {"about": said} if said else {}
 
 
-def _in_groups(said: dict[str, Any], place: Mapping[str, str]) -> dict[str, Any]:
-    """Return what is said about the copies together with the group of each, if there are any."""
-    if not place:
-        return said
-    about_files = said.get("about", {})
-    return {"about": {path: about_files.get(path, {}) | {"group": name} for path, name in place.items()}}
+def _supporting(copied: Sequence[Copied], names: Sequence[str]) -> set[str]:
+    paths = {copy.name: copy.path for copy in copied}
+    strange = sorted(set(names) - set(paths))
+    if isinstance(names, str) or strange:
+        raise AnsimError(
+            "client.supporting",
+            ko=f"함께 제출하지 않은 파일입니다: {', '.join(strange)}",
+            en=f"Not among the submitted files: {', '.join(strange)}",
+            remedy_ko='files에도 넣으세요. 예: supporting=["codebook.md"]',
+            remedy_en='Put them among the files, too. For example supporting=["codebook.md"]',
+        )
+    return {paths[name] for name in names}
+
+
+def _noted(said: dict[str, Any], place: Mapping[str, str], supporting: set[str]) -> dict[str, Any]:
+    """Return what is said about the copies together with the group of each, and which of them only support others."""
+    found: dict[str, dict[str, Any]] = {path: dict(one) for path, one in said.get("about", {}).items()}
+    for path, name in place.items():
+        found.setdefault(path, {})["group"] = name
+    for path in supporting:
+        found.setdefault(path, {})["role"] = "supporting"
+    return {"about": found} if found else said
 
 
 def _recipe_of(copy: Copied) -> str:

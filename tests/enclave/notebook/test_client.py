@@ -227,6 +227,25 @@ def test_files_are_asked_for_in_groups_with_what_was_done_to_protect_people(port
     assert len(portal.asked) == 2
 
 
+def test_what_only_supports_the_results_is_named_and_read_and_does_not_leave(portal: Portal) -> None:
+    from ansim import egress
+    from ansim.failure import AnsimError
+
+    portal.answer = {"id": "r-1", "state": "submitted", **PASSED}
+    for name in ("a.csv", "codebook.md"):
+        write(name)
+    egress.submit(["a.csv", "codebook.md"], purpose="논문", context="표", supporting=["codebook.md"])
+    egress.submit(["a.csv", "codebook.md"], purpose="논문", context="표")
+    (_, _, first), (_, _, second) = portal.asked
+    assert first["about"] == {first["files"][1]: {"role": "supporting"}}
+    assert "about" not in second
+    assert first["key"] != second["key"]
+    for strange in (["other.md"], "codebook.md"):
+        with pytest.raises(AnsimError) as refused:
+            egress.submit(["a.csv", "codebook.md"], purpose="논문", context="표", supporting=strange)
+        assert refused.value.code == "client.supporting"
+
+
 def test_the_status_of_a_request_is_asked_by_its_id(portal: Portal) -> None:
     from ansim import egress
 
