@@ -27,6 +27,7 @@ from enclave.airlock.incoming.notebook import read_notebook
 from enclave.airlock.incoming.paths import packed_stem, safe_path
 from enclave.airlock.incoming.refused import check_may_come
 from enclave.airlock.incoming.source import check_source
+from enclave.airlock.incoming.tables import check_tables, data_rules
 from enclave.airlock.parse import parse
 from enclave.airlock.parsers.decode import decode
 from enclave.airlock.parsers.grid import too_big
@@ -47,7 +48,6 @@ PYTHON = frozenset({".py", ".pyi"})
 USUAL_IN_CODE = frozenset({
     "id.email", "id.name", "id.address", "id.region", "id.org", "id.date", "id.url", "id.age90", "id.ip", "id.brn",
 })  # fmt: skip
-CELLS, ROWS = 20_000_000, 5_000_000
 TREE_HEAD = ("path", "bytes", "sha256")
 
 
@@ -112,11 +112,18 @@ def _archive(content: bytes, limits: ImportLimits) -> Arrival:
     for member in members:
         try:
             check_may_come(member.content, member.path)
-            found = _of_code(member, limits) if member.content else []
+            found = _of_member(member, limits) if member.content else []
         except ParseRefused as refused:
             found = [block(refused.rule, refused.ko, refused.en)]
         findings += [replace(one, place=f"{member.path} {one.place}".strip()[:MAX_TEXT]) for one in found]
     return Arrival("code", members, tuple(findings), rows=len(members))
+
+
+def _of_member(member: Member, limits: ImportLimits) -> list[Finding]:
+    # A table is looked through as one wherever it lies; other data (Parquet) cannot be shown out of an archive.
+    if _ending(member.path) in {".csv", ".tsv"}:
+        return list(_table((member,), limits).findings)
+    return _of_code(member, limits)
 
 
 def _of_code(member: Member, limits: ImportLimits) -> list[Finding]:
@@ -137,7 +144,8 @@ def _of_code(member: Member, limits: ImportLimits) -> list[Finding]:
     else:
         findings = check_source(text, python=ending in PYTHON)
     scan = check_identifiers(Document("text", text=text), CheckRules(max_scan_chars=limits.max_text))
-    return [*findings, *(_softer(found) for found in scan)]
+    tables = [] if ending == ".ipynb" else check_tables(member.content, member.path, limits)
+    return [*findings, *(_softer(found) for found in scan), *tables]
 
 
 def _softer(found: Finding) -> Finding:
@@ -177,7 +185,7 @@ def _of_model(model: Model) -> list[Finding]:
 
 def _table(members: tuple[Member, ...], limits: ImportLimits) -> Arrival:
     member = members[0]
-    rules = CheckRules(max_rows=ROWS, max_cells=CELLS, max_scan_chars=limits.max_text * 50, max_columns=5_000)
+    rules = data_rules(limits)
     document = parse(member.content, member.path, rules)
     findings: list[Finding] = [*document.findings]
     for _, part in document.walk():

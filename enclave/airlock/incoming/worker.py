@@ -38,6 +38,9 @@ def warm() -> None:
     samples = {
         "a.py": "# 김가나 010-0000-0000\nexec(open('x'))\n".encode(),
         "a.csv": "지역,n\n서울,1\n".encode("cp949"),
+        "a.txt": "지역,n\n서울,1\n부산,2\n".encode(),
+        "a.md": b"| a | n |\n|---|---|\n| b | 1 |\n",
+        "b.json": b'[{"a": 1, "n": 2}, {"a": 2, "n": 3}]',
         "a.ipynb": b'{"cells": [{"cell_type": "code", "source": "x = 1"}]}',
         "a.zip": packed.getvalue(),
         "a.json": b'{"learner": {"gradient_booster": {}}}',

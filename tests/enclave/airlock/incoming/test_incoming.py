@@ -18,7 +18,7 @@ from enclave.airlock.incoming import checker
 from enclave.airlock.incoming.clamav import Scanner
 from enclave.airlock.incoming.limits import DataColumn, ImportLimits
 from enclave.airlock.incoming.linkage import sketch
-from enclave.airlock.report import FileReport, Verdict
+from enclave.airlock.report import FileReport, Severity, Verdict
 from enclave.airlock.sealing.pool import SealedPool
 from tests.enclave.airlock.incoming.test_archive import TREE, zipped
 from tests.enclave.airlock.incoming.test_models import labelled, tensor, tensors
@@ -105,6 +105,32 @@ BAD: dict[str, tuple[str, bytes, str]] = {
     "code told to be read otherwise": ("a.py", b"# coding: utf-7\nx = 1  # +AAo-import os\n", "import.coding"),
     "a model with a person in it": ("w.safetensors", tensors({"__metadata__": {"by": "900101-1234568"}}), "id.rrn"),
 }  # fmt: skip
+
+
+KEYS = [f"P{number:05d}" for number in range(60)]
+PEOPLE = "key,mail\n" + "".join(f"{key},person{key}@naver.com\n" for key in KEYS)
+RECORDS = json.dumps([{"key": key, "mail": f"person{key}@naver.com"} for key in KEYS])
+CALLED_CODE: dict[str, tuple[str, bytes]] = {
+    "as it is": ("a.csv", PEOPLE.encode()),
+    "in an archive": ("a.zip", zipped({"src/a.csv": PEOPLE.encode()})),
+    "a text": ("a.txt", PEOPLE.encode()),
+    "settings": ("a.yaml", PEOPLE.encode()),
+    "records": ("a.json", RECORDS.encode()),
+    "records in an archive": ("a.zip", zipped({"src/a.json": RECORDS.encode()})),
+    "a document": ("a.md", PEOPLE.encode()),
+    "a string of code": ("a.py", f"DATA = '''{PEOPLE}'''\n".encode()),
+}
+
+
+@pytest.mark.parametrize("case", CALLED_CODE)
+def test_a_list_of_people_is_one_whatever_it_is_called(pool: SealedPool, tmp_path: Path, case: str) -> None:
+    """Else the same list, called code, would need two reviewers and no committee, and nobody would hear of keys."""
+    limits = ImportLimits(columns=(DataColumn(dataset="d", table="t", column="pid", key=True, digests=sketch(KEYS)),))
+    name, content = CALLED_CODE[case]
+    report = checked(pool, tmp_path, name, content, limits)
+    assert report.verdict is Verdict.BLOCK
+    assert {"id.email", "import.linkage"} <= rules(report)
+    assert "id.email" in {found.rule for found in report.findings if found.severity is Severity.BLOCK}
 
 
 @pytest.mark.parametrize("case", BAD)
