@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 
 from sqlalchemy import select
 
@@ -56,6 +57,7 @@ from enclave.workspace.mounts import IMPORT_NAME
 from enclave.workspace.tree import leaves_of, tree_sha256
 
 PIECE = 1 << 20
+NO_REPORTS: Mapping[str, FileReport] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,13 +111,21 @@ def upload(  # noqa: PLR0913 - keyword-only: the file and what was said of it
         return upload_view(found)
 
 
-def submit(store: Store, actor: Actor, *, form: ImportForm, now: datetime) -> RequestView:
-    """Ask for uploads to be let in. Raises `Invalid` (`import.name`), `NotFound`, and what `egress.submit` raises."""
+def submit(
+    store: Store, actor: Actor, *, form: ImportForm, now: datetime, reports: Mapping[str, FileReport] = NO_REPORTS
+) -> RequestView:
+    """Ask for uploads to be let in. Raises `Invalid` (`import.name`), `NotFound`, and what `egress.submit` raises.
+
+    `reports`: by the upload's id, what our checker says now of one that was uploaded long ago.
+    """
     check_name(form.name)
     with store.read() as session:
         found = load_uploads(session, actor, form.project_id, form.uploads)
         files = [
-            Checked(CollectedFile(each.name, each.sha256, each.size), FileReport.from_json(each.report))
+            Checked(
+                CollectedFile(each.name, each.sha256, each.size),
+                reports.get(each.id) or FileReport.from_json(each.report),
+            )
             for each in found
         ]
     return _ask(store, actor, form, files, now)

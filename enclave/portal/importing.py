@@ -8,6 +8,7 @@ import os
 import tempfile
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 from starlette.requests import Request
@@ -36,6 +37,7 @@ from enclave.queries.incoming import UploadView
 
 LOG = logging.getLogger("ansim.portal.importing")
 MOST_NAME = 200
+STALE = timedelta(hours=1)
 
 
 async def receive(request: Request, portal: Portal) -> Path:
@@ -68,6 +70,24 @@ def take(portal: Portal, actor: Actor, project_id: str, name: str, path: Path) -
     found = checker.check(portal.quarantine.path(stored.sha256), name, limits, scanner=scanner_of(portal))
     now = clock.now()
     return commands.upload(portal.store, actor, project_id=project_id, name=name, stored=stored, report=found, now=now)
+
+
+def ask(portal: Portal, actor: Actor, form: commands.ImportForm) -> RequestView:
+    """Ask for uploads to be let in; what was looked through some time ago is looked through again first.
+
+    Meanwhile the project may have got other data, the scanner other signatures, the checker other rules. Raises what
+    `commands.submit` raises.
+    """
+    now = clock.now()
+    incoming.check_may_upload(portal.store, actor, form.project_id, now=now)
+    named = incoming.uploads_of(portal.store, actor, form.project_id, form.uploads)
+    old = [each for each in named if now - each.uploaded_at >= STALE]
+    limits = limits_of(portal, actor, form.project_id) if old else ImportLimits()
+    reports = {
+        each.id: checker.check(portal.quarantine.path(each.sha256), each.name, limits, scanner=scanner_of(portal))
+        for each in old
+    }
+    return commands.submit(portal.store, actor, form=form, reports=reports, now=clock.now())
 
 
 def limits_of(portal: Portal, actor: Actor, project_id: str) -> ImportLimits:

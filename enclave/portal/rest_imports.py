@@ -81,7 +81,7 @@ def ask(visit: Changing, project_id: str, body: ImportBody) -> Json:
         idempotency_key=body.key,
         request_id=body.request_id,
     )
-    return told(commands.submit(visit.portal.store, actor_of(visit), form=form, now=visit.now))
+    return told(importing.ask(visit.portal, actor_of(visit), form))
 
 
 @router.post("/imports/{request_id}/recall")

@@ -93,6 +93,12 @@ def uploads(store: Store, actor: Actor, project_id: str, *, limit: int = 50) -> 
         )
 
 
+def uploads_of(store: Store, actor: Actor, project_id: str, ids: Sequence[str]) -> tuple[UploadView, ...]:
+    """Return one's own uploads of a project by their ids, in this order; raises `NotFound` (`import.no-upload`)."""
+    with store.read() as session:
+        return tuple(upload_view(each) for each in load_uploads(session, actor, project_id, ids))
+
+
 def arrivals(store: Store, actor: Actor, project_id: str) -> tuple[ArrivalView, ...]:
     """Return a project's approved imports, newest first. Members; raises `Denied`, `NotFound`."""
     with store.read() as session:

@@ -15,6 +15,7 @@ from enclave.commands import egress as requests
 from enclave.commands import incoming as commands
 from enclave.commands import sighting
 from enclave.errors import EnclaveError
+from enclave.portal import importing
 from enclave.portal.acting import actor_of, done, tried, typed
 from enclave.portal.forms import Form
 from enclave.portal.visit import Here, OwnForm, Visit
@@ -59,7 +60,7 @@ def ask(visit: Here, form: OwnForm, project_id: str) -> Response:
             context=form.text("context"),
             idempotency_key=form.text("once") or form.text("csrf"),
         )
-        made = commands.submit(visit.portal.store, actor_of(visit), form=asked, now=visit.now)
+        made = importing.ask(visit.portal, actor_of(visit), asked)
         return f"/review/{made.id}"
 
     return tried(lambda: done(visit, form, act, "imports.asked"), lambda error: show(visit, project_id, form, error))

@@ -10,6 +10,7 @@ import tarfile
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -17,12 +18,16 @@ import pytest
 
 from audit.query import LogFilter
 from enclave import clock
+from enclave.actions import Action
 from enclave.actor import Actor
+from enclave.airlock.report import FileReport
 from enclave.commands import access, reviewing, workspace
 from enclave.commands import incoming as commands
+from enclave.commands.acting import intent
 from enclave.commands.ballot import Ballot, Judgements
 from enclave.commands.workspace import Means
 from enclave.errors import Conflict, Denied, EnclaveError, Unavailable
+from enclave.model.incoming import Upload
 from enclave.packages.mirror import scan
 from enclave.portal import importing
 from enclave.queries import egress
@@ -156,6 +161,25 @@ def test_an_import_that_is_taken_back_is_gone_from_the_next_start(world: World) 
     assert "/imports/tools" not in mounts(world)
     with pytest.raises(Conflict):
         commands.take_back(world.store, world.actor("dahye"), request_id=request, reason="x", now=clock.now())
+
+
+def test_what_was_looked_through_long_ago_is_looked_through_again_when_it_is_asked_for(world: World) -> None:
+    """As if an older checker, which knew less, had let it pass; the page and REST do the same."""
+    browser = world.browser("mina")
+    ids = [up(browser, "m.pkl", pickle.dumps([number])).json()["id"] for number in range(2)]
+    with world.store.write(intent(Action.HUB_EVENT, Actor.console(), ("test", "older"))) as tx:
+        for one in ids:
+            found = tx.session.get(Upload, one)
+            assert found is not None
+            passed = replace(FileReport.from_json(found.report), findings=())
+            found.report, found.uploaded_at = passed.to_json(), clock.now() - timedelta(days=2)
+    body = {"name": "tools", "uploads": ids[:1], "purpose": "p", "context": "c", "key": "k"}
+    asked_for = browser.api("POST", f"/projects/{world.project_id}/imports", body).json()["id"]
+    form = {"name": "tools", "uploads": ids[1], "purpose": "p", "context": "c", "once": "1"}
+    sent = browser.form(f"/projects/{world.project_id}/imports", **form)
+    for one in (asked_for, sent.headers["location"].rpartition("/")[2]):
+        found_now = egress.request(world.store, world.actor("mina"), one, now=clock.now())
+        assert (found_now.verdict, found_now.reviewers_needed) == ("BLOCK", 3)
 
 
 def test_an_import_can_be_taken_back_before_it_is_laid_out(world: World) -> None:
