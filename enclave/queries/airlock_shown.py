@@ -94,6 +94,8 @@ def release_view(found: Release, actor: Actor, now: datetime) -> ReleaseView:
     ready = found.state is ReleaseState.DONE and found.expires_at is not None and now < found.expires_at
     waiting = found.state in {ReleaseState.REQUESTED, ReleaseState.FAILED}
     owed = {each.account_id for each in found.receipts if each.confirmed_at is None}
+    # Lists of recalls are for more people than may read what was said: operators, checkers with an interest.
+    reads = allows(who.check_may_see, actor, about) or allows(who.check_may_recall, actor, about)
     may = {
         "hand_over": ready
         and actor.account_id == found.receiver_id
@@ -118,8 +120,8 @@ def release_view(found: Release, actor: Actor, now: datetime) -> ReleaseView:
         expires_at=found.expires_at,
         handed_over_at=found.handed_over_at,
         recalled_at=found.recalled_at,
-        recall_reason=found.recall_reason,
-        receipts=tuple(_receipt(each, now) for each in found.receipts),
+        recall_reason=found.recall_reason if reads else None,
+        receipts=tuple(_receipt(each, now, reads=reads) for each in found.receipts),
         may=frozenset(name for name, open_to in may.items() if open_to),
     )
 
@@ -307,13 +309,13 @@ def _comments(found: AirlockRequest, about: RequestFacts, actor: Actor) -> tuple
     )
 
 
-def _receipt(found: RecallReceipt, now: datetime) -> ReceiptView:
+def _receipt(found: RecallReceipt, now: datetime, *, reads: bool) -> ReceiptView:
     return ReceiptView(
         account_id=found.account_id,
         login=found.account.login,
         told_at=found.told_at,
         due_at=found.due_at,
         confirmed_at=found.confirmed_at,
-        statement=found.statement,
+        statement=found.statement if reads else None,
         overdue=found.confirmed_at is None and now >= found.due_at,
     )

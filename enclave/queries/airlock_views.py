@@ -162,7 +162,7 @@ class ReceiptView:
 
 @dataclass(frozen=True, kw_only=True)
 class ReleaseView:
-    """What became of an approval."""
+    """What became of an approval. The words of a recall are for those who may see the request or recall it."""
 
     id: str
     request_id: str

@@ -10,7 +10,7 @@ import pytest
 
 from enclave.actor import Actor
 from enclave.airlock.incoming.limits import ImportLimits
-from enclave.commands import egress, incoming, people, project
+from enclave.commands import egress, incoming, people, project, release
 from enclave.errors import EnclaveError
 from enclave.policy.airlock import visibility
 from enclave.queries import egress as queries
@@ -67,6 +67,22 @@ def test_an_overseer_of_the_organisation_that_asks_does_not_see_its_hidden_cells
         about = facts(load_request(session, made), NOW)
     assert visibility.sees_evidence(outside, about)
     assert not visibility.sees_evidence(replace(outside, organisation_id="startup"), about)
+
+
+def test_the_words_of_a_recall_are_not_for_everybody_who_sees_that_it_is_unconfirmed(scene: Scene) -> None:
+    made = scene.approved_request(scene.active())
+    found = queries.request(scene.store, scene.actor("scientist"), made, now=NOW).release
+    assert found is not None
+    release.build(scene.store, scene.depot, release_id=found.id, now=NOW)
+    release.hand_over(scene.store, scene.depot, scene.actor("scientist"), release_id=found.id, now=NOW)
+    reason = {"release_id": found.id, "reason": "홍길동 씨의 값이 보임", "now": NOW}
+    release.recall(scene.store, scene.depot, scene.actor("checker-a"), **reason)
+    said = {"checker-b": True, "steward-a": True, "auditor": True}
+    said |= {"operator": False, "checker-own": False, "steward-b": False}
+    for login, reads in said.items():
+        (one,) = queries.unconfirmed_recalls(scene.store, scene.actor(login), now=NOW)
+        assert (one.recall_reason is not None) == reads, login
+    assert queries.to_receive(scene.store, scene.actor("scientist"), now=NOW)[0].recall_reason
 
 
 def test_an_import_is_laid_out_only_as_far_as_the_votes_carry_it_now(scene: Scene, tmp_path: Path) -> None:
