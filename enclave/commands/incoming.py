@@ -45,6 +45,7 @@ from enclave.queries.incoming import (
     UploadView,
     approved_files,
     arrival_view,
+    lists_in,
     load_uploads,
     name_of,
     upload_view,
@@ -186,11 +187,12 @@ def take_back(store: Store, actor: Actor, *, request_id: str, reason: str, now: 
 
 
 def set_packages(  # noqa: PLR0913 - keyword-only fields of one record
-    store: Store, actor: Actor, *, project_id: str, tree: str, lock: str, now: datetime
+    store: Store, actor: Actor, *, project_id: str, tree: str, lock: str, lists: Sequence[str], now: datetime
 ) -> None:
     """Let a project's workspaces mount this set of packages from their next start on. The console.
 
-    Raises `Denied`, `NotFound`.
+    `lists`: the SHA-256 of the approved lists it was made of. Raises `Denied`, `NotFound`, `Conflict`
+    (`packages.taken-back`: one of them is not approved any more; fetching takes its time).
     """
     with store.write(intent(Action.PACKAGES_SET, actor, ("project", project_id), project=project_id)) as tx:
         load_project(tx.session, project_id)
@@ -202,6 +204,8 @@ def set_packages(  # noqa: PLR0913 - keyword-only fields of one record
                 remedy_ko="‘ansim packages fetch’를 실행하세요.",
                 remedy_en="Run ‘ansim packages fetch’.",
             )
+        if not set(lists) <= set(lists_in(tx.session, project_id)):
+            raise _taken_back()
         tx.session.add(PackageSet(id=new_id("k"), project_id=project_id, tree_sha256=tree, lock=lock, made_at=now))
         tx.record(object_sha256=tree, details={"packages": len(lock.splitlines())})
 
@@ -306,6 +310,16 @@ def _named(fresh: Path, root: Path) -> str:
     if not (root / name).exists():
         fresh.rename(root / name)
     return name
+
+
+def _taken_back() -> Conflict:
+    return Conflict(
+        "packages.taken-back",
+        ko="내려받는 사이에 승인이 회수된 패키지가 있어 아무것도 연결하지 않았습니다.",
+        en="Some of these packages were taken back while they were fetched; nothing was mounted.",
+        remedy_ko="‘ansim packages fetch’를 다시 실행하세요.",
+        remedy_en="Run ‘ansim packages fetch’ again.",
+    )
 
 
 def _decided_anew() -> Conflict:

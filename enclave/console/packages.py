@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from functools import partial
+from hashlib import sha256
 
 import click
 
@@ -62,7 +64,7 @@ def fetch() -> None:
             download(missing, settings.wheels)
         tree = assemble(wheels, settings.wheels, settings.packages)
         lock = "".join(f"{wheel.pin}\n" for wheel in wheels)
-        as_owner(settings.db, partial(_set, settings, project_id, tree, lock))
+        as_owner(settings.db, partial(_set, settings, project_id, tree, lock, locks))
         say(f"과제 {project_id}: 패키지 {len(wheels)}개", f"project {project_id}: {len(wheels)} packages")
     _scanned(settings)
     if not wanted:
@@ -86,8 +88,8 @@ def _wanted(settings: Settings) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
         for project_id, hashes in incoming.wanted_packages(store).items():
             locks = []
-            for sha256 in hashes:
-                with quarantine.open(sha256) as lock:
+            for digest in hashes:
+                with quarantine.open(digest) as lock:
                     locks.append(lock.read().decode())
             found[project_id] = locks
         return found
@@ -95,10 +97,13 @@ def _wanted(settings: Settings) -> dict[str, list[str]]:
         store.close()
 
 
-def _set(settings: Settings, project_id: str, tree: str, lock: str) -> None:
+def _set(settings: Settings, project_id: str, tree: str, lock: str, locks: Sequence[str]) -> None:
     store = Store(settings.url, observer="console")
+    lists = [sha256(each.encode()).hexdigest() for each in locks]
     try:
         if incoming.approved_packages(store, project_id) != lock:
-            commands.set_packages(store, Actor.console(), project_id=project_id, tree=tree, lock=lock, now=now())
+            commands.set_packages(
+                store, Actor.console(), project_id=project_id, tree=tree, lock=lock, lists=lists, now=now()
+            )
     finally:
         store.close()

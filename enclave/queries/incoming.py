@@ -151,12 +151,18 @@ def to_lay_out(store: Store) -> tuple[str, ...]:
 
 def wanted_packages(store: Store) -> dict[str, tuple[str, ...]]:
     """Return by project the SHA-256 of every approved list of packages, in the order of their approval."""
-    query = select(Arrival).where(Arrival.name == PACKAGES, Arrival.recalled_at.is_(None)).order_by(Arrival.arrived_at)
-    found: dict[str, list[str]] = {}
+    query = select(Arrival.project_id).where(Arrival.name == PACKAGES, Arrival.recalled_at.is_(None)).distinct()
     with store.read() as session:
-        for each in session.scalars(query):
-            found.setdefault(each.project_id, []).extend(file.sha256 for file in approved_files(each.request))
-    return {project: tuple(locks) for project, locks in found.items()}
+        return {project: lists_in(session, project) for project in session.scalars(query)}
+
+
+def lists_in(session: Session, project_id: str) -> tuple[str, ...]:
+    """Return the SHA-256 of a project's approved lists of packages, in the order of their approval."""
+    query = select(Arrival).where(
+        Arrival.name == PACKAGES, Arrival.project_id == project_id, Arrival.recalled_at.is_(None)
+    )
+    found = session.scalars(query.order_by(Arrival.arrived_at)).all()
+    return tuple(file.sha256 for each in found for file in approved_files(each.request))
 
 
 def approved_packages(store: Store, project_id: str) -> str:

@@ -205,18 +205,24 @@ def test_packages_that_are_taken_back_are_gone_from_the_next_start(world: World,
         approved(world, made["id"])
         lists.append(made["id"])
 
-    def fetched(tree: str, lock: str) -> None:
+    both = queries.wanted_packages(world.store)[world.project_id]
+
+    def fetched(tree: str, lock: str, made_of: tuple[str, ...]) -> None:
+        place, now = world.project_id, clock.now()
         commands.set_packages(
-            world.store, Actor.console(), project_id=world.project_id, tree=tree, lock=lock, now=clock.now()
+            world.store, Actor.console(), project_id=place, tree=tree, lock=lock, lists=made_of, now=now
         )
 
-    fetched("ab" * 32, "survive==1.0 --hash=sha256:" + "c" * 64 + "\n")
+    fetched("ab" * 32, "survive==1.0 --hash=sha256:" + "c" * 64 + "\n", both)
     assert mounts(world)["/packages"].sha256 == "ab" * 32
     commands.take_back(world.store, world.actor("dahye"), request_id=lists[0], reason="악성", now=clock.now())
     assert "/packages" not in mounts(world)
     assert queries.approved_packages(world.store, world.project_id) == ""
     assert browser.get(f"{ROOT}{place}").status_code == 200
-    fetched("cd" * 32, "other==1.0 --hash=sha256:" + "d" * 64 + "\n")
+    with pytest.raises(Conflict) as refused:
+        fetched("ab" * 32, "survive==1.0 --hash=sha256:" + "c" * 64 + "\n", both)
+    assert refused.value.code == "packages.taken-back", "it was taken back while the operator fetched"
+    fetched("cd" * 32, "other==1.0 --hash=sha256:" + "d" * 64 + "\n", both[1:])
     assert mounts(world)["/packages"].sha256 == "cd" * 32
 
 
@@ -331,9 +337,11 @@ def test_packages_are_resolved_asked_for_decided_and_wanted_from_the_operator(wo
     tree, text = "ab" * 32, "survive==1.0 --hash=sha256:" + "c" * 64 + "\n"
     with pytest.raises(EnclaveError):
         commands.set_packages(
-            world.store, world.actor("mina"), project_id=project, tree=tree, lock=text, now=clock.now()
+            world.store, world.actor("mina"), project_id=project, tree=tree, lock=text, lists=locks, now=clock.now()
         )
-    commands.set_packages(world.store, Actor.console(), project_id=project, tree=tree, lock=text, now=clock.now())
+    commands.set_packages(
+        world.store, Actor.console(), project_id=project, tree=tree, lock=text, lists=locks, now=clock.now()
+    )
     assert mounts(world)["/packages"].sha256 == tree
 
 
