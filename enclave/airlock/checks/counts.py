@@ -32,7 +32,7 @@ def count_cells(table: Table) -> list[Cell]:
     """List the cells that hold counts of people, as far as names and shape tell."""
     named = {index for index, names in enumerate(_heads(table)) if any(map(is_count_name, names))}
     columns = {index for index in named if not _are_shares(table.by_column[index])} | set(_cross_columns(table))
-    by_row = {index for index, row in enumerate(table.rows) if row and is_count_name(row[0]) and not is_total(row[0])}
+    by_row = {index for index, row in enumerate(table.rows) if row and _is_row_of_counts(row)}
     measured = {index for index, name in enumerate(table.columns) if is_measure_name(name)}
     if _is_described(table):
         measured = set()  # "age" is a variable here, and the row of counts says of how many people
@@ -42,6 +42,16 @@ def count_cells(table: Table) -> list[Cell]:
         for column in range(len(table.columns))
         if column in columns or (row in by_row and column > 0 and column not in measured)
     ]
+
+
+def _is_row_of_counts(row: tuple[str, ...]) -> bool:
+    # "subject   0.412   0.642" is the variance between subjects
+    return is_count_name(row[0]) and not is_total(row[0]) and not _are_shares_only(row[1:])
+
+
+def _are_shares_only(cells: tuple[str, ...]) -> bool:
+    numbers = [number for cell in cells if (number := read_number(cell)) is not None]
+    return bool(numbers) and all(0 < number < 1 for number in numbers)
 
 
 def _is_described(table: Table) -> bool:

@@ -36,7 +36,11 @@ LONG_NUMBER, MANY_NUMBERS = re.compile(r"(?<![\d.])-?\d{0,6}\.\d{11,}"), 20
 MIXED = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])")
 # Zero width characters, directional marks, tags, variation selectors: none belongs into a table of results.
 INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\ufe00-\ufe0f\U000e0000-\U000e01ef]")
+# A compressed file in base64 says so at once: gzip, zip, bzip2, xz, zstd.
+PACKED_RUN = re.compile(r"(?:H4sI|UEsD|Qlpo|/Td6|KLUv)[A-Za-z0-9+/_-]{100,}")
+PACKED_CHARS = 104
 FORMS = (
+    (PACKED_RUN, "base64", PACKED_CHARS),
     (HEX_RUN, "hex", RUN_CHARS),
     (BASE64_RUN, "base64", RUN_CHARS),
     (PIECE, "base64", RUN_CHARS),

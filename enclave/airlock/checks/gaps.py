@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 LONGEST = 40
 DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−⁓～∼~", "-"))
@@ -28,6 +29,7 @@ AT_MOST = re.compile(
 TAIL = re.compile(r"\s*[(\[][^()\[\]]{0,24}[)\]]\s*$")
 
 
+@lru_cache(maxsize=8192)
 def is_hidden(cell: str) -> bool:
     """Whether a cell was left out on purpose: blank, ``*``, ``NA``, ``<10``, ``10 미만``, ``[redacted]``."""
     if len(cell) > LONGEST or cell.isdigit():
@@ -37,6 +39,7 @@ def is_hidden(cell: str) -> bool:
     return any(MARKS.fullmatch(each) or each in WORDS for each in (plain, bare)) or read_bound(cell) is not None
 
 
+@lru_cache(maxsize=8192)
 def read_bound(cell: str) -> int | None:
     """Read what a count is said to be below, ``<3`` and ``2 이하`` as 3, ``1-9`` as 10; None for anything else."""
     plain = _plain(cell) if len(cell) <= LONGEST else ""

@@ -23,6 +23,7 @@ from enclave.airlock.rules import CheckRules
 # Dates, organisations, web addresses stand in honest results; a person looks at them. The rest stops the file.
 LOOK_AT = frozenset({"DATE", "ORG", "URL", "BRN", "AGE90", "REGION"})
 SURE_NAME = 0.8
+COMPANY_NUMBER = re.compile(r"1[568]\d\d[ ]?-[ ]?\d{4}")  # the numbering plan gives 15xx-18xx to companies only
 SHOWN_EACH, SHOWN_WARNINGS = 20, 3
 PIECE_CHARS = 4000
 # A plain number of up to seven digits, or one with a decimal point, is a result.
@@ -95,7 +96,8 @@ def hits_in(document: Document) -> Iterator[Hit]:
 
 def stops(hit: Hit) -> bool:
     """Return whether a hit is of a kind that stops a file, and not one that a person should only look at."""
-    return hit.type not in LOOK_AT and (hit.type != "NAME" or hit.score >= SURE_NAME)
+    is_unsure = (hit.type == "NAME" and hit.score < SURE_NAME) or (hit.type == "PHONE" and not hit.score)
+    return hit.type not in LOOK_AT and not is_unsure
 
 
 def check_loose_text(texts: Iterable[tuple[str, str]]) -> list[Finding]:
@@ -188,7 +190,8 @@ def hit(found: Found, place: str, text: str) -> Hit:
     """Return what was found in a text as a hit, its value masked."""
     value = text[found.start : found.end]
     kind = "REGION" if found.type == "ADDRESS" and REGIONS.fullmatch(value.strip()) else found.type
-    return Hit(kind, found.score, place, mask(value))
+    score = 0.0 if kind == "PHONE" and COMPANY_NUMBER.fullmatch(value.strip()) else found.score
+    return Hit(kind, score, place, mask(value))
 
 
 def findings_of(hits: Iterable[Hit]) -> list[Finding]:

@@ -39,7 +39,7 @@ LONGEST_NAME = 60  # a line of prose that was taken for a header is no column na
 
 def check_row_level(table: Table, rules: CheckRules) -> list[Finding]:
     """Find what makes a table one of records instead of results."""
-    return [*_id_columns(table, rules), *_unique_keys(table), *_length(table, rules)]
+    return [*_id_columns(table, rules), *_id_rows(table), *_unique_keys(table), *_length(table, rules)]
 
 
 def _id_columns(table: Table, rules: CheckRules) -> Iterator[Finding]:
@@ -49,6 +49,22 @@ def _id_columns(table: Table, rules: CheckRules) -> Iterator[Finding]:
         codes = {value for value in values if PSEUDONYM.fullmatch(value)}
         if (found := judge_column(name, values, codes, rules, place)) is not None:
             yield found
+
+
+def _id_rows(table: Table) -> Iterator[Finding]:
+    # A table on its side: people across, their ids in one row.
+    if (
+        ID_NAME.search(table.columns[0])
+        and len(table.columns) > KEY_ROWS
+        and all(map(CODE.fullmatch, table.columns[1:]))
+    ):
+        yield _identifier_column(cell_place(None, 0, table.columns[0], table=table.label), table.columns[1:])
+    for index, row in enumerate(table.rows):
+        values = {cell.strip() for cell in row[1:] if cell.strip()}
+        name = row[0].strip() if row else ""
+        is_id = len(name) <= LONGEST_NAME and ID_NAME.search(name) and not OF_THINGS.fullmatch(name)
+        if is_id and len(values) >= KEY_ROWS:
+            yield _identifier_column(cell_place(index, 0, table.columns[0], table=table.label), sorted(values))
 
 
 def judge_column(

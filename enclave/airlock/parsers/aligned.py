@@ -21,7 +21,7 @@ FEWEST_UNDER_HEADER = 2
 ENDS_IN_VALUE = re.compile(r"\s*\S.*\s(?:[<≤(]?-?[\d.,]+(?:e[+-]?\d+)?[%)*명건]{0,2}|\*+|NaN|NA|-|<NA>|True|False)\s*$")
 NAMED = re.compile(r"^Name: ([^,]{1,60}), (?:Length: \d+, )?dtype")
 SEPARATED = re.compile(r"[|\t]|^\s*[-=+]{3,}")
-RULE = re.compile(r"\s*[-=+|][-=+|\s]{2,}")
+RULE = re.compile(r"\s*[-=+|][-=+|\s]{2,}|\s*<\w+>(?:\s+<\w+>)*\s*")  # tibbles name their types in <chr> <int>
 # Bars between groups of columns, not between all of them.
 GROUPED = re.compile(r"[^|\s]\s{2,}[^|\s]")
 WIDE, FILLER = frozenset("WF"), "\0"
@@ -32,7 +32,9 @@ Lines = list[tuple[int, str]]
 def aligned_tables(text: str, rules: CheckRules) -> Iterator[Table]:
     """Yield the tables whose columns line up. ``text`` is read up to the lines that the rules allow."""
     body: Lines = []
-    above = head = ""
+    above: list[str] = []
+    head: list[str] = []
+    is_blank = False
     for number, written in enumerate([*text.splitlines()[: rules.max_lines], ""]):
         line = _without_bars(written)
         if RULE.fullmatch(written):
@@ -42,7 +44,8 @@ def aligned_tables(text: str, rules: CheckRules) -> Iterator[Table]:
             body.append((number, line))
             continue
         yield from _tables(body, head, behind=line)
-        body, above = [], line
+        body, above = [], [*above[-1:], line] if line.strip() else above * (not is_blank)
+        is_blank = not line.strip()  # a report on a classifier has one blank line below its header
     yield from _tables(body, head, behind="")
 
 
@@ -50,19 +53,19 @@ def _without_bars(line: str) -> str:
     return line.replace("|", " ") if len(line) <= LONGEST_LINE and GROUPED.search(line) else line
 
 
-def _tables(body: Lines, above: str, behind: str) -> Iterator[Table]:
+def _tables(body: Lines, above: list[str], behind: str) -> Iterator[Table]:
     if len(body) < FEWEST_UNDER_HEADER:
         return
-    drawn = [above, *(line for _, line in body)]
+    drawn = [*([""] * (2 - len(above)) + above), *(line for _, line in body)]
     # Pandas counts letters, others the width of letters on a screen: what lines up better is what was meant.
     found = [_table(lines, body[0][0], behind) for lines in (drawn, list(map(_widened, drawn)))]
-    best = max(found, key=lambda table: len(table.columns) if table else 0)
+    best = max(found, key=lambda table: (len(table.columns), sum(map(bool, table.columns))) if table else (0, 0))
     if best is not None and (len(body) >= FEWEST_LINES or sum(map(bool, best.columns)) >= len(best.columns) - 1):
         yield best
 
 
 def _table(lines: list[str], first: int, behind: str) -> Table | None:
-    above, *body = lines
+    higher, above, *body = lines
     ends = _ends(body)
     if not 1 < len(ends) <= MOST_COLUMNS:
         return None
@@ -70,7 +73,9 @@ def _table(lines: list[str], first: int, behind: str) -> Table | None:
     if not rows[0][0] and is_data(rows[0]) and all(row[0] for row in rows[1:]):
         head, rows, first = rows[0], rows[1:], first + 1  # columns named 0, 1, 2 …
     else:
-        head = _cut(above, _at_blanks(above, ends)) if above.strip() else [""] * len(ends)
+        # Where the rows have names, pandas prints those on a line of their own below the names of the columns.
+        names, over = (_cut(line, _at_blanks(line, ends)) for line in (above, higher))
+        head = [name or (over[place] if place and not any(names[place:]) else "") for place, name in enumerate(names)]
     if name := NAMED.match(behind.strip()):
         head[-1] = name[1]
     return Table(tuple(head), tuple(map(tuple, _filled(rows))), f"L{first + 1}")
@@ -99,13 +104,15 @@ def _ends(lines: list[str]) -> list[int]:
 
 
 def _at_blanks(line: str, ends: list[int]) -> list[int]:
-    """Return the ends, each moved behind the word that it would cut in two, where that word begins within reach."""
+    """Return the ends, each moved before the word that it would cut in two, or behind it where no column is left."""
     moved = []
     for start, end in zip([0, *ends], ends, strict=False):
         place = end
         while start < place < len(line) and line[place - 1] != " " and line[place] != " ":
             place -= 1
-        moved.append(place if place > start else end)
+        if place == start:
+            place = next((after for after in range(end, len(line)) if line[after] == " "), len(line))
+        moved.append(place)
     return moved
 
 

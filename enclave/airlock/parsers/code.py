@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from enclave.airlock.checks.findings import block, line_place, warn
 from enclave.airlock.document import Document, Part, Table
+from enclave.airlock.parsers.data_lines import data_lines
 from enclave.airlock.parsers.decode import decode
 from enclave.airlock.parsers.text import all_tables
 from enclave.airlock.report import Finding
@@ -57,20 +58,21 @@ def _tables_at(text: str, start: int, inner: str, rules: CheckRules) -> Iterator
 
 
 def _lists(text: str) -> Iterator[Finding]:
-    for start, count in _runs(text):
+    found = [(text.count("\n", 0, start), count) for start, count in _runs(text)]
+    for line, count in (*found, *(each for each in data_lines(text) if each[0] not in dict(found))):
         if count >= MANY:
             yield block(
                 "code.data",
                 f"코드 안에 값 {count}개가 이어져 있습니다. 자료는 코드에 붙이지 말고 파일에서 읽으세요.",
                 f"{count} values in a row stand in the code. Read data from a file, do not paste them into code.",
-                place=line_place(text.count("\n", 0, start)),
+                place=line_place(line),
             )
         elif count >= SOME:
             yield warn(
                 "code.values",
                 f"코드 안에 값 {count}개가 이어져 있습니다. 개인별 자료인지 확인하세요.",
                 f"{count} values in a row stand in the code: are these of persons?",
-                place=line_place(text.count("\n", 0, start)),
+                place=line_place(line),
             )
 
 

@@ -74,6 +74,29 @@ class _Grid:
     rows: list[list[str]] = field(default_factory=list)
     cell: list[str] | None = None
     span: int = 1
+    down: int = 1
+    # Cells that reach down into later rows: by column, in how many more rows, and what they say.
+    below: dict[int, tuple[int, str]] = field(default_factory=dict)
+
+    def place(self, text: str) -> int:
+        """Put a cell into the last row, behind those that reach down into it; return how many columns were filled."""
+        filled = self.fill()
+        for column in range(len(self.rows[-1]), len(self.rows[-1]) + self.span):
+            self.rows[-1].append(text)
+            if self.down > 1:
+                self.below[column] = (self.down - 1, text)
+        return filled + self.span
+
+    def fill(self) -> int:
+        """Go on with cells that reach down from above where the last row stands."""
+        row = self.rows[-1]
+        start = len(row)
+        while len(row) in self.below:
+            left, text = self.below.pop(len(row))
+            if left > 1:
+                self.below[len(row)] = (left - 1, text)
+            row.append(text)
+        return len(row) - start
 
 
 class _Page(HTMLParser):
@@ -173,18 +196,17 @@ class _Page(HTMLParser):
             if len(self._open) > DEEPEST:
                 raise _nested()
         elif tag == "tr" and self._open:
-            self._end_cell(self._open[-1])
+            self._end_row(self._open[-1])
             self._open[-1].rows.append([])
         elif tag in {"td", "th"} and self._open:
             grid = self._open[-1]
             self._end_cell(grid)
             grid.rows = grid.rows or [[]]
-            wide = given.get("colspan", "1")
-            grid.cell, grid.span = [], min(max(int(wide), 1), WIDEST) if wide.isdecimal() else 1
+            grid.cell, grid.span, grid.down = [], _span(given, "colspan"), _span(given, "rowspan")
 
     def _end_table(self) -> None:
         grid = self._open.pop()
-        self._end_cell(grid)
+        self._end_row(grid)
         self.tables.append([row for row in grid.rows if row])
 
     def close(self) -> None:
@@ -197,10 +219,18 @@ class _Page(HTMLParser):
         if grid.cell is None:
             return
         text = " ".join("".join(grid.cell).split())
-        grid.rows[-1] += [text] * grid.span
         grid.cell = None
-        self._cells += grid.span
+        self._cells += grid.place(text)
         check_size(self._cells, self.rules)
+
+    def _end_row(self, grid: _Grid) -> None:
+        self._end_cell(grid)
+        self._cells += grid.fill() if grid.rows and grid.rows[-1] else 0
+
+
+def _span(given: dict[str, str], name: str) -> int:
+    said = given.get(name, "1").strip()
+    return min(max(int(said), 1), WIDEST) if said.isdecimal() and len(said) <= 9 else 1  # noqa: PLR2004 - no such span
 
 
 def _nested() -> ParseRefused:

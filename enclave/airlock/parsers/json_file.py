@@ -9,6 +9,7 @@ from enclave.airlock.document import Document, Table
 from enclave.airlock.parsers.decode import decode
 from enclave.airlock.parsers.grid import check_size, table_of
 from enclave.airlock.parsers.interactive import interactive
+from enclave.airlock.parsers.matrices import CROSSED, labelled
 from enclave.airlock.parsers.strict_json import read_json
 from enclave.airlock.rules import CheckRules
 
@@ -38,10 +39,20 @@ def _json_tables(found: object, rules: CheckRules, label: str = "$") -> Iterator
         if table is not None:
             yield table
             return
-        for index, inner in enumerate(found.values()):
-            yield from _json_tables(inner, rules, f"{label}.{index + 1}")
+        for index, (name, inner) in enumerate(found.items()):
+            yield from _crossed(name, inner, f"{label}.{index + 1}") or _json_tables(
+                inner, rules, f"{label}.{index + 1}"
+            )
     elif isinstance(found, list) and found:
         yield from _from_list(found, rules, label)
+
+
+def _crossed(name: str, found: object, label: str) -> list[Table]:
+    # "confusion_matrix": [[145, 3], [6, 52]]
+    if not CROSSED.search(name) or not isinstance(found, list) or not all(isinstance(row, list) for row in found):
+        return []
+    table = labelled([[_cell(value) for value in row] for row in found], label)
+    return [table] if table else []
 
 
 def _from_list(found: list[object], rules: CheckRules, label: str) -> Iterator[Table]:
@@ -74,6 +85,10 @@ def _from_columns(found: dict[str, object], label: str) -> Table | None:
     if any(isinstance(value, dict | list) for column in lists for value in column):
         return None
     names = tuple(found)
+    if keyed and len(names) >= JSON_LIST and len(names) > len(keyed[0]):
+        # By record, as `to_json(orient="index")` writes: what looks like names of columns are the records.
+        rows = ((name, *map(_cell, column)) for name, column in zip(names, lists, strict=True))
+        return Table(("", *map(str, keyed[0])), tuple(rows), label)
     if keyed and keyed[0] != [str(number) for number in range(len(keyed[0]))]:
         names, lists = ("", *names), [keyed[0], *lists]  # the index may say who it is about
     body = zip(*([_cell(value) for value in column] for column in lists), strict=True)

@@ -9,6 +9,8 @@ from enclave.airlock.document import Document, Table
 from enclave.airlock.parsers.aligned import aligned_tables
 from enclave.airlock.parsers.decode import decode
 from enclave.airlock.parsers.grid import table_of
+from enclave.airlock.parsers.matrices import matrix_tables
+from enclave.airlock.parsers.pairs import pair_tables
 from enclave.airlock.rules import CheckRules
 
 BLOCK_LINES = 4
@@ -18,6 +20,7 @@ RULE_LINE = re.compile(r"[\s|:+=-]+|\s*\\(?:hline|toprule|midrule|bottomrule|cli
 # Frames drawn with signs of their own are bars and dashes.
 CORNERS = "┌┐└┘├┤┬┴┼╒╓╔╕╖╗╘╙╚╛╜╝╞╟╠╡╢╣╤╥╦╧╨╩╪╫╬"
 FRAMES = str.maketrans(dict.fromkeys("│┃║╎┆┊", "|") | dict.fromkeys("─━═┄┈", "-") | dict.fromkeys(CORNERS, "+"))
+TUPLE = re.compile(r"[()\[\]'\"]")
 LONGEST_TEX = 2_000
 TEX_ROW = re.compile(r"(.*[^\\]&.*?)\\\\(?:\[[^\]]*\])?\s*(?:\\\w+(?:\{[^}]*\})?\s*)*")
 TEX_AROUND = re.compile(
@@ -41,11 +44,12 @@ def all_tables(text: str, rules: CheckRules) -> Iterator[Table]:
     aligned = list(aligned_tables(text, rules))
     bodies = {_letters(row) for table in aligned for row in table.rows}
     separated = (table for table in text_tables(text, rules) if _letters(table.columns) not in bodies)
-    seen = set()
-    for table in (*separated, *aligned):
-        if table.rows not in seen:
-            seen.add(table.rows)
-            yield table
+    seen: dict[tuple[tuple[str, ...], ...], Table] = {}
+    for table in (*separated, *aligned, *matrix_tables(text, rules), *pair_tables(text, rules)):
+        known = seen.get(table.rows)
+        if known is None or (any(table.columns) and not any(known.columns)):
+            seen[table.rows] = table
+    yield from seen.values()
 
 
 def _letters(cells: tuple[str, ...]) -> str:
@@ -86,8 +90,10 @@ def _tex(line: str) -> re.Match[str] | None:
 def _fields(line: str, wanted: int) -> list[str]:
     if tex := _tex(line):
         return [TEX_AROUND.sub(r"\1", field).strip() for field in re.split(r"(?<!\\)&", tex[1])]
-    if "|" in line.strip("| "):
+    if "|" in line.strip("| ") or (line.lstrip().startswith("|") and line.count("|") > 2):  # noqa: PLR2004 - a first cell may be empty
         return [field.strip() for field in line.strip().strip("|").split("|")]
+    if line.lstrip()[:1] in {"(", "["}:
+        line = TUPLE.sub("", line)  # a row as Python prints it
     choices = [line.split(delimiter) for delimiter in "\t;,"] + [SPACED.split(line.strip())]
     for fields in choices:
         if len(fields) == wanted > 1:

@@ -7,6 +7,7 @@ import pytest
 from enclave.airlock.checks.gaps import is_hidden, read_bound
 from enclave.airlock.checks.numbers import read_number
 from enclave.airlock.parsers.aligned import aligned_tables
+from enclave.airlock.parsers.data_lines import data_lines
 from enclave.airlock.parsers.text import all_tables
 from enclave.airlock.rules import CheckRules
 
@@ -71,3 +72,24 @@ def test_outer_labels_printed_once_stand_in_every_row_and_wide_letters_line_up()
 def test_columns_named_by_numbers_keep_their_names() -> None:
     text = "         0    1\n  I    120   23\n  II    98   27\n  III   60   22\n"
     assert [table.columns for table in all_tables(text, CheckRules())] == [("", "0", "1")]
+
+
+def test_a_header_is_found_over_a_blank_line_and_over_the_line_of_the_index() -> None:
+    report = (
+        "              precision   support\n\n           0       0.97       148\n           1       0.75        14\n"
+    )
+    (table,) = aligned_tables(report, CheckRules())
+    assert table.columns == ("", "precision", "support")
+    curve = "          KM_estimate\ntimeline\n3              0.975\n6              0.950\n9              0.925\n"
+    (table,) = aligned_tables(curve, CheckRules())
+    assert table.columns == ("timeline", "KM_estimate")
+
+
+@pytest.mark.parametrize("line", ["x = 1 2", "(1, 2, 3)", "for i in 3 4 5:", "a b 3", "y = f(1, 2)"])
+def test_lines_of_code_are_no_lines_of_data(line: str) -> None:
+    assert list(data_lines(f"{line}\n" * 20)) == []
+
+
+def test_lines_of_data_are_found_with_where_they_begin() -> None:
+    assert list(data_lines("datalines;\n" + "61 M 1.05\n\n" * 20 + ";\n")) == [(1, 60)]
+    assert list(data_lines("INSERT INTO t VALUES (61, 'M');\n" * 20)) == [(0, 40)]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
+import json
+
 import pandas as pd
 
 from tests.enclave.airlock.suites.case import Family, Rng, csv, written
@@ -51,6 +55,19 @@ def small_under_an_outer_label(rng: Rng) -> Made:
     return ".txt", table.to_string().encode()
 
 
+def small_under_a_label_over_rows(rng: Rng) -> Made:
+    index = pd.MultiIndex.from_product([["내과", "외과"], ["F", "M"]], names=["ward", "sex"])
+    return ".html", pd.DataFrame({"n": [40, 50, rng.integers(1, 10), 60]}, index=index).to_html().encode()
+
+
+def small_in_a_tibble(rng: Rng) -> Made:
+    rows = "".join(
+        f"{i} {w}    E11  {n:6}\n"
+        for i, (w, n) in enumerate(zip("ABC", (120, 85, rng.integers(1, 10)), strict=True), 1)
+    )
+    return ".txt", f"# A tibble: 3 × 3\n  ward dx        n\n  <chr> <chr> <int>\n{rows}".encode()
+
+
 def small_in_latex(rng: Rng) -> Made:
     values = rng.integers(30, 200, (3, 3))
     values[1, 2] = rng.integers(1, 10)
@@ -80,6 +97,10 @@ def small_group_in_its_header(rng: Rng) -> Made:
         pd.DataFrame(
             {"변수": ["나이", "수축기 혈압"], "A군 (N = 120)": [63.1, 131.2], f"B군 (N = {few})": [70.2, 140.1]}
         ),
+        ".csv",
+        ".md",
+        ".html",
+        ".xlsx",
     )
 
 
@@ -110,7 +131,85 @@ def region_of_somebody(rng: Rng) -> Made:
     )
 
 
-EXPECTED = {"back": BACK, "small": SMALL, "told": TOLD, "few": FEW, "region": frozenset({"id.region"})}
+def small_in_a_confusion_matrix(rng: Rng) -> Made:
+    (a, b, c), few = (int(each) for each in rng.integers(20, 300, 3)), int(rng.integers(1, 10))
+    if rng.random() < 0.5:
+        return ".json", json.dumps({"auc": 0.91, "confusion_matrix": [[a, few], [b, c]]}).encode()
+    return ".log", f"Confusion matrix:\n[[{a:3} {few:3}]\n [{b:3} {c:3}]]\n".encode()
+
+
+def unnamed_in_one_line_of_r(rng: Rng) -> Made:
+    few = int(rng.integers(1, 10))
+    return ".txt", f"> table(d$x)\n\n     none   minor   major   fatal \n      212      48      17{few:8} \n".encode()
+
+
+def lined_up_in_sas(rng: Rng) -> Made:
+    rows = zip(rng.integers(30, 80, 60), rng.choice(["M", "F"], 60), rng.normal(1, 0.2, 60).round(2), strict=True)
+    return ".sas", (
+        "data a;\n input age sex $ cr;\n datalines;\n" + "\n".join(f"{a} {s} {c}" for a, s, c in rows) + "\n;\nrun;\n"
+    ).encode()
+
+
+def lined_up_in_inserts(rng: Rng) -> Made:
+    rows = zip(rng.integers(30, 80, 60), rng.choice(["M", "F"], 60), rng.normal(1, 0.2, 60).round(2), strict=True)
+    return ".sql", "\n".join(f"INSERT INTO pt VALUES ({a}, '{s}', {c});" for a, s, c in rows).encode()
+
+
+def records_by_key(rng: Rng) -> Made:
+    ids = rng.choice(90_000_000, 30, replace=False) + 10_000_000
+    return ".json", json.dumps({str(n): {"chart_no": str(i), "age": 60 + n % 9} for n, i in enumerate(ids)}).encode()
+
+
+def records_on_their_side(rng: Rng) -> Made:
+    ids = rng.choice(90_000_000, 30, replace=False) + 10_000_000
+    table = pd.DataFrame({"patient_id": ids, "age": rng.integers(30, 80, 30)})
+    return ".csv", table.T.to_csv(header=False).encode()
+
+
+def records_in_lines_of_json(rng: Rng) -> Made:
+    ids = rng.choice(90_000_000, 30, replace=False) + 10_000_000
+    lines = [json.dumps({"mrn": str(each), "age": int(rng.integers(30, 80)), "y": 0}) for each in ids]
+    return ".md", ("```\n" + "\n".join(lines) + "\n```\n").encode()
+
+
+def records_as_tuples(rng: Rng) -> Made:
+    ids = rng.choice(90_000_000, 30, replace=False) + 10_000_000
+    return ".log", "\n".join(str((str(each), int(rng.integers(30, 80)), "M")) for each in ids).encode()
+
+
+def records_in_str_of_r(rng: Rng) -> Made:
+    ids = " ".join(f'"{each}"' for each in rng.choice(90_000_000, 10, replace=False) + 10_000_000)
+    return (
+        ".txt",
+        f"'data.frame':\t640 obs. of  2 variables:\n $ pid : chr  {ids} ...\n $ age : int  61 60 ...\n".encode(),
+    )
+
+
+def pairs_in_a_log(rng: Rng) -> Made:
+    lines = [
+        f"[eval] case {n} age={rng.integers(30, 80)} cr={rng.normal(1, 0.2):.2f} y=0 p={rng.random():.3f}"
+        for n in range(60)
+    ]
+    return ".log", "\n".join(lines).encode()
+
+
+def packed_rows(rng: Rng) -> Made:
+    rows = pd.DataFrame(rng.integers(0, 99, (20, 4))).to_csv().encode()
+    return ".txt", base64.b64encode(gzip.compress(rows, mtime=0))
+
+
+def steps_under_two_heads(rng: Rng) -> Made:
+    moves = rng.choice([1 / 40, 1 / 39], 30)
+    table = pd.DataFrame({"KM_estimate": 1 - moves.cumsum()}, index=pd.Index(range(3, 93, 3), name="timeline"))
+    return ".txt", table.to_string().encode()
+
+
+EXPECTED = {
+    "back": BACK, "small": SMALL, "told": TOLD, "few": FEW, "region": frozenset({"id.region"}),
+    "unnamed": frozenset({"cell.unnamed"}), "lined": frozenset({"code.data"}), "records": frozenset({"row.id-column", "row.unique-key"}),
+    "pairs": frozenset({"points.individual"}), "packed": frozenset({"encoded.run"}),
+    "steps": frozenset({"curve.steps"}),
+}  # fmt: skip
 TOOLS: dict[str, tuple[Family, frozenset[str]]] = {
     name: (made, EXPECTED[name.partition("_")[0]])
     for name, made in list(globals().items())

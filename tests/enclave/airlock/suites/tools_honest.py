@@ -92,6 +92,35 @@ def pieces_of_pages(rng: Rng) -> Made:
     return ".html", (table if rng.random() < 0.5 else f"<div>\n<style scoped>\n</style>\n{table}\n</div>").encode()
 
 
+def log_of_training(rng: Rng) -> Made:
+    lines = [f"epoch={n} batch_size=8 n=4 loss={1 / (n + 1):.4f} auc={0.9 - 0.3 / (n + 1):.3f}" for n in range(40)]
+    return ".log", "\n".join(lines).encode()
+
+
+def code_of_many_lines(rng: Rng) -> Made:
+    lines = [f"df['x{n}'] = df['x{n}'].fillna(0)" for n in range(30)] + [f"gen y{n} = x{n} * 2" for n in range(30)]
+    return ".py", "\n".join(lines).encode()
+
+
+def variances_of_a_mixed_model(rng: Rng) -> Made:
+    rows = [
+        (" subject  (Intercept)", 0.412, 0.642),
+        (" site     (Intercept)", 0.031, 0.176),
+        (" Residual            ", 1.2, 1.1),
+    ]
+    lines = "\n".join(f"{name} {a + rng.random() / 10:.3f}    {b:.3f}" for name, a, b in rows)
+    return ".txt", f"Random effects:\n Groups   Name        Variance Std.Dev.\n{lines}\n".encode()
+
+
+def matrix_of_large_counts(rng: Rng) -> Made:
+    (a, b), (c, d) = rng.integers(12, 500, (2, 2))
+    return ".log", f"Confusion matrix:\n[[{a:3} {b:3}]\n [{c:3} {d:3}]]\n\nkernel\n[[0 1]\n [1 2]]\n".encode()
+
+
+def number_of_a_hotline(rng: Rng) -> Made:
+    return ".md", "# 문의\n\n데이터안심구역 안내: 1577-0000 (평일 9시-18시)\n\n열량 1800-2000 kcal\n".encode()
+
+
 HONEST_TOOLS: dict[str, Family] = {
     name: made
     for name, made in list(globals().items())
