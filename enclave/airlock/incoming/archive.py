@@ -40,10 +40,10 @@ PACKED = (
 TAR_AT, GZIP, XZ_MEMORY = 257, 31, 128 << 20
 
 
-# NotImplementedError: what a newer version of the format says of itself.
+# NotImplementedError: what a newer version of the format says of itself. IndexError: an entry without any name.
 BROKEN = (
     zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, ValueError,
-    NotImplementedError,
+    NotImplementedError, IndexError,
 )  # fmt: skip
 
 

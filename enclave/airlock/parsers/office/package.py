@@ -88,7 +88,16 @@ def open_package(content: bytes) -> Package:
             infos = found.infolist()
             _check_directory(content, infos, found.start_dir)
             return Package({info.filename: _read(found, info) for info in infos if not info.is_dir()})
-    except (zipfile.BadZipFile, zlib.error, struct.error, ValueError, OSError, EOFError, NotImplementedError):
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        struct.error,
+        ValueError,
+        OSError,
+        EOFError,
+        NotImplementedError,
+        IndexError,
+    ):
         raise damaged() from None
 
 

@@ -149,6 +149,7 @@ def test_any_bytes_are_refused_or_unpacked_and_nothing_else(content: bytes, head
 
 @given(st.sampled_from(sorted(PACKED)), st.integers(0, 2000), st.integers(0, 255))
 @example("zip", 146, 64)  # a version of the format that nobody reads yet
+@example("stored zip", 1249, 0)  # an entry without any name
 def test_one_changed_byte_breaks_nothing_but_the_archive(how: str, at: int, value: int) -> None:
     data = bytearray(PACKED[how])
     data[at % len(data)] = value
