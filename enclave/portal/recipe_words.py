@@ -45,7 +45,8 @@ def _clause(each: object) -> str:
         [(joint, parts)] = each.items()
         return "(" + f" {joint} ".join(_clause(one) for one in parts) + ")"
     if isinstance(each, list):
-        return " ".join(one if isinstance(one, str) else json.dumps(one, ensure_ascii=False) for one in each)
+        said = [one for one in each if one is not None]  # `null` is compared with nothing
+        return " ".join(one if isinstance(one, str) else json.dumps(one, ensure_ascii=False) for one in said)
     return str(each)
 
 

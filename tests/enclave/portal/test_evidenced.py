@@ -76,13 +76,13 @@ def test_a_re_run_is_told_in_words_and_its_differences_as_they_are() -> None:
 def test_a_recipe_is_told_in_words_and_anything_else_not_at_all() -> None:
     recipe = {
         "format": "ansim-recipe-v1", "kind": "table", "snapshot": "0" * 64, "dataset": "nafld", "table": "patients",
-        "filter": [["age", ">=", 40], {"or": [["sex", "==", "F"], ["ward", "in", ["x", "y"]]]}], "keys": ["sex"],
+        "filter": [["age", ">=", 40], {"or": [["sex", "in", ["F", "M"]], ["ward", "null", None]]}], "keys": ["sex"],
         "columns": ["status"], "measures": [{"op": "count"}], "suppressed": {"below": 10},
         "rounding": {"counts": 5, "decimals": 2},
     }  # fmt: skip
     told = dict(said(json.dumps(recipe)))
     assert told["review.recipe_rows"] == "nafld/patients"
-    assert told["review.recipe_filter"] == 'age >= 40 & (sex == F or ward in ["x", "y"])'
+    assert told["review.recipe_filter"] == 'age >= 40 & (sex in ["F", "M"] or ward null)'
     assert (told["review.recipe_by"], told["review.recipe_hidden"], told["review.recipe_rounded"]) == (
         "sex × status", "< 10", "5"
     )  # fmt: skip
