@@ -46,6 +46,35 @@ print(json.dumps({
 }))
 """
 
+# A file gets its name while its checkpoints are listed: what upstream's own class says to that, and what ours says.
+RENAMED = """
+import asyncio, os, pathlib
+from jupyter_server.services.contents.filecheckpoints import AsyncFileCheckpoints
+from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
+from traitlets.config.loader import PyFileConfigLoader
+
+ours = PyFileConfigLoader("/etc/jupyter/jupyter_server_config.py").load_config()
+pathlib.Path("/tmp/a.md").write_text("a")
+
+async def listed(manager):
+    checkpoints, ask = manager.checkpoints, manager.checkpoints.checkpoint_model
+    await checkpoints.create_checkpoint(manager, "a.md")
+    there = len(await checkpoints.list_checkpoints("a.md"))
+
+    async def late(checkpoint_id, path):
+        os.unlink(path)
+        return await ask(checkpoint_id, path)
+
+    checkpoints.checkpoint_model = late
+    try:
+        return there, await checkpoints.list_checkpoints("a.md")
+    except FileNotFoundError:
+        return there, "FileNotFoundError"
+
+for more in ({"checkpoints_class": AsyncFileCheckpoints}, {"config": ours}):
+    print(*asyncio.run(listed(AsyncLargeFileManager(root_dir="/tmp", **more))))
+"""
+
 
 @pytest.fixture(scope="module")
 def places() -> Places:
@@ -92,6 +121,14 @@ def test_what_a_scientist_needs_is_there_and_the_slow_import_is_not(inside: dict
 
 def test_plots_can_write_korean(inside: dict) -> None:
     assert inside["font"] == ["NanumGothic", "/usr/share/fonts/truetype/nanum/NanumGothic.ttf"]
+
+
+def test_a_file_may_get_its_name_while_its_checkpoints_are_listed(image: Loaded, places: Places) -> None:
+    """If the first line ever reads `1 []`, the class of ours in the server's configuration can go."""
+    settings = f"--volume={places.recipe}/jupyter:/etc/jupyter:ro"
+    command = ["docker", "run", "--rm", "--interactive", *SEALED, settings, image.id, "python", "-"]
+    done = subprocess.run(command, input=RENAMED, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("1 FileNotFoundError\n1 []\n", "")
 
 
 def test_the_image_does_not_know_where_it_came_from(inside: dict) -> None:

@@ -9,6 +9,7 @@ import os
 from urllib.parse import unquote
 
 from jupyter_server.auth.authorizer import Authorizer
+from jupyter_server.services.contents.filecheckpoints import AsyncFileCheckpoints
 
 PR_SET_DUMPABLE = 4
 # /proc/<server>/mem and ptrace are closed to the person's kernels; kernels are new programs and stay as they are.
@@ -39,6 +40,20 @@ def stays_at_home(name):  # noqa: ANN001, ANN201 - this file runs in the image, 
     return os.path.commonpath([root, os.path.realpath(os.path.join(root, name))]) == root  # noqa: PTH118
 
 
+class Checkpoints(AsyncFileCheckpoints):
+    """Knows that a file may get another name between the look for its checkpoint and the question for its time.
+
+    jupyter_server 2.21 answers 500 then; JupyterLab asks so whenever a new file gets its name at its first saving.
+    """
+
+    async def list_checkpoints(self, path):  # noqa: ANN001, ANN201 - Jupyter's signature
+        """Return the one checkpoint of a file, or none."""
+        try:
+            return await super().list_checkpoints(path)
+        except FileNotFoundError:
+            return []
+
+
 # JupyterLab needs 'unsafe-inline' and 'unsafe-eval': this stops beacons, not script.
 CSP = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
@@ -48,6 +63,7 @@ CSP = (
 
 c = get_config()
 c.ServerApp.authorizer_class = SealedAuthorizer
+c.AsyncContentsManager.checkpoints_class = Checkpoints
 c.ServerApp.allow_unauthenticated_access = False
 c.ServerApp.quit_button = False
 # What is typed is recorded and what is printed is counted on the way, in the gate.
