@@ -3,6 +3,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 ROOMS := audit deid enclave hub_config demo
 YES ?=
+STEPS ?= 10000
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "%-14s %s\n",$$1,$$2}' $(MAKEFILE_LIST)
@@ -26,6 +27,8 @@ suite:  ## the tests alone
 	$(PY) -m pytest
 crash: setup-test  ## only the tests that kill processes with -9
 	$(PY) -m pytest -m crash tests
+walk: setup-test  ## random histories of requests at the size for a night (STEPS=10000)
+	ANSIM_MACHINE_STEPS=$(STEPS) $(PY) -m pytest tests/enclave/test_egress_machine.py
 bench: setup-test  ## measure (ONLY="spawn audit": these); writes build/bench.json
 	@$(PY) -m tests.bench.run $(ONLY)
 
@@ -45,4 +48,4 @@ docs-check:  ## links, commands and file names in the documents are true
 	$(PY) -m scripts.docs_check
 shape:  ## sizes of files and functions
 	$(PY) -m pytest -q tests/test_shape.py
-.PHONY: help code lock setup demo down clean setup-test test check suite crash bench format format-check lint types layers docs-check shape
+.PHONY: help code lock setup demo down clean setup-test test check suite crash walk bench format format-check lint types layers docs-check shape

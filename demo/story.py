@@ -44,6 +44,7 @@ def _play(world: World) -> None:
     work.work(world)
     airlock.ask(world)
     airlock.decide(world)
+    airlock.attack(world)
     proof.prove(world)
 
 

@@ -97,17 +97,53 @@ class Action(StrEnum):
     SEAT_TAKE = "seat.take"
     SEAT_MOVE = "seat.move"
     EGRESS_PREFLIGHT = "egress.preflight"
+    EGRESS_DRAFT = "egress.draft"
     EGRESS_SUBMIT = "egress.submit"
     EGRESS_WITHDRAW = "egress.withdraw"
+    EGRESS_REASSIGN = "egress.reassign"
     EGRESS_VIEW = "egress.view"
+    EGRESS_SHOWN = "egress.shown"
     EGRESS_APPROVE = "egress.approve"
+    EGRESS_REVIEW = "egress.review"
+    EGRESS_REVISE = "egress.revise"
+    EGRESS_CONCLUDE = "egress.conclude"
     EGRESS_RETURN = "egress.return"
     EGRESS_REJECT = "egress.reject"
+    EGRESS_REOPEN = "egress.reopen"
+    EGRESS_COMMENT = "egress.comment"
+    EGRESS_CONFLICT = "egress.conflict"
+    EGRESS_ESCALATE = "egress.escalate"
+    EGRESS_EXPIRE = "egress.expire"
+    EGRESS_RERUN = "egress.rerun"
+    EGRESS_RERUN_DONE = "egress.rerun-done"
+    IMPORT_DRAFT = "import.draft"
+    IMPORT_SUBMIT = "import.submit"
+    IMPORT_WITHDRAW = "import.withdraw"
+    IMPORT_REASSIGN = "import.reassign"
+    IMPORT_VIEW = "import.view"
+    IMPORT_SHOWN = "import.shown"
+    IMPORT_APPROVE = "import.approve"
+    IMPORT_REVIEW = "import.review"
+    IMPORT_REVISE = "import.revise"
+    IMPORT_CONCLUDE = "import.conclude"
+    IMPORT_RETURN = "import.return"
+    IMPORT_REJECT = "import.reject"
+    IMPORT_REOPEN = "import.reopen"
+    IMPORT_COMMENT = "import.comment"
+    IMPORT_CONFLICT = "import.conflict"
+    IMPORT_ESCALATE = "import.escalate"
+    IMPORT_EXPIRE = "import.expire"
+    IMPORT_UPLOAD = "import.upload"
+    IMPORT_DONE = "import.done"
+    IMPORT_FAILED = "import.failed"
+    IMPORT_RECALL = "import.recall"
+    PACKAGES_SET = "packages.set"
     RELEASE_REQUESTED = "release.requested"
     RELEASE_DONE = "release.done"
     RELEASE_FAILED = "release.failed"
     RELEASE_HAND_OVER = "release.hand-over"
     RELEASE_RECALL = "release.recall"
+    RELEASE_CONFIRM = "release.confirm"
     RELEASE_REAP = "release.reap"
     DRILL_REQUEST = "drill.request"
     DRILL_BEGIN = "drill.begin"
@@ -127,6 +163,10 @@ class Action(StrEnum):
     DISPLAY_FINDING = "display.finding"
     DISPLAY_VIEW = "display.view"
     DISPLAY_POLICY = "display.policy"
+    POLICY_PROPOSE = "policy.propose"
+    POLICY_REPLAY = "policy.replay"
+    POLICY_ACTIVATE = "policy.activate"
+    POLICY_WITHDRAW = "policy.withdraw"
     DISPLAY_LIMITS = "display.limits"
     ROUTE_REFUSED = "route.refused"
     SEAT_REFUSED = "seat.refused"
@@ -202,17 +242,53 @@ ABOUT: dict[Action, About] = {
     Action.SEAT_TAKE: About("자리에서 접속", "came in at their seat", Task.LOG_IN, _I, _ACCESS),
     Action.SEAT_MOVE: About("자리 옮김", "seat moved", Task.LOG_IN, _N, _ACCESS),
     Action.EGRESS_PREFLIGHT: About("반출 사전 점검", "egress preflight", Task.VIEW, _I, _DATA),
+    Action.EGRESS_DRAFT: About("반출 신청서 저장", "egress request saved", Task.CREATE, _I, _DATA),
     Action.EGRESS_SUBMIT: About("반출 신청", "egress requested", Task.EGRESS, _N, _DATA),
     Action.EGRESS_WITHDRAW: About("반출 신청 철회", "egress withdrawn", Task.EGRESS, _I, _DATA),
+    Action.EGRESS_REASSIGN: About("반출 신청자 변경", "egress handed to another member", Task.CHANGE, _N, _DATA),
     Action.EGRESS_VIEW: About("반출 파일 열람", "egress file viewed", Task.VIEW, _I, _DATA),
+    Action.EGRESS_SHOWN: About("반출 파일 전부 열람", "all of an egress file shown", Task.VIEW, _I, _DATA),
     Action.EGRESS_APPROVE: About("반출 승인", "egress approved", Task.EGRESS, _N, _DATA),
+    Action.EGRESS_REVIEW: About("반출 심사", "egress reviewed", Task.EGRESS, _I, _DATA),
+    Action.EGRESS_REVISE: About("반출 심사 의견 수정", "egress review revised", Task.EGRESS, _I, _DATA),
+    Action.EGRESS_CONCLUDE: About("반출 심사 확정", "egress review concluded", Task.EGRESS, _N, _DATA),
     Action.EGRESS_RETURN: About("반출 보완 요청", "egress returned", Task.EGRESS, _I, _DATA),
     Action.EGRESS_REJECT: About("반출 반려", "egress rejected", Task.EGRESS, _N, _DATA),
+    Action.EGRESS_REOPEN: About("반출 심사 재개", "egress review reopened", Task.EGRESS, _A, _DATA),
+    Action.EGRESS_COMMENT: About("반출 심사 의견", "egress comment made", Task.CREATE, _I, _DATA),
+    Action.EGRESS_CONFLICT: About("반출 이해충돌 신고", "egress conflict of interest declared", Task.CHANGE, _N, _DATA),
+    Action.EGRESS_ESCALATE: About("반출 심사 지연 알림", "egress review running late", Task.EGRESS, _N, _DATA),
+    Action.EGRESS_EXPIRE: About("반출 기한 만료", "egress request expired", Task.DELETE, _I, _DATA),
+    Action.EGRESS_RERUN: About("제출 코드 재실행", "submitted code run again", Task.VIEW, _I, _DATA),
+    Action.EGRESS_RERUN_DONE: About("제출 코드 재실행 결과", "submitted code was run again", Task.VIEW, _I, _DATA),
+    Action.IMPORT_DRAFT: About("반입 신청서 저장", "import request saved", Task.CREATE, _I, _DATA),
+    Action.IMPORT_SUBMIT: About("반입 신청", "import requested", Task.CREATE, _N, _DATA),
+    Action.IMPORT_WITHDRAW: About("반입 신청 철회", "import withdrawn", Task.CREATE, _I, _DATA),
+    Action.IMPORT_REASSIGN: About("반입 신청자 변경", "import handed to another member", Task.CHANGE, _N, _DATA),
+    Action.IMPORT_VIEW: About("반입 파일 열람", "import file viewed", Task.VIEW, _I, _DATA),
+    Action.IMPORT_SHOWN: About("반입 파일 전부 열람", "all of an import file shown", Task.VIEW, _I, _DATA),
+    Action.IMPORT_APPROVE: About("반입 승인", "import approved", Task.CREATE, _N, _DATA),
+    Action.IMPORT_REVIEW: About("반입 심사", "import reviewed", Task.CREATE, _I, _DATA),
+    Action.IMPORT_REVISE: About("반입 심사 의견 수정", "import review revised", Task.CREATE, _I, _DATA),
+    Action.IMPORT_CONCLUDE: About("반입 심사 확정", "import review concluded", Task.CREATE, _N, _DATA),
+    Action.IMPORT_RETURN: About("반입 보완 요청", "import returned", Task.CREATE, _I, _DATA),
+    Action.IMPORT_REJECT: About("반입 반려", "import rejected", Task.CREATE, _N, _DATA),
+    Action.IMPORT_REOPEN: About("반입 심사 재개", "import review reopened", Task.CREATE, _A, _DATA),
+    Action.IMPORT_COMMENT: About("반입 심사 의견", "import comment made", Task.CREATE, _I, _DATA),
+    Action.IMPORT_CONFLICT: About("반입 이해충돌 신고", "import conflict of interest declared", Task.CHANGE, _N, _DATA),
+    Action.IMPORT_ESCALATE: About("반입 심사 지연 알림", "import review running late", Task.CREATE, _N, _DATA),
+    Action.IMPORT_EXPIRE: About("반입 기한 만료", "import request expired", Task.DELETE, _I, _DATA),
+    Action.IMPORT_UPLOAD: About("반입 파일 올리기", "import uploaded", Task.CREATE, _I, _DATA),
+    Action.IMPORT_DONE: About("반입물 펼침", "import laid out", Task.CREATE, _N, _DATA),
+    Action.IMPORT_FAILED: About("반입물 펼치기 실패", "import not laid out", Task.CREATE, _A, _DATA),
+    Action.IMPORT_RECALL: About("반입물 회수", "import recalled", Task.DELETE, _A, _DATA),
+    Action.PACKAGES_SET: About("과제 패키지 갱신", "project's packages set", Task.SETTINGS, _N, _DATA),
     Action.RELEASE_REQUESTED: About("반출물 준비 요청", "release requested", Task.EGRESS, _N, _DATA),
     Action.RELEASE_DONE: About("반출물 준비 완료", "release prepared", Task.EGRESS, _N, _DATA),
     Action.RELEASE_FAILED: About("반출물 준비 실패", "release failed", Task.EGRESS, _A, _DATA),
     Action.RELEASE_HAND_OVER: About("반출물 전달", "release handed over", Task.DOWNLOAD, _A, _DATA),
     Action.RELEASE_RECALL: About("반출물 회수", "release recalled", Task.EGRESS, _A, _DATA),
+    Action.RELEASE_CONFIRM: About("회수 확인", "recall confirmed", Task.EGRESS, _N, _DATA),
     Action.RELEASE_REAP: About("중단된 반출 정리", "interrupted release settled", Task.EGRESS, _N, _DATA),
     Action.DRILL_REQUEST: About("모의침투 요청", "drill asked for", Task.VIEW, _I, _ACCESS),
     Action.DRILL_BEGIN: About("모의침투 시작", "drill begun", Task.VIEW, _N, _ACCESS),
@@ -232,6 +308,10 @@ ABOUT: dict[Action, About] = {
     Action.DISPLAY_FINDING: About("화면의 식별정보", "identifiers on the screen", Task.VIEW, _A, _DATA),
     Action.DISPLAY_VIEW: About("화면 식별정보 열람", "display finding read", Task.VIEW, _N, _DATA),
     Action.DISPLAY_POLICY: About("화면 한도 설정", "display limits set", Task.SETTINGS, _N, _DATA),
+    Action.POLICY_PROPOSE: About("반출 정책 제안", "airlock policy proposed", Task.SETTINGS, _N, _DATA),
+    Action.POLICY_REPLAY: About("반출 정책 재판정", "airlock policy replayed", Task.SETTINGS, _I, _DATA),
+    Action.POLICY_ACTIVATE: About("반출 정책 적용", "airlock policy activated", Task.SETTINGS, _N, _RIGHTS),
+    Action.POLICY_WITHDRAW: About("반출 정책 제안 철회", "airlock policy withdrawn", Task.SETTINGS, _I, _DATA),
     Action.DISPLAY_LIMITS: About("화면 한도 적용", "display limits in force", Task.SETTINGS, _I, _DATA),
     Action.ROUTE_REFUSED: About("막힌 주소 요청", "route refused", Task.DOWNLOAD, _N, _DATA),
     Action.SEAT_REFUSED: About("다른 자리에서 접근", "other seat refused", Task.VIEW, _A, _ACCESS),

@@ -24,8 +24,12 @@ GROUPS = {
     "db": "enclave.console.state:db",
     "deid": "deid.cli:deid",
     "drill": "enclave.console.drill:drill",
+    "image": "enclave.console.image:image",
     "organisation": "enclave.console.people:organisation",
+    "packages": "enclave.console.packages:packages",
+    "policy": "enclave.console.policies:policy",
     "project": "enclave.console.ends:project",
+    "request": "enclave.console.requests:request",
     "snapshot": "enclave.console.data:snapshot",
     "status": "enclave.console.state:status",
 }

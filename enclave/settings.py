@@ -55,10 +55,16 @@ class Settings:
     trusted_proxies: int = 0
     idle_lock_minutes: int = 10
     clipboard_chars: int = 0
-    min_cell: int = 10
     max_file_bytes: int = 64 << 20
+    # What may come in at once, and whether what ClamAV has not searched is stopped (0: only marked).
+    max_import_bytes: int = 512 << 20
+    clamd_socket: Path = Path("/run/clamav/clamd.ctl")
+    scan_required: int = 0
     max_files: int = 20
     release_days: int = 7
+    # Code named by a request is run again: for how long at most, and whether what is not reproduced is stopped.
+    rerun_seconds: int = 900
+    rerun_blocks: bool = False
     display_message_bytes: int = 1 << 20
     display_content_bytes: int = 1 << 20
     display_hour_bytes: int = 32 << 20
@@ -165,6 +171,21 @@ class Settings:
     def quarantine(self) -> Path:
         """Folder of the submitted files, by hash (ansim-app 0700)."""
         return self.home / "quarantine"
+
+    @property
+    def imports(self) -> Path:
+        """Folder of the approved imports, laid out, each under the hash of its content (ansim-app 0700)."""
+        return self.home / "imports"
+
+    @property
+    def packages(self) -> Path:
+        """Folder of the approved sets of packages, installed, each under the hash of its content (root)."""
+        return self.home / "packages"
+
+    @property
+    def wheels(self) -> Path:
+        """Folder of the enclave's own wheel mirror with its `index.json`: candidates, not approvals (root)."""
+        return self.home / "wheels"
 
     @property
     def releases(self) -> Path:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from enclave.errors import Conflict
+from enclave.state_words import LABELS
 
 
 class ProjectState(StrEnum):
@@ -24,8 +25,15 @@ class ProjectState(StrEnum):
     ENDED = "ended"
 
 
+class Direction(StrEnum):
+    """Which way files go through the airlock: one machine for both."""
+
+    EGRESS = "egress"
+    IMPORT = "import"
+
+
 class RequestState(StrEnum):
-    """A request to take files out (반출 신청)."""
+    """A request to let files through the airlock (반출·반입 신청)."""
 
     DRAFT = "draft"
     SUBMITTED = "submitted"
@@ -34,6 +42,68 @@ class RequestState(StrEnum):
     REJECTED = "rejected"
     RELEASED = "released"
     WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+    RECALLED = "recalled"
+
+
+class Verb(StrEnum):
+    """What can be done to a request; `expire` and `release` are the system's."""
+
+    SAVE = "save"
+    SUBMIT = "submit"
+    WITHDRAW = "withdraw"
+    REASSIGN = "reassign"
+    REVIEW = "review"
+    REVISE = "revise"
+    CONCLUDE = "conclude"
+    RETURN = "return"
+    REJECT = "reject"
+    REOPEN = "reopen"
+    COMMENT = "comment"
+    DECLARE = "declare"
+    RELEASE = "release"
+    RECALL = "recall"
+    EXPIRE = "expire"
+
+
+class Phase(StrEnum):
+    """Who sees what of a round: the author writes, reviewers judge blind, then see each other, then all is open."""
+
+    AUTHOR = "author"
+    INDEPENDENT = "independent"
+    CONSOLIDATING = "consolidating"
+    COMPLETE = "complete"
+
+
+class FileRole(StrEnum):
+    """What a file is to its request. Only outputs leave; the others are shown to checkers."""
+
+    OUTPUT = "output"
+    SUPPORTING = "supporting"
+    CODE = "code"
+
+
+class FileVote(StrEnum):
+    """One reviewer's word on one file."""
+
+    APPROVE = "approve"
+    CHANGES = "changes"
+
+
+class FileDecision(StrEnum):
+    """What the votes on one file amount to; to the author a conflict is shown as a wish for changes."""
+
+    APPROVED = "approved"
+    CHANGES = "changes"
+    CONFLICTED = "conflicted"
+    INCOMPLETE = "incomplete"
+
+
+class Audience(StrEnum):
+    """Who may read a comment."""
+
+    PUBLIC = "public"
+    CHECKERS = "checkers"
 
 
 class ReleaseState(StrEnum):
@@ -44,6 +114,7 @@ class ReleaseState(StrEnum):
     FAILED = "failed"
     HANDED_OVER = "handed_over"
     RECALLED = "recalled"
+    CANCELLED = "cancelled"
 
 
 class WorkspaceState(StrEnum):
@@ -99,9 +170,10 @@ class ColumnState(StrEnum):
 
 
 class Decision(StrEnum):
-    """One output checker's vote."""
+    """One output checker's word on the whole request; `changes` is recorded when they approve some files only."""
 
     APPROVE = "approve"
+    CHANGES = "changes"
     RETURN = "return"
     REJECT = "reject"
 
@@ -124,6 +196,16 @@ class DrillReason(StrEnum):
     CONSOLE = "console"
 
 
+class PolicyState(StrEnum):
+    """One version of a provider's policy for the airlock."""
+
+    PROPOSED = "proposed"
+    REPLAYED = "replayed"
+    ACTIVE = "active"
+    SUPERSEDED = "superseded"
+    WITHDRAWN = "withdrawn"
+
+
 S = TypeVar("S", bound=StrEnum)
 
 PROJECT: Mapping[ProjectState, frozenset[ProjectState]] = {
@@ -136,24 +218,82 @@ PROJECT: Mapping[ProjectState, frozenset[ProjectState]] = {
     ProjectState.ENDED: frozenset(),
 }
 
-EGRESS: Mapping[RequestState, frozenset[RequestState]] = {
-    RequestState.DRAFT: frozenset({RequestState.SUBMITTED, RequestState.WITHDRAWN}),
-    RequestState.SUBMITTED: frozenset(
-        {RequestState.RETURNED, RequestState.APPROVED, RequestState.REJECTED, RequestState.WITHDRAWN}
-    ),
-    RequestState.RETURNED: frozenset({RequestState.SUBMITTED, RequestState.WITHDRAWN}),
-    RequestState.APPROVED: frozenset({RequestState.RELEASED}),
-    RequestState.REJECTED: frozenset(),
-    RequestState.RELEASED: frozenset(),
-    RequestState.WITHDRAWN: frozenset(),
+# The one table of the airlock, for both directions: in which state which verb leads where.
+# Who may use a verb, and when, is said in `enclave.policy.airlock.machine`, which reads this table.
+AIRLOCK: Mapping[RequestState, Mapping[Verb, frozenset[RequestState]]] = {
+    RequestState.DRAFT: {
+        Verb.SAVE: frozenset({RequestState.DRAFT}),
+        Verb.SUBMIT: frozenset({RequestState.SUBMITTED}),
+        Verb.WITHDRAW: frozenset({RequestState.WITHDRAWN}),
+        Verb.REASSIGN: frozenset({RequestState.DRAFT}),
+        Verb.EXPIRE: frozenset({RequestState.EXPIRED}),
+    },
+    RequestState.SUBMITTED: {
+        Verb.REVIEW: frozenset({RequestState.SUBMITTED, RequestState.APPROVED}),
+        Verb.REVISE: frozenset({RequestState.SUBMITTED, RequestState.APPROVED}),
+        Verb.CONCLUDE: frozenset({RequestState.APPROVED}),
+        Verb.RETURN: frozenset({RequestState.RETURNED}),
+        Verb.REJECT: frozenset({RequestState.REJECTED}),
+        Verb.COMMENT: frozenset({RequestState.SUBMITTED}),
+        Verb.DECLARE: frozenset({RequestState.SUBMITTED}),
+        Verb.WITHDRAW: frozenset({RequestState.WITHDRAWN}),
+        Verb.REASSIGN: frozenset({RequestState.SUBMITTED}),
+    },
+    RequestState.RETURNED: {
+        Verb.SAVE: frozenset({RequestState.RETURNED}),
+        Verb.SUBMIT: frozenset({RequestState.SUBMITTED}),
+        Verb.COMMENT: frozenset({RequestState.RETURNED}),
+        Verb.WITHDRAW: frozenset({RequestState.WITHDRAWN}),
+        Verb.REASSIGN: frozenset({RequestState.RETURNED}),
+        Verb.EXPIRE: frozenset({RequestState.EXPIRED}),
+    },
+    RequestState.APPROVED: {
+        Verb.RELEASE: frozenset({RequestState.RELEASED}),
+        Verb.REOPEN: frozenset({RequestState.SUBMITTED}),
+        Verb.WITHDRAW: frozenset({RequestState.WITHDRAWN}),
+        Verb.REASSIGN: frozenset({RequestState.APPROVED}),
+        Verb.RECALL: frozenset({RequestState.RECALLED}),
+        Verb.EXPIRE: frozenset({RequestState.EXPIRED}),
+    },
+    RequestState.RELEASED: {
+        Verb.RECALL: frozenset({RequestState.RECALLED}),
+        Verb.EXPIRE: frozenset({RequestState.EXPIRED}),
+    },
+    RequestState.REJECTED: {},
+    RequestState.WITHDRAWN: {},
+    RequestState.EXPIRED: {},
+    RequestState.RECALLED: {},
+}
+# What was let through stays so until somebody recalls it; nobody has to do anything any more.
+SETTLED = frozenset(
+    {
+        RequestState.RELEASED,
+        RequestState.REJECTED,
+        RequestState.WITHDRAWN,
+        RequestState.EXPIRED,
+        RequestState.RECALLED,
+    }
+)
+
+PHASE: Mapping[Phase, frozenset[Phase]] = {
+    Phase.AUTHOR: frozenset({Phase.INDEPENDENT, Phase.COMPLETE}),
+    Phase.INDEPENDENT: frozenset({Phase.CONSOLIDATING, Phase.AUTHOR, Phase.COMPLETE}),
+    # Back to independent when a reviewer's word no longer counts (a conflict declared, a role lost).
+    Phase.CONSOLIDATING: frozenset({Phase.INDEPENDENT, Phase.AUTHOR, Phase.COMPLETE}),
+    # Only a decision that no longer carries is opened again.
+    Phase.COMPLETE: frozenset({Phase.INDEPENDENT}),
 }
 
 RELEASE: Mapping[ReleaseState, frozenset[ReleaseState]] = {
-    ReleaseState.REQUESTED: frozenset({ReleaseState.DONE, ReleaseState.FAILED, ReleaseState.RECALLED}),
-    ReleaseState.DONE: frozenset({ReleaseState.HANDED_OVER, ReleaseState.RECALLED}),
-    ReleaseState.FAILED: frozenset({ReleaseState.DONE, ReleaseState.RECALLED}),
+    ReleaseState.REQUESTED: frozenset(
+        {ReleaseState.DONE, ReleaseState.FAILED, ReleaseState.RECALLED, ReleaseState.CANCELLED}
+    ),
+    ReleaseState.DONE: frozenset({ReleaseState.HANDED_OVER, ReleaseState.RECALLED, ReleaseState.CANCELLED}),
+    ReleaseState.FAILED: frozenset({ReleaseState.DONE, ReleaseState.RECALLED, ReleaseState.CANCELLED}),
     ReleaseState.HANDED_OVER: frozenset({ReleaseState.RECALLED}),
     ReleaseState.RECALLED: frozenset(),
+    # Withdrawn by its author, reopened, or never collected: it may be asked for once more by a new approval.
+    ReleaseState.CANCELLED: frozenset({ReleaseState.REQUESTED}),
 }
 
 # A workspace outlives its starts: the home stays, so `requested` may follow anything but the end of its project.
@@ -196,22 +336,39 @@ DRILL: Mapping[DrillState, frozenset[DrillState]] = {
     DrillState.FAILED: frozenset(),
 }
 
+# Nothing becomes active that was not replayed on every decided request; what was active once stays readable for good.
+POLICY: Mapping[PolicyState, frozenset[PolicyState]] = {
+    PolicyState.PROPOSED: frozenset({PolicyState.REPLAYED, PolicyState.WITHDRAWN}),
+    PolicyState.REPLAYED: frozenset({PolicyState.ACTIVE, PolicyState.WITHDRAWN}),
+    PolicyState.ACTIVE: frozenset({PolicyState.SUPERSEDED}),
+    PolicyState.SUPERSEDED: frozenset(),
+    PolicyState.WITHDRAWN: frozenset(),
+}
+
+
+def targets(table: Mapping[S, Mapping[Verb, frozenset[S]]]) -> Mapping[S, frozenset[S]]:
+    """Return which states may follow which, whatever the verb."""
+    return {before: frozenset().union(*verbs.values()) - {before} for before, verbs in table.items()}
+
+
 # Name of the table in the diagrams' file names.
 TABLES: Mapping[str, Mapping[StrEnum, frozenset[StrEnum]]] = {
     "project": PROJECT,  # type: ignore[dict-item]  # Mapping is invariant in its key
-    "egress": EGRESS,  # type: ignore[dict-item]
+    "airlock": targets(AIRLOCK),  # type: ignore[arg-type]
+    "airlock-phase": PHASE,  # type: ignore[dict-item]
     "release": RELEASE,  # type: ignore[dict-item]
     "workspace": WORKSPACE,  # type: ignore[dict-item]
     "snapshot": SNAPSHOT,  # type: ignore[dict-item]
     "lease": LEASE,  # type: ignore[dict-item]
     "device": DEVICE,  # type: ignore[dict-item]
     "drill": DRILL,  # type: ignore[dict-item]
+    "policy": POLICY,  # type: ignore[dict-item]
 }
 
 
 def label(state: StrEnum) -> tuple[str, str]:
     """Return (Korean, English) for any state of this module."""
-    return _LABELS[type(state).__name__][state.value]
+    return LABELS[type(state).__name__][state.value]
 
 
 def check_transition(table: Mapping[S, frozenset[S]], before: S, after: S, what: str) -> None:
@@ -228,6 +385,18 @@ def check_transition(table: Mapping[S, frozenset[S]], before: S, after: S, what:
     )
 
 
+def verb_diagram(table: Mapping[S, Mapping[Verb, frozenset[S]]], start: S) -> str:
+    """Return a table of verbs as a Mermaid state diagram whose arrows name the verbs, ending in a newline."""
+    lines = ["stateDiagram-v2", f"    [*] --> {start.value}"]
+    for before, verbs in table.items():
+        for after in sorted(frozenset().union(*verbs.values())):
+            names = ", ".join(verb.value for verb, afters in verbs.items() if after in afters)
+            lines.append(f"    {before.value} --> {after.value}: {names}")
+        if not verbs:
+            lines.append(f"    {before.value} --> [*]")
+    return "\n".join(lines) + "\n"
+
+
 def diagram(table: Mapping[S, frozenset[S]], start: S) -> str:
     """Return the table as a Mermaid state diagram, ending in a newline."""
     lines = ["stateDiagram-v2", f"    [*] --> {start.value}"]
@@ -236,76 +405,3 @@ def diagram(table: Mapping[S, frozenset[S]], start: S) -> str:
         if not afters:
             lines.append(f"    {before.value} --> [*]")
     return "\n".join(lines) + "\n"
-
-
-_LABELS: Mapping[str, Mapping[str, tuple[str, str]]] = {
-    "ProjectState": {
-        "draft": ("초안", "draft"),
-        "submitted": ("심의 중", "under review"),
-        "returned": ("보완 요청", "returned"),
-        "approved": ("승인", "approved"),
-        "rejected": ("반려", "rejected"),
-        "active": ("수행 중", "active"),
-        "ended": ("종료", "ended"),
-    },
-    "RequestState": {
-        "draft": ("초안", "draft"),
-        "submitted": ("심사 중", "under review"),
-        "returned": ("보완 요청", "returned"),
-        "approved": ("승인", "approved"),
-        "rejected": ("반려", "rejected"),
-        "released": ("반출", "released"),
-        "withdrawn": ("철회", "withdrawn"),
-    },
-    "ReleaseState": {
-        "requested": ("준비 중", "being prepared"),
-        "done": ("수령 대기", "ready to be handed over"),
-        "failed": ("준비 실패", "failed"),
-        "handed_over": ("전달됨", "handed over"),
-        "recalled": ("회수", "recalled"),
-    },
-    "WorkspaceState": {
-        "requested": ("여는 중", "starting"),
-        "running": ("사용 중", "running"),
-        "stopped": ("닫힘", "stopped"),
-        "failed": ("열기 실패", "failed"),
-        "frozen": ("동결", "frozen"),
-        "destroyed": ("파기됨", "destroyed"),
-    },
-    "FreezeCause": {
-        "period": ("과제 기간 만료", "end of the project's period"),
-        "project": ("과제 종료", "end of the project"),
-        "account": ("계정 종료", "end of the account"),
-        "incident": ("사고 조사", "incident"),
-    },
-    "LeaseState": {
-        "waiting": ("대기 중", "waiting"),
-        "granted": ("배정됨", "granted"),
-        "ending": ("회수 중", "being taken back"),
-        "ended": ("끝남", "over"),
-    },
-    "DeviceState": {
-        "dirty": ("소거 대기", "to be erased"),
-        "ready": ("사용 가능", "ready"),
-        "quarantined": ("사용 중지", "out of service"),
-    },
-    "DrillState": {
-        "requested": ("대기 중", "waiting"),
-        "running": ("진행 중", "running"),
-        "done": ("완료", "done"),
-        "failed": ("중단", "failed"),
-    },
-    "DrillReason": {
-        "install": ("설치", "installation"),
-        "daily": ("매일", "daily"),
-        "asked": ("감사자 요청", "the auditor's wish"),
-        "console": ("콘솔", "console"),
-    },
-    "SnapshotState": {"published": ("공개", "published"), "withdrawn": ("철회", "withdrawn")},
-    "ColumnState": {
-        "pending": ("심의 중", "pending"),
-        "approved": ("승인", "approved"),
-        "rejected": ("반려", "rejected"),
-    },
-    "Decision": {"approve": ("승인", "approve"), "return": ("보완 요청", "return"), "reject": ("반려", "reject")},
-}

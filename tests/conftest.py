@@ -34,7 +34,8 @@ def postgres_cluster() -> Iterator[Path]:
     folder.chmod(0o777)
     bin_folder, data = _postgres_bin(), folder / "data"
     _as_postgres(bin_folder / "initdb", "-D", data, "-U", "postgres", "-E", "UTF8", "--locale=C", "--auth=trust")
-    options = f"-c listen_addresses='' -c unix_socket_directories={folder}"
+    # Without fsync: it is thrown away, and no test cuts the power.
+    options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off -c full_page_writes=off"
     _as_postgres(bin_folder / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start")
     try:
         yield folder

@@ -25,7 +25,7 @@ _KOREAN_LABEL = re.compile(
     re.IGNORECASE,
 )
 _LATIN_LABEL = re.compile(
-    r"(?<![A-Za-z])(?:MRN|PID|PT[ ._]?ID|Patient[ _]?(?:ID|No\.?|Number)|Unit[ ]?No\.?|"
+    r"(?<![A-Za-z])(?:MRN|PID|Pa?t\.?[ ._]{0,2}(?:ID|No\.?|#)|Patient[ _]?(?:ID|No\.?|Number)|Unit[ ]?No\.?|"
     r"Hosp(?:ital)?\.?[ ]?(?:No|ID|#)\.?|Chart[ ]?(?:No\.?|#|ID)?|Acc(?:ession)?"
     r"[ ._]?(?:No\.?|#|Number)|Acc#|Specimen(?:[ _]?(?:ID|No\.?))?|Case[ ]?No\.?|Reg(?:istration)?[ ._]?No\.?|"
     r"Record[ ]?No\.?|Barcode|Sample[ ]?(?:ID|No\.?)|Path[ ]?No\.?"

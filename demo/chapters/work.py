@@ -23,9 +23,9 @@ CELLS = [
     """patients = pd.read_parquet('/data/nafld/patients.parquet')
 labs = pd.read_parquet('/data/nafld/labs.parquet')
 print(len(patients), 'patients,', len(labs), 'laboratory rows')""",
-    """table = patients.groupby(['age_band', 'sex']).patient.nunique().rename('n').reset_index()
-table = table[table.n >= 10]
-table.to_csv('table.csv', index=False)
+    """# 계산 방법(recipe)을 기억하는 표: 심사할 때 서명된 스냅샷에서 다시 계산해 칸마다 비교합니다
+table = ansim.table('nafld/patients', ['age_band', 'sex'], aggfunc='persons')
+table.save('table.csv')
 table""",
     """import matplotlib.pyplot as plt
 hdl = labs[labs.test == 'hdl'].merge(patients[['patient', 'sex']], on='patient')

@@ -16,6 +16,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+from enclave.airlock.known import Known
 from enclave.airlock.report import MAX_TEXT, FileReport, Finding, Severity
 from enclave.airlock.rules import MEBIBYTE, CheckRules
 from enclave.airlock.sealing.pool import Limits, SealedFailure, SealedPool
@@ -23,15 +24,31 @@ from enclave.airlock.sealing.pool import Limits, SealedFailure, SealedPool
 REPORT_BYTES = MEBIBYTE
 
 
-def check(path: Path, name: str, rules: CheckRules, *, pool: SealedPool | None = None) -> FileReport:
+def check(
+    path: Path, name: str, rules: CheckRules, *, known: Known | None = None, pool: SealedPool | None = None
+) -> FileReport:
     """Report on the file at ``path``, called ``name`` by its sender, under ``rules``.
 
-    ``path`` must be a stored copy that nobody writes to (quarantine). Raises `OSError` only when it cannot be opened.
-    ``pool`` defaults to one shared by this process; call `shared_pool().start()` early to hide its start-up.
+    ``path`` must be a stored copy that nobody writes to (quarantine). ``known``: values of the project that must be
+    recognised. Raises `OSError` only when the file cannot be opened. ``pool`` defaults to one shared by this process;
+    call `shared_pool().start()` early to hide its start-up.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        return _check_open(descriptor, _shown(name), rules, pool or shared_pool())
+        return _check_open(descriptor, _shown(name), rules, pool or shared_pool(), known)
+    finally:
+        os.close(descriptor)
+
+
+def check_content(
+    content: bytes, name: str, rules: CheckRules, *, known: Known | None = None, pool: SealedPool | None = None
+) -> FileReport:
+    """Report on bytes that are not stored: they lie in memory only while they are checked."""
+    descriptor = os.memfd_create("checked", os.MFD_CLOEXEC)
+    try:
+        with os.fdopen(os.dup(descriptor), "wb") as file:
+            file.write(content)
+        return _check_open(descriptor, _shown(name), rules, pool or shared_pool(), known)
     finally:
         os.close(descriptor)
 
@@ -44,20 +61,26 @@ def shared_pool() -> SealedPool:
     return pool
 
 
-def _check_open(descriptor: int, name: str, rules: CheckRules, pool: SealedPool) -> FileReport:
+def _check_open(descriptor: int, name: str, rules: CheckRules, pool: SealedPool, known: Known | None) -> FileReport:
     size = os.fstat(descriptor).st_size
     if size > rules.max_bytes:
         return FileReport(name=name, sha256="", kind="unknown", findings=(_too_large(size, rules.max_bytes),))
     sha256 = _sha256(descriptor)
     job = {"do": "check", "name": name, "rules": rules.to_json()}
+    more = [] if known is None else [known.descriptor()]
+    if known is not None:
+        job["known"] = known.key.hex()
     limits = Limits(timeout_s=rules.timeout_s, memory_bytes=rules.memory_bytes, answer_bytes=REPORT_BYTES)
     try:
-        answer = pool.run(job, descriptor, limits)
+        answer = pool.run(job, descriptor, limits, more)
         report = FileReport.from_json(answer.body.decode())
     except SealedFailure as failure:
         return _failed(name, sha256, failure.why)
     except (ValueError, TypeError, AttributeError, RecursionError):
         return _failed(name, sha256, "its answer was no report")
+    finally:
+        for each in more:
+            os.close(each)
     # What the child says about name, hash and barriers does not count: these are ours.
     return replace(report, name=name, sha256=sha256, sealed=answer.sealed)
 

@@ -27,3 +27,7 @@ class PackageDamaged(AirlockError, Unavailable):  # noqa: N818 - named for what 
 
 class PreviewFailed(AirlockError, Invalid):  # noqa: N818 - named for what happened, as in the other rooms
     """The sealed process could not draw a safe preview (HTTP 422)."""
+
+
+class RepairFailed(AirlockError, Invalid):  # noqa: N818 - named for what happened, as in the other rooms
+    """A one-step repair does not fit the file, or the sealed process gave no whole answer (HTTP 422)."""

@@ -7,13 +7,15 @@ types, over-long texts and a verdict that does not follow from the findings are 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
 MAX_FINDINGS = 200
+MAX_REPAIRS = 8
 MAX_TEXT = 600
+MAX_EVIDENCE, MAX_EVIDENCE_ROWS, MAX_EVIDENCE_CELLS = 8, 4_000, 40_000
 
 
 class Severity(StrEnum):
@@ -33,7 +35,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One rule that was hit, where, and a sample that never shows the value (first character, then ``***``)."""
+    """One rule that was hit, where, and a sample that never shows the value (first character, then ``***``).
+
+    ``repairs``: ids of the one-step repairs that may mend it (``round``, ``rasterise`` …); a hint, not a promise.
+    """
 
     rule: str
     severity: Severity
@@ -41,6 +46,29 @@ class Finding:
     en: str
     place: str = ""
     sample: str = ""
+    repairs: tuple[str, ...] = ()
+
+
+class Status(StrEnum):
+    """What the system's own work says about what was submitted; ``none``: it could not be done."""
+
+    MATCH = "match"
+    MISMATCH = "mismatch"
+    NONE = "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What the system found out itself, beyond the file: ``kind`` (``recompute`` …) and a table of texts.
+
+    The first of ``rows`` is the head. For checkers only: it holds what was recomputed, also of cells that are hidden.
+    """
+
+    kind: str
+    title_ko: str
+    title_en: str
+    status: Status
+    rows: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +82,7 @@ class FileReport:
     rows: int | None = None
     columns: int | None = None
     sealed: tuple[str, ...] = field(default=())
+    evidence: tuple[Evidence, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -62,6 +91,12 @@ class FileReport:
         if Severity.BLOCK in severities:
             return Verdict.BLOCK
         return Verdict.WARN if severities else Verdict.PASS
+
+    def with_more(self, findings: Sequence[Finding], evidence: Sequence[Evidence]) -> FileReport:
+        """Return the report with further findings and evidence, within what a report may hold; the gravest stay."""
+        both = sorted((*findings, *self.findings), key=lambda one: one.severity is not Severity.BLOCK)
+        shown = (*evidence, *self.evidence)[:MAX_EVIDENCE]
+        return replace(self, findings=tuple(both[:MAX_FINDINGS]), evidence=shown)
 
     def to_json(self) -> str:
         """Return the report as one JSON object; `from_json` gives back an equal report."""
@@ -80,6 +115,7 @@ class FileReport:
         report = cls(
             findings=tuple(_finding(one) for one in findings),
             sealed=tuple(_text(one) for one in found.pop("sealed", [])),
+            evidence=read_evidence(found.pop("evidence", [])),
             rows=_count(found.pop("rows", None)),
             columns=_count(found.pop("columns", None)),
             **_texts(found, ("name", "sha256", "kind")),
@@ -89,11 +125,34 @@ class FileReport:
         return report
 
 
+def read_evidence(found: object) -> tuple[Evidence, ...]:
+    """Read evidence from what JSON gave. Raises `ValueError` for anything that is not bounded texts."""
+    if not isinstance(found, list) or len(found) > MAX_EVIDENCE:
+        raise ValueError("evidence must be a list of bounded length")
+    return tuple(_evidence(one) for one in found)
+
+
+def _evidence(found: object) -> Evidence:
+    if not isinstance(found, dict):
+        raise ValueError("evidence is one JSON object")  # noqa: TRY004 - one error type for a bad document
+    status, rows = Status(found.pop("status", None)), found.pop("rows", None)
+    if not isinstance(rows, list) or len(rows) > MAX_EVIDENCE_ROWS or any(not isinstance(row, list) for row in rows):
+        raise ValueError("evidence is a table of bounded length")
+    if sum(map(len, rows)) > MAX_EVIDENCE_CELLS:
+        raise ValueError("evidence has too many cells")
+    table = tuple(tuple(_text(cell) for cell in row) for row in rows)
+    return Evidence(status=status, rows=table, **_texts(found, ("kind", "title_ko", "title_en")))
+
+
 def _finding(found: object) -> Finding:
     if not isinstance(found, dict):
         raise ValueError("a finding is one JSON object")  # noqa: TRY004 - one error type for a bad document
     severity = Severity(found.pop("severity", None))
-    return Finding(severity=severity, **_texts(found, ("rule", "ko", "en", "place", "sample")))
+    repairs = found.pop("repairs", [])  # reports of earlier versions have none
+    if not isinstance(repairs, list) or len(repairs) > MAX_REPAIRS:
+        raise ValueError("repairs must be a list of bounded length")
+    texts = _texts(found, ("rule", "ko", "en", "place", "sample"))
+    return Finding(severity=severity, repairs=tuple(_text(one) for one in repairs), **texts)
 
 
 def _texts(found: Mapping[str, object], names: tuple[str, ...]) -> dict[str, Any]:

@@ -21,7 +21,10 @@ ANSWER_BYTES = 1 << 20
 TIMEOUT_S = 10.0
 LARGEST = 1 << 20
 # Those of `checks.identifiers` that are not only looked at; named here so that no recogniser is loaded in this process.
-KINDS = frozenset({"RRN", "FRN", "PHONE", "EMAIL", "IP", "CARD", "NAME", "ADDRESS", "MRN", "DATE_BIRTH"})
+KINDS = frozenset({
+    "RRN", "FRN", "PHONE", "EMAIL", "IP", "CARD", "NAME", "ADDRESS", "MRN", "DATE_BIRTH",
+    "PASSPORT", "DRIVER_LICENSE", "LICENSE_NO", "INS_NO", "BANK_ACCOUNT", "PLATE",
+})  # fmt: skip
 # What `mask` leaves of a value. Anything longer would be a value, whoever wrote it.
 MASKED = re.compile(r".?\*\*\*", re.DOTALL)
 

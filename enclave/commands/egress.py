@@ -1,7 +1,6 @@
-"""Asking to take files out, and deciding on it (반출 신청과 심사; korea.md R44–R48, R66).
+"""What those do who want files through the airlock, in either direction (반출·반입 신청; korea.md R44–R48).
 
-The decisive approval records itself and the wish to release in one transaction; the package is then made by
-`enclave.commands.release`, which may fail and be tried again without anybody deciding twice.
+Each is one step of the one machine (`enclave.policy.airlock.machine`). What reviewers do: `enclave.commands.reviewing`.
 """
 
 from __future__ import annotations
@@ -16,70 +15,36 @@ from sqlalchemy.orm import Session
 from enclave.actions import Action
 from enclave.actor import Actor
 from enclave.airlock.report import Verdict
+from enclave.commands import populations, provider_policy, rerun
 from enclave.commands import submission as forms
-from enclave.commands.acting import intent, present, text_sha256
-from enclave.commands.content import Checked, CollectedFile, content_sha256
+from enclave.commands.acting import intent, present, require, text_sha256
+from enclave.commands.content import Checked
+from enclave.commands.moving import ACTIONS, RULE, VIEWS, begin, cancel_release, move, step
 from enclave.commands.submission import Submission
-from enclave.errors import Conflict, Invalid, NotFound
+from enclave.errors import Conflict, Denied, NotFound
 from enclave.ids import new_id
-from enclave.model.egress import EgressRequest, Release, Review
+from enclave.model.egress import AirlockRequest
 from enclave.model.people import Account
 from enclave.model.project import Project
-from enclave.policy import egress as policy
-from enclave.policy.allows import allows
-from enclave.queries.egress import FileView, RequestView, facts, file_view, load_request, request_view, worst
+from enclave.policy.airlock import machine, votes, who
+from enclave.queries.airlock_facts import facts, load_request, present_files, present_round
+from enclave.queries.airlock_shown import file_view, request_view
+from enclave.queries.airlock_views import FileView, RequestView, worst
+from enclave.queries.people import load_account
 from enclave.queries.project import facts as project_facts
 from enclave.queries.project import load_project
-from enclave.states import EGRESS, Decision, ReleaseState, RequestState, check_transition
-from enclave.store import Store, Tx
-
-RULE = "egress/v1"
-# Closed list, so that the log can be counted (korea.md R68); the first is the one for approvals.
-REASON_CODES = (
-    "output-checked",
-    "small-cell",
-    "row-level",
-    "identifier",
-    "missing-context",
-    "missing-counts",
-    "file-type",
-    "purpose",
-    "other",
-)
-ACTIONS = {
-    Decision.APPROVE: Action.EGRESS_APPROVE,
-    Decision.RETURN: Action.EGRESS_RETURN,
-    Decision.REJECT: Action.EGRESS_REJECT,
-}
-OUTCOMES = {Decision.RETURN: RequestState.RETURNED, Decision.REJECT: RequestState.REJECTED}
-
-
-@dataclass(frozen=True)
-class Judgements:
-    """The three compulsory judgements, each in words (korea.md R46)."""
-
-    purpose_relation: str
-    identifiability: str
-    safety_measures: str
-
-
-@dataclass(frozen=True)
-class Ballot:
-    """One vote, with what its caster looked at: `round` and `content_sha256` as the page showed them."""
-
-    decision: Decision
-    round: int
-    content_sha256: str
-    reason_code: str
-    judgements: Judgements
+from enclave.queries.provider_policy import InForce, in_force
+from enclave.states import FileRole, RequestState, Verb
+from enclave.store import Store
 
 
 @dataclass(frozen=True)
 class Preflight:
-    """What our checker says before anything is asked: the gravest verdict and each file's report."""
+    """What our checker says before anything is asked: the gravest verdict, each file's report, and under what."""
 
     verdict: Verdict
     files: tuple[Checked, ...]
+    policy: InForce
 
 
 def preflight(store: Store, actor: Actor, *, project_id: str, files: Sequence[Checked], now: datetime) -> Preflight:
@@ -89,22 +54,24 @@ def preflight(store: Store, actor: Actor, *, project_id: str, files: Sequence[Ch
     """
     with store.write(intent(Action.EGRESS_PREFLIGHT, actor, ("project", project_id), project=project_id)) as tx:
         found = load_project(tx.session, project_id)
-        policy.check_may_submit(present(tx.session, actor, now), project_facts(found), found.state, now)
+        who.check_may_submit(present(tx.session, actor, now), project_facts(found), found.state, now)
         forms.check_files(files)
         verdict = worst(one.report.verdict for one in files)
-        tx.record(details={"files": len(files), "verdict": verdict.value})
-        return Preflight(verdict, tuple(files))
+        counts = in_force(tx.session, project_facts(found).providers)
+        tx.record(details={"files": len(files), "verdict": verdict.value, "policy": counts.document.sha256})
+        return Preflight(verdict, tuple(files), counts)
 
 
 def submit(store: Store, actor: Actor, *, submission: Submission, now: datetime) -> RequestView:
-    """Ask for these files to be released, anew or (with `request_id`) as the next round of a returned request.
+    """Ask for these files to be let through, anew or (with `request_id`) as the next round of a draft or a return.
 
     The same idempotency key and content again return the first answer: a double click asks once. Members of an
     active project. Raises `Denied`, `NotFound`, `Invalid` (`input.missing`, `egress.files` …), `Conflict`
     (`egress.key-reused`; not returned).
     """
     form = submission
-    event = intent(Action.EGRESS_SUBMIT, actor, ("egress_request", form.request_id or "new"), project=form.project_id)
+    action = ACTIONS[form.direction][Verb.SUBMIT]
+    event = intent(action, actor, ("egress_request", form.request_id or "new"), project=form.project_id)
     with store.write(event) as tx:
         # Locking the project puts two clicks in a row: the second then finds what the first has made.
         project = load_project(tx.session, form.project_id, lock=True)
@@ -112,31 +79,62 @@ def submit(store: Store, actor: Actor, *, submission: Submission, now: datetime)
         forms.check_may_ask(tx.session, acting, project, form.workspace_id, now)
         forms.check_form(form)
         receiver = forms.receiver(tx.session, project, form, acting)
-        content = _content(form, receiver)
+        content = form.content(receiver.id).sha256()
         found = _same(tx.session, acting, form)
         if found is None:
             found = _next_round(tx.session, acting, form, now) if form.request_id else _new(project, acting, form, now)
-            _fill(tx.session, found, form, receiver, content, now)
+            _fill(tx.session, found, form, (acting, receiver, content), now)
         elif found.content_sha256 != content:
             raise _key_reused()
         tx.record(
             object_id=found.id,
             object_sha256=content,
-            details={"round": found.round, "files": len(form.files), "verdict": _verdict(found).value},
+            rule=RULE,
+            details={
+                "round": found.round,
+                "files": len(form.files),
+                "verdict": worst(file.verdict for file in present_files(found)).value,
+                "reviewers": votes.need(facts(found, now)).reviewers,
+                "policy": _policy_of(found),
+            },
         )
         return request_view(found, acting, now)
 
 
 def withdraw(store: Store, actor: Actor, *, request_id: str, now: datetime) -> RequestView:
-    """Take a request back before it is decided. Its requester. Raises `Denied`, `NotFound`, `Conflict`."""
+    """Take a request back before it leaves. Its requester; for one who is gone, the project's lead or an operator.
+
+    Raises `Denied`, `NotFound`, `Conflict`.
+    """
     with store.write(intent(Action.EGRESS_WITHDRAW, actor, ("egress_request", request_id))) as tx:
-        found = load_request(tx.session, request_id, lock=True)
-        acting = present(tx.session, actor, now)
-        tx.record(project=found.project_id, object_sha256=found.content_sha256)
-        policy.check_is_requester(acting, facts(found, now))
-        check_transition(EGRESS, found.state, RequestState.WITHDRAWN, f"반출 신청 {request_id}")
-        found.state, found.decided_at = RequestState.WITHDRAWN, now
-        return request_view(found, acting, now)
+        begun = step(tx, actor, request_id, Verb.WITHDRAW, now)
+        found = begun.found
+        tx.record(object_sha256=found.content_sha256 or None)
+        move(found, Verb.WITHDRAW, RequestState.WITHDRAWN, now)
+        cancel_release(found.release)
+        return request_view(found, begun.acting, now)
+
+
+def reassign(  # noqa: PLR0913 - keyword-only fields of one form
+    store: Store, actor: Actor, *, request_id: str, login: str, reason: str, now: datetime
+) -> RequestView:
+    """Hand a request to another member, who goes on in its author's place; what was reviewed stays as it is.
+
+    Its author, or, when the author is gone, the project's lead or an operator. Raises `Denied` (`egress.heir`: not a
+    member who may act), `NotFound`, `Conflict`, `Invalid`.
+    """
+    with store.write(intent(Action.EGRESS_REASSIGN, actor, ("egress_request", request_id))) as tx:
+        begun = step(tx, actor, request_id, Verb.REASSIGN, now)
+        require(("사유", "reason", reason))
+        heir = load_account(tx.session, login)
+        if heir.id not in begun.about.heirs:
+            raise _no_heir(login)
+        found = begun.found
+        tx.record(details={"from": found.requester_id, "to": heir.id, "reason_sha256": text_sha256(reason)})
+        move(found, Verb.REASSIGN, found.state, now)
+        found.requester = heir
+        tx.session.flush()
+        return request_view(found, begun.acting, now)
 
 
 def view_file(store: Store, actor: Actor, *, request_id: str, file_id: str, now: datetime) -> FileView:
@@ -145,10 +143,10 @@ def view_file(store: Store, actor: Actor, *, request_id: str, file_id: str, now:
     Whoever may see the request. Raises `Denied`, `NotFound` (`egress.unknown`, `egress.no-file`).
     """
     with store.write(intent(Action.EGRESS_VIEW, actor, ("egress_request", request_id))) as tx:
-        found = load_request(tx.session, request_id)
-        tx.record(project=found.project_id)
-        policy.check_may_see(present(tx.session, actor, now), facts(found, now))
-        file = next((each for each in found.files if each.id == file_id), None)
+        begun = begin(tx, actor, request_id, now)
+        tx.record(action=VIEWS[begun.found.direction].value)
+        who.check_may_see(begun.acting, begun.about)
+        file = next((each for each in begun.found.files if each.id == file_id), None)
         if file is None:
             raise NotFound(
                 "egress.no-file",
@@ -161,98 +159,14 @@ def view_file(store: Store, actor: Actor, *, request_id: str, file_id: str, now:
         return file_view(file)
 
 
-def decide(store: Store, actor: Actor, *, request_id: str, vote: Ballot, now: datetime) -> RequestView:
-    """Cast one vote. A return or a rejection decides at once; an approval decides with another organisation's.
-
-    Output checkers without an interest, with a second factor of the last 5 minutes. Raises `Denied` (`egress.…`,
-    `second-factor.stale`), `NotFound`, `Conflict` (decided meanwhile; the bytes changed), `Invalid` (a judgement is
-    empty), `Unavailable` (nothing was decided).
-    """
-    event = intent(ACTIONS[vote.decision], actor, ("egress_request", request_id))
-    with store.write(event) as tx:
-        found = load_request(tx.session, request_id, lock=True)
-        acting = present(tx.session, actor, now)
-        tx.record(project=found.project_id, rule=RULE, details={"round": found.round})
-        seen = (vote.round, vote.content_sha256)
-        policy.check_vote(acting, facts(found, now), vote.decision, seen, now)
-        _check_ballot(vote)
-        found.reviews.append(_review(found, acting, vote, now))
-        tx.session.flush()
-        tx.session.refresh(found, ["reviews"])
-        _settle(tx, found, acting, vote, now)
-        tx.record(
-            object_sha256=found.content_sha256,
-            reason_code=vote.reason_code,
-            details={"state": found.state.value, "judgements_sha256": text_sha256(*_texts(vote.judgements))},
-        )
-        return request_view(found, acting, now)
+def _policy_of(found: AirlockRequest) -> str:
+    current = present_round(found)
+    return (current.policy_version if current is not None else None) or ""
 
 
-def return_request(store: Store, actor: Actor, *, request_id: str, vote: Ballot, now: datetime) -> RequestView:
-    """Send a request back to be mended: `decide` with a vote to return. Raises what `decide` raises."""
-    if vote.decision is not Decision.RETURN:
-        raise ValueError("return_request takes a vote to return")
-    return decide(store, actor, request_id=request_id, vote=vote, now=now)
-
-
-def _settle(tx: Tx, found: EgressRequest, acting: Actor, vote: Ballot, now: datetime) -> None:
-    """Draw the consequence of the votes of this round, if there is one."""
-    if vote.decision in OUTCOMES:
-        found.state, found.decided_at, found.decided_reason = OUTCOMES[vote.decision], now, vote.reason_code
-    elif allows(policy.check_enough_approvals, facts(found, now)):
-        found.state, found.decided_at, found.decided_reason = RequestState.APPROVED, now, vote.reason_code
-        found.release = Release(
-            id=new_id("r"), receiver_id=found.receiver_id, state=ReleaseState.REQUESTED, requested_at=now
-        )
-        tx.session.flush()
-        event = intent(
-            Action.RELEASE_REQUESTED, acting, ("release", found.release.id), project=found.project_id, outcome="allowed"
-        )
-        tx.also(event)
-
-
-def _check_ballot(vote: Ballot) -> None:
-    names = (("목적 관련성", "relation to purpose"), ("개인 식별 가능성", "identifiability"), ("안전조치", "safety"))
-    policy.check_judgements((*name, text) for name, text in zip(names, _texts(vote.judgements), strict=True))
-    if vote.reason_code not in REASON_CODES:
-        raise Invalid(
-            "egress.reason-code",
-            ko="결정 사유를 목록에서 고르지 않았습니다.",
-            en="No reason was chosen from the list.",
-            remedy_ko="목록에서 사유를 고르세요.",
-            remedy_en="Choose a reason from the list.",
-        )
-
-
-def _texts(judgements: Judgements) -> tuple[str, str, str]:
-    return judgements.purpose_relation, judgements.identifiability, judgements.safety_measures
-
-
-def _review(found: EgressRequest, acting: Actor, vote: Ballot, now: datetime) -> Review:
-    return Review(
-        id=new_id("v"),
-        round=found.round,
-        content_sha256=found.content_sha256,
-        reviewer_id=acting.account_id,
-        organisation_id=acting.organisation_id,
-        decision=vote.decision,
-        reason_code=vote.reason_code,
-        purpose_relation=vote.judgements.purpose_relation,
-        identifiability=vote.judgements.identifiability,
-        safety_measures=vote.judgements.safety_measures,
-        second_factor_at=acting.second_factor_at,
-        decided_at=now,
-    )
-
-
-def _content(form: Submission, receiver: Account) -> str:
-    files: list[CollectedFile] = [one.file for one in form.files]
-    return content_sha256(files, receiver_id=receiver.id, purpose=form.purpose, context=form.context)
-
-
-def _same(session: Session, acting: Actor, form: Submission) -> EgressRequest | None:
-    query = select(EgressRequest).where(
-        EgressRequest.requester_id == acting.account_id, EgressRequest.idempotency_key == form.idempotency_key
+def _same(session: Session, acting: Actor, form: Submission) -> AirlockRequest | None:
+    query = select(AirlockRequest).where(
+        AirlockRequest.requester_id == acting.account_id, AirlockRequest.idempotency_key == form.idempotency_key
     )
     found = session.scalar(query)
     if found is not None and (found.project_id != form.project_id or form.request_id not in {None, found.id}):
@@ -260,44 +174,89 @@ def _same(session: Session, acting: Actor, form: Submission) -> EgressRequest | 
     return found
 
 
-def _new(project: Project, acting: Actor, form: Submission, now: datetime) -> EgressRequest:
-    return EgressRequest(
+def _new(project: Project, acting: Actor, form: Submission, now: datetime) -> AirlockRequest:
+    return AirlockRequest(
         id=new_id("e"),
+        direction=form.direction,
         project=project,
         requester_id=acting.account_id,
         workspace_id=form.workspace_id,
-        round=1,
+        # A request begins as a draft, even if only for a moment: there is one way to `submitted`.
+        state=RequestState.DRAFT,
+        round=0,
         created_at=now,
     )
 
 
-def _next_round(session: Session, acting: Actor, form: Submission, now: datetime) -> EgressRequest:
+def _next_round(session: Session, acting: Actor, form: Submission, now: datetime) -> AirlockRequest:
     found = load_request(session, form.request_id or "", lock=True)
-    policy.check_is_requester(acting, facts(found, now))
-    if found.project_id != form.project_id:
+    machine.check(acting, facts(found, now), Verb.SUBMIT, now)
+    if (found.project_id, found.direction) != (form.project_id, form.direction):
         raise _key_reused()
-    check_transition(EGRESS, found.state, RequestState.SUBMITTED, f"반출 신청 {found.id}")
-    found.round += 1
-    found.decided_at = found.decided_reason = None
     return found
 
 
-def _fill(  # noqa: PLR0913, PLR0917 - the parts of one round
-    session: Session, found: EgressRequest, form: Submission, receiver: Account, content: str, now: datetime
+def _fill(
+    session: Session, found: AirlockRequest, form: Submission, about: tuple[Actor, Account, str], now: datetime
 ) -> None:
-    found.state, found.submitted_at, found.content_sha256 = RequestState.SUBMITTED, now, content
+    acting, receiver, content = about
+    move(found, Verb.SUBMIT, RequestState.SUBMITTED, now)
+    found.round += 1
+    found.submitted_at, found.content_sha256, found.draft = now, content, None
     found.purpose, found.context, found.receiver_id = form.purpose, form.context, receiver.id
-    found.idempotency_key = form.idempotency_key
+    found.details, found.idempotency_key = form.details.as_json(), form.idempotency_key
+    found.workspace_id = form.workspace_id or found.workspace_id
     session.add(found)
     session.flush()
-    for position, one in enumerate(form.files):
-        session.add(forms.file_row(found, one, position, now))
+    groups = forms.group_rows(found, form)
+    session.add_all(groups.values())
     session.flush()
-    session.refresh(found, ["files", "requester", "receiver", "project"])
+    first = next(iter(groups.values()))
+    for position, one in enumerate(form.files):
+        note = form.note(one.file.name)
+        session.add(forms.file_row(found, one, note, (position, groups.get(note.group, first).id), now))
+        if one.populations is not None and note.role is FileRole.OUTPUT:
+            populations.keep(session, found, one.file.name, one.populations, now)
+    session.flush()
+    session.refresh(found)
+    rerun.ask(session, found, now)
+    _begin_round(session, found, form, acting, now)
 
 
-def _verdict(found: EgressRequest) -> Verdict:
-    return worst(file.verdict for file in found.files if file.round == found.round)
+def _begin_round(session: Session, found: AirlockRequest, form: Submission, acting: Actor, now: datetime) -> None:
+    """Freeze the policy that counts: this round is decided under it, whatever is in force by then."""
+    counts = in_force(session, project_facts(found.project).providers)
+    if any(one.policy not in {"", counts.document.sha256} for one in form.files):
+        raise _policy_changed()
+    for document in (counts.document, *(each.document for each in counts.versions)):
+        provider_policy.keep(session, document)
+    row = forms.round_row(found, form, counts, acting, now)
+    session.add(row)
+    session.flush()
+    session.refresh(found, ["rounds"])
+    need = votes.need(facts(found, now))
+    row.reviewers_needed, row.need_reasons = need.reviewers, [reason.value for reason in need.reasons]
+    session.flush()
+
+
+def _no_heir(login: str) -> Denied:
+    return Denied(
+        "egress.heir",
+        ko=f"‘{login[:40]}’은(는) 이 신청을 넘겨받을 수 있는 과제 참여자가 아닙니다.",
+        en=f"‘{login[:40]}’ is no other member of the project who could take this request over.",
+        remedy_ko="과제 참여자 가운데서 고르세요.",
+        remedy_en="Choose among the members of the project.",
+    )
+
+
+def _policy_changed() -> Conflict:
+    return Conflict(
+        "policy.changed",
+        ko="점검하는 사이에 제공기관의 반출 정책이 바뀌어 아무것도 신청하지 않았습니다.",
+        en="The provider's policy changed while the files were checked, so nothing was requested.",
+        remedy_ko="다시 신청하세요. 새 정책으로 점검합니다.",
+        remedy_en="Ask again: the files are then checked under the new one.",
+    )
 
 
 def _key_reused() -> Conflict:

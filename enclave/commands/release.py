@@ -15,6 +15,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from enclave import workdays
 from enclave.actions import Action
 from enclave.actor import Actor
 from enclave.airlock import package
@@ -22,16 +23,24 @@ from enclave.airlock.encryption import KEY_BYTES, ReleaseKey
 from enclave.airlock.errors import AirlockError
 from enclave.airlock.quarantine import Quarantine
 from enclave.commands.acting import intent, present, require, text_sha256
+from enclave.commands.moving import move
 from enclave.errors import Denied, Unavailable
-from enclave.model.egress import Release
-from enclave.policy import egress as policy
-from enclave.queries.egress import ReleaseView, facts, load_release, release_view
+from enclave.model.egress import OutputFile
+from enclave.model.release import RecallReceipt, Release
+from enclave.policy.airlock import machine, votes, who
+from enclave.policy.allows import allows
+from enclave.queries.airlock_facts import facts, load_release, present_files, present_round
+from enclave.queries.airlock_shown import release_view
+from enclave.queries.airlock_views import ReleaseView
+from enclave.queries.provider_policy import of_round
 from enclave.settings import Settings
-from enclave.states import EGRESS, RELEASE, ReleaseState, RequestState, check_transition
+from enclave.states import RELEASE, FileDecision, FileRole, ReleaseState, RequestState, Verb, check_transition
 from enclave.store import Store
 from enclave.vault import Vault
 
 SUFFIX = ".ansim"
+# Korean working days in which a receiver is to confirm that what was recalled is gone.
+CONFIRM_DAYS = 3
 
 
 @dataclass(frozen=True)
@@ -97,17 +106,21 @@ def build(store: Store, depot: Depot, *, release_id: str, now: datetime, at_star
 def hand_over(store: Store, depot: Depot, actor: Actor, *, release_id: str, now: datetime) -> HandedOver:
     """Give the package to its named receiver, once, with a second factor of the last 5 minutes.
 
-    Raises `Denied` (`release.not-receiver`, `second-factor.stale`, `release.expired`), `Conflict` (not ready, handed
+    Raises `Denied` (`release.not-receiver`, `second-factor.stale`, `release.expired`; `project.*`, `ends.*`: not any
+    more a member of a living project; `release.not-carried`: nor do the approvals carry), `Conflict` (not ready, handed
     over before, recalled), `NotFound`, `Unavailable` (`release.damaged`: it stays to be handed over).
     """
     with store.write(intent(Action.RELEASE_HAND_OVER, actor, ("release", release_id))) as tx:
         found = load_release(tx.session, release_id, lock=True)
         acting = present(tx.session, actor, now)
         tx.record(project=found.request.project_id)
-        policy.check_may_receive(acting, found.receiver_id, now)
+        who.check_may_receive(acting, found.receiver_id, now)
         check_transition(RELEASE, found.state, ReleaseState.HANDED_OVER, f"반출물 {release_id}")
         if found.expires_at is None or now >= found.expires_at:
             raise _expired(found)
+        about = facts(found.request, now)
+        who.check_may_collect(acting, about, now)
+        votes.check_still_carried(about)
         path = Path(found.package_path or "")
         _check_whole(path, found.package_sha256)
         key = depot.vault.open(found.sealed_key or b"", purpose=f"release:{release_id}")
@@ -123,7 +136,7 @@ def hand_over(store: Store, depot: Depot, actor: Actor, *, release_id: str, now:
 def recall(  # noqa: PLR0913 - keyword-only fields of one form
     store: Store, depot: Depot, actor: Actor, *, release_id: str, reason: str, now: datetime
 ) -> ReleaseView:
-    """Take a release back: its key is destroyed, the package removed; who had it already is told by the door.
+    """Take a release back: its key is destroyed, the package removed; who has it already is to confirm that it is gone.
 
     Disinterested checkers and stewards of a provider. Raises `Denied`, `NotFound`, `Conflict`, `Invalid`.
     """
@@ -131,7 +144,7 @@ def recall(  # noqa: PLR0913 - keyword-only fields of one form
         found = load_release(tx.session, release_id, lock=True)
         acting = present(tx.session, actor, now)
         tx.record(project=found.request.project_id)
-        policy.check_may_recall(acting, facts(found.request, now))
+        machine.check(acting, facts(found.request, now), Verb.RECALL, now)
         require(("회수 사유", "reason", reason))
         check_transition(RELEASE, found.state, ReleaseState.RECALLED, f"반출물 {release_id}")
         handed_over = found.handed_over_at is not None
@@ -141,12 +154,35 @@ def recall(  # noqa: PLR0913 - keyword-only fields of one form
         )
         found.state, found.recalled_at, found.recall_reason = ReleaseState.RECALLED, now, reason
         found.sealed_key = None
+        move(found.request, Verb.RECALL, RequestState.RECALLED, now)
+        if handed_over:
+            due = workdays.after(now, CONFIRM_DAYS)
+            found.receipts.append(RecallReceipt(account_id=found.receiver_id, told_at=now, due_at=due))
+        tx.session.flush()
         view = release_view(found, acting, now)
         path = found.package_path
     # After the commit: a package whose key is gone is only noise, and `reap` removes what a crash leaves here.
     if path:
         (depot.folder / Path(path).name).unlink(missing_ok=True)
     return view
+
+
+def confirm_recall(store: Store, actor: Actor, *, release_id: str, statement: str, now: datetime) -> ReleaseView:
+    """Say that one's copies of a recalled release are gone, in words (korea.md R72). Whoever received it, once.
+
+    Raises `Denied` (`release.nothing-to-confirm`), `NotFound`, `Invalid` (no statement).
+    """
+    with store.write(intent(Action.RELEASE_CONFIRM, actor, ("release", release_id))) as tx:
+        found = load_release(tx.session, release_id, lock=True)
+        acting = present(tx.session, actor, now)
+        tx.record(project=found.request.project_id)
+        mine = next((each for each in found.receipts if each.account_id == acting.account_id), None)
+        if mine is None or mine.confirmed_at is not None:
+            raise _nothing_to_confirm()
+        require(("확인 내용", "statement", statement))
+        mine.confirmed_at, mine.statement = now, statement
+        tx.record(details={"statement_sha256": text_sha256(statement), "late": now >= mine.due_at})
+        return release_view(found, acting, now)
 
 
 def reap(store: Store, depot: Depot, *, now: datetime) -> tuple[ReleaseView, ...]:
@@ -156,10 +192,12 @@ def reap(store: Store, depot: Depot, *, now: datetime) -> tuple[ReleaseView, ...
     Each release leaves its own entry (`release.done` or `release.failed`), the summary is `release.reap`.
     """
     with store.read() as session:
-        waiting = session.scalars(select(Release.id).where(Release.state == ReleaseState.REQUESTED)).all()
-    settled = tuple(build(store, depot, release_id=release_id, now=now, at_start=True) for release_id in waiting)
+        waiting = session.scalars(select(Release).where(Release.state == ReleaseState.REQUESTED)).all()
+        # One whose approvals no longer carry it is not built; a checker reopens its request.
+        carried = [each.id for each in waiting if allows(_check_buildable, each, now)]
+    settled = tuple(build(store, depot, release_id=release_id, now=now, at_start=True) for release_id in carried)
     with store.read() as session:
-        alive = Release.state != ReleaseState.RECALLED
+        alive = Release.state.not_in([ReleaseState.RECALLED, ReleaseState.CANCELLED])
         named = set(session.scalars(select(Release.package_path).where(alive)))
     orphans = [path for path in depot.folder.iterdir() if path.is_file() and str(path) not in named]
     if not settled and not orphans:
@@ -178,7 +216,7 @@ def _order(store: Store, release_id: str, now: datetime, *, at_start: bool) -> _
         found = load_release(session, release_id)
         _check_buildable(found, now)
         request = found.request
-        files = [package.Approved(file.name, file.sha256) for file in request.files if file.round == request.round]
+        files = [package.Approved(file.name, file.sha256) for file in _passed(found)]
         labels = package.Labels(
             request_id=request.id,
             project_id=request.project_id,
@@ -188,11 +226,26 @@ def _order(store: Store, release_id: str, now: datetime, *, at_start: bool) -> _
         return _Order(release_id, request.project_id, files, labels, at_start)
 
 
+def _passed(found: Release) -> list[OutputFile]:
+    """Return what the decision let through: approved outputs of the present round, and nothing if there are none."""
+    return [
+        file
+        for file in present_files(found.request)
+        if file.role is FileRole.OUTPUT and file.outcome is FileDecision.APPROVED
+    ]
+
+
 def _check_buildable(found: Release, now: datetime) -> None:
     check_transition(RELEASE, found.state, ReleaseState.DONE, f"반출물 {found.id}")
-    check_transition(EGRESS, found.request.state, RequestState.RELEASED, f"반출 신청 {found.request_id}")
+    about = facts(found.request, now)
+    machine.check(Actor.system(), about, Verb.RELEASE, now)
     # Asked again although the decision asked it: bytes leave on the votes themselves, not on a state's word.
-    policy.check_enough_approvals(facts(found.request, now))
+    votes.check_carried(about, [file.id for file in _passed(found)])
+
+
+def _days(depot: Depot, found: Release) -> int:
+    under = of_round(present_round(found.request))
+    return min(depot.days, under.release_days) if under is not None else depot.days
 
 
 def _done(
@@ -206,8 +259,8 @@ def _done(
         found.state, found.built_at, found.failure = ReleaseState.DONE, now, None
         found.package_path, found.package_sha256 = str(path), made.sha256
         found.sealed_key = depot.vault.seal(key.secret, purpose=f"release:{order.release_id}")
-        found.expires_at = now + timedelta(days=depot.days)
-        found.request.state = RequestState.RELEASED
+        found.expires_at = now + timedelta(days=_days(depot, found))
+        move(found.request, Verb.RELEASE, RequestState.RELEASED, now)
         tx.record(
             object_sha256=made.sha256,
             details={
@@ -268,4 +321,14 @@ def _expired(found: Release) -> Denied:
 
 
 def _file_count(found: Release) -> int:
-    return sum(file.round == found.request.round for file in found.request.files)
+    return len(_passed(found))
+
+
+def _nothing_to_confirm() -> Denied:
+    return Denied(
+        "release.nothing-to-confirm",
+        ko="이 반출물에 대해 확인할 것이 없습니다.",
+        en="There is nothing for you to confirm about this release.",
+        remedy_ko="회수 통지를 받은 수령인만 한 번 확인합니다.",
+        remedy_en="Only a receiver who was told of the recall confirms, once.",
+    )

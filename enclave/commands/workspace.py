@@ -29,7 +29,7 @@ from enclave.policy import workspace as policy
 from enclave.policy.allows import allows
 from enclave.policy.desk import check_address
 from enclave.policy.project import check_may_end
-from enclave.queries import display
+from enclave.queries import display, incoming
 from enclave.queries.dataset import read_manifest
 from enclave.queries.desk import load_seat
 from enclave.queries.ends import columns_sha256
@@ -40,7 +40,7 @@ from enclave.settings import Settings
 from enclave.states import WORKSPACE, FreezeCause, WorkspaceState, check_transition
 from enclave.store import Store, Tx
 from enclave.workspace.mounts import Roots, plan_mounts
-from enclave.workspace.plan import WorkspacePlan, parse_plan, sign_plan
+from enclave.workspace.plan import Mount, WorkspacePlan, parse_plan, sign_plan
 from enclave.workspace.topology import network_of
 from enclave.workspace.views import View, project_view
 
@@ -110,10 +110,12 @@ def request_start(store: Store, means: Means, actor: Actor, *, now: datetime, pr
         _check_alone(tx.session, acting, project.id)
         shown = display.in_force(tx.session, project, means.settings)
         lease = gpu_use.usable(tx.session, acting, project, now)
+        brought = incoming.brought(tx.session, project)
         found = _own_workspace(tx.session, acting, project)
         check_transition(WORKSPACE, found.state, WorkspaceState.REQUESTED, f"작업공간 {found.id}")
         found.columns_sha256 = columns_sha256(survey.approved)
-        plan = replace(_plan(means, found, acting, views, now), display=shown)
+        mounts = plan_mounts(Roots.under(means.settings.home), found.id, views, brought)
+        plan = replace(_plan(means, found, acting, mounts, now), display=shown)
         plan = small(gpu_use.equipped(plan, lease, means.settings))
         _note_plan(found, project, plan, means, now)
         tx.session.flush()
@@ -123,7 +125,12 @@ def request_start(store: Store, means: Means, actor: Actor, *, now: datetime, pr
             object_id=found.id,
             object_sha256=plan.sha256,
             subjects=Subjects(survey.subjects, "pseudonymised"),
-            details={"snapshots": len(survey.folders), "image": plan.image_id},
+            details={
+                "snapshots": len(survey.folders),
+                "image": plan.image_id,
+                "imports": len(brought.imports),
+                "packages": brought.packages[:12],
+            },
         )
         return Start(workspace_view(found, acting), found.plan, found.plan_signature, plan.sha256)
 
@@ -256,7 +263,7 @@ def _own_workspace(session: Session, acting: Actor, project: Project) -> Workspa
     return found
 
 
-def _plan(means: Means, found: Workspace, acting: Actor, views: Mapping[str, View], now: datetime) -> WorkspacePlan:
+def _plan(means: Means, found: Workspace, acting: Actor, mounts: tuple[Mount, ...], now: datetime) -> WorkspacePlan:
     settings = means.settings
     return WorkspacePlan(
         workspace_id=found.id,
@@ -264,7 +271,7 @@ def _plan(means: Means, found: Workspace, acting: Actor, views: Mapping[str, Vie
         account_id=acting.account_id,
         login=acting.login,
         image_id=means.image_id,
-        mounts=plan_mounts(Roots.under(settings.home), found.id, views),
+        mounts=mounts,
         expires_at=(now + timedelta(minutes=settings.plan_minutes)).replace(microsecond=0),
         memory_bytes=settings.memory_bytes,
         cpus=settings.cpus,

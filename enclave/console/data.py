@@ -15,7 +15,9 @@ from enclave.clock import now
 from enclave.commands import dataset as commands
 from enclave.console.acting import opened, say
 from enclave.keys import load_public_key
+from enclave.queries import lineage
 from enclave.settings import Settings
+from enclave.states import label
 
 
 @click.group()
@@ -74,6 +76,23 @@ def withdraw(snapshot_id: str, reason: str) -> None:
     with opened(Settings.load()) as store:
         commands.withdraw_snapshot(store, Actor.console(), snapshot_id=snapshot_id, reason=reason, now=now())
     say(f"스냅샷 {snapshot_id[:12]}을(를) 철회했습니다.", f"Withdrew snapshot {snapshot_id[:12]}.")
+
+
+@snapshot.command("releases")
+@click.argument("snapshot_id")
+@click.pass_context
+def releases(ctx: click.Context, snapshot_id: str) -> None:
+    """이 스냅샷에서 나간 반출물 목록: 확실한 것과 가능한 것 (what left that came from a snapshot)."""
+    with opened(Settings.load()) as store:
+        for each in lineage.releases_from(store, Actor.console(), snapshot_id, now=now()):
+            click.echo(_line(each, 1 if ctx.obj == "en" else 0))
+
+
+def _line(each: lineage.TracedRelease, language: int) -> str:
+    words = (("확실", "certain") if each.certain else ("가능", "possible"))[language]
+    names = ", ".join(sorted(file.name for file in each.files))
+    parts = (each.release_id, words, label(each.state)[language], each.project_id, each.receiver_login, names)
+    return "\t".join("".join(c if c.isprintable() else "?" for c in part) for part in parts)
 
 
 def _settled(folder: Path, settings: Settings) -> Path:

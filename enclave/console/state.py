@@ -11,9 +11,10 @@ from enclave import reserved
 from enclave.console.acting import opened, say, step_down
 from enclave.migrations import run
 from enclave.model.base import Base
-from enclave.model.egress import EgressRequest, Release
+from enclave.model.egress import AirlockRequest
 from enclave.model.people import Account
 from enclave.model.project import Project
+from enclave.model.release import Release
 from enclave.model.workspace import Workspace
 from enclave.settings import Settings
 from enclave.states import ProjectState, ReleaseState, RequestState, WorkspaceState
@@ -62,7 +63,9 @@ def _counts(session: Session) -> dict[tuple[str, str], int]:
             Project, (Project.state == ProjectState.ACTIVE) & (Project.id != reserved.PROJECT)
         ),
         ("열린 작업공간", "open workspaces"): _count(Workspace, Workspace.state.in_(open_workspaces)),
-        ("심사 대기 반출", "egress under review"): _count(EgressRequest, EgressRequest.state == RequestState.SUBMITTED),
+        ("심사 대기 반출", "egress under review"): _count(
+            AirlockRequest, AirlockRequest.state == RequestState.SUBMITTED
+        ),
         ("준비 중 반출물", "releases being prepared"): _count(Release, Release.state == ReleaseState.REQUESTED),
         ("수령 대기 반출물", "releases to collect"): _count(Release, Release.state == ReleaseState.DONE),
         ("기록", "log entries"): select(func.count()).select_from(audit_entry),

@@ -102,6 +102,7 @@ async def serve(settings: Settings, docker_socket: Path) -> None:
     # Before anybody can ask: a hub that comes back finds its workspaces reachable.
     await bridge.start()
     await relays.step()
+    await commands.reruns.sweep()
     keeping = asyncio.gather(relays.keep(), strays.keep(), commands.storage.keep(docker, plans, now))
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -113,6 +114,7 @@ async def serve(settings: Settings, docker_socket: Path) -> None:
     LOG.info("the gate is open: %s, %s", settings.engine_socket, settings.gate_socket)
     await stop.wait()
     keeping.cancel()
+    await commands.reruns.close()
     for server in servers:
         server.close()
     bridge.stop()

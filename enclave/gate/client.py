@@ -125,6 +125,27 @@ class Gate:
         """Return what was shown of a running workspace: `hour` and `day` (sums) and `limits`; empty if none runs."""
         return self._call("GET", f"/workspaces/{workspace_id}/meter", None)
 
+    def begin_rerun(self, order: bytes, signature: bytes, code: Mapping[str, bytes]) -> None:
+        """Have submitted code run again in a sealed container of its own; `look_rerun` says how it stands."""
+        sent = {name: base64.b64encode(content).decode() for name, content in code.items()}
+        body = {"order": order.decode(), "signature": base64.b64encode(signature).decode(), "code": sent}
+        self._call("POST", "/reruns", body)
+
+    def look_rerun(self, rerun_id: str) -> dict[str, Any]:
+        """Return `state` (running, ended), `exit_code`, `why` (time, memory, gone, engine or nothing), `seconds`."""
+        return self._call("GET", f"/reruns/{rerun_id}", None)
+
+    def collect_rerun(
+        self, rerun_id: str, names: Iterable[str], *, limits: CollectLimits
+    ) -> list[Collected | RefusedFile]:
+        """Copy what an ended run wrote under these names into staging; what it did not write is left out."""
+        body = {"names": list(names), "limits": limits.__dict__}
+        return [_file(item) for item in self._call("POST", f"/reruns/{rerun_id}/collect", body)["files"]]
+
+    def end_rerun(self, rerun_id: str) -> None:
+        """Remove a run and all it wrote. Doing it twice is fine."""
+        self._call("DELETE", f"/reruns/{rerun_id}", None)
+
     def status(self) -> dict[str, Any]:
         """Plans, running workspaces, their ports and bytes, whether the engine answers."""
         return self._call("GET", "/status", None)

@@ -29,6 +29,7 @@ from enclave.gate.gpus import Gpus, holders
 from enclave.gate.peer import peer_uid
 from enclave.gate.plans import Plans
 from enclave.gate.relay import Relays
+from enclave.gate.reruns import Reruns
 from enclave.gate.spool import Spool
 from enclave.gate.storage import Storage, read_keys
 from enclave.gate.volumes import Volumes
@@ -64,6 +65,7 @@ class Commands:
     def __init__(self, parts: Parts, *, app: pwd.struct_passwd, hub: pwd.struct_passwd) -> None:
         self._parts, self._making = parts, asyncio.Lock()
         self.storage = Storage(parts.volumes, parts.staging, Owner(app.pw_uid, app.pw_gid))
+        self.reruns = Reruns(parts.docker, parts.plans, self.storage, parts.views, parts.clock)
         only_app, both = {app.pw_uid, 0}, {app.pw_uid, hub.pw_uid, 0}
         self._routes: list[tuple[str, re.Pattern[str], set[int], Callable[[str, Answer], Awaitable[Answer]]]] = [
             ("POST", re.compile("/plans"), only_app, self._register),
@@ -84,6 +86,10 @@ class Commands:
             ("GET", re.compile("/gpus/holders"), only_app, self._holders),
             ("POST", re.compile("/gpus/scrub"), only_app, self._scrub),
             ("GET", re.compile(f"/workspaces/{ID}/meter"), only_app, self._meter),
+            ("POST", re.compile("/reruns"), only_app, self.reruns.begin),
+            ("GET", re.compile(f"/reruns/{ID}"), only_app, self.reruns.look),
+            ("POST", re.compile(f"/reruns/{ID}/collect"), only_app, self.reruns.collect),
+            ("DELETE", re.compile(f"/reruns/{ID}"), only_app, self.reruns.end),
             ("GET", re.compile("/status"), both, self._status),
         ]
 

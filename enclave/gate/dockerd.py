@@ -75,6 +75,12 @@ class Dockerd:
         found: list[dict[str, Any]] = _value(await self._call("GET", "/containers/json", params))
         return found
 
+    async def labelled(self, label: str) -> list[dict[str, Any]]:
+        """Return all containers that carry a label, running or not."""
+        params = {"all": "true", "filters": json.dumps({"label": [label]})}
+        found: list[dict[str, Any]] = _value(await self._call("GET", "/containers/json", params))
+        return found
+
     async def remove(self, name: str) -> None:
         """Kill and remove a container; fine if it is gone already."""
         answer = await self._call("DELETE", f"/containers/{name}", {"force": "true", "v": "true"})

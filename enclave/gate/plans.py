@@ -19,7 +19,7 @@ from enclave import whole
 from enclave.errors import Denied, NotFound
 from enclave.gate.fastened import is_fastened
 from enclave.workspace.mounts import Roots, check_mounts
-from enclave.workspace.plan import PATTERNS, MountKind, PlanDamaged, WorkspacePlan, verify_plan
+from enclave.workspace.plan import FASTENED, PATTERNS, MountKind, PlanDamaged, WorkspacePlan, verify_plan
 from enclave.workspace.topology import Topology, network_of
 
 # A running workspace may be older than the plan in force; nobody needs to know of more than this many.
@@ -39,7 +39,7 @@ class Plans:
     def checked(self, data: bytes, signature: bytes, now: datetime) -> WorkspacePlan:
         """Return a plan that may be put in force; raises what `register` raises."""
         plan = self.verified(data, signature)
-        self._check(plan, now)
+        self.check(plan, now)
         return plan
 
     def register(self, data: bytes, signature: bytes, now: datetime) -> WorkspacePlan:
@@ -57,7 +57,7 @@ class Plans:
     def verified(self, data: bytes, signature: bytes) -> WorkspacePlan:
         """Return a plan if the plan key signed it; raises `Denied`. Whether it may be followed is another question."""
         try:
-            return verify_plan(data, signature, self._public_key())
+            return verify_plan(data, signature, self.public_key())
         except PlanDamaged as error:
             raise _denied("plan-damaged", str(error)) from error
 
@@ -67,12 +67,16 @@ class Plans:
         current = self._folder(workspace_id) / "current"
         if plan is None or not current.exists() or current.read_text() != sha256:
             raise _denied("plan-unknown", f"{workspace_id} {sha256[:12]}")
-        self._check(plan, now)
+        self.check(plan, now)
+        self.check_ready(plan)
+        return plan
+
+    def check_ready(self, plan: WorkspacePlan) -> None:
+        """Raise `Denied` unless everything the plan mounts is fastened and mounted now."""
         for mount in plan.mounts:
-            if mount.kind is MountKind.VIEW and not is_fastened(mount):
+            if mount.kind in FASTENED and not is_fastened(mount):
                 raise _denied("mount-missing", mount.source)
         _check_mounted(plan)
-        return plan
 
     def may_start(self, workspace_id: str, now: datetime) -> bool:
         """Say whether a plan of this workspace is in force and not yet ended."""
@@ -85,7 +89,7 @@ class Plans:
             return None
         try:
             kept = json.loads((self._folder(workspace_id) / "plans" / f"{sha256}.json").read_bytes())
-            return verify_plan(kept["plan"].encode(), base64.b64decode(kept["signature"]), self._public_key())
+            return verify_plan(kept["plan"].encode(), base64.b64decode(kept["signature"]), self.public_key())
         except (OSError, ValueError):
             return None
 
@@ -131,14 +135,16 @@ class Plans:
             )
         return self.roots.volumes / workspace_id
 
-    def _public_key(self) -> Ed25519PublicKey:
+    def public_key(self) -> Ed25519PublicKey:
+        """Return the plan key's public half."""
         # Read each time: a key may be renewed while the gate runs.
         key = load_pem_public_key(self._key.read_bytes())
         if not isinstance(key, Ed25519PublicKey):
             raise _denied("plan-damaged", f"{self._key} is not an Ed25519 key")
         return key
 
-    def _check(self, plan: WorkspacePlan, now: datetime) -> None:
+    def check(self, plan: WorkspacePlan, now: datetime) -> None:
+        """Raise `Denied` unless the plan is unexpired and names only what may be mounted."""
         if now >= plan.expires_at:
             raise _denied("plan-expired", f"{plan.expires_at:%Y-%m-%dT%H:%M:%SZ}")
         if plan.network and plan.network != network_of(plan.project_id, self._topology):

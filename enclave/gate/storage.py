@@ -37,6 +37,15 @@ class Storage:
     def __init__(self, volumes: Volumes, staging: Path, owner: Owner) -> None:
         self._volumes, self._staging, self._owner = volumes, staging, owner
         self._one = asyncio.Lock()
+        self._held: set[str] = set()
+
+    def hold(self, workspace_id: str) -> None:
+        """Leave these volumes mounted, whatever no plan says, until `let_go`."""
+        self._held.add(workspace_id)
+
+    def let_go(self, workspace_id: str) -> None:
+        """Treat these volumes as all others again."""
+        self._held.discard(workspace_id)
 
     async def prepare(self, plan: WorkspacePlan, keys: Keys) -> None:
         """Make and mount a workspace's volumes as its plan says; raises what `Volumes.ensure` raises."""
@@ -88,7 +97,7 @@ class Storage:
     async def tidy(self, docker: Dockerd, plans: Plans, now: datetime) -> None:
         """Unmount what belongs to no container and to no plan that could still start one."""
         for workspace_id in await asyncio.to_thread(self._volumes.mounted):
-            if plans.may_start(workspace_id, now):
+            if workspace_id in self._held or plans.may_start(workspace_id, now):
                 continue
             state = await docker.inspect(container_of(workspace_id))
             if state is None or not state["State"]["Running"]:

@@ -3,8 +3,44 @@
 from __future__ import annotations
 
 from audit import tables as audit_tables
-from enclave.model import data, desk, drill, egress, ends, gpu, people, project, watch, workspace
+from enclave.model import (
+    data,
+    desk,
+    drill,
+    egress,
+    ends,
+    gpu,
+    incoming,
+    ledger,
+    people,
+    policy,
+    project,
+    release,
+    rerun,
+    review,
+    sighting,
+    watch,
+    workspace,
+)
 from enclave.model.base import Base
 
-MODULES = (people, data, project, workspace, egress, watch, ends, gpu, desk, drill)
+MODULES = (
+    people,
+    data,
+    project,
+    workspace,
+    egress,
+    review,
+    release,
+    sighting,
+    watch,
+    ends,
+    gpu,
+    desk,
+    drill,
+    ledger,
+    incoming,
+    rerun,
+    policy,
+)
 METADATA = (Base.metadata, audit_tables.metadata)

@@ -152,6 +152,11 @@ def check_may_ask(actor: Actor, frozen: FrozenFacts, now: datetime) -> None:
     Raises `Denied` (`ends.held`: an incident is being looked into; `ends.grace-over`), and what `check_may_look` does.
     """
     check_may_look(actor, frozen)
+    check_in_grace(frozen, now)
+
+
+def check_in_grace(frozen: FrozenFacts, now: datetime) -> None:
+    """Raise `Denied` (`ends.held`, `ends.grace-over`) unless something of this frozen workspace may still go out."""
     if frozen.cause is FreezeCause.INCIDENT:
         raise Denied(
             "ends.held",

@@ -7,6 +7,7 @@ import sys
 
 from enclave import clock
 from enclave.airlock.checker import shared_pool
+from enclave.airlock.recompute.door import start_soon
 from enclave.commands import release
 from enclave.errors import EnclaveError
 from enclave.portal import app, chores, closing, core_api, serve
@@ -30,6 +31,7 @@ def main() -> int:
         LOG.error("the portal does not start: %s", error)  # noqa: TRY400 - the sentence says it; no trace for operators
         return 1
     shared_pool().start()
+    start_soon()
     stop = chores.start(portal)
     LOG.info("serving on 127.0.0.1:%s and %s", settings.portal_port, settings.core_socket)
     serve.run(app.create(portal), pages_at, core_api.create(portal), core_at, serve.uids(settings.hub_user))

@@ -11,7 +11,19 @@ from starlette.responses import PlainTextResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from enclave.portal import failures, rest, rest_ends, rest_watch, workspace_api, workspace_gpu
+from enclave.portal import (
+    failures,
+    rest,
+    rest_ends,
+    rest_imports,
+    rest_policies,
+    rest_requests,
+    rest_view,
+    rest_watch,
+    workspace_api,
+    workspace_gpu,
+    workspace_repair,
+)
 from enclave.portal.doors import OneHost
 from enclave.portal.forms import BodyLimit
 from enclave.portal.headers import SafeHeaders
@@ -29,12 +41,18 @@ from enclave.portal.pages import (
     frozen,
     gpu,
     home,
+    imports,
     log,
+    metrics,
+    packages,
+    policies,
     project,
     releases,
     review,
+    review_forms,
     seat,
     sign_in,
+    viewer,
 )
 from enclave.portal.parts import Portal
 from enclave.portal.render import FOLDER
@@ -48,6 +66,9 @@ PAGES = (
     project,
     columns,
     review,
+    review_forms,
+    viewer,
+    metrics,
     releases,
     datasets,
     log,
@@ -59,6 +80,9 @@ PAGES = (
     frozen,
     certificates,
     drills,
+    imports,
+    packages,
+    policies,
 )
 
 
@@ -77,10 +101,15 @@ def create(portal: Portal) -> ASGIApp:
     for page in PAGES:
         app.include_router(page.router, prefix=root, include_in_schema=False)
     app.include_router(rest.router, prefix=f"{root}/api/v1")
+    app.include_router(rest_requests.router, prefix=f"{root}/api/v1")
     app.include_router(rest_ends.router, prefix=f"{root}/api/v1")
+    app.include_router(rest_view.router, prefix=f"{root}/api/v1")
     app.include_router(rest_watch.router, prefix=f"{root}/api/v1")
+    app.include_router(rest_imports.router, prefix=f"{root}/api/v1")
+    app.include_router(rest_policies.router, prefix=f"{root}/api/v1")
     app.include_router(workspace_api.router, prefix="/api/workspace/v1")
     app.include_router(workspace_gpu.router, prefix="/api/workspace/v1")
+    app.include_router(workspace_repair.router, prefix="/api/workspace/v1")
     app.add_api_route(f"{root}/health", health, include_in_schema=False)
     app.mount(f"{root}/static", StaticFiles(directory=FOLDER.parent / "static"))
     failures.install(app)

@@ -13,7 +13,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from enclave.errors import EnclaveError
-from enclave.portal import closing, culling, destroying, ended, gpu_round, intake, limits, searching, sweeping
+from enclave.portal import (
+    closing,
+    culling,
+    destroying,
+    ended,
+    gpu_round,
+    importing,
+    intake,
+    keeping,
+    limits,
+    replaying,
+    rerunning,
+    searching,
+    sweeping,
+)
 from enclave.portal.parts import Portal
 
 LOG = logging.getLogger("ansim.portal.chores")
@@ -36,6 +50,7 @@ class Chore:
 
 CHORES: tuple[Chore, ...] = (
     Chore("stop-frozen", 15, closing.stop_frozen, "ends"),
+    Chore("keep-requests", 60, keeping.keep_requests, "requests"),
     Chore("sweep", 15, sweeping.sweep, "ends"),
     Chore("close-ended", 30, ended.Ended().close, "ends"),
     Chore("cull", 60, culling.Culling().cull, "idle"),
@@ -44,7 +59,10 @@ CHORES: tuple[Chore, ...] = (
     Chore("gpus-turn", 5, gpu_round.turn, "gpus"),
     Chore("take-events", 1, intake.take_events, "events"),
     Chore("bring-limits", 30, limits.bring_limits, "limits"),
+    Chore("lay-out-imports", 5, importing.lay_out_waiting, "imports"),
     Chore("search-shown", 5, searching.search_shown, "search"),
+    Chore("rerun", 5, rerunning.turn, "rerun"),
+    Chore("replay-policies", 5, replaying.turn, "replay"),
 )
 
 

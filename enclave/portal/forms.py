@@ -6,6 +6,7 @@ them, the commands do.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
@@ -17,6 +18,7 @@ from enclave.portal.refusals import unreadable_form
 MAX_BODY = 1 << 20
 MAX_FIELDS = 5000
 MAX_DRAINED = 16 << 20
+UPLOAD = re.compile(r"/services/portal/api/v1/projects/[^/]+/uploads/[^/]+")
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,10 @@ async def read(request: Request) -> Form:
 
 
 class BodyLimit:
-    """ASGI wrapper: answers 413 to a body announced above `MAX_BODY`, 411 to one that does not announce its length."""
+    """ASGI wrapper: answers 413 to a body announced above `MAX_BODY`, 411 to one that does not announce its length.
+
+    Uploads pass: their route reads them piece by piece and ends at its own limit.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -64,7 +69,9 @@ class BodyLimit:
         """Serve one request."""
         headers = dict(scope.get("headers", ()))
         announced = headers.get(b"content-length", b"0")
-        if scope["type"] == "http" and b"transfer-encoding" in headers:
+        if scope["type"] == "http" and scope["method"] == "PUT" and UPLOAD.fullmatch(scope["path"]):
+            await self.app(scope, receive, send)  # read as it comes, and bounded there (`importing.receive`)
+        elif scope["type"] == "http" and b"transfer-encoding" in headers:
             await _drain(receive)
             await _refuse(send, 411, "길이를 알리지 않은 요청은 받지 않습니다. / A request must announce its length.")
         elif scope["type"] == "http" and (not announced.isdigit() or int(announced) > MAX_BODY):

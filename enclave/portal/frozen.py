@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from enclave import clock
 from enclave.actor import Actor
 from enclave.airlock.errors import AirlockError
-from enclave.airlock.preview import preview
+from enclave.airlock.preview import open_file
 from enclave.commands import egress, volume_key
 from enclave.commands.look import look
 from enclave.commands.submission import Submission
 from enclave.gate.limits import ListedFile
+from enclave.portal.looking import Look
 from enclave.portal.parts import Portal
-from enclave.portal.sight import Seen
 from enclave.portal.taking import checked_files, collected, some_refused
 from enclave.queries import ends
-from enclave.queries.egress import RequestView
+from enclave.queries.airlock_views import RequestView
 from enclave.queries.ends import EndedView
 
 TABLES = (".csv", ".tsv", ".json", ".parquet")
@@ -54,17 +54,17 @@ def listing(portal: Portal, actor: Actor, workspace_id: str) -> Files:
     return Files(seen, files, left_out)
 
 
-def sight(portal: Portal, actor: Actor, workspace_id: str, *, volume: str, name: str) -> Seen:
+def sight(portal: Portal, actor: Actor, workspace_id: str, *, volume: str, name: str) -> Look:
     """Return the safe preview of one file, or the error that says why there is none."""
     look(portal.store, actor, workspace_id=workspace_id, files=1, now=clock.now())
     keys = _keys(portal, workspace_id)
     with collected(portal, workspace_id, [name], volume=volume, keys=keys) as (taken, refused):
         if refused:
-            return Seen(error=some_refused(refused))
+            return Look(error=some_refused(refused))
         try:
-            return Seen(preview=preview(taken[0].path, kind_of(name), name=name.rpartition("/")[2]))
+            return Look(opened=open_file(taken[0].path, None, name=name.rpartition("/")[2]))
         except AirlockError as error:
-            return Seen(error=error)
+            return Look(error=error)
 
 
 def ask(portal: Portal, actor: Actor, workspace_id: str, wanted: Wanted) -> RequestView:

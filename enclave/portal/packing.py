@@ -12,7 +12,7 @@ from datetime import datetime
 from enclave.commands import release
 from enclave.errors import EnclaveError
 from enclave.portal.parts import Portal
-from enclave.queries.egress import RequestView
+from enclave.queries.airlock_views import RequestView
 from enclave.states import ReleaseState
 
 LOG = logging.getLogger("ansim.portal")

@@ -12,6 +12,8 @@ from enclave.commands.release import Depot
 from enclave.commands.workspace import Means
 from enclave.gate.client import Gate
 from enclave.portal.choices import Choices
+from enclave.portal.coverage import Coverage
+from enclave.portal.lines_seen import LinesSeen
 from enclave.portal.oauth import Hub
 from enclave.portal.session import Sessions
 from enclave.portal.sight import Sight
@@ -38,6 +40,8 @@ class Portal:
     gate_secret: bytes
     sessions: Sessions = field(default_factory=Sessions)
     choices: Choices = field(default_factory=Choices)
+    lines_seen: LinesSeen = field(default_factory=LinesSeen)
+    coverage: Coverage = field(default_factory=Coverage)
     root: str = ROOT
 
     def close(self) -> None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from enclave.actor import Actor
 from enclave.policy.drill import SEES_DRILLS
+from enclave.policy.provider.who import SEES
+from enclave.queries.metrics import SEES_METRICS
 from enclave.roles import Role
 
 
@@ -26,6 +28,8 @@ PLACES = (
     Place("apply", "/apply", frozenset({Role.PROJECT_LEAD})),
     Place("columns", "/columns", GOVERNORS),
     Place("review", "/review", frozenset({Role.OUTPUT_CHECKER})),
+    Place("policies", "/policies", frozenset(SEES)),
+    Place("metrics", "/metrics", frozenset(SEES_METRICS)),
     Place("releases", "/releases", USERS | {Role.OUTPUT_CHECKER}),
     Place("certificates", "/certificates"),
     Place("datasets", "/datasets"),

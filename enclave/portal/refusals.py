@@ -54,6 +54,17 @@ def unreadable_form() -> Invalid:
     )
 
 
+def about_no_file() -> Invalid:
+    """Return the answer to a submission that says something about a file it does not hold."""
+    return Invalid(
+        "portal.about",
+        ko="함께 제출하지 않은 파일에 대한 설명(recipe, code)이 있습니다.",
+        en="Something is said about a file (recipe, code) that is not part of this submission.",
+        remedy_ko="만든 코드도 같은 신청의 파일에 넣으세요.",
+        remedy_en="Put the code that made it among the files of the same request.",
+    )
+
+
 def bad_handshake() -> Denied:
     """Return the refusal of a sign-in that did not begin in this browser, or took over ten minutes."""
     return Denied(

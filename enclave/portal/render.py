@@ -19,7 +19,7 @@ from markupsafe import Markup
 
 from enclave.actions import ABOUT, Action
 from enclave.airlock.report import Severity, Verdict
-from enclave.portal import kst
+from enclave.portal import kst, recipe_words, turning
 from enclave.portal.words import Language, has, say
 from enclave.roles import LABELS, Role
 from enclave.states import label as state_label
@@ -52,6 +52,7 @@ TONES = {
         "pass",
         "granted",
         "ready",
+        "public",
     },
     "warn": {
         "submitted",
@@ -64,6 +65,14 @@ TONES = {
         "waiting",
         "ending",
         "dirty",
+        "changes",
+        "incomplete",
+        "expired",
+        "bytes",
+        "cells",
+        "equal",
+        "within",
+        "around",
     },
     "stop": {
         "quarantined",
@@ -76,6 +85,9 @@ TONES = {
         "destroyed",
         "withdrawn",
         "block",
+        "conflicted",
+        "cancelled",
+        "few",
     },
 }
 
@@ -93,8 +105,9 @@ def environment() -> Environment:
     jinja.filters.update(
         moment=kst.moment, day=kst.day, iso=_iso, size=size, printable=printable, when=datetime.fromisoformat
     )
-    jinja.filters.update(told=_told, remedy=_remedy, label=_label, both=_both, treated=_treated)
-    jinja.globals["tone"] = tone
+    jinja.filters.update(asked=turning.asked, plain_ask=turning.plain_ask, token=turning.token)
+    jinja.filters.update(told=_told, remedy=_remedy, label=_label, both=_both, treated=_treated, kind=_kind)
+    jinja.globals |= {"tone": tone, "recipe_words": recipe_words.said}
     return jinja
 
 
@@ -173,6 +186,13 @@ def _remedy(context: Context, error: Any) -> str:
 @pass_context
 def _both(context: Context, pair: tuple[str, str]) -> str:
     return pair[0] if context["language"] is Language.KO else pair[1]
+
+
+@pass_context
+def _kind(context: Context, name: str) -> str:
+    """Return the word for a kind of file; one that has none is shown by its own name."""
+    key = f"kinds.{name}"
+    return say(context["language"], key) if has(key) else printable(name)
 
 
 @pass_context

@@ -12,20 +12,17 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header
-from starlette.responses import Response
 
 from audit.query import LogFilter
 from enclave import pledge
-from enclave.commands import access, egress, project, release
+from enclave.commands import access, project
 from enclave.commands import people as commands
-from enclave.portal import closing, packing
+from enclave.portal import closing
 from enclave.portal import rest_bodies as bodies
-from enclave.portal.acting import actor_of, proved
-from enclave.portal.pages.releases import stream
+from enclave.portal.acting import actor_of
 from enclave.portal.rest_json import told
 from enclave.portal.visit import Here, Visit, check_token
 from enclave.queries import dataset, people
-from enclave.queries import egress as requests
 from enclave.queries import project as projects
 from enclave.queries import workspace as workspaces
 
@@ -154,77 +151,6 @@ def my_workspaces(visit: Here) -> Json:
     store, actor = visit.portal.store, actor_of(visit)
     options = workspaces.options(store, actor, now=visit.now)
     return {"workspaces": told(workspaces.mine(store, actor)), "options": told(options)}
-
-
-@router.get("/requests")
-def my_requests(visit: Here) -> Json:
-    """One's own egress requests."""
-    return {"requests": told(requests.mine(visit.portal.store, actor_of(visit)))}
-
-
-@router.get("/requests/queue")
-def queue(visit: Here) -> Json:
-    """Show what this checker may vote on now."""
-    return {"requests": told(requests.queue(visit.portal.store, actor_of(visit), now=visit.now))}
-
-
-@router.get("/requests/{request_id}")
-def one_request(visit: Here, request_id: str) -> Json:
-    """One egress request, with what went out of the same project before."""
-    store, actor = visit.portal.store, actor_of(visit)
-    found = requests.request(store, actor, request_id, now=visit.now)
-    return told(found) | {"earlier": told(requests.earlier(store, actor, request_id, now=visit.now))}
-
-
-@router.post("/requests/{request_id}/decide")
-def decide(visit: Changing, request_id: str, body: bodies.DecisionBody, key: Key = "") -> Json:
-    """Cast a vote; the second approval makes the release."""
-
-    def act() -> object:
-        actor, store = proved(visit, body.code), visit.portal.store
-        decided = egress.decide(store, actor, request_id=request_id, vote=body.ballot(), now=visit.now)
-        packing.after(visit.portal, decided, visit.now)
-        return requests.request(store, actor, request_id, now=visit.now)
-
-    return once(visit, key, act)
-
-
-@router.post("/requests/{request_id}/withdraw")
-def withdraw(visit: Changing, request_id: str, key: Key = "") -> Json:
-    """Withdraw one's own request."""
-    return once(visit, key, _on(egress.withdraw, visit, request_id=request_id))
-
-
-@router.get("/releases")
-def my_releases(visit: Here) -> Json:
-    """Releases that name this person as receiver."""
-    return {"releases": told(requests.to_receive(visit.portal.store, actor_of(visit), now=visit.now))}
-
-
-@router.get("/releases/{release_id}")
-def one_release(visit: Here, release_id: str) -> Json:
-    """One release."""
-    return told(requests.release(visit.portal.store, actor_of(visit), release_id, now=visit.now))
-
-
-@router.post("/releases/{release_id}/hand-over", response_class=Response)
-def hand_over(visit: Changing, release_id: str, body: bodies.CodeBody) -> Response:
-    """Receive a release, once: the answer is the zip file."""
-    return stream(visit, release_id, body.code)
-
-
-@router.post("/releases/{release_id}/recall")
-def recall(visit: Changing, release_id: str, body: bodies.ReasonBody, key: Key = "") -> Json:
-    """Recall a release."""
-    portal = visit.portal
-
-    def act() -> object:
-        actor = actor_of(visit)
-        return release.recall(
-            portal.store, portal.depot, actor, release_id=release_id, reason=body.reason, now=visit.now
-        )
-
-    return once(visit, key, act)
 
 
 @router.get("/accounts")

@@ -8,10 +8,10 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from enclave.commands.application import Application
-from enclave.commands.egress import Ballot, Judgements
+from enclave.commands.ballot import Ballot, Judgements
 from enclave.model.project import LegalBasis
 from enclave.roles import Role
-from enclave.states import Decision
+from enclave.states import Audience, Decision, FileVote
 
 Long = Annotated[str, Field(max_length=20_000)]
 Short = Annotated[str, Field(max_length=200)]
@@ -72,7 +72,7 @@ class CodeBody(Body):
 
 
 class DecisionBody(CodeBody):
-    """One vote, bound to the round and hash that were looked at."""
+    """One word, bound to the round and hash that were looked at; `votes` by file id, `comments` by group id."""
 
     decision: Decision
     round: int
@@ -81,11 +81,52 @@ class DecisionBody(CodeBody):
     purpose_relation: Long
     identifiability: Long
     safety_measures: Long
+    comment: Long = ""
+    votes: dict[Short, FileVote] = Field(default_factory=dict)
+    comments: dict[Short, Long] = Field(default_factory=dict)
+    override_reason: Long = ""
 
     def ballot(self) -> Ballot:
         """Return it as the command takes it."""
         judgements = Judgements(self.purpose_relation, self.identifiability, self.safety_measures)
-        return Ballot(self.decision, self.round, self.content_sha256, self.reason_code, judgements)
+        return Ballot(
+            self.decision,
+            self.round,
+            self.content_sha256,
+            self.reason_code,
+            judgements,
+            self.comment,
+            self.votes,
+            self.comments,
+            self.override_reason,
+        )
+
+
+class ConcludeBody(CodeBody):
+    """What was looked at when concluding."""
+
+    round: int
+    content_sha256: Short
+
+
+class CommentBody(Body):
+    """A remark on the round, or with `group_id` on one of its groups."""
+
+    text: Long
+    audience: Audience = Audience.PUBLIC
+    group_id: Short = ""
+
+
+class ReassignBody(ReasonBody):
+    """To whom a request goes."""
+
+    login: Short
+
+
+class StatementBody(Body):
+    """What a receiver says about a recalled release."""
+
+    statement: Long
 
 
 class RoleBody(ReasonBody):

@@ -1,6 +1,7 @@
-"""Safe previews, drawn once: the sealed process takes tens of milliseconds, and stored bytes never change.
+"""Safe views of files in quarantine. Nothing of a file is parsed in this process: a sealed child draws what is shown.
 
-A preview is kept under the hash of its file, the newest few in memory. Nothing of a file is parsed in this process.
+What was opened is kept under the hash of its file, the newest few in memory: stored bytes never change. Pages that
+were sorted or filtered are drawn each time; that takes tens of milliseconds.
 """
 
 from __future__ import annotations
@@ -9,48 +10,63 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from enclave.airlock.errors import AirlockError
-from enclave.airlock.preview import Preview, preview
+from enclave.airlock import preview
+from enclave.airlock.preview import Compared, Opened, Page, Picture
 from enclave.airlock.quarantine import Quarantine
-from enclave.errors import EnclaveError
+from enclave.airlock.viewing.ask import Ask
 
 KEPT = 32
+Key = tuple[str, str, str, int]
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What can be shown of one file: a preview, or the error that says why there is none."""
+class Stored:
+    """A file in quarantine: its hash, its kind as in its report, and its name as submitted."""
 
-    preview: Preview | None = None
-    error: AirlockError | EnclaveError | None = None
+    sha256: str
+    kind: str
+    name: str
 
 
 class Sight:
-    """Previews of files in quarantine."""
+    """Views of files in quarantine; every method raises `PreviewFailed` when there is nothing safe to show."""
 
     def __init__(self, quarantine: Quarantine) -> None:
         self._quarantine = quarantine
-        self._kept: OrderedDict[tuple[str, str, str], Seen] = OrderedDict()
+        self._kept: OrderedDict[Key, Opened] = OrderedDict()
         self._lock = threading.Lock()
 
-    def of(self, sha256: str, kind: str, name: str) -> Seen:
-        """Return what can be shown of a stored file; a file that cannot be drawn is told as such, not raised."""
-        key = (sha256, kind, name)
+    def open(self, file: Stored, *, first: int = 0) -> Opened:
+        """Return all pieces of a file, with the first pages of those from number ``first`` on."""
+        key = (file.sha256, file.kind, file.name, first)
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        seen = self._draw(sha256, kind, name)
-        if seen.preview is not None:  # a failure may have been a moment's lack of memory: try again next time
-            with self._lock:
-                self._kept[key] = seen
-                while len(self._kept) > KEPT:
-                    self._kept.popitem(last=False)
-        return seen
+        self._verify(file)
+        opened = preview.open_file(self._quarantine.path(file.sha256), file.kind, name=file.name, first=first)
+        with self._lock:
+            self._kept[key] = opened
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return opened
 
-    def _draw(self, sha256: str, kind: str, name: str) -> Seen:
-        try:
-            self._quarantine.open(sha256).close()  # hashes it again: what is shown is what was submitted
-            return Seen(preview=preview(self._quarantine.path(sha256), kind, name=name))
-        except AirlockError as error:
-            return Seen(error=error)
+    def page(self, file: Stored, ask: Ask) -> Page:
+        """Return one page as asked for."""
+        self._verify(file)
+        return preview.turn_page(self._quarantine.path(file.sha256), ask, name=file.name)
+
+    def picture(self, file: Stored, piece: int) -> Picture:
+        """Return a picture as the sealed child made it anew."""
+        self._verify(file)
+        return preview.picture(self._quarantine.path(file.sha256), piece, name=file.name)
+
+    def compare(self, old: Stored, new: Stored) -> tuple[Compared, ...]:
+        """Return what changed between two rounds of a file."""
+        self._verify(old)
+        self._verify(new)
+        paths = (self._quarantine.path(old.sha256), self._quarantine.path(new.sha256))
+        return preview.compare(*paths, names=(old.name, new.name))
+
+    def _verify(self, file: Stored) -> None:
+        self._quarantine.open(file.sha256).close()  # hashes it again: what is shown is what was submitted

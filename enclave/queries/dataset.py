@@ -17,7 +17,7 @@ from enclave.actor import Actor
 from enclave.errors import NotFound
 from enclave.model.data import Dataset, Snapshot
 from enclave.policy.allows import allows
-from enclave.policy.dataset import check_may_govern
+from enclave.policy.dataset import check_may_govern, check_may_trace
 from enclave.states import SnapshotState
 from enclave.store import Store
 
@@ -152,5 +152,10 @@ def snapshot_view(found: Snapshot, actor: Actor) -> SnapshotView:
         published_at=found.published_at,
         withdrawn_at=found.withdrawn_at,
         withdraw_reason=found.withdraw_reason,
-        may=frozenset({"withdraw_snapshot"} if published and governs else ()),
+        may=frozenset(
+            {
+                *(["withdraw_snapshot"] if published and governs else []),
+                *(["trace"] if allows(check_may_trace, actor, found.dataset.organisation_id) else []),
+            }
+        ),
     )

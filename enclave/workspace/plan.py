@@ -66,11 +66,17 @@ class MountKind(StrEnum):
     HOME = "home"
     OUTBOX = "outbox"
     CONFIG = "config"
+    IMPORT = "import"
+    PACKAGES = "packages"
+
+
+# Named by what is in them, and fastened by the gate before anything may mount them.
+FASTENED = frozenset({MountKind.VIEW, MountKind.IMPORT, MountKind.PACKAGES})
 
 
 @dataclass(frozen=True)
 class Mount:
-    """One folder of the host inside the workspace; `sha256` names the view's content, empty for the others."""
+    """One folder of the host inside the workspace; `sha256` names what is fastened, empty for the others."""
 
     kind: MountKind
     source: str
@@ -80,7 +86,7 @@ class Mount:
     @property
     def read_only(self) -> bool:
         """Whether the workspace may only read it: all but its own home and outbox."""
-        return self.kind in {MountKind.VIEW, MountKind.CONFIG}
+        return self.kind not in {MountKind.HOME, MountKind.OUTBOX}
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from images.builder.places import REPO, Places
-from scripts.setting_up import down, people, venvs
+from scripts.setting_up import docker_engine, down, people, venvs
 from scripts.setting_up.call import LOG, call
 from scripts.setting_up.terminal import Done, StepFailedError, say, step
 
@@ -48,6 +48,7 @@ def main(arguments: list[str]) -> int:
 def _images() -> Done:
     if not shutil.which("docker"):
         return Done("엔진이 없음")
+    docker_engine.ensure()  # `make down` may have stopped it; the next step stops it again
     present = [
         tag for tag in TAGS if call(["docker", "image", "ls", "--quiet", tag], "엔진을 켠 뒤 다시 실행하세요").strip()
     ]

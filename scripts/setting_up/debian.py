@@ -13,17 +13,19 @@ DEMO = {
     "ca-certificates": "checks certificates when packages are fetched",
     "docker.io": "the container engine",
     "e2fsprogs": "file systems of home and outbox volumes",
+    "fonts-nanum": "Korean letters: drawn when the airlock makes pixels of a figure, and in the browser of the tests",
     "iptables": "needed by the engine",
     "mmdebstrap": "root file system of the workspace image",
     "mount": "loop devices of the volumes",
     "openssl": "independent check of signatures in the demo",
     "procps": "process list",
     "python3-venv": "Python environments",
+    "tesseract-ocr-eng": "English letters, for reading pictures in the airlock",
+    "tesseract-ocr-kor": "Korean letters, for the same",
 }
-# What the tests need on top: a second database, a real browser with Korean letters, a foreign log verifier.
+# What the tests need on top: a second database, a real browser, a foreign log verifier.
 TEST = {
     "chromium": "the real browser of the tests",
-    "fonts-nanum": "Korean letters in its pages",
     "iproute2": "address of the bridge, for the bench against a plain hub",
     "golang-golang-x-mod-dev": "golang.org/x/mod/sumdb, a foreign verifier of the log",
     "postgresql": "the other database",

@@ -53,6 +53,20 @@ def develop() -> Done:
     return Done("locks/dev.txt 대로 설치함", ".venv")
 
 
+def acro(folder: Path) -> Path:
+    """Return the Python of an environment with ACRO, which is compared with in the bench and fits no other lock.
+
+    It is made in ``folder`` from locks/acro.txt when it is not there. Raises: StepFailedError.
+    """
+    lock = REPO / "locks/acro.txt"
+    stamp = _digest(lock)
+    if _stamp(folder) != stamp:
+        _uv("venv", "--quiet", "--clear", "--python", tools.SYSTEM_PYTHON, folder)
+        _install(folder, "--require-hashes", "--requirements", lock)
+        _write_stamp(folder, stamp)
+    return folder / "bin/python"
+
+
 def services() -> Done:
     """Make or renew the services' venv from locks/runtime.txt and the project's wheel, if a source changed."""
     folders = [*(REPO / room for room in ROOMS), JUPYTER]

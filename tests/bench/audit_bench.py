@@ -32,7 +32,7 @@ ENTRIES = 100_000
 COMMITS = 30
 # About 500 bytes, as a decision on an egress request.
 EVENT = Event(
-    action="egress.decide",
+    action="reviewing.decide",
     outcome="allowed",
     actor_id="u-0193",
     actor_role="output_checker",

@@ -21,7 +21,8 @@ from audit import outbox
 from audit.event import Event
 from enclave import clock
 from enclave.ids import new_id
-from enclave.model.egress import EgressRequest, FileFinding, OutputFile, Review
+from enclave.model.egress import AirlockRequest, FileFinding, OutputFile
+from enclave.model.review import Review
 from enclave.portal.parts import portal_origin
 from enclave.settings import Settings
 from enclave.store import open_engine
@@ -107,21 +108,21 @@ def _fill(world: World, template: str) -> None:
 
 def _requests(connection: Connection, template: str) -> None:
     """Copy the real request: most are decided with two reviews, the last ones wait as it does."""
-    (request,) = connection.execute(select(EgressRequest.__table__).where(EgressRequest.id == template)).mappings()
+    (request,) = connection.execute(select(AirlockRequest.__table__).where(AirlockRequest.id == template)).mappings()
     files = connection.execute(select(OutputFile.__table__).where(OutputFile.request_id == template)).mappings().all()
     now = clock.now()
-    rows: dict[Any, list[dict[str, Any]]] = {EgressRequest: [], OutputFile: [], FileFinding: [], Review: []}
+    rows: dict[Any, list[dict[str, Any]]] = {AirlockRequest: [], OutputFile: [], FileFinding: [], Review: []}
     for number in range(REQUESTS - 1):
         decided, at = number < REQUESTS - WAITING, now - timedelta(minutes=REQUESTS - number)
         state = "rejected" if decided else "submitted"
         own = dict(request) | {"id": new_id("e"), "idempotency_key": f"k{number}", "created_at": at, "submitted_at": at}
-        rows[EgressRequest].append(own | {"state": state, "decided_at": at if decided else None})
+        rows[AirlockRequest].append(own | {"state": state, "decided_at": at if decided else None})
         for file in files:
             copy = dict(file) | {"id": new_id("f"), "request_id": own["id"]}
             rows[OutputFile].append(copy)
             rows[FileFinding].append(
                 {"id": new_id("n"), "file_id": copy["id"], "position": 0, "rule": "image.eye", "severity": "WARN",
-                 "ko": "눈으로 확인", "en": "look", "place": "", "sample": ""}
+                 "ko": "눈으로 확인", "en": "look", "place": "", "sample": "", "repairs": []}
             )  # fmt: skip
         if decided:
             rows[Review].append(_review(own, at))
@@ -134,5 +135,6 @@ def _review(request: dict[str, Any], at: Any) -> dict[str, Any]:
         "id": new_id("v"), "request_id": request["id"], "round": 1, "content_sha256": request["content_sha256"],
         "reviewer_id": request["requester_id"], "organisation_id": "review-a", "decision": "reject",
         "reason_code": "purpose", "purpose_relation": "x", "identifiability": "y", "safety_measures": "z",
+        "override_reason": "",
         "second_factor_at": at, "decided_at": at,
     }  # fmt: skip

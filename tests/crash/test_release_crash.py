@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from enclave.airlock.package import open_content
 from enclave.commands import release
-from enclave.model.egress import Release
+from enclave.model.release import Release
 from enclave.states import ReleaseState
 from tests.crash.killing import told_until_killed
 from tests.enclave.scene import NOW, Scene, build, reopen

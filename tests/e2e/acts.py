@@ -15,6 +15,7 @@ import httpx
 from audit.reader import LogReader
 from demo.chapters.airlock import JUDGEMENTS
 from demo.kernel import Kernel
+from demo.looking import look
 from demo.people import Person
 from demo.services import VENV
 from demo.session import Session
@@ -115,6 +116,7 @@ def vote(world: World, login: str, request_id: str, decision: str = "approve") -
     """Cast a vote, with a code if the second factor is too long ago."""
     session = world.session(login)
     facts = session.api("GET", f"/requests/{request_id}").json()
+    look(session, request_id)
     body = JUDGEMENTS | {"decision": decision, "reason_code": "output-checked", "code": ""}
     body |= {"round": facts["round"], "content_sha256": facts["content_sha256"]}
     answer = session.api("POST", f"/requests/{request_id}/decide", body)

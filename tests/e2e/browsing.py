@@ -31,7 +31,9 @@ class Watched:
 
     def look(self, page: Page) -> None:
         """Listen to one page."""
-        page.on("console", lambda said: self.errors.append(said.text) if said.type == "error" else None)
+        page.on(
+            "console", lambda said: self.errors.append(f"{said.text} {said.location}") if said.type == "error" else None
+        )
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("request", lambda request: self._host(request.url))
 

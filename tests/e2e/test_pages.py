@@ -12,14 +12,14 @@ EVERYONE = {"/", "/certificates", "/datasets"}
 OWN = {
     "mina": EVERYONE | {"/releases", "/gpu"},
     "jiwoo": EVERYONE | {"/apply", "/releases", "/gpu"},
-    "suyeon": EVERYONE | {"/columns"},
-    "dahye": EVERYONE | {"/review", "/releases"},
-    "haneul": EVERYONE | {"/gpu", "/log", "/code", "/findings", "/drills", "/accounts"},
-    "operator": EVERYONE | {"/gpu", "/drills", "/accounts"},
+    "suyeon": EVERYONE | {"/metrics", "/columns", "/policies"},
+    "dahye": EVERYONE | {"/metrics", "/review", "/releases", "/policies"},
+    "haneul": EVERYONE | {"/metrics", "/gpu", "/log", "/code", "/findings", "/drills", "/accounts", "/policies"},
+    "operator": EVERYONE | {"/gpu", "/drills", "/accounts", "/policies"},
 }
 ALL = set().union(*OWN.values())
-# Not in everybody's menu, but open: they show one's own requests, releases and turns, and who has none sees none.
-HARMLESS = {"/review", "/columns", "/releases", "/gpu"}
+# Not in everybody's menu, but open: they show one's own requests, releases, turns, providers; who has none sees none.
+HARMLESS = {"/review", "/columns", "/releases", "/gpu", "/policies"}
 UNLABELLED = """() => [...document.querySelectorAll('input:not([type=hidden], [type=submit]), select, textarea')]
   .filter(e => !(e.labels && e.labels.length) && !e.ariaLabel && !e.getAttribute('aria-labelledby'))
   .map(e => e.outerHTML)"""
@@ -102,7 +102,7 @@ def test_the_main_pages_work_without_javascript(people, world, portal, login):
         for path in [*sorted(OWN[login]), *extra.get(login, [])]:
             assert page.goto(portal + path).status == 200
             expect(page.locator("main h1")).to_be_visible()
-            expect(page.locator("nav")).to_be_visible()
+            expect(page.locator("header nav")).to_be_visible()
         assert heard.errors == []
 
 
@@ -162,7 +162,7 @@ def test_the_review_page_has_request_verdicts_preview_and_form_on_one_page(peopl
 def _standing(world, request: str) -> tuple[str, int]:
     """The request's state and how many have approved."""
     found = world.ask("mina", "GET", f"/requests/{request}")
-    return found["state"], found["approvals"]
+    return found["state"], found["reviews_in"]
 
 
 def _decide(page: Page, world, login: str) -> None:
@@ -245,7 +245,7 @@ def test_the_access_log_is_searched_and_an_entry_shows_its_proof(people, portal)
     with people.window("haneul") as (page, heard):
         page.goto(f"{portal}/log")
         shot(page, "log")
-        page.locator("[name=action]").select_option("egress.approve")
+        page.locator("[name=action]").select_option("egress.review")
         page.locator("[name=outcome]").select_option("denied")
         page.get_by_role("button", name="찾기").click()
         page.wait_for_url("**outcome=denied*")

@@ -114,12 +114,34 @@ def test_a_release_is_unreadable_where_it_lies(world, package):
 
 
 @pytest.mark.parametrize(
-    ("who", "which"), [("dahye", "small"), ("dahye", "phone"), ("mina", "good")], ids=["small cell", "phone", "own"]
+    ("who", "which"),
+    [("dahye", "small"), ("dahye", "phone"), ("mina", "good"), ("dahye", "differencing")],
+    ids=["small cell", "phone", "own", "differencing"],
 )
 def test_the_votes_that_may_not_be_are_on_record_as_denied(world, who, which):
-    found = logged(world, "egress.approve", world.requests[which], "denied")
+    found = logged(world, "egress.review", world.requests[which], "denied")
     people = {each["login"]: each["id"] for each in world.ask("haneul", "GET", "/accounts")["accounts"]}
     assert people[who] in {each["actor"]["id"] for each in found}
+
+
+def test_the_difference_that_was_stopped_names_the_release_to_its_author_and_how_few_to_checkers_alone(world):
+    asked = world.requests["differencing"]
+    own = world.ask("mina", "GET", f"/requests/{asked}")["files"][0]
+    assert {each["rule"] for each in own["findings"] if each["severity"] == "BLOCK"} <= {"ledger.pair", "ledger.union"}
+    assert world.release_id in own["findings"][0]["ko"]
+    assert own["evidence"] == []
+    [seen] = world.ask("dahye", "GET", f"/requests/{asked}")["files"]
+    rows = [row for each in seen["evidence"] if each["kind"] == "ledger" for row in each["rows"][1:]]
+    assert {row[2] for row in rows} >= {world.release_id}
+    assert all(0 < int(row[1]) < 10 for row in rows)
+
+
+def test_the_released_tables_were_made_again_from_the_snapshot_and_hide_their_small_cells(world, package):
+    files = {each["name"]: each for each in world.ask("dahye", "GET", f"/requests/{world.requests['good']}")["files"]}
+    assert {name: each["recomputed"] for name, each in files.items()} == {
+        "table.csv": True, "small_cells.repaired.csv": True, "hdl.png": False
+    }  # fmt: skip
+    assert b",*" in package["small_cells.repaired.csv"]
 
 
 def test_the_release_rests_on_two_people_of_two_organisations(world):

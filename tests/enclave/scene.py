@@ -28,19 +28,29 @@ from enclave.actions import Action
 from enclave.actor import Actor
 from enclave.airlock.quarantine import Quarantine
 from enclave.airlock.report import FileReport, Finding, Severity
-from enclave.commands import dataset, egress, project
+from enclave.airlock.rerun.same import Same
+from enclave.commands import dataset, egress, project, rerun, reviewing
 from enclave.commands.acting import intent
 from enclave.commands.application import Application
+from enclave.commands.ballot import Ballot, Judgements
 from enclave.commands.content import Checked, CollectedFile
-from enclave.commands.egress import Ballot, Judgements
 from enclave.commands.release import Depot
+from enclave.commands.rerun import Ran, Wrote
+from enclave.commands.sighting import record_shown
 from enclave.commands.submission import Submission
 from enclave.commands.workspace import Means
 from enclave.ids import new_id
 from enclave.migrations import run
 from enclave.model.people import Account, AccountRole, Organisation, OrganisationKind
 from enclave.model.project import LegalBasis
+from enclave.model.rerun import RerunState, RerunStep
+from enclave.policy.airlock.who import check_is_checker
+from enclave.policy.allows import allows
 from enclave.queries import people as who
+from enclave.queries import rerun as reruns
+from enclave.queries.airlock_facts import facts, load_request, present_files
+from enclave.queries.rerun import RerunView
+from enclave.queries.sighting import seen_whole
 from enclave.roles import Role
 from enclave.settings import Settings
 from enclave.states import Decision
@@ -192,26 +202,54 @@ class Scene:
 
     def submitted(self, project_id: str, *files: Checked, **changes: object) -> str:
         form = self.submission(project_id, *files, **changes)
-        return egress.submit(self.store, self.actor("scientist"), submission=form, now=NOW).id
+        made = egress.submit(self.store, self.actor("scientist"), submission=form, now=NOW).id
+        self.looked(made)
+        return made
 
-    def ballot(self, request_id: str, decision: Decision = Decision.APPROVE, **changes: object) -> Ballot:
-        """A vote on what the request is at this moment."""
-        from enclave.queries.egress import load_request
+    def run_code_again(self, request_id: str) -> None:
+        """Let the code of the present round have made its files again, as the service would report of each run."""
+        while waiting := [each for each in reruns.of_request(self.store, request_id) if each.state != RerunState.DONE]:
+            for each in waiting:
+                rerun.conclude(self.store, Actor.system(), rerun_id=each.id, ran=reproduced(each), blocks=True, now=NOW)
 
+    def ballot(
+        self, request_id: str, decision: Decision = Decision.APPROVE, *, look: bool = True, **changes: object
+    ) -> Ballot:
+        """A vote on what the request is at this moment; unless told otherwise, by somebody who has seen all of it."""
+        if look:
+            self.looked(request_id)
         with self.store.read() as session:
             found = load_request(session, request_id)
-            ballot = Ballot(decision, found.round, found.content_sha256, "output-checked", JUDGEMENTS)
+            said = "" if decision is Decision.APPROVE else "범주를 합쳐 다시 제출하세요."
+            ballot = Ballot(decision, found.round, found.content_sha256, "output-checked", JUDGEMENTS, said)
         return replace(ballot, **changes)  # type: ignore[arg-type]
+
+    def looked(self, request_id: str) -> None:
+        """Every checker who may judge the request has all its files on the screen, as the review page would record."""
+        with self.store.read() as session:
+            found = load_request(session, request_id)
+            about, files = facts(found, NOW), [file.id for file in present_files(found)]
+        for login, (_, roles) in CAST.items():
+            if Role.OUTPUT_CHECKER not in roles or not allows(check_is_checker, actor := self.actor(login), about):
+                continue
+            for file_id in sorted({*files} - seen_whole(self.store, actor, request_id)):
+                record_shown(self.store, actor, request_id=request_id, file_id=file_id, units=1, now=NOW)
 
     def vote(self, login: str, request_id: str, decision: Decision = Decision.APPROVE, **changes: object) -> object:
         actor, ballot = self.actor(login), self.ballot(request_id, decision, **changes)
-        return egress.decide(self.store, actor, request_id=request_id, vote=ballot, now=NOW)
+        return reviewing.decide(self.store, actor, request_id=request_id, vote=ballot, now=NOW)
 
     def approved_request(self, project_id: str) -> str:
         made = self.submitted(project_id)
         self.vote("checker-a", made)
         self.vote("checker-b", made)
         return made
+
+
+def reproduced(run: RerunView) -> Ran:
+    """What a run reports that wrote on the same data what was submitted, and on half of it something else."""
+    other = "" if run.step is RerunStep.SAME else "0" * 64
+    return Ran(0, "", {name: Wrote(other or sha256, Same("bytes")) for name, sha256 in run.outputs})
 
 
 def build(url: str, home: Path) -> Scene:

@@ -142,6 +142,7 @@ def test_a_data_set_is_registered_and_a_snapshot_withdrawn_by_name(staffed):
     assert staffed(*words).code == 0
     assert staffed(*words).code == 5
     assert staffed("snapshot", "withdraw", "0" * 64, "--reason", "오류").code == 4
+    assert staffed("snapshot", "releases", "0" * 64).code == 4
 
 
 def test_an_empty_database_is_said_to_need_an_upgrade(here):
@@ -187,3 +188,23 @@ def test_every_group_is_there_and_has_help():
         command = cli.ansim.get_command(None, name)
         assert command.help
     assert cli.ansim.get_command(None, "nothing") is None
+
+
+def test_the_console_lists_what_waits_at_the_airlock_and_acts_for_an_author_who_is_gone(tmp_path):
+    from enclave.actor import Actor
+    from enclave.commands import people
+    from tests.enclave.scene import NOW
+
+    home = tmp_path / "home"
+    (home / "db").mkdir(parents=True)
+    scene = build(f"sqlite:///{home / 'db/ansim.sqlite'}", home)
+    made = scene.submitted(scene.active())
+    refused = ansim(home, "request", "withdraw", made)
+    assert (refused.returncode, "egress.not-requester" in refused.stderr + refused.stdout) == (3, True), refused
+    people.end_account(scene.store, Actor.console(), login="scientist", reason="퇴사", now=NOW)
+    scene.store.close()
+    listed = ansim(home, "request", "list")
+    assert (listed.returncode, made in listed.stdout) == (0, True), listed.stderr
+    moved = ansim(home, "request", "reassign", made, "colleague", "--reason", "퇴사")
+    assert (moved.returncode, "colleague" in moved.stdout) == (0, True), moved.stderr
+    assert ansim(home, "--lang", "en", "request", "list", "--stuck").returncode == 0

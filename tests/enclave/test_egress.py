@@ -9,8 +9,8 @@ import pytest
 
 from enclave.actor import Actor
 from enclave.airlock.report import Verdict
-from enclave.commands import egress, people
-from enclave.commands.egress import Judgements
+from enclave.commands import egress, people, reviewing
+from enclave.commands.ballot import Judgements
 from enclave.errors import Conflict, Denied, Invalid, NotFound
 from enclave.queries import egress as queries
 from enclave.roles import Role
@@ -31,7 +31,8 @@ def test_a_request_keeps_what_the_checker_found(shared):
     made = submit(shared, shared.usual(), shared.checked(), shared.checked("수\n3\n", "small.csv", block=True))
     assert (made.verdict, [file.verdict for file in made.files]) == (Verdict.BLOCK, [Verdict.PASS, Verdict.BLOCK])
     assert [(each.rule, each.ko) for each in made.files[1].findings] == [("min-cell", "작은 칸")]
-    assert (made.state, made.round, made.may) == (RequestState.SUBMITTED, 1, {"withdraw"})
+    assert (made.state, made.round) == (RequestState.SUBMITTED, 1)
+    assert made.may == {"withdraw", "reassign", "comment"}
 
 
 def test_the_same_click_twice_is_one_request_and_the_same_key_for_something_else_is_refused(shared):
@@ -80,11 +81,11 @@ def test_files_must_be_there_named_once_and_checked_as_they_are(shared):
 
 def test_a_preflight_says_the_same_and_asks_for_nothing(shared):
     project_id = shared.usual()
-    before = queries.mine(shared.store, shared.actor("scientist"), limit=1000)
+    before = queries.mine(shared.store, shared.actor("scientist"), now=NOW, limit=1000)
     files = [shared.checked(), shared.checked("수\n3\n", "small.csv", block=True)]
     said = egress.preflight(shared.store, shared.actor("scientist"), project_id=project_id, files=files, now=NOW)
     assert said.verdict is Verdict.BLOCK
-    assert queries.mine(shared.store, shared.actor("scientist"), limit=1000) == before
+    assert queries.mine(shared.store, shared.actor("scientist"), now=NOW, limit=1000) == before
 
 
 def test_a_request_with_a_blocked_file_can_be_returned_or_rejected_but_not_approved(shared):
@@ -119,7 +120,7 @@ def test_a_vote_on_what_was_shown_before_the_files_changed_does_not_count(shared
     shared.vote("checker-b", made, Decision.RETURN)
     submit(shared, project_id, shared.checked("연령,수\n50대,60\n"), request_id=made)
     with pytest.raises(Conflict) as refused:
-        egress.decide(shared.store, shared.actor("checker-a"), request_id=made, vote=seen, now=NOW)
+        reviewing.decide(shared.store, shared.actor("checker-a"), request_id=made, vote=seen, now=NOW)
     assert refused.value.code == "egress.content-changed"
 
 
@@ -129,7 +130,7 @@ def test_approvals_of_an_earlier_round_do_not_carry_over(shared):
     shared.vote("checker-a", made)
     shared.vote("checker-b", made, Decision.RETURN)
     again = submit(shared, project_id, shared.checked("연령,수\n50대,61\n"), request_id=made)
-    assert (again.round, again.approvals, again.state) == (2, 0, RequestState.SUBMITTED)
+    assert (again.round, again.reviews_in, again.state) == (2, 0, RequestState.SUBMITTED)
     assert shared.vote("checker-b", made).state is RequestState.SUBMITTED
     assert shared.vote("checker-a", made).state is RequestState.APPROVED
 
@@ -140,7 +141,7 @@ def test_the_same_files_again_are_a_new_round_that_needs_new_votes(shared):
     shared.vote("checker-a", made)
     shared.vote("checker-b", made, Decision.RETURN)
     again = submit(shared, project_id, file, request_id=made, purpose="논문 표 2", context="연령대별 환자 수")
-    assert (again.approvals, again.round) == (0, 2)
+    assert (again.reviews_in, again.round) == (0, 2)
     assert len(again.earlier_files) == len(again.files) == 1
 
 
@@ -251,9 +252,9 @@ def test_return_request_takes_only_a_vote_to_return(shared):
     made = shared.submitted(shared.usual())
     actor = shared.actor("checker-a")
     with pytest.raises(ValueError, match="vote to return"):
-        egress.return_request(shared.store, actor, request_id=made, vote=shared.ballot(made), now=NOW)
+        reviewing.return_request(shared.store, actor, request_id=made, vote=shared.ballot(made), now=NOW)
     vote = shared.ballot(made, Decision.RETURN, reason_code="small-cell")
-    returned = egress.return_request(shared.store, actor, request_id=made, vote=vote, now=NOW)
+    returned = reviewing.return_request(shared.store, actor, request_id=made, vote=vote, now=NOW)
     assert (returned.state, returned.decided_reason) == (RequestState.RETURNED, "small-cell")
 
 

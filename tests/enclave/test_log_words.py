@@ -12,7 +12,7 @@ from audit.query import LogFilter
 from enclave.actions import ABOUT, Action, Retention, reference
 from enclave.actor import Actor
 from enclave.commands import access, egress, people, project, release, workspace
-from enclave.commands.egress import Judgements
+from enclave.commands.ballot import Judgements
 from enclave.errors import Denied, Invalid
 from enclave.roles import Role
 from tests.enclave.scene import NOW, Scene

@@ -14,12 +14,20 @@ from sqlalchemy import select
 from enclave.actions import Action
 from enclave.actor import Actor
 from enclave.airlock.package import open_content
-from enclave.commands import release
+from enclave.commands import people, project, release
 from enclave.commands.acting import intent
 from enclave.errors import Conflict, Denied, Unavailable
-from enclave.model.egress import EgressRequest, Release, Review
+from enclave.model.egress import AirlockRequest
+from enclave.model.people import Account
+from enclave.model.project import ProjectMember
+from enclave.model.release import Release
+from enclave.model.review import Review
+from enclave.policy.airlock import who
+from enclave.policy.ends import FrozenFacts
 from enclave.queries import egress as queries
-from enclave.states import ReleaseState, RequestState
+from enclave.queries.airlock_facts import facts
+from enclave.roles import Role
+from enclave.states import FreezeCause, ProjectState, ReleaseState, RequestState, WorkspaceState
 from tests.enclave.scene import NOW, Scene
 
 
@@ -152,6 +160,10 @@ def test_the_votes_are_counted_again_before_anything_is_packed(shared, wish):
     forged = intent(Action.HUB_EVENT, Actor.console(), ("test", "forged"))
     with shared.store.write(forged) as tx:
         votes = tx.session.scalars(select(Review).where(Review.request_id == request_id)).all()
+        for vote in votes[0].votes:
+            tx.session.delete(vote)
+        tx.session.flush()
+        tx.session.refresh(votes[0], ["votes"])
         tx.session.delete(votes[0])
     assert _state(shared, request_id) is RequestState.APPROVED
     with pytest.raises(Denied) as refused:
@@ -161,7 +173,7 @@ def test_the_votes_are_counted_again_before_anything_is_packed(shared, wish):
 
 def _state(scene: Scene, request_id: str) -> RequestState:
     with scene.store.read() as session:
-        return session.get(EgressRequest, request_id).state
+        return session.get(AirlockRequest, request_id).state
 
 
 def test_a_recall_destroys_the_key_and_the_package(shared, wish):
@@ -214,3 +226,106 @@ def test_the_hand_over_is_recorded_with_receiver_reason_and_hash(shared, wish):
     (entry,) = entries
     assert (entry["actor"]["id"], entry["reason"]["code"]) == ("u-scientist", "approved")
     assert entry["object"] == {"id": wish, "kind": "release", "sha256": done.package_sha256}
+
+
+def _changed(scene: Scene, change) -> None:
+    with scene.store.write(intent(Action.HUB_EVENT, Actor.console(), ("test", "changed"))) as tx:
+        change(tx.session)
+
+
+def _leaves(scene: Scene, request_id: str) -> None:
+    def leave(session) -> None:
+        project_id = session.get(AirlockRequest, request_id).project_id
+        session.delete(session.get(ProjectMember, (project_id, "u-scientist")))
+
+    _changed(scene, leave)
+
+
+def _loses_its_checker(scene: Scene, request_id: str) -> None:
+    people.revoke_role(
+        scene.store, Actor.console(), login="checker-b", role=Role.OUTPUT_CHECKER, reason="퇴직", now=NOW
+    )
+
+
+def _checker_joins(scene: Scene, request_id: str) -> None:
+    def join(session) -> None:
+        project = session.get(AirlockRequest, request_id).project
+        project.members.append(ProjectMember(account_id="u-checker-a", login="checker-a", added_at=NOW))
+
+    _changed(scene, join)
+
+
+def _project_ends(scene: Scene, request_id: str) -> None:
+    lead, project_id = scene.actor("lead"), _request(scene, request_id).project_id
+    project.end_project(scene.store, lead, project_id=project_id, reason="중단", now=NOW)
+
+
+def _period_ends(scene: Scene, request_id: str) -> None:
+    def end(session) -> None:
+        session.get(AirlockRequest, request_id).project.ends_on = (NOW - timedelta(days=2)).date()
+
+    _changed(scene, end)
+
+
+def _loses_the_role(scene: Scene, request_id: str) -> None:
+    people.revoke_role(scene.store, Actor.console(), login="scientist", role=Role.SCIENTIST, reason="퇴직", now=NOW)
+
+
+def _is_locked(scene: Scene, request_id: str) -> None:
+    def lock(session) -> None:
+        session.get(Account, "u-scientist").locked_at = NOW
+
+    _changed(scene, lock)
+
+
+MEANWHILE = {
+    "the receiver left the project": (_leaves, "project.not-member"),
+    "the receiver may not use data any more": (_loses_the_role, "role.missing"),
+    "the receiver is locked out": (_is_locked, "account.locked"),
+    "the project was stopped": (_project_ends, "project.not-active"),
+    "the period is over": (_period_ends, "project.expired"),
+    "an approver lost the role": (_loses_its_checker, "release.not-carried"),
+    "an approver joined the project": (_checker_joins, "release.not-carried"),
+}
+
+
+@pytest.mark.parametrize("case", MEANWHILE)
+def test_what_changed_since_the_package_was_made_is_asked_at_the_hand_over_and_somebody_can_take_it_back(scene, case):
+    happens, code = MEANWHILE[case]
+    named = _wish(scene)
+    request_id = build(scene, named).request_id
+    receiver = scene.actor("scientist")
+    assert "hand_over" in queries.release(scene.store, receiver, named, now=NOW).may
+    happens(scene, request_id)
+    with pytest.raises(Denied) as refused:
+        release.hand_over(scene.store, scene.depot, receiver, release_id=named, now=NOW)
+    assert refused.value.code == code
+    taken = release.recall(scene.store, scene.depot, scene.actor("steward-a"), release_id=named, reason="무효", now=NOW)
+    assert taken.state is ReleaseState.RECALLED
+
+
+@pytest.mark.parametrize(
+    ("cause", "days", "code"),
+    [
+        (FreezeCause.PERIOD, 3, ""),
+        (FreezeCause.PERIOD, -1, "ends.grace-over"),
+        (FreezeCause.INCIDENT, 3, "ends.held"),
+    ],
+)
+def test_results_of_a_frozen_workspace_are_collected_in_its_grace_and_not_while_it_is_held(shared, cause, days, code):
+    with shared.store.read() as session:
+        about = facts(session.get(AirlockRequest, shared.approved_request(shared.usual())), NOW)
+    frozen = FrozenFacts(WorkspaceState.FROZEN, "u-scientist", cause, NOW + timedelta(days=days), about.project)
+    about = replace(about, frozen=frozen, project_state=ProjectState.ENDED)
+    receiver = shared.actor("scientist")
+    if not code:
+        who.check_may_collect(receiver, about, NOW)
+        return
+    with pytest.raises(Denied) as refused:
+        who.check_may_collect(receiver, about, NOW)
+    assert refused.value.code == code
+
+
+def _request(scene: Scene, request_id: str) -> AirlockRequest:
+    with scene.store.read() as session:
+        return session.get(AirlockRequest, request_id)

@@ -49,8 +49,8 @@ def test_behind_a_tls_proxy_ours_listens_on_a_port_that_is_in_no_address(tmp_pat
         ("min_sell = 5", "min_sell"),
         ("home = '/elsewhere'", "home"),
         ("hub_port = 'eight'", "hub_port"),
-        ("min_cell = true", "min_cell"),
-        ("min_cell = \n", "line 1"),
+        ("max_files = true", "max_files"),
+        ("max_files = \n", "line 1"),
         ("image = 5", "image"),
     ],
 )

@@ -15,13 +15,15 @@ from enclave.roles import FORBIDDEN_PAIRS, LABELS, RIGHT_OF, Right, Role
 REFERENCE = Path(__file__).parents[2] / "docs/reference"
 STARTS = {
     "project": "draft",
-    "egress": "draft",
+    "airlock": "draft",
+    "airlock-phase": "author",
     "release": "requested",
     "workspace": "requested",
     "snapshot": "published",
     "lease": "waiting",
     "device": "dirty",
     "drill": "requested",
+    "policy": "proposed",
 }
 
 
@@ -31,7 +33,8 @@ def test_every_state_is_in_its_table_and_the_table_in_the_manual(name):
     kind = type(next(iter(table)))
     assert set(table) == set(kind)
     start = kind(STARTS[name])
-    assert states.diagram(table, start) == (REFERENCE / f"{name}-states.mmd").read_text(encoding="utf-8")
+    drawn = states.verb_diagram(states.AIRLOCK, start) if name == "airlock" else states.diagram(table, start)
+    assert drawn == (REFERENCE / f"{name}-states.mmd").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", states.TABLES)
@@ -46,9 +49,31 @@ def test_every_state_can_be_reached_from_the_first(name):
 
 
 def test_nothing_but_an_approval_leads_to_a_release():
-    before = [state for state, after in states.EGRESS.items() if states.RequestState.RELEASED in after]
-    assert before == [states.RequestState.APPROVED]
-    assert not states.EGRESS[states.RequestState.RELEASED]
+    steps = [
+        (state, verb)
+        for state, verbs in states.AIRLOCK.items()
+        for verb, after in verbs.items()
+        if states.RequestState.RELEASED in after
+    ]
+    assert steps == [(states.RequestState.APPROVED, states.Verb.RELEASE)]
+
+
+def test_every_verb_is_used_in_some_state_and_only_a_review_or_its_conclusion_approves():
+    assert {verb for verbs in states.AIRLOCK.values() for verb in verbs} == set(states.Verb)
+    approves = {
+        verb
+        for verbs in states.AIRLOCK.values()
+        for verb, after in verbs.items()
+        if states.RequestState.APPROVED in after
+    }
+    assert approves - {states.Verb.REASSIGN} == {states.Verb.REVIEW, states.Verb.REVISE, states.Verb.CONCLUDE}
+
+
+def test_every_state_that_is_not_over_leads_on_and_the_system_closes_what_waits_for_its_author():
+    over = {state for state, verbs in states.AIRLOCK.items() if not verbs}
+    assert over == states.SETTLED - {states.RequestState.RELEASED}
+    waits = {states.RequestState.DRAFT, states.RequestState.RETURNED, states.RequestState.APPROVED}
+    assert [state for state in waits if states.Verb.EXPIRE not in states.AIRLOCK[state]] == []
 
 
 def test_every_state_and_vote_has_a_korean_and_an_english_word():
@@ -60,7 +85,9 @@ def test_every_state_and_vote_has_a_korean_and_an_english_word():
 
 def test_a_step_that_is_not_in_the_table_is_a_conflict_that_names_both_states():
     with pytest.raises(Conflict) as refused:
-        states.check_transition(states.EGRESS, states.RequestState.REJECTED, states.RequestState.APPROVED, "e-1")
+        states.check_transition(
+            states.targets(states.AIRLOCK), states.RequestState.REJECTED, states.RequestState.APPROVED, "e-1"
+        )
     assert (refused.value.code, "반려" in refused.value.ko, "승인" in refused.value.ko) == (
         "state.transition",
         True,

@@ -15,11 +15,12 @@ from sqlalchemy.exc import DBAPIError
 from audit.errors import AuditError
 from enclave.actions import Action
 from enclave.actor import Actor
-from enclave.commands import egress, people
+from enclave.commands import people, reviewing
 from enclave.commands.acting import intent
+from enclave.commands.ballot import Judgements
 from enclave.errors import Conflict, Denied, Invalid, NotFound, Unavailable
-from enclave.model.egress import Review
 from enclave.model.people import Organisation, OrganisationKind
+from enclave.model.review import Review
 from enclave.queries import egress as queries
 from enclave.states import RequestState
 from enclave.store import Store, writable
@@ -166,11 +167,11 @@ def test_a_locked_sqlite_file_is_said_to_be_locked_and_nothing_is_decided(sqlite
     with closing(sqlite3.connect(scene.store.engine.url.database, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with scene.new_entries() as entries, pytest.raises(Unavailable) as refused:
-            egress.decide(impatient, actor, request_id=made, vote=ballot, now=NOW)
+            reviewing.decide(impatient, actor, request_id=made, vote=ballot, now=NOW)
         other.execute("ROLLBACK")
     assert (refused.value.code, entries) == ("store.locked", [])
     _check_nothing_was_decided(scene, made)
-    decided = egress.decide(impatient, actor, request_id=made, vote=ballot, now=NOW)
+    decided = reviewing.decide(impatient, actor, request_id=made, vote=ballot, now=NOW)
     assert decided.state is RequestState.APPROVED
     impatient.close()
     scene.store.close()
@@ -183,7 +184,7 @@ def test_a_locked_postgresql_row_is_said_to_be_locked_and_nothing_is_decided(pos
     with writable(scene.store.engine).connect() as other:
         other.execute(text("SELECT id FROM egress_request FOR UPDATE"))
         with pytest.raises(Unavailable) as refused:
-            egress.decide(impatient, actor, request_id=made, vote=ballot, now=NOW)
+            reviewing.decide(impatient, actor, request_id=made, vote=ballot, now=NOW)
         other.rollback()
     assert refused.value.code == "store.locked"
     _check_nothing_was_decided(scene, made)
@@ -200,12 +201,12 @@ def test_a_full_sqlite_file_is_said_to_be_full_and_nothing_is_decided(sqlite_url
     # A limit of its present size: SQLite answers as on a full disk (SQLITE_FULL) at the first new page.
     event.listen(full.engine, "connect", lambda connection, _: connection.execute(f"PRAGMA max_page_count = {pages}"))
     full.engine.dispose()
-    long = egress.Judgements("가" * 100_000, "나" * 100_000, "다")
+    long = Judgements("가" * 100_000, "나" * 100_000, "다")
     with pytest.raises(Unavailable) as refused:
-        egress.decide(full, actor, request_id=made, vote=scene.ballot(made, judgements=long), now=NOW)
+        reviewing.decide(full, actor, request_id=made, vote=scene.ballot(made, judgements=long), now=NOW)
     assert refused.value.code == "store.full"
     _check_nothing_was_decided(scene, made)
-    assert egress.decide(scene.store, actor, request_id=made, vote=ballot, now=NOW).state is RequestState.APPROVED
+    assert reviewing.decide(scene.store, actor, request_id=made, vote=ballot, now=NOW).state is RequestState.APPROVED
     full.close()
     scene.store.close()
 
@@ -228,13 +229,13 @@ def test_a_full_disk_under_the_database_loses_nothing(tmp_path):
         filler = disk / "filler"
         with pytest.raises(OSError, match="space"):
             _fill(filler)
-        long = egress.Judgements("가" * 100_000, "나" * 100_000, "다")
+        long = Judgements("가" * 100_000, "나" * 100_000, "다")
         with pytest.raises(Unavailable) as refused:
-            egress.decide(scene.store, actor, request_id=made, vote=scene.ballot(made, judgements=long), now=NOW)
+            reviewing.decide(scene.store, actor, request_id=made, vote=scene.ballot(made, judgements=long), now=NOW)
         assert refused.value.code == "store.full"
         _check_nothing_was_decided(scene, made)
         filler.unlink()
-        assert egress.decide(scene.store, actor, request_id=made, vote=ballot, now=NOW).release is not None
+        assert reviewing.decide(scene.store, actor, request_id=made, vote=ballot, now=NOW).release is not None
         scene.store.close()
     finally:
         subprocess.run(["umount", disk], check=True)

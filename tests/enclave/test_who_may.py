@@ -13,7 +13,18 @@ import pytest
 from audit.query import LogFilter
 from enclave import pledge
 from enclave.actor import Actor
-from enclave.commands import access, credentials, dataset, display, egress, people, project, release, workspace
+from enclave.commands import (
+    access,
+    credentials,
+    dataset,
+    display,
+    egress,
+    people,
+    project,
+    release,
+    reviewing,
+    workspace,
+)
 from enclave.errors import Denied, EnclaveError
 from enclave.ids import new_id
 from enclave.model.people import OrganisationKind
@@ -184,7 +195,7 @@ def _account(scene: Scene) -> str:
 
 
 def _act_decide(decision: Decision) -> Callable[[Scene, Actor, str], object]:
-    return lambda scene, actor, made: egress.decide(
+    return lambda scene, actor, made: reviewing.decide(
         scene.store, actor, request_id=made, vote=scene.ballot(made, decision), now=NOW
     )
 
@@ -376,7 +387,7 @@ CASES = [
         "withdraw",
         REQUEST_STATES,
         lambda s, a, made: egress.withdraw(s.store, a, request_id=made, now=NOW),
-        {"submitted": {"scientist"}, "returned": {"scientist"}},
+        {"submitted": {"scientist"}, "returned": {"scientist"}, "approved": {"scientist"}},
     ),
     *_by_state(
         "view",
@@ -427,7 +438,7 @@ def test_a_vote_needs_a_second_factor_of_the_last_five_minutes_and_so_does_colle
     made = _request()(shared)
     stale = shared.actor("checker-a", fresh=False)
     with pytest.raises(Denied, match="2차 인증"):
-        egress.decide(shared.store, stale, request_id=made, vote=shared.ballot(made), now=NOW)
+        reviewing.decide(shared.store, stale, request_id=made, vote=shared.ballot(made), now=NOW)
     ready = _release("done")(shared)
     with pytest.raises(Denied, match="2차 인증"):
         release.hand_over(shared.store, shared.depot, shared.actor("scientist", fresh=False), release_id=ready, now=NOW)

@@ -54,14 +54,14 @@ def world(inside: Workspace) -> World:
 
 @pytest.fixture(scope="module")
 def neighbour(world: World, inside: Workspace) -> Workspace:
-    assert inside.plan.network == network_of("project-1", Topology.BRIDGE)
+    assert inside.plan.network == network_of(world.project(), Topology.BRIDGE)
     return world.run(world.plan(login="ahn"))
 
 
 @pytest.fixture(scope="module")
 def stranger(world: World) -> Workspace:
-    other = network_of("project-2", Topology.BRIDGE)
-    return world.run(world.plan(login="park", project_id="project-2", network=other))
+    other = network_of(world.project(2), Topology.BRIDGE)
+    return world.run(world.plan(login="park", project_id=world.project(2), network=other))
 
 
 def address_of(workspace: Workspace) -> str:
@@ -205,7 +205,7 @@ def test_rules_that_somebody_flushed_come_back(world: World, inside: Workspace) 
 
 def test_the_gate_of_a_sealed_installation_serves_no_bridge_plan(sealed_inside: Workspace) -> None:
     sealed = sealed_inside.world
-    plan = sealed.plan(network=network_of("project-1", Topology.BRIDGE))
+    plan = sealed.plan(network=network_of(sealed.project(), Topology.BRIDGE))
     with pytest.raises(Denied) as refused:
         sealed.register(plan)
     assert refused.value.code == "gate.plan-network"
@@ -214,15 +214,17 @@ def test_the_gate_of_a_sealed_installation_serves_no_bridge_plan(sealed_inside: 
 
 
 def test_another_projects_network_is_refused(world: World) -> None:
-    plan = world.plan(network=network_of("project-2", Topology.BRIDGE))
+    plan = world.plan(network=network_of(world.project(2), Topology.BRIDGE))
     with pytest.raises(Denied) as refused:
         world.register(plan)
     assert refused.value.code == "gate.plan-network"
 
 
 def test_the_network_goes_with_the_last_workspace_of_its_project(world: World) -> None:
-    name = network_of("project-3", Topology.BRIDGE)
-    first, second = (world.run(world.plan(project_id="project-3", network=name, login=each)) for each in ("a1", "b1"))
+    name = network_of(world.project(3), Topology.BRIDGE)
+    first, second = (
+        world.run(world.plan(project_id=world.project(3), network=name, login=each)) for each in ("a1", "b1")
+    )
     listed = ["docker", "network", "ls", "--quiet", "--filter", f"name={name}"]
     first.end()
     assert subprocess.run(listed, capture_output=True, check=True).stdout

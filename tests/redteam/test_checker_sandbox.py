@@ -20,6 +20,18 @@ from tests.redteam.hostile_worker import ATTACKS
 pytestmark = pytest.mark.redteam
 HERE = Path(__file__).parent
 LIMITS = Limits(timeout_s=3, memory_bytes=256 << 20, answer_bytes=1 << 16)
+# ENOENT: the file is not in the container at all. 0: our own word for "nothing found".
+REFUSED = {
+    errno.EPERM,
+    errno.EACCES,
+    errno.ENOENT,
+    errno.EROFS,
+    errno.EBADF,
+    errno.ENOMEM,
+    0,
+    "RuntimeError",
+    "MemoryError",
+}
 # These end the child, or it answers rubbish; none of them is an answer that anybody would read.
 ENDED = {
     "use up the processor": "too long",
@@ -55,7 +67,7 @@ def attack(pool: SealedPool, victim: Path, name: str) -> dict[str, object]:
 def test_the_kernel_refuses_to(pool: SealedPool, victim: Path, name: str) -> None:
     answer = attack(pool, victim, name)
     assert "won" not in answer
-    assert answer["refused"] in {errno.EPERM, errno.EACCES, errno.EBADF, errno.ENOMEM, 0, "RuntimeError", "MemoryError"}
+    assert answer["refused"] in REFUSED
     assert victim.read_bytes() == b"region,n\nSeoul,100\n"
 
 
@@ -78,6 +90,7 @@ def test_the_barriers_named_in_an_answer_are_all_there_on_this_kernel(pool: Seal
     assert sealed >= seal.REQUIRED
     assert ("landlock" in sealed) == (landlock.version() > 0)
     assert ("nobody" in sealed) == (os.geteuid() == 0)
+    assert sealed >= {"no-network", "own-root", "own-processes"}, "this kernel grants user namespaces"
 
 
 def test_a_server_that_was_killed_is_replaced(pool: SealedPool, victim: Path) -> None:
@@ -103,7 +116,7 @@ for name in sys.argv[1:]:
     module, function = name.split(".")
     setattr({"landlock": landlock, "seccomp": seccomp}[module], function, refused)
 kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
-print(*seal.lock(memory_bytes=1 << 28, cpu_s=5), flush=True)
+print(*seal.lock(memory_bytes=1 << 29, cpu_s=5), flush=True)
 try:
     os.open("/etc/passwd", os.O_RDONLY)
 except OSError as error:
@@ -118,13 +131,41 @@ def seal_without(*missing: str) -> subprocess.CompletedProcess[str]:
 
 def test_without_landlock_no_file_can_be_opened_at_all() -> None:
     done = seal_without("landlock.restrict")
-    assert done.stdout.split() == ["limits", "seccomp", str(errno.EPERM)]
+    assert done.stdout.split() == ["no-capabilities", "limits", "seccomp", str(errno.EPERM)]
 
 
 def test_without_seccomp_there_is_no_sealed_process() -> None:
     done = seal_without("seccomp.install")
     assert done.returncode != 0
     assert done.stdout == ""
+
+
+WITHOUT_MOUNTS = """
+import os, sys
+from enclave.airlock.sealing import cell, kernel, seal
+def refused(*_, **__):
+    raise OSError(1, "some systems grant a user namespace and nothing in it")
+kernel.mount = refused
+container = cell.enter(seal.folders())
+print(*container.held, container.has_namespaces, flush=True)
+with container.next_process() as held:
+    pid = os.fork()
+    if pid == 0:
+        container.leave_server()
+        seal.never_again()
+        print(*held, *seal.lock(memory_bytes=1 << 29, cpu_s=5), flush=True)
+        os._exit(0)
+os.waitpid(pid, 0)
+"""
+
+
+def test_without_mounts_there_is_no_container_and_the_other_barriers_stand() -> None:
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", WITHOUT_MOUNTS], capture_output=True, text=True, check=True, timeout=60
+    )
+    outside, inside = done.stdout.splitlines()
+    assert outside.split() == ["no-network", *(["nobody"] if os.geteuid() == 0 else []), "False"]
+    assert set(inside.split()) == {"no-capabilities", "limits", "landlock", "seccomp"}
 
 
 UNPRIVILEGED = """
@@ -153,4 +194,4 @@ def test_a_service_without_privileges_seals_as_well(tmp_path: Path) -> None:
         )
     verdict, *sealed = done.stdout.split()
     assert verdict == "PASS"
-    assert set(sealed) >= seal.REQUIRED | {"no-capabilities"}
+    assert set(sealed) >= seal.REQUIRED | {"no-network", "own-root", "own-processes"}

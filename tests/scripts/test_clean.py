@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scripts.setting_up import clean
+from scripts.setting_up.terminal import Done
 
 
 @pytest.mark.parametrize("answer", ["", "no", "y", "YES please"])
@@ -22,3 +23,13 @@ def test_what_will_go_is_named_before_the_question(monkeypatch, capsys, tmp_path
     monkeypatch.setattr(clean.os, "geteuid", lambda: 0)
     clean.main([])
     assert str(tmp_path) in capsys.readouterr().out
+
+
+def test_images_go_also_if_the_engine_was_stopped_before(monkeypatch) -> None:
+    """`make down` stops an engine that set-up had started."""
+    asked: list[str] = []
+    monkeypatch.setattr(clean.shutil, "which", lambda _: "/usr/bin/docker")
+    monkeypatch.setattr(clean.docker_engine, "ensure", lambda: asked.append("engine") or Done("시작함"))
+    monkeypatch.setattr(clean, "call", lambda command, _: asked.append(command[2]) or "")
+    assert clean._images().said == "없음"
+    assert asked == ["engine", *["ls"] * len(clean.TAGS)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from enclave.airlock.report import Finding, Severity
 
@@ -18,6 +19,11 @@ def block(rule: str, ko: str, en: str, *, place: str = "", sample: str = "") -> 
 def warn(rule: str, ko: str, en: str, *, place: str = "", sample: str = "") -> Finding:
     """Return a finding that a person must look at."""
     return Finding(rule=rule, severity=Severity.WARN, ko=ko, en=en, place=place, sample=sample)
+
+
+def mended_by(finding: Finding, *repairs: str) -> Finding:
+    """Return the finding with the ids of the one-step repairs that may mend it."""
+    return replace(finding, repairs=repairs)
 
 
 def mask(value: str) -> str:

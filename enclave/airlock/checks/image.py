@@ -1,7 +1,7 @@
 """R58: pictures are pixels only. The bytes are walked part by part; what is not needed to draw is named and stopped.
 
-What is reviewed is what is released, so nothing is silently cleaned: the researcher saves the picture again without
-metadata. A picture always needs a person's eye (WARN): nothing here reads letters or dots in it.
+What is reviewed is what is released, so nothing is silently cleaned: the repair `clean-metadata` makes a new picture of
+the same pixels, which is submitted in its place. Letters are read; a picture always needs a person's eye (WARN).
 Formats: PNG (ISO/IEC 15948), JPEG (ITU-T T.81).
 """
 
@@ -16,8 +16,10 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from enclave.airlock.checks.findings import block, mask, warn
+from enclave.airlock.checks.findings import block, mask, mended_by, warn
 from enclave.airlock.checks.identifiers import check_loose_text
+from enclave.airlock.checks.letters import check_letters
+from enclave.airlock.checks.pixels import check_pixels
 from enclave.airlock.report import Finding, Severity
 from enclave.airlock.rules import CheckRules
 
@@ -34,6 +36,7 @@ PLAIN_CHARS = 100
 SMALL_PROFILE = 4096
 INFLATED = 1 << 16
 JPEG_ALONE = frozenset({0x01, *range(0xD0, 0xD8)})
+CLEAN = "clean-metadata"
 START_OF_SCAN, END_OF_IMAGE, COMMENT, APP0, APP2, APP14 = 0xDA, 0xD9, 0xFE, 0xE0, 0xE2, 0xEE
 
 
@@ -55,13 +58,16 @@ def check_picture(content: bytes, rules: CheckRules) -> list[Finding]:
     """Walk, decode and judge a PNG or JPEG."""
     try:
         parts = list(_png_parts(content) if content.startswith(PNG_SIGNATURE) else _jpeg_parts(content))
-        width, height, frames = _decode(content, rules)
+        picture, frames = _decode(content, rules)
     except (NotWhole, OSError, ValueError, SyntaxError, struct.error, zlib.error, Image.DecompressionBombError):
         return [
-            block(
-                "image.damaged",
-                "그림이 온전하지 않거나 너무 크거나, 그림 뒤에 다른 내용이 붙어 있습니다. PNG로 다시 저장하세요.",
-                "The picture is damaged, too large, or carries something behind its end. Save it again as PNG.",
+            mended_by(
+                block(
+                    "image.damaged",
+                    "그림이 온전하지 않거나 너무 크거나, 그림 뒤에 다른 내용이 붙어 있습니다. PNG로 다시 저장하세요.",
+                    "The picture is damaged, too large, or carries something behind its end. Save it again as PNG.",
+                ),
+                CLEAN,
             )
         ]
     scanned = check_loose_text((part.name, part.text) for part in parts if part.text)
@@ -70,6 +76,8 @@ def check_picture(content: bytes, rules: CheckRules) -> list[Finding]:
     findings = [
         *_judge(parts),
         *(one for one in scanned if one.severity is Severity.BLOCK or one.place not in harmless),
+        *check_letters(picture),
+        *check_pixels(picture, is_exact=content.startswith(PNG_SIGNATURE)),
     ]
     if frames > 1:
         findings.append(
@@ -77,6 +85,7 @@ def check_picture(content: bytes, rules: CheckRules) -> list[Finding]:
                 "image.frames", "움직이는 그림은 받지 않습니다.", "Animated pictures are not taken.", place=f"{frames}"
             )
         )
+    width, height = picture.size
     findings.append(
         warn(
             "image.eye",
@@ -87,7 +96,7 @@ def check_picture(content: bytes, rules: CheckRules) -> list[Finding]:
     return findings
 
 
-def _decode(content: bytes, rules: CheckRules) -> tuple[int, int, int]:
+def _decode(content: bytes, rules: CheckRules) -> tuple[Image.Image, int]:
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as picture:
@@ -95,7 +104,7 @@ def _decode(content: bytes, rules: CheckRules) -> tuple[int, int, int]:
                 raise NotWhole
             frames = int(getattr(picture, "n_frames", 1))
             picture.load()
-            return picture.width, picture.height, frames
+            return picture.copy(), frames
 
 
 def _judge(parts: list[Part]) -> Iterator[Finding]:
@@ -103,15 +112,19 @@ def _judge(parts: list[Part]) -> Iterator[Finding]:
         if part.plain:
             continue
         if part.name in {"iCCP", "ICC"} and part.size <= SMALL_PROFILE:
-            yield warn("image.profile", "색 프로파일이 들어 있습니다.", "It holds a colour profile.", place=part.name)
+            seen = warn("image.profile", "색 프로파일이 들어 있습니다.", "It holds a colour profile.", place=part.name)
+            yield mended_by(seen, CLEAN)
         else:
-            yield block(
-                "image.metadata",
-                "그림에 화소가 아닌 내용(메타데이터)이 들어 있습니다. 메타데이터 없이 다시 저장하세요"
-                "(matplotlib: savefig(..., metadata={'Software': None})).",
-                "The picture holds something besides pixels (metadata). Save it again without.",
-                place=f"{part.name} {part.size} B",
-                sample=mask(part.text) if part.text else "",
+            yield mended_by(
+                block(
+                    "image.metadata",
+                    "그림에 화소가 아닌 내용(메타데이터)이 들어 있습니다. 메타데이터 없이 다시 저장하세요"
+                    "(matplotlib: savefig(..., metadata={'Software': None})).",
+                    "The picture holds something besides pixels (metadata). Save it again without.",
+                    place=f"{part.name} {part.size} B",
+                    sample=mask(part.text) if part.text else "",
+                ),
+                CLEAN,
             )
 
 

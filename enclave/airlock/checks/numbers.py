@@ -1,9 +1,10 @@
-"""Reading the numbers of a table of results: counts, hidden cells, and which columns hold counts."""
+"""Reading the numbers of a table of results, and which columns hold counts; hidden cells are read in `gaps`."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from math import isfinite
 
 COUNT = re.compile(
     r"\s*([+-]?\d{1,3}(?:,\d{3})+|[+-]?\d+)(?:\.0*)?\s*(?:명|건|개|인|회|례)?\s*"
@@ -14,9 +15,8 @@ AROUND = re.compile(r"""\s*=?["']*\s*(?:[nN]\s*=\s*|[~≈]\s*)?([^"']*?)\s*["']*
 LONGEST_COUNT = 80
 BRACKETED = re.compile(r"[\[(]\s*(\d[\d,]*)\s*[\])]")
 OF_ALL = re.compile(r"\s*(\d[\d,]*)\s*/\s*\d[\d,]*\s*(?:\([^()]{0,24}\)|\[[^\[\]]{0,24}\])?\s*")
-NUMBER = re.compile(r"\s*[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d*)?(?:[eE][+-]?\d{1,3})?\s*")
-HIDDEN = frozenset({"", "-", "–", "—", "*", "**", "***", ".", "x", "xx", "na", "n/a", "nan", "none", "null", "비공개"})
-BELOW = re.compile(r"\s*(?:[<≤]=?\s*\d{1,3}|\d{1,3}\s*(?:미만|이하))\s*(?:명|건|개)?\s*")
+# A digit stands before any exponent: "E11" is diabetes.
+NUMBER = re.compile(r"\s*[+-]?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?\s*")
 
 
 def _words(text: str) -> frozenset[str]:
@@ -25,8 +25,8 @@ def _words(text: str) -> frozenset[str]:
 
 # Whole words of a column name that mean "how many".
 COUNT_WORDS = _words("""
-    n count counts cnt freq frequency frequencies obs observations patient patients subject subjects person persons
-    people cases events deaths participants num number total size records visits died dead deceased survivors
+    n count counts cnt support freq frequency frequencies obs observations patient patients subject subjects person
+    persons people cases events deaths participants num number total size records visits died dead deceased survivors
     men women males females individuals respondents enrolled
     건수 명 명수 환자수 대상자수 대상수 인원 인원수 빈도 빈도수 도수 건 사람수 사망수 발생수 발생건수
     수 총계 합계 계 총수 관측수 표본수 사례수 환자 대상자 사망 사망자 생존자
@@ -34,9 +34,11 @@ COUNT_WORDS = _words("""
 NOT_COUNTS = _words("""
     mean avg average sd std se median min max pct percent percentage ratio rate p pvalue hr or rr ci lower upper
     year month day age score coef estimate beta z t auc weight bmi
+    param params parameters feature features variables folds trees layers epochs iterations gain split splits cover
+    importance items bins
     평균 표준편차 중앙값 최소 최대 비율 백분율 퍼센트 율 년 연도 월 일 나이 연령 점수 계수 하한 상한 순위
 """)
-TOTALS = _words("total totals all sum overall any 합계 총계 계 전체 소계 총합")
+TOTALS = _words("total totals all sum overall any subtotal 합계 총계 계 전체 소계 총합 누계 모두")
 WORD = re.compile(r"[A-Za-z]+|[가-힣]+|%")
 KOREAN_COUNT_END = re.compile(r"(?:환자|대상자|대상|사람|자|인원|건|명|사망|발생|관측|표본|사례|빈도|도|회)수$")
 
@@ -52,6 +54,8 @@ def is_count_name(name: str) -> bool:
     found = words(re.sub(r"\([^()]*\)", " ", name)) or words(name)
     if any(word in NOT_COUNTS or word == "%" for word in found):
         return False
+    if {"at", "risk"} <= set(found):
+        return True  # "at_risk", "number at risk" of a survival table
     return any(word in COUNT_WORDS or KOREAN_COUNT_END.search(word) for word in found)
 
 
@@ -87,21 +91,9 @@ def read_share(cell: str) -> int | None:
     return int(found[1].replace(",", "")) if found and len(found[1]) <= 20 else None  # noqa: PLR2004 - no such count
 
 
-def read_bound(cell: str) -> int | None:
-    """Read what a count is said to be below, ``<3`` and ``2 이하`` as 3; None for anything else."""
-    if BELOW.fullmatch(cell) is None:
-        return None
-    number = int("".join(mark for mark in cell if mark.isdigit()))
-    return number + 1 if any(mark in cell for mark in ("=", "≤", "이하")) else number
-
-
 def read_number(cell: str) -> float | None:
-    """Read any plain number; None for anything else."""
-    if not NUMBER.fullmatch(cell) or not any(mark.isdigit() for mark in cell):
+    """Read any plain number that is finite; None for anything else."""
+    if not NUMBER.fullmatch(cell):
         return None
-    return float(cell.replace(",", ""))
-
-
-def is_hidden(cell: str) -> bool:
-    """Whether a cell was left out on purpose: blank, ``*``, ``NA``, ``<10``, ``10 미만``."""
-    return cell.strip().lower() in HIDDEN or BELOW.fullmatch(cell) is not None
+    number = float(cell.replace(",", ""))
+    return number if isfinite(number) else None

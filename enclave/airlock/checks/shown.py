@@ -13,7 +13,7 @@ from typing import Any
 
 from enclave.airlock.checks.identifiers import Hit, hits_in, stops
 from enclave.airlock.document import Document
-from enclave.airlock.parse import text_tables
+from enclave.airlock.parsers.text import text_tables
 from enclave.airlock.rules import CheckRules
 
 MARKUP = re.compile(r"html|svg|xml")
@@ -32,7 +32,7 @@ def search_shown(content: bytes) -> list[dict[str, Any]]:
 def _search(mime: str, text: str) -> dict[str, Any]:
     plain = _plain(text) if MARKUP.search(mime) else text
     document = Document("text", tuple(text_tables(plain, CheckRules())), plain)
-    hits = [hit for hit in hits_in(document) if stops(hit) and not hit.is_young]
+    hits = [hit for hit in hits_in(document) if stops(hit)]
     # A line of a printed table is read as cells and as text; the reading that saw more of a kind counts.
     counts = {kind: max(map(len, _readings(hits, kind))) for kind in sorted({hit.type for hit in hits})}
     samples = list(dict.fromkeys((hit.type, hit.sample) for hit in hits))[:SAMPLES]

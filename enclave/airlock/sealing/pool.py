@@ -15,13 +15,17 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from enclave.airlock.sealing.turns import Turn, Turns
+
 SERVER = "enclave.airlock.sealing.zygote"
 START_S, GRACE_S = 60.0, 5.0
+TICK_MS = 500
 PIECE = 1 << 16
 REPLY_BYTES = 1 << 13
 # A clean environment: no secrets, one thread per numeric library (a fork keeps only one).
@@ -31,6 +35,8 @@ ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
+    "OMP_THREAD_LIMIT": "1",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",  # what pyarrow allocates with starts one otherwise
 }
 
 
@@ -60,7 +66,7 @@ class Limits:
 
 
 class SealedPool:
-    """Runs jobs in sealed children, at most ``parallel`` at a time; safe to call from many threads.
+    """Runs jobs in sealed children, ``parallel`` at a time and a few slow ones; safe to call from many threads.
 
     ``worker`` is a module with ``warm() -> None`` (imports everything) and ``run(job, descriptor) -> bytes``;
     ``folder`` is where it lies when it is not installed.
@@ -70,7 +76,7 @@ class SealedPool:
         self, worker: str = "enclave.airlock.worker", *, parallel: int = 2, folder: Path | None = None
     ) -> None:
         self.worker, self.folder = worker, folder
-        self._turn = threading.BoundedSemaphore(parallel)
+        self._turns = Turns(parallel)
         self._lock = threading.Lock()
         self._server: subprocess.Popen[bytes] | None = None
         self._door: socket.socket | None = None
@@ -88,26 +94,29 @@ class SealedPool:
         with self._lock:
             self._stop()
 
-    def run(self, job: dict[str, Any], descriptor: int, limits: Limits) -> Answer:
-        """Run one job over an open, readable descriptor. Raises `SealedFailure` for anything but a whole answer."""
-        with self._turn:
+    def run(self, job: dict[str, Any], descriptor: int, limits: Limits, more: Sequence[int] = ()) -> Answer:
+        """Run one job over an open, readable descriptor. Raises `SealedFailure` for anything but a whole answer.
+
+        ``more``: up to 48 further open descriptors; the worker finds their numbers in ``job["descriptors"]``.
+        """
+        with self._turns.take() as turn:
             out_read, out_write = os.pipe()
             status_read, status_write = os.pipe()
             try:
                 try:
-                    self._send(job, (descriptor, out_write, status_write), limits)
+                    self._send(job, (descriptor, out_write, status_write, *more), limits)
                 finally:
                     os.close(out_write)
                     os.close(status_write)
                 deadline = time.monotonic() + limits.timeout_s + GRACE_S
-                said = _read(out_read, limits.answer_bytes, deadline)
-                _check_ended_well(_read(status_read, 64, deadline))
+                said = _read(out_read, limits.answer_bytes, deadline, turn)
+                _check_ended_well(_read(status_read, 64, deadline, turn))
             finally:
                 os.close(out_read)
                 os.close(status_read)
         return _split(said)
 
-    def _send(self, job: dict[str, Any], descriptors: tuple[int, int, int], limits: Limits) -> None:
+    def _send(self, job: dict[str, Any], descriptors: Sequence[int], limits: Limits) -> None:
         order = {"timeout_s": limits.timeout_s, "memory_bytes": limits.memory_bytes, "job": job}
         message = json.dumps(order).encode()
         for _ in range(2):  # a server that died since the last job is replaced once
@@ -154,15 +163,18 @@ class SealedPool:
             self._server = None
 
 
-def _read(descriptor: int, limit: int, deadline: float) -> bytes:
+def _read(descriptor: int, limit: int, deadline: float, turn: Turn) -> bytes:
     pieces: list[bytes] = []
     size = 0
     poll = select.poll()
     poll.register(descriptor, select.POLLIN | select.POLLHUP)
     while True:
+        turn.make_room()
         left_ms = int((deadline - time.monotonic()) * 1000)
-        if left_ms <= 0 or not poll.poll(left_ms):
+        if left_ms <= 0:
             raise SealedFailure("it did not finish in time")
+        if not poll.poll(min(left_ms, TICK_MS)):
+            continue
         piece = os.read(descriptor, PIECE)
         if not piece:
             return b"".join(pieces)

@@ -1,27 +1,23 @@
 """What a browser sends in a request, on its way in: nothing it carries runs inside without a record.
 
-A file is recorded before it is there, because it may be run later (`%run`, an import, a module that shadows one at a
-kernel's start). A terminal is asked for by name and folder: its server would take a command to run as well.
+A file is judged and recorded before it is there (`saves`), because it may be run later (`%run`, an import, a module
+that shadows one at a kernel's start). A terminal is asked for by name and folder: its server would take a command to
+run as well. Of a new file or folder only the kind is said (`untitled`).
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 import h11
 
-from enclave.gate.door.code import Code, recorded
 from enclave.gate.door.kernel_message import Malformed, strict_json
+from enclave.gate.door.room import Share
+from enclave.gate.door.saves import NOTEBOOK_BYTES, Refused, check_save
+from enclave.gate.door.untitled import is_untitled
 from enclave.gate.door.visit import Visit
 from enclave.gate.exchange import Side
 
-# Kept as text up to here, with room for its name; of what is longer the hash.
-KEPT = 1000 << 10
-# A notebook's text is recorded cell by cell when it is run; a folder has none.
-NO_CODE = {"notebook", "directory"}
 TERMINAL = {"name", "cwd"}
 
 
@@ -33,60 +29,72 @@ class Withheld(Exception):  # noqa: N818 - an answer, not a fault
         self.status, self.words = status, words
 
 
-@dataclass(frozen=True)
-class Body:
-    """A whole body: `data` is empty if it was longer than what is kept."""
-
-    data: bytes
-    size: int
-    sha256: str
-
-
 async def pass_body(visit: Visit, server: Side, limit: int) -> None:
-    """Pass on the browser's body; where it is judged, its last piece is held back until it may. Raises `Withheld`."""
-    judge, size, digest, kept, last = _judge(visit), 0, hashlib.sha256(), bytearray(), b""
+    """Pass on the browser's body; one that is judged is held back whole until it may. Raises `Withheld`."""
+    judge = _judge(visit)
+    with visit.doorway.room.share() as share:
+        if judge:
+            data = await _whole(visit, min(limit, NOTEBOOK_BYTES), share)
+            if data is None:
+                return
+            await judge(visit, data)
+            if data:
+                await server.send(h11.Data(data=data))
+        elif not await _stream(visit, server, limit):
+            return
+    await server.send(h11.EndOfMessage())
+
+
+async def _stream(visit: Visit, server: Side, limit: int) -> bool:
+    """Pass on piece by piece; False if the browser broke off. Raises `Withheld` above the limit."""
+    size = 0
     while isinstance(event := await visit.browser.next(), h11.Data):
         size += len(event.data)
         if size > limit:
             raise Withheld(413, "body")
-        if judge:
-            digest.update(event.data)
-            kept += event.data[: KEPT + 1 - len(kept)]
-        if last:
-            await server.send(h11.Data(data=last))
-        last = bytes(event.data)
-    if not isinstance(event, h11.EndOfMessage):
-        return
-    if judge:
-        await judge(visit, Body(bytes(kept) if size <= KEPT else b"", size, digest.hexdigest()))
-    if last:
-        await server.send(h11.Data(data=last))
-    await server.send(h11.EndOfMessage())
+        await server.send(h11.Data(data=bytes(event.data)))
+    return isinstance(event, h11.EndOfMessage)
 
 
-def _judge(visit: Visit) -> Callable[[Visit, Body], Awaitable[None]] | None:
+async def _whole(visit: Visit, limit: int, share: Share) -> bytes | None:
+    """Return the whole body, None if the browser broke off. Raises `Withheld` above what may lie in memory."""
+    found = bytearray()
+    while isinstance(event := await visit.browser.next(), h11.Data):
+        found += event.data
+        if len(found) > share.limit(limit):
+            raise Withheld(413, "upload")
+        share.keep(len(found))
+    return bytes(found) if isinstance(event, h11.EndOfMessage) else None
+
+
+def _judge(visit: Visit) -> Callable[[Visit, bytes], Awaitable[None]] | None:
     if visit.method == "PUT" and visit.target.path.startswith("api/contents/"):
-        return _record_file
+        return _check_save
+    if visit.method == "POST" and visit.target.path.startswith("api/contents") and "checkpoints" not in _last(visit):
+        return _check_new
     return _check_terminal if (visit.method, visit.target.path) == ("POST", "api/terminals") else None
 
 
-async def _record_file(visit: Visit, body: Body) -> None:
-    model = _object(body.data)
-    if model.get("type") in NO_CODE or not body.size:
-        return
-    content = model.get("content")
-    text = content if isinstance(content, str) else body.data.decode(errors="replace")
-    if not body.data:
-        text = f"{body.size} bytes, sha256 {body.sha256}"
-    name = json.dumps(visit.target.path, ensure_ascii=False)
-    if not await recorded(visit.doorway, Code("file", f"# {name}\n{text}"), "contents"):
-        raise Withheld(503, "not-recorded")
+def _last(visit: Visit) -> tuple[str, ...]:
+    return tuple(visit.target.path.split("/")[-2:])
 
 
-async def _check_terminal(_: Visit, body: Body) -> None:
-    model = _object(body.data)
+async def _check_save(visit: Visit, data: bytes) -> None:
+    try:
+        await check_save(visit, data)
+    except Refused as refused:
+        raise Withheld(refused.status, refused.words) from None
+
+
+async def _check_new(visit: Visit, data: bytes) -> None:
+    if not is_untitled(visit.target.path, data):
+        raise Withheld(403, "upload")
+
+
+async def _check_terminal(_: Visit, data: bytes) -> None:
+    model = _object(data)
     plain = set(model) <= TERMINAL and all(isinstance(value, str) for value in model.values())
-    if not plain or (body.size and not model and body.data.strip() not in {b"{}", b"null"}):
+    if not plain or (data and not model and data.strip() not in {b"{}", b"null"}):
         raise Withheld(403, "other")
 
 

@@ -17,6 +17,7 @@ from enclave.gate.door.pages import rewrite
 from enclave.gate.door.refused import explain
 from enclave.gate.door.room import Share
 from enclave.gate.door.routes import Kind, Route
+from enclave.gate.door.saves import learn
 from enclave.gate.door.visit import Answer, Visit
 from enclave.gate.exchange import CLOSE, Side
 
@@ -105,8 +106,8 @@ async def _send_body(visit: Visit, server: Side, limit: int) -> None:
 
 
 async def _withhold(visit: Visit, wrong: Withheld) -> None:
-    if wrong.words == "other":
-        await _refuse(visit, "body", "other")
+    if wrong.words in {"other", "upload"}:
+        await _refuse(visit, "body" if wrong.words == "other" else "upload", wrong.words, wrong.status)
     else:
         await say(visit, explain(visit, wrong.status, wrong.words))
 
@@ -133,6 +134,8 @@ async def _judge(visit: Visit, route: Route, response: h11.Response, body: bytes
     else:
         if route.kind is Kind.PAGE and response.status_code == OK:
             body = rewrite(visit, body)
+        elif visit.method == "GET" and visit.target.path.endswith(".ipynb"):
+            await learn(visit, body)
         await _give(visit, response, body, NO_STORE)
 
 
@@ -186,10 +189,10 @@ def _show(visit: Visit, body: bytes) -> bool:
     return spent is None
 
 
-async def _refuse(visit: Visit, why: str, words: str) -> None:
+async def _refuse(visit: Visit, why: str, words: str, status: int = 403) -> None:
     details = {"why": why, "method": visit.method, "route": routes.class_of(visit.target.path)}
     visit.doorway.recorder.notice(visit.doorway.plan.workspace_id, "route-refused", details)
-    await say(visit, explain(visit, 403, words))
+    await say(visit, explain(visit, status, words))
 
 
 async def _whole(server: Side, limit: int, share: Share) -> bytes | None:

@@ -42,6 +42,13 @@ WORDS = {
         SEE_KO,
         SEE_EN,
     ),
+    "upload": Words(
+        "파일은 작업공간에 바로 올릴 수 없습니다. 여기서 쓴 글과 노트북만 저장됩니다.",
+        "Files cannot be uploaded into a workspace. Only texts and notebooks written here are saved.",
+        "포털의 ‘반입’ 화면에서 올리면 심사 뒤 /imports 에 나타납니다. 노트북이라면 큰 출력을 지우고 저장하십시오.",
+        "Upload it on the portal's import page; once approved it appears under /imports. If this is a notebook, clear "
+        "large outputs and save again.",
+    ),
     "too-large": Words(
         "이 파일은 화면으로 보기에는 너무 큽니다.", "This file is too large to be shown.", SEE_KO, SEE_EN
     ),

@@ -83,12 +83,15 @@ ROUTES = (
     _route(f"GET api/kernels/{ID}/channels", Kind.CHANNELS, query="session_id"),
     _route(f"GET terminals/websocket/{NAME}", Kind.TERMINAL),
     _route("GET api/events/subscribe", Kind.EVENTS),
+    # the airlock's panel: what it says of files is counted like the files
+    _route("GET ansim-airlock/requests", Kind.SMALL),
+    _route("POST ansim-airlock/(preflight|submit|repair)", Kind.CONTENT, body=64 * KIB, answer=MIB),
     # the person's files; before them the checkpoints, which lie below the same prefix
     _route(f"(GET|POST) {CHECKPOINT}", Kind.SMALL, body=4 * KIB),
     _route(f"(POST|DELETE) {CHECKPOINT}/{NAME}", Kind.SMALL, body=4 * KIB),
     _route(f"GET api/contents{FILE}", Kind.CONTENT, answer=32 * MIB, query=CONTENTS),
     _route(f"(POST|PATCH) api/contents{FILE}", Kind.CONTENT, body=64 * KIB, answer=MIB, query=CONTENTS),
-    _route(f"PUT api/contents{FILE}", Kind.CONTENT, body=64 * MIB, answer=MIB, query=CONTENTS),
+    _route(f"PUT api/contents{FILE}", Kind.CONTENT, body=32 * MIB, answer=MIB, query=CONTENTS),
     _route(f"DELETE api/contents{FILE}", Kind.CONTENT),
 )  # fmt: skip
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}

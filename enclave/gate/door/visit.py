@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import h11
 
 from enclave.gate.door.book import Book
+from enclave.gate.door.brought import Brought
 from enclave.gate.door.meter import Spent
 from enclave.gate.door.recorder import Recorder
 from enclave.gate.door.room import Room
@@ -66,6 +67,7 @@ class Doorway:
     sent_bytes: int = 0
     _told: set[tuple[str, str, str]] = field(default_factory=set)
     room: Room = field(default_factory=Room)
+    brought: Brought = field(default_factory=Brought)
     bodies: int = 0  # requests whose body is still on its way
     # Each closes one open socket of a browser with a code and a reason.
     sockets: set[Callable[[int, str], None]] = field(default_factory=set)

@@ -15,13 +15,14 @@ VERDICTS = {
 }
 STATES = {
     "draft": ("초안", "draft"),
-    "submitted": ("심사 대기", "waiting for review"),
-    "returned": ("보완 요청", "returned for changes"),
+    "submitted": ("심사 중", "under review"),
+    "returned": ("보완 요청", "returned"),
     "approved": ("승인", "approved"),
     "rejected": ("반려", "rejected"),
-    "released": ("반출됨", "released"),
+    "released": ("반출", "released"),
     "withdrawn": ("철회", "withdrawn"),
-    "recalled": ("회수됨", "recalled"),
+    "expired": ("기한 만료", "expired"),
+    "recalled": ("회수", "recalled"),
 }
 
 

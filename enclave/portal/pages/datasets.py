@@ -13,7 +13,7 @@ from enclave.portal import refusals
 from enclave.portal.acting import actor_of, done, tried
 from enclave.portal.headers import REPORT_POLICY
 from enclave.portal.visit import Here, OwnForm, Visit
-from enclave.queries import dataset
+from enclave.queries import dataset, lineage
 from enclave.queries.dataset import SnapshotView
 
 router = APIRouter()
@@ -44,6 +44,20 @@ def datasets(visit: Here) -> Response:
 def one(visit: Here, snapshot_id: str) -> Response:
     """Show one snapshot."""
     return show(visit, snapshot_id)
+
+
+@router.get("/snapshots/{snapshot_id}/releases")
+def releases(visit: Here, snapshot_id: str) -> Response:
+    """Show what left that came from this snapshot, and what may have (korea.md R72)."""
+    actor, store = actor_of(visit), visit.portal.store
+    found = dataset.snapshot(store, actor, snapshot_id)
+    return visit.page(
+        "lineage.html",
+        here="datasets",
+        snapshot=found,
+        dataset=dataset.dataset(store, actor, found.dataset_id),
+        releases=lineage.releases_from(store, actor, snapshot_id, now=visit.now),
+    )
 
 
 @router.get("/snapshots/{snapshot_id}/report")

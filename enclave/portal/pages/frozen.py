@@ -12,7 +12,6 @@ from enclave.portal import frozen, refusals
 from enclave.portal.acting import Typed, actor_of, done, tried, typed
 from enclave.portal.forms import Form
 from enclave.portal.frozen import Wanted
-from enclave.portal.sight import Seen
 from enclave.portal.visit import Here, OwnForm, Visit
 
 router = APIRouter()
@@ -48,8 +47,9 @@ def file(visit: Here, workspace_id: str, volume: str, name: str) -> Response:
     """Show the safe preview of one file; this look is an entry, too."""
     if volume not in frozen.VOLUMES or not frozen.shows(name):
         raise refusals.no_such_page()
-    seen: Seen = frozen.sight(visit.portal, actor_of(visit), workspace_id, volume=volume, name=name)
-    return visit.page("frozen_file.html", here="home", workspace_id=workspace_id, file={"name": name}, sight=seen)
+    look = frozen.sight(visit.portal, actor_of(visit), workspace_id, volume=volume, name=name)
+    file = {"id": "f", "name": name}
+    return visit.page("frozen_file.html", here="home", workspace_id=workspace_id, file=file, look=look)
 
 
 @router.post("/frozen/{workspace_id}/ask")

@@ -24,6 +24,8 @@ from enclave.roles import Role
 from enclave.states import DeviceState, WorkspaceState
 
 router = APIRouter()
+# Who is told that a review runs late, or that a receiver owes a confirmation (korea.md R67, R72).
+TOLD = frozenset({Role.OUTPUT_CHECKER, Role.DATA_STEWARD})
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def home(visit: Here) -> Response:
         tasks=_tasks(visit, actor),
         works=_works(visit, actor),
         takes_part=takes_part,
-        requests=egress.mine(portal.store, actor) if takes_part else (),
+        requests=egress.mine(portal.store, actor, now=visit.now) if takes_part else (),
         drill=_broken_drill(visit, actor),
     )
 
@@ -114,9 +116,14 @@ def _tasks(visit: Visit, actor: Actor) -> list[Task]:
         tasks.append(Task("home.waiting_columns", count, "/columns"))
     if Role.OUTPUT_CHECKER in actor.roles:
         tasks.append(Task("home.waiting", len(egress.queue(store, actor, now=visit.now)), "/review"))
+    if actor.roles & TOLD:
+        tasks.append(Task("home.late", len(egress.stuck(store, actor, now=visit.now)), "/metrics#stuck"))
+        recalls = egress.unconfirmed_recalls(store, actor, now=visit.now)
+        tasks.append(Task("home.unconfirmed", len(recalls), "/metrics#recalls"))
     if Role.OPERATOR in actor.roles:
         broken = [each for each in gpu.devices(store, actor) if each.state is DeviceState.QUARANTINED]
         tasks.append(Task("home.waiting_gpus", len(broken), "/gpu"))
-    ready = [each for each in egress.to_receive(store, actor, now=visit.now) if "hand_over" in each.may]
-    tasks.append(Task("home.waiting_releases", len(ready), "/releases"))
+    received = egress.to_receive(store, actor, now=visit.now)
+    for act, words in (("hand_over", "home.waiting_releases"), ("confirm_recall", "home.waiting_recalls")):
+        tasks.append(Task(words, sum(act in each.may for each in received), "/releases"))
     return [task for task in tasks if task.count]

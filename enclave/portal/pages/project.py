@@ -42,7 +42,7 @@ def show(visit: Visit, project_id: str, form: Form | None = None, error: Enclave
         ends=ends.of_project(store, actor, project_id, now=visit.now),
         findings=watch.in_project(store, actor, project_id),
         usage=_own_usage(visit, project_id),
-        requests=[each for each in egress.mine(store, actor) if each.project_id == project_id],
+        requests=[each for each in egress.mine(store, actor, now=visit.now) if each.project_id == project_id],
     )
 
 

@@ -87,6 +87,20 @@ def recall(visit: Here, form: OwnForm, release_id: str) -> Response:
     return tried(lambda: done(visit, form, act, "releases.recalled"), lambda error: show(visit, release_id, error))
 
 
+@router.post("/releases/{release_id}/confirm-recall")
+def confirm_recall(visit: Here, form: OwnForm, release_id: str) -> Response:
+    """Say that one's copies of a recalled release are gone."""
+
+    def act() -> str:
+        statement = form.text("statement")
+        commands.confirm_recall(
+            visit.portal.store, actor_of(visit), release_id=release_id, statement=statement, now=visit.now
+        )
+        return f"/releases/{release_id}"
+
+    return tried(lambda: done(visit, form, act, "releases.confirmed_now"), lambda error: show(visit, release_id, error))
+
+
 def disposition(name: str) -> str:
     """Return the header that saves a download under a name, whatever characters it has (RFC 6266, RFC 8187)."""
     return f"attachment; filename*=UTF-8''{quote(name, safe='')}"

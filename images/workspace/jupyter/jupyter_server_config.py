@@ -72,6 +72,7 @@ c.ServerApp.terminado_settings = {"shell_command": ["/bin/bash"]}
 c.ServerApp.root_dir = WORK
 c.ServerApp.jpserver_extensions = {
     "jupyterlab": True,
+    "ansim.lab": True,
     "jupyter_lsp": False,
     "jupyter_server_terminals": True,
     "notebook_shim": False,

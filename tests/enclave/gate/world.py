@@ -132,12 +132,16 @@ class World:
         """The engine as the hub has it: through the filter."""
         return docker.APIClient(base_url=f"unix://{self.settings.engine_socket}", version="1.41", timeout=30)
 
+    def project(self, number: int = 1) -> str:
+        """A project of this world: its network has a name on the engine, which other worlds use as well."""
+        return f"{self.home.name}-{number}"
+
     def plan(self, **changes: Any) -> WorkspacePlan:
         workspace_id = changes.pop("workspace_id", None) or f"t{os.getpid()}-{next(COUNTER)}"
         mounts = plan_mounts(Roots.under(self.home), workspace_id, {"nafld": self.view})
         plan = WorkspacePlan(
             workspace_id=workspace_id,
-            project_id="project-1",
+            project_id=self.project(),
             account_id="account-1",
             login=LOGIN,
             image_id=tiny_image(),
@@ -147,7 +151,7 @@ class World:
             pids=64,
             home_bytes=16 << 20,
             outbox_bytes=16 << 20,
-            network=network_of("project-1", self.settings.topology),
+            network=network_of(self.project(), self.settings.topology),
         )
         return replace(plan, **changes)
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+
+from enclave.state_words import LABELS
 
 CLIENT = Path(__file__).parents[3] / "enclave" / "notebook"
 
@@ -45,7 +49,8 @@ def portal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Portal]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            state.taken += [(state.outbox / name).read_bytes() for name in body["files"]]
+            named = body.get("files", [body["file"]] if "file" in body else [])
+            state.taken += [(state.outbox / name).read_bytes() for name in named]
             self.reply(body)
 
         def do_GET(self) -> None:
@@ -56,7 +61,7 @@ def portal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Portal]:
             state.headers.append(self.headers["Authorization"])
             answer = state.answer
             if isinstance(answer, dict):
-                answer = json.dumps(answer).replace("$0", body["files"][0] if body else "").encode()
+                answer = json.dumps(answer).replace("$0", body.get("files", [""])[0]).encode()
             self.send_response(state.status)
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
@@ -121,13 +126,26 @@ def test_preflight_copies_the_file_asks_and_leaves_the_outbox_empty(portal: Port
     assert (method, path) == ("POST", "/api/workspace/v1/egress/preflight")
     assert portal.taken == [b"n\n4\n"]
     assert portal.headers == ["token secret-token"]
-    assert [name.split("/")[1] for name in body["files"]] == ["table.csv"]
+    assert [name.split("/")[1] for name in body.get("files", [body.get("file")])] == ["table.csv"]
     assert list(portal.outbox.iterdir()) == []
     assert not result.ok
     assert result.files[0].name == "table.csv"
     assert "차단" in repr(result)
     assert "cell.small" in repr(result)
     assert "고쳐야" in repr(result)
+
+
+def test_a_repaired_copy_is_written_beside_the_original(portal: Portal) -> None:
+    from ansim import egress
+
+    portal.answer = {"name": "../../t.repaired.csv", "content": "bgoqCg==", "verdict": "PASS", "findings": []}
+    path = egress.repair(write("table.csv", "n\n4\n"), how="suppress")
+    ((method, asked, body),) = portal.asked
+    assert (method, asked) == ("POST", "/api/workspace/v1/egress/repair")
+    assert (body["file"].split("/")[1], body["repair"]) == ("table.csv", "suppress")
+    assert path == Path("table.repaired.csv")
+    assert (path.read_bytes(), Path("table.csv").read_text()) == (b"n\n*\n", "n\n4\n")
+    assert list(portal.outbox.iterdir()) == []
 
 
 def test_what_the_portal_answers_is_escaped_in_the_notebook(portal: Portal) -> None:
@@ -170,8 +188,62 @@ def test_the_same_submission_twice_carries_the_same_key_and_another_one_does_not
     egress.submit("table.csv", purpose="논문", context="표 2", receiver="lead", redo="r-0")
     assert (portal.asked[-1][2]["receiver"], portal.asked[-1][2]["request_id"]) == ("lead", "r-0")
     assert (request.id, request.state) == ("r-1", "submitted")
-    assert "심사 대기" in repr(request)
+    assert "심사 중" in repr(request)
     assert "r-1" in request._repr_html_()
+
+
+def test_files_are_asked_for_in_groups_with_what_was_done_to_protect_people(portal: Portal) -> None:
+    from ansim import egress
+    from ansim.failure import AnsimError
+
+    portal.answer = {"id": "r-1", "state": "submitted", **PASSED}
+    for name in ("a.csv", "b.csv", "plot.py"):
+        write(name)
+    said = {
+        "표": {"files": ["a.csv", "b.csv"], "context": "지역별", "controls": "10명 미만 가림"},
+        "코드": {"files": "plot.py", "context": "b의 코드", "controls": "자료 없음"},
+    }
+    asked = {"purpose": "논문", "context": "표", "code": {"b.csv": "plot.py"}}
+    egress.submit(["a.csv", "b.csv", "plot.py"], **asked, groups=said, details={"retention": "3년"})
+    egress.submit(["a.csv", "b.csv", "plot.py"], **asked, groups=said, details={"retention": "5년"})
+    (_, _, first), (_, _, second) = portal.asked
+    assert first["groups"] == [
+        {"name": "표", "context": "지역별", "controls": "10명 미만 가림"},
+        {"name": "코드", "context": "b의 코드", "controls": "자료 없음"},
+    ]
+    a, b, plot = first["files"]
+    assert first["about"] == {a: {"group": "표"}, b: {"group": "표", "code": plot}, plot: {"group": "코드"}}
+    assert first["details"] == {"retention": "3년"}
+    assert first["key"] != second["key"], "another retention is another request"
+    for flaw in (
+        {"표": {"files": ["a.csv"], "context": "지역별", "controls": " "}},
+        {"표": {"files": ["c.csv"], "context": "지역별", "controls": "가림"}},
+        {"표": said["표"] | {"files": ["a.csv"]}},
+        {"표": said["표"], "또": said["표"]},
+    ):
+        with pytest.raises(AnsimError) as refused:
+            egress.submit(["a.csv", "b.csv", "plot.py"], **asked, groups=flaw)
+        assert refused.value.code == "client.groups"
+    assert len(portal.asked) == 2
+
+
+def test_what_only_supports_the_results_is_named_and_read_and_does_not_leave(portal: Portal) -> None:
+    from ansim import egress
+    from ansim.failure import AnsimError
+
+    portal.answer = {"id": "r-1", "state": "submitted", **PASSED}
+    for name in ("a.csv", "codebook.md"):
+        write(name)
+    egress.submit(["a.csv", "codebook.md"], purpose="논문", context="표", supporting=["codebook.md"])
+    egress.submit(["a.csv", "codebook.md"], purpose="논문", context="표")
+    (_, _, first), (_, _, second) = portal.asked
+    assert first["about"] == {first["files"][1]: {"role": "supporting"}}
+    assert "about" not in second
+    assert first["key"] != second["key"]
+    for strange in (["other.md"], "codebook.md"):
+        with pytest.raises(AnsimError) as refused:
+            egress.submit(["a.csv", "codebook.md"], purpose="논문", context="표", supporting=strange)
+        assert refused.value.code == "client.supporting"
 
 
 def test_the_status_of_a_request_is_asked_by_its_id(portal: Portal) -> None:
@@ -184,6 +256,98 @@ def test_the_status_of_a_request_is_asked_by_its_id(portal: Portal) -> None:
     assert portal.asked == [("GET", "/api/workspace/v1/egress/r-1", {})]
     with pytest.raises(Exception, match=r"client\.request-id"):
         egress.status("../../secrets")
+
+
+WAITS = {
+    "id": "e-1",
+    "state": "submitted",
+    "round": 2,
+    "reviews_in": 1,
+    "reviewers_needed": 2,
+    "queue_position": 3,
+    "due_on": "2026-12-01",
+    "purpose": "논문 표 2",
+    "reruns": [{"code": "run.py", "state": "waiting"}, {"code": "plot.py", "state": "done"}],
+    "comments": [
+        {"round": 1, "from_author": False, "text": "지난 회차"},
+        {"round": 2, "from_author": False, "text": "분모를 적어 주세요. <b>"},
+    ],
+    "allowed": ["comment", "reassign", "withdraw"],
+}
+
+
+def test_a_request_says_where_it_waits_until_when_what_was_said_and_what_to_do(portal: Portal) -> None:
+    from ansim import egress
+
+    portal.answer = dict(WAITS)
+    shown = repr(egress.status("e-1"))
+    for part in ("2회차 · 심사 1/2 · 대기 순서 3 · 처리 기한 2026-12-01", "run.py", "분모를 적어", 'withdraw("e-1")'):
+        assert part in shown
+    assert not [part for part in ("plot.py", "지난 회차", "redo=") if part in shown]
+    assert egress.status("e-1").allowed == ("comment", "reassign", "withdraw")
+    assert "<b>e-1</b>" in egress.status("e-1")._repr_html_()
+    assert "&lt;b&gt;" in egress.status("e-1")._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("release", "said"),
+    [
+        (
+            {"state": "done", "receiver_login": "lead", "expires_at": "2026-12-08T20:00:00+00:00"},
+            "lead이(가) 2026-12-09 05:00까지",
+        ),
+        ({"state": "handed_over", "receiver_login": "lead"}, "lead에게 전달"),
+        ({"state": "recalled", "recall_reason": "오류"}, "회수되었습니다(오류)"),
+        ({"state": "failed"}, "다시 시도하세요"),
+        ({"state": "cancelled"}, ""),
+    ],
+    ids=lambda case: case["state"] if isinstance(case, dict) else "",
+)
+def test_a_request_says_what_became_of_its_release(portal: Portal, release: dict[str, str], said: str) -> None:
+    from ansim import egress
+
+    portal.answer = {"id": "e-1", "state": "released", "release": release}
+    shown = repr(egress.status("e-1"))
+    assert (said in shown) if said else (shown.count("\n") == 0)
+
+
+def test_my_requests_are_a_table_with_purpose_place_and_day(portal: Portal) -> None:
+    from ansim import egress
+
+    portal.answer = {"requests": []}
+    assert repr(egress.requests()) == "아직 신청이 없습니다."
+    portal.answer = {"requests": [WAITS, {"id": "e-2", "state": "draft", "purpose": "<i>"}]}
+    first, second = repr(egress.requests()).splitlines()[1:]
+    assert first.split() == ["e-1", "심사", "중", "2", "3", "2026-12-01", "논문", "표", "2"]
+    assert second.split() == ["e-2", "초안", "<i>"]
+    assert "&lt;i&gt;" in egress.requests()._repr_html_()
+
+
+def test_a_request_is_taken_back_and_answered_from_the_notebook(portal: Portal) -> None:
+    from ansim import egress
+
+    portal.answer = {"id": "e-1", "state": "withdrawn"}
+    assert egress.withdraw("e-1").state == "withdrawn"
+    egress.comment("e-1", "분모는 120명입니다.")
+    assert [each[1:] for each in portal.asked] == [
+        ("/api/workspace/v1/egress/withdraw/e-1", {}),
+        ("/api/workspace/v1/egress/comment/e-1", {"text": "분모는 120명입니다."}),
+    ]
+    for act in (egress.withdraw, lambda name: egress.comment(name, "x")):
+        with pytest.raises(Exception, match=r"client\.request-id"):
+            act("../x")
+
+
+def test_states_and_reasons_are_called_as_the_portal_calls_them(importable: None) -> None:
+    from ansim import show, standing
+
+    reasons = tomllib.loads((CLIENT.parent / "portal/words/reasons.toml").read_text())
+    assert {name: list(words) for name, words in standing.REASONS.items()} == reasons
+    assert LABELS["RequestState"] == show.STATES
+    script = (CLIENT / "ansim/labextension/static/remoteEntry.js").read_text()
+    states = re.search(r"const STATES = \{(.*?)\};", script, re.DOTALL)
+    told = re.findall(r"(\w+): \[\"(.*?)\", \"(.*?)\"\]", states[1])
+    assert {name: words for name, *words in told} == {name: list(words) for name, words in show.STATES.items()}
 
 
 def a_link() -> list[str]:

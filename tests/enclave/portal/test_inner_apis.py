@@ -39,8 +39,10 @@ from enclave.gate.volumes import Volumes
 from enclave.gate.wire import limited
 from enclave.portal import core_api
 from enclave.portal.__main__ import reap
+from enclave.portal.known import _marks
 from enclave.portal.serve import core_socket
-from enclave.queries import egress, workspace
+from enclave.queries import dataset, egress, workspace
+from enclave.queries import people as people_queries
 from enclave.settings import Settings
 from enclave.workspace.mounts import Roots
 from enclave.workspace.plan import verify_plan
@@ -64,7 +66,7 @@ class GateOf:
         self.ready, self.stop_now = threading.Event(), asyncio.Event()
         self.thread = threading.Thread(target=lambda: self.loop.run_until_complete(self._serve()))
         self.thread.start()
-        assert self.ready.wait(10)
+        assert self.ready.wait(60)
 
     async def _serve(self) -> None:
         docker, roots = Dockerd(Path("/var/run/docker.sock")), Roots.under(self.settings.home)
@@ -83,10 +85,11 @@ class GateOf:
         self.ready.set()
         await self.stop_now.wait()
         server.close()
+        await commands.reruns.close()
 
     def stop(self) -> None:
         self.loop.call_soon_threadsafe(self.stop_now.set)
-        self.thread.join(10)
+        self.thread.join(60)
         self.loop.close()
         for folder in self.settings.volumes.iterdir():
             Fastened(Roots.under(self.settings.home)).release(folder.name)
@@ -321,6 +324,78 @@ def test_a_notebook_checks_submits_and_asks_for_the_state(
 
 
 @needs_root
+def test_a_notebook_gets_a_repaired_file_back_and_nothing_is_kept(
+    world: World, place: workspace.WorkspaceView, gate: GateOf
+) -> None:
+    names = outbox(gate, place, small=SMALL.encode())
+    caller = inside(world, place)
+    (told,) = caller.post("/egress/preflight", json={"files": names}).json()["files"]
+    assert "suppress" in told["findings"][0]["repairs"]
+    made = caller.post("/egress/repair", json={"file": names[0], "repair": "suppress"}).json()
+    assert made["name"] == "small.repaired.csv"
+    assert made["verdict"] != "BLOCK"
+    assert b"*" in base64.b64decode(made["content"])
+    assert list(world.settings.staging.iterdir()) == []
+    refused = caller.post("/egress/repair", json={"file": names[0], "repair": "wish"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "repair.unknown")
+    assert caller.post("/egress/repair", json={"file": "batch/none.csv", "repair": "suppress"}).status_code == 422
+    stranger = inside(world, place, authorization="token stolen-or-made-up")
+    assert stranger.post("/egress/repair", json={"file": names[0], "repair": "suppress"}).status_code == 403
+
+
+@needs_root
+def test_the_repair_that_a_check_itself_names_is_offered_before_and_after_asking_and_can_be_had(
+    world: World, place: workspace.WorkspaceView, gate: GateOf
+) -> None:
+    folder, caller = gate.volumes.outbox(place.id) / "batch", inside(world, place)
+    folder.mkdir(exist_ok=True)
+    printed = {"output_type": "stream", "name": "stdout", "text": "평균 12.5"}
+    cell = {"cell_type": "code", "execution_count": 1, "metadata": {}, "source": "mean()", "outputs": [printed]}
+    book = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
+    (folder / "book.ipynb").write_text(json.dumps(book))
+    dots = "".join(f'<circle cx="{20 + 9 * n}" cy="{30 + n * n % 70}" r="2"/>' for n in range(30))
+    (folder / "dots.svg").write_text(f'<svg xmlns="http://www.w3.org/2000/svg" width="400" height="300">{dots}</svg>')
+    names = ["batch/book.ipynb", "batch/dots.svg"]
+    files = caller.post("/egress/preflight", json={"files": names}).json()["files"]
+    offered = {one["rule"]: one["repairs"] for each in files for one in each["findings"]}
+    assert (offered["notebook.outputs"], offered["figure.points"]) == (["strip-outputs"], ["rasterise"])
+    for name, how, ending in zip(names, ("strip-outputs", "rasterise"), (".ipynb", ".png"), strict=True):
+        made = caller.post("/egress/repair", json={"file": name, "repair": how}).json()
+        assert (made["name"].endswith(f".repaired{ending}"), made["verdict"] != "BLOCK") == (True, True)
+    body = {"files": names[:1], "purpose": "표 2", "context": "평균", "key": "one-click-2"}
+    (asked,) = caller.post("/egress/submit", json=body).json()["files"]
+    assert ["strip-outputs"] in [one["repairs"] for one in asked["findings"]]
+
+
+@needs_root
+def test_the_snapshots_own_pseudonyms_and_the_projects_people_are_recognised(
+    world: World, place: workspace.WorkspaceView, gate: GateOf
+) -> None:
+    mina = people_queries.account(world.store, world.actor("mina"), "mina", now=clock.now()).name
+    names = outbox(gate, place, case=f"case,n\n{7:032x},120\n{mina},44\n".encode(), plain=TABLE.encode())
+    files = inside(world, place).post("/egress/preflight", json={"files": names}).json()["files"]
+    found, plain = ({one["rule"] for one in each["findings"]} for each in files)
+    assert {"id.known-pseudonym", "id.known-person"} <= found
+    assert not {rule for rule in plain if rule.startswith("id.known")}
+
+
+@needs_root
+def test_a_file_that_cannot_be_compared_with_the_snapshots_pseudonyms_says_so(
+    world: World, place: workspace.WorkspaceView, gate: GateOf
+) -> None:
+    folder = dataset.snapshot(world.store, world.actor("mina"), world.snapshot_id).path
+    aside = folder.with_name("aside")
+    _marks.cache_clear()  # else what another test has read is remembered
+    folder.rename(aside)
+    try:
+        names = outbox(gate, place, plain=TABLE.encode())
+        (told,) = inside(world, place).post("/egress/preflight", json={"files": names}).json()["files"]
+    finally:
+        aside.rename(folder)
+    assert "id.known-missing" in {one["rule"] for one in told["findings"]}
+
+
+@needs_root
 def test_one_file_that_cannot_be_taken_means_nothing_is_requested(
     world: World, place: workspace.WorkspaceView, gate: GateOf
 ) -> None:
@@ -334,7 +409,7 @@ def test_one_file_that_cannot_be_taken_means_nothing_is_requested(
         answer = caller.post("/egress/submit", json=body)
         assert answer.status_code == 422, bad
         assert answer.json()["remedy_ko"], bad
-    assert egress.mine(world.store, world.actor("mina")) == ()
+    assert egress.mine(world.store, world.actor("mina"), now=clock.now()) == ()
 
 
 @needs_root

@@ -15,7 +15,9 @@ import httpx
 import pytest
 
 from enclave import clock
-from enclave.commands import egress as commands
+from enclave.commands import reviewing
+from enclave.commands.ballot import Ballot, Judgements
+from enclave.commands.sighting import record_shown
 from enclave.portal.parts import build
 from enclave.portal.serve import loopback_socket
 from enclave.queries import egress
@@ -76,10 +78,13 @@ def test_a_portal_killed_between_decision_and_package_finishes_at_its_next_start
     for login in ("dahye", "woojin"):
         actor = replace(world.actor(login), second_factor_at=clock.now())
         found = egress.request(world.store, actor, request, now=clock.now())
-        judgements = commands.Judgements("맞음", "식별 불가", "충분함")
-        ballot = commands.Ballot(Decision.APPROVE, found.round, found.content_sha256, "output-checked", judgements)
+        judgements = Judgements("맞음", "식별 불가", "충분함")
+        for file in found.files:
+            at = {"request_id": request, "file_id": file.id, "units": 12, "now": clock.now()}
+            record_shown(world.store, actor, **at)
+        ballot = Ballot(Decision.APPROVE, found.round, found.content_sha256, "output-checked", judgements)
         # The command alone, as far as a portal gets that is killed before it makes the package.
-        commands.decide(world.store, actor, request_id=request, vote=ballot, now=clock.now())
+        reviewing.decide(world.store, actor, request_id=request, vote=ballot, now=clock.now())
     before = egress.request(world.store, world.actor("mina"), request, now=clock.now())
     assert before.release is not None
     assert (before.state, before.release.state) == (RequestState.APPROVED, ReleaseState.REQUESTED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from demo.looking import look
 from enclave import clock
 from enclave.portal.rest_json import told
 from tests.enclave.portal.world import PURPOSE, ROOT, SMALL, TABLE, World
@@ -51,7 +52,8 @@ def test_a_request_is_decided_and_received_by_rest(world: World) -> None:
         browser = world.browser(login)
         assert [each["id"] for each in browser.api("GET", "/requests/queue").json()["requests"]] == [request]
         found = browser.api("GET", f"/requests/{request}").json()
-        assert found["allowed"] == ["decide"]
+        look(browser, request)
+        assert {"comment", "declare", "reject", "return", "review"} == set(found["allowed"])
         body = {"decision": "approve", "round": found["round"], "content_sha256": found["content_sha256"],
                 "reason_code": "output-checked", "code": world.code(login), **JUDGEMENTS}  # fmt: skip
         decided = browser.api("POST", f"/requests/{request}/decide", body)

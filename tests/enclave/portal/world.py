@@ -65,6 +65,7 @@ ACCOUNTS = {
     "haneul": ("오하늘", "zone", (Role.AUDITOR,)),
     "sora": ("윤소라", "zone", (Role.REVIEWER,)),
     "suyeon": ("이수연", "bitgoeul", (Role.DATA_STEWARD,)),
+    "yerin": ("한예린", "bitgoeul", (Role.ASSET_OWNER,)),
     "jiwoo": ("최지우", "onsaemi", (Role.PROJECT_LEAD, Role.SCIENTIST)),
     "mina": ("김민아", "onsaemi", (Role.SCIENTIST,)),
     "dahye": ("정다혜", "review-a", (Role.OUTPUT_CHECKER,)),
@@ -154,6 +155,7 @@ class World:
             purpose=more.get("purpose", "논문 표 2: 연령대와 성별에 따른 환자 수"),
             context=more.get("context", "visits 표에서 연령대와 성별로 묶어 세었습니다."),
             idempotency_key=key or f"key-{time.monotonic_ns()}",
+            request_id=more.get("request_id"),
         )
         return egress.submit(self.store, self.actor(login), submission=form, now=clock.now()).id
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
+import random
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -29,6 +30,9 @@ async def web(
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         heads.append(head)
+        if length := re.search(rb"(?i)content-length: (\d+)", head):
+            with suppress(asyncio.IncompleteReadError):  # the door kept it
+                await reader.readexactly(int(length[1]))
         status, headers, body = answer(head.split()[1].decode())
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n{lines}\r\n".encode() + body)
@@ -305,23 +309,151 @@ def test_a_file_is_recorded_before_it_is_there_and_a_notebook_when_it_is_run() -
     assert (status, whole) == (200, [body])
     assert [(event.kind, event.details["source"]) for event in events] == [("code", "file")]
     assert events[0].text == b"# \"api/contents/x/ipykernel_launcher.py\"\nimport os\nos.system('id')\n"
-    note = json.dumps({"type": "notebook", "format": "json", "content": {"cells": []}}).encode()
+    content = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}
+    note = json.dumps({"type": "notebook", "format": "json", "content": content}).encode()
     assert sent("PUT", "api/contents/a.ipynb", note) == (200, [note], [])
 
 
-FORMS = {
-    "a name twice": b'{"type": "file", "content": "x=1", "type": "notebook"}',
-    "no JSON": b"no json",
-    "large": b'{"type": "file", "content": "%s"}' % (b"x" * 2_000_000),
+def put(path: str, model: dict[str, Any], **more: Any) -> tuple[int, list[bytes], list[Any]]:
+    return sent("PUT", f"api/contents/{path}", json.dumps(model).encode(), **more)
+
+
+def notebook(source: Any = "", **cell: Any) -> dict[str, Any]:
+    cells = [{"cell_type": "code", "source": source, "metadata": {}, "outputs": [], **cell}]
+    content = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
+    return {"type": "notebook", "format": "json", "content": content}
+
+
+def shaped(**changes: Any) -> dict[str, Any]:
+    whole = notebook()
+    return whole | {"content": whole["content"] | changes}
+
+
+def spelt(*letters: Any) -> list[Any]:
+    return random.Random(12).choices(letters, k=400_000)
+
+
+CODE_CELL = {"cell_type": "code", "source": "", "metadata": {}, "outputs": []}
+TEXT = {"type": "file", "format": "text", "content": "x"}
+# As JupyterLab's file browser uploads, and as a script would try instead.
+UPLOADS: dict[str, tuple[str, dict[str, Any] | bytes]] = {
+    "a file": ("a.bin", {"type": "file", "format": "base64", "content": "AAAA", "name": "a.bin"}),
+    "a piece": ("a.bin", {"type": "file", "format": "base64", "content": "AAAA", "chunk": 1}),
+    "a piece of text": ("a.txt", TEXT | {"chunk": -1}),
+    "a text without its form": ("a.py", {"type": "file", "content": "x = 1"}),
+    "a large text": ("a.txt", TEXT | {"content": "x" * 1_100_000}),
+    "a folder with something in it": ("a", {"type": "directory", "content": [TEXT]}),
+    "a folder with a text in it": ("a", {"type": "directory", "format": "text", "content": "x"}),
+    "a folder in a form that holds bytes": ("a", {"type": "directory", "format": "base64"}),
+    "a folder with much beside it": ("a", {"type": "directory", "mimetype": "x" * 20_000}),
+    "no notebook": ("a.py", {"type": "notebook", "format": "json", "content": {"cells": []}}),
+    "a notebook as text that is large": ("a.ipynb", TEXT | {"content": json.dumps("y" * 1_100_000)}),
+    "a notebook with a large attachment": (
+        "a.ipynb",
+        notebook(attachments={"a": {"image/png": "".join(map(str, range(250_000)))}}),
+    ),
+    "a notebook with a large output": ("a.ipynb", notebook(outputs=[{"text": "".join(map(str, range(250_000)))}])),
+    "a notebook with large metadata": ("a.ipynb", notebook(metadata={"".join(map(str, range(250_000))): 1})),
+    "a notebook with a large cell": ("a.ipynb", notebook("".join(map(str, range(250_000))))),
+    "a notebook with a large cell in lines": ("a.ipynb", notebook(source=[f"{n:09}" for n in range(150_000)])),
+    "a notebook with numbers in its metadata": ("a.ipynb", notebook(metadata={"x": list(range(250_000))})),
+    "a notebook with numbers in an output": ("a.ipynb", notebook(outputs=[{"data": list(range(250_000))}])),
+    "a notebook whose short texts spell something": (
+        "a.ipynb",
+        notebook(metadata={"x": spelt("a", "b")}),
+    ),
+    "a notebook whose nesting spells something": (
+        "a.ipynb",
+        notebook(metadata={"x": spelt([], [[]])}),
+    ),
+    "a notebook whose outputs spell something": ("a.ipynb", notebook(outputs=[{"a": 1}, {"a": 2}] * 5_001)),
+    "a notebook with many cells": ("a.ipynb", shaped(cells=[CODE_CELL] * 10_001)),
+    "a notebook whose cells are no list": ("a.ipynb", shaped(cells={"x": "y" * 100})),
+    "a notebook whose cell is no cell": ("a.ipynb", shaped(cells=["x"])),
+    "a notebook of format 3": ("a.ipynb", shaped(nbformat=3)),
+    "a notebook of format 3 with sheets": ("a.ipynb", shaped(nbformat=3, worksheets=[], cells={"x": "y"})),
+    "a notebook of no format": ("a.ipynb", {"type": "notebook", "content": {"cells": []}}),
+    "a notebook whose format is a truth": ("a.ipynb", shaped(nbformat_minor=True)),
+    "a notebook of a large minor format": ("a.ipynb", shaped(nbformat_minor=10**4000)),
+    "a notebook with something beside its fields": ("a.ipynb", shaped(worksheets=[])),
+    "a notebook whose metadata is a text": ("a.ipynb", shaped(metadata="x")),
+    "a cell with something beside its fields": ("a.ipynb", notebook(extra="x")),
+    "a cell of an unknown kind": ("a.ipynb", notebook(cell_type="heading")),
+    "a cell without a text": ("a.ipynb", notebook(source={"x": "y"})),
+    "a cell whose cuts say something": ("a.ipynb", notebook(source=["a", "b\n"])),
+    "outputs that are no list": ("a.ipynb", notebook(outputs={"x": "y"})),
+    "a name twice": ("a.py", b'{"type": "file", "format": "text", "content": "x", "type": "notebook"}'),
+    "no JSON": ("a.py", b"x = 1"),
 }
 
 
-@pytest.mark.parametrize("body", FORMS.values(), ids=FORMS)
-def test_a_file_of_any_form_is_recorded(body: bytes) -> None:
-    status, whole, events = sent("PUT", "api/contents/a.py", body)
-    assert (status, whole) == (200, [body])
-    assert [event.kind for event in events] == ["code"]
-    assert len(body) < 1 << 20 or hashlib.sha256(body).hexdigest() in events[0].text.decode()
+@pytest.mark.parametrize("case", UPLOADS)
+def test_an_upload_stays_outside_and_is_told_where_imports_begin(case: str) -> None:
+    path, model = UPLOADS[case]
+    body = model if isinstance(model, bytes) else json.dumps(model).encode()
+    status, whole, events = sent("PUT", f"api/contents/{path}", body)
+    assert (status, whole) == (403, [])
+    assert [event.details for event in events] == [{"why": "upload", "method": "PUT", "route": "contents"}]
+
+
+# As JupyterLab 4.6 asks: folder, method, body. The file browser, the launcher, the menu, a copy; another client's PUT.
+NEW: dict[str, tuple[str, str, bytes]] = {
+    "a folder": ("POST", "", b'{"path":"","type":"directory"}'),
+    "a folder in a folder": ("POST", "/a/%EA%B0%80 b", '{"path":"a/가 b","type":"directory"}'.encode()),
+    "a file": ("POST", "/a", b'{"path":"a","type":"file","ext":".md"}'),
+    "a notebook": ("POST", "", b'{"type":"notebook","path":""}'),
+    "a copy": ("POST", "/a", b'{"copy_from":"b.py"}'),
+    "a folder that has a name": ("PUT", "/a", b'{"type":"directory"}'),
+    "a folder with the fields it is shown with": (
+        "PUT",
+        "/a",
+        b'{"type":"directory","format":"json","content":[],"name":"a","path":"a","writable":true,"size":null}',
+    ),
+}
+
+
+@pytest.mark.parametrize("case", NEW)
+def test_what_is_new_is_asked_for_by_its_kind(case: str) -> None:
+    method, folder, body = NEW[case]
+    assert sent(method, f"api/contents{folder}", body) == (200, [body], [])
+
+
+def test_something_new_brings_nothing() -> None:
+    status, whole, events = sent("POST", "api/contents", json.dumps(TEXT).encode())
+    assert (status, whole, [event.details["why"] for event in events]) == (403, [], ["upload"])
+
+
+def test_what_a_notebooks_cells_say_is_recorded_before_it_is_there() -> None:
+    status, whole, events = put("a.ipynb", notebook("x = 1"))
+    assert (status, len(whole)) == (200, 1)
+    assert [(event.kind, event.text) for event in events] == [("code", b'# "api/contents/a.ipynb"\nx = 1')]
+
+
+def test_code_that_came_as_an_output_first_is_recorded_when_it_becomes_a_cell() -> None:
+    """`%run` of a notebook runs its cells: what was only counted as an output is not known as code."""
+
+    async def play() -> list[bytes | None]:
+        async with web(lambda _: (200, JSON, b"{}")) as (scene, client, _):
+            for model in (notebook("", outputs=[{"text": "import os"}]), notebook("import os"), notebook("import os")):
+                assert (await client.put("api/contents/a.ipynb", json=model)).status_code == 200
+            await asyncio.sleep(0.3)
+            return [event.text for event in scene.spool.events(1000) if event.kind == "code"]
+
+    assert peer.run(play()) == [b'# "api/contents/a.ipynb"\nimport os']
+
+
+def test_a_notebook_that_was_opened_is_saved_again_without_a_record_and_without_being_counted() -> None:
+    numbers, picture = list(range(2_000)), "".join(map(str, range(5_000)))
+    model = notebook("x = 1", outputs=[{"data": {"application/json": numbers}}, {"data": {"image/png": picture}}])
+
+    async def play() -> list[str]:
+        async with web(lambda _: (200, JSON, json.dumps(model).encode())) as (scene, client, _):
+            assert (await client.get("api/contents/a.ipynb?content=1")).status_code == 200
+            assert (await client.put("api/contents/a.ipynb", json=model)).status_code == 200
+            assert scene.front._doorways["w-1"].brought.size == 0
+            return [event.kind for event in scene.spool.events(1000) if event.kind == "code"]
+
+    assert peer.run(play()) == []
 
 
 def test_a_file_that_cannot_be_recorded_is_not_put_there() -> None:
