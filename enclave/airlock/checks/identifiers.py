@@ -163,13 +163,14 @@ def _in_text(text: str, cells: Collection[str]) -> Iterator[Hit]:
 
 
 def _is_of_cells(found: Found, text: str, cells: Collection[str]) -> bool:
-    # The cells of a document's table stand on lines of their own: four counts in a row are no card.
+    # The cells of a document's table stand on lines of their own: four counts in a row are no card, and a code of an
+    # illness with the count beside it is no record's number. Each cell is looked at by itself, as in any table.
     if found.type in ACROSS_CELLS or not BETWEEN_CELLS.search(text, found.start, found.end):
         return False
     start = max(text.rfind("\n", 0, found.start), text.rfind("\t", 0, found.start)) + 1
     after = BETWEEN_CELLS.search(text, found.end)
     whole = text[start : after.start() if after else len(text)]
-    return all(RESULT.fullmatch(cell) and cell.strip() in cells for cell in BETWEEN_CELLS.split(whole))
+    return all(cell.strip() in cells for cell in BETWEEN_CELLS.split(whole))
 
 
 def _pieces(text: str) -> Iterator[tuple[int, str]]:

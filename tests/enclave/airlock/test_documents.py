@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 
 import pytest
 from PIL import Image
@@ -30,6 +31,21 @@ def look(content: bytes, name: str = "report.docx") -> FileReport:
 
 def rules_of(report: FileReport) -> set[str]:
     return {finding.rule for finding in report.findings}
+
+
+YEARS, ILLS = ["과", "2019", "2020", "2021", "2022"], ["상병코드", "건수", "비율(%)"]
+COUNTS = {
+    "a name's digit and four counts that make a card's number": [YEARS, ["과 6", "4773", "4026", "4319", "4862"]],
+    "an illness and its count": [ILLS, ["I10", "1185", "29.60"], ["E11.9", "8370", "20.90"]],
+}
+
+
+@pytest.mark.parametrize("case", COUNTS)
+@pytest.mark.parametrize("make", [docx, hwpx], ids=["docx", "hwpx"])
+def test_cells_side_by_side_are_no_identifier(make: Callable[..., bytes], case: str) -> None:
+    rows = COUNTS[case]
+    body = grid(rows) if make is docx else f"<hp:p><hp:run>{grid(rows, 'hp', 'run')}</hp:run></hp:p>"
+    assert [f.rule for f in look(make(body), f"a.{make.__name__}").findings if f.rule.startswith("id.")] == []
 
 
 @pytest.mark.parametrize(("content", "name"), [(docx(), "a.docx"), (hwpx(), "a.hwpx")], ids=["docx", "hwpx"])
