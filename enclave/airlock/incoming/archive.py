@@ -10,7 +10,6 @@ from __future__ import annotations
 import bz2
 import io
 import lzma
-import struct
 import tarfile
 import zipfile
 import zlib
@@ -19,6 +18,7 @@ from dataclasses import dataclass
 
 from enclave.airlock.incoming.limits import ImportLimits
 from enclave.airlock.incoming.paths import safe_path
+from enclave.airlock.parsers.office.package import BROKEN_ZIP
 from enclave.airlock.parsers.refused import ParseRefused
 
 PIECE = 1 << 16
@@ -40,11 +40,7 @@ PACKED = (
 TAR_AT, GZIP, XZ_MEMORY = 257, 31, 128 << 20
 
 
-# NotImplementedError: what a newer version of the format says of itself. IndexError: an entry without any name.
-BROKEN = (
-    zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, ValueError,
-    NotImplementedError, IndexError,
-)  # fmt: skip
+BROKEN = (*BROKEN_ZIP, tarfile.TarError, lzma.LZMAError)
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,8 @@ def _tables_at(text: str, start: int, inner: str, rules: CheckRules) -> Iterator
 
 def _lists(text: str) -> Iterator[Finding]:
     found = [(text.count("\n", 0, start), count) for start, count in _runs(text)]
-    for line, count in (*found, *(each for each in data_lines(text) if each[0] not in dict(found))):
+    known = {line for line, _ in found}
+    for line, count in (*found, *(each for each in data_lines(text) if each[0] not in known)):
         if count >= MANY:
             yield block(
                 "code.data",

@@ -161,7 +161,7 @@ class _Work:
             groups = rows.groupby(by) if by else [((), rows)] if len(rows) else []
             for key, group in groups:
                 people = int(group["_p"].nunique())
-                said = self._said(measure, group, people), min(people, _bearers(measure, group))
+                said = self._said(measure, group, people), min(people, _bearers(measure, group, people))
                 zero[where(key if isinstance(key, tuple) else (key,))] = said
         return zero
 
@@ -237,15 +237,15 @@ class _Work:
         return HIDDEN if at in self.hidden and cell[at][1] else cell[at][0]
 
 
-def _bearers(measure: dict[str, Any], group: Any) -> int:
-    """Return how few people make a sum or mean: those whose value is not 0, and of two values the rarer one's."""
+def _bearers(measure: dict[str, Any], group: Any, people: int) -> int:
+    """Return how few of these people make a sum or mean: whose value is not 0, and of two values the rarer one's."""
     if measure["op"] not in {"sum", "mean", "std"}:
-        return int(group["_p"].nunique())
-    by_value = group.groupby(group[measure["column"]].astype(float))["_p"]
+        return people
+    values = group[measure["column"]].astype(float)
+    by_value = group.groupby(values)["_p"]
     if by_value.ngroups <= 2:  # noqa: PLR2004 - a count in disguise
         return int(by_value.nunique().min())
-    some = group.loc[group[measure["column"]].astype(float) != 0, "_p"].nunique()
-    return int(some) or int(group["_p"].nunique())
+    return int(group.loc[values != 0, "_p"].nunique()) or people
 
 
 def fixed(value: float, decimals: int) -> str:

@@ -32,6 +32,10 @@ END_BYTES, MAX_EXTRA = 22, 64
 LONGEST_NAMESPACE = 160
 ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+# NotImplementedError: what a newer version of the format says of itself. IndexError: an entry without any name.
+BROKEN_ZIP = (
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, NotImplementedError, IndexError,
+)  # fmt: skip
 XML_ENDINGS = (".xml", ".rels", ".vml", ".hpf", ".rdf")
 
 
@@ -88,16 +92,7 @@ def open_package(content: bytes) -> Package:
             infos = found.infolist()
             _check_directory(content, infos, found.start_dir)
             return Package({info.filename: _read(found, info) for info in infos if not info.is_dir()})
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        struct.error,
-        ValueError,
-        OSError,
-        EOFError,
-        NotImplementedError,
-        IndexError,
-    ):
+    except BROKEN_ZIP:
         raise damaged() from None
 
 
