@@ -49,7 +49,9 @@
   };
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || dialog.open) return;
-    if (event.target.closest("input, select, textarea")) return;
+    const field = event.target.closest("input, select, textarea");
+    /* For one frame after it was closed, the help's own switch still has the focus: nobody types there any more. */
+    if (field && !dialog.contains(field)) return;
     if (off.checked && event.key !== "?") return;
     const act = KEYS[event.key];
     if (act) { event.preventDefault(); act(); }

@@ -155,6 +155,7 @@ def test_a_request_is_judged_with_the_keyboard_alone(world: World, visit: Open, 
     expect(page.locator("[id$='-0-700-1']")).to_be_focused()
     press("[")
     expect(page.locator(".file").nth(1).locator("table.preview tbody tr")).to_have_count(500)
+    expect(page.locator(".file").nth(1).locator(".preview-box")).to_be_focused()  # it settles after the rows are there
     press("/")
     assert page.evaluate(f"{HERE}.type") == "search"
     page.keyboard.type("구700")

@@ -125,11 +125,12 @@ def test_the_portals_round_finds_devices_has_them_erased_and_grants_them(
 ) -> None:
     browser = world.browser("operator")
     browser.form("/gpu/profile", project_id=world.project_id, profile="slice")
-    mina = world.browser("mina")
-    mina.form("/gpu", project_id=world.project_id, minutes="60")
     assert rounds(world, DeviceState.READY) == {DeviceState.READY}
     assert all(b"left" not in (driver / uuid).read_bytes()[2 << 20 :] for uuid in UUIDS)
     assert len(queries.devices(world.store, world.actor("operator"))) == 3
+    # Asked only now: a turn that waits gets the device that is erased first, whichever that is.
+    world.browser("mina").form("/gpu", project_id=world.project_id, minutes="60")
+    gpu_round.turn(world.portal)
     turn = queries.mine(world.store, RULES, world.actor("mina"), now=clock.now())
     assert turn is not None
     # The smaller of the two slices, and nothing of the whole device.
