@@ -20,6 +20,7 @@ import numpy as np
 import polars as pl
 
 from deid.errors import SourceError
+from deid.free_text import FreeTexts
 from deid.gates import Verdict, judge_identifiers, judge_k, judge_rows, judge_share, judge_written_k
 from deid.keys import Keys
 from deid.manifest import Column, Manifest, Table
@@ -30,7 +31,8 @@ from deid.report import render
 from deid.risk.measures import Risk, risk_of
 from deid.risk.utility import utility_of
 from deid.snapshot import output_problem, publish, unfinished
-from deid.suppress import ROWS, Classes, Decision, TableFacts, classify, decide
+from deid.suppress import ROWS, Classes, Decision, Flags, TableFacts, classify, decide
+from deid.texts import CaseWriter
 from deid.transform.columns import INDEX
 from deid.write import PART_ROWS, publishable, without_small_classes, write_table
 
@@ -63,21 +65,33 @@ class RunResult:
     manifest: Manifest
 
 
-def run(  # noqa: PLR0913 - the contract between rooms; the last two are by name only
-    recipe: Recipe, source: Path, out: Path, keys: Keys, *, now: datetime, progress: Progress = lambda _: None
+def run(  # noqa: PLR0913 - the contract between rooms; the last three are by name only
+    recipe: Recipe,
+    source: Path,
+    out: Path,
+    keys: Keys,
+    *,
+    now: datetime,
+    progress: Progress = lambda _: None,
+    private: Path | None = None,
 ) -> RunResult:
     """De-identify the files in `source` by `recipe` and publish a snapshot into `out`.
 
-    `now` (aware) is the time that is recorded. Raises `RecipeError`, `SourceError`, `GateFailed`, `OutputError`; then
-    nothing was published and nothing is left behind.
+    `now` (aware) is the time that is recorded. With `private`, the texts beside their masked forms go into that folder
+    for a reviewer (`texts.py`): keep it with the source. Raises `RecipeError`, `SourceError`, `GateFailed`,
+    `OutputError`; then nothing was published and nothing is left behind.
     """
     with ExitStack() as stack:
         folder = stack.enter_context(unfinished(out))
         try:
             sources = _open_sources(recipe, source, out, stack, progress)
-            return _Run(recipe, keys, folder, progress).publish(sources, out, now)
+            cases = stack.enter_context(CaseWriter(private)) if private else None
+            result = _Run(recipe, FreeTexts(recipe, keys, cases), folder, progress).publish(sources, out, now)
         except OSError as error:
             raise output_problem(out, error) from error
+        if cases:
+            cases.keep()
+        return result
 
 
 def _open_sources(recipe: Recipe, folder: Path, spool: Path, stack: ExitStack, progress: Progress) -> list[Source]:
@@ -136,9 +150,10 @@ class _Plan:
 class _Run:
     """The stages of a run, in order; what they share."""
 
-    def __init__(self, recipe: Recipe, keys: Keys, folder: Path, progress: Progress) -> None:
+    def __init__(self, recipe: Recipe, texts: FreeTexts, folder: Path, progress: Progress) -> None:
         self.recipe = recipe
-        self.keys = keys
+        self.keys = texts.keys
+        self.texts = texts
         self.folder = folder
         self.progress = progress
         self.verdicts: list[Verdict] = []
@@ -150,7 +165,7 @@ class _Run:
         for plan in plans:
             if plan.table.has_texts:
                 self._tell("자유 글 처리", "masking free text", plan.rule.name, 0)
-                plan.table = self._completed(plan.table)
+                plan.table = self._completed(plan.table, plan.decided().excluded)
         tables = {plan.rule.name: self._write(plan) for plan in plans}
         for source in sources:
             source.check_unchanged()
@@ -181,8 +196,8 @@ class _Run:
             plans.append(_with_classes(table if table.has_texts else self._completed(table)))
         return plans
 
-    def _completed(self, table: Prepared) -> Prepared:
-        return completed(table, self.recipe, self.keys, _mask_texts)
+    def _completed(self, table: Prepared, excluded: Flags | None = None) -> Prepared:
+        return completed(table, self.recipe, self.keys, self.texts, excluded)
 
     def _people(self, counted: list[tuple[Source, pl.DataFrame]]) -> dict[str, pl.DataFrame]:
         domains: dict[str, list[tuple[TableRule, pl.DataFrame]]] = {}
@@ -275,6 +290,7 @@ class _Run:
             figures["generalised"] = asdict(risk_of(sizes))
             figures["published"] = asdict(risk_of(left, sizes))
         figures["utility"] = [asdict(entry) for entry in utility_of(plan.table, plan.decided(), plan.allowed())]
+        figures["texts"] = [report.plain() for report in self.texts.reports.get(plan.rule.name, [])]
         figures["treatments"] = [_treatment(rule) for rule in plan.rule.columns]
         return figures
 
@@ -358,13 +374,7 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 
-def _mask_texts(texts: Any) -> list[str]:
-    from deid.detect.masking import mask_texts  # noqa: PLC0415 - Presidio takes seconds to load; most tables need none
-
-    return mask_texts(texts, keys=None, processes=2)
-
-
 def _scan_text() -> Callable[[str], Any]:
-    from deid.detect.scan import scan  # noqa: PLC0415 - as above
+    from deid.detect.scan import scan  # noqa: PLC0415 - Presidio takes seconds to load; most tables need none
 
     return scan

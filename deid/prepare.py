@@ -6,7 +6,7 @@ thousand patients). All queries stream; what is held in memory is one row per di
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from deid.errors import DeidError, SourceError
+from deid.free_text import MASKED, PATIENT, TEXT, FreeTexts
 from deid.keys import Keys
 from deid.locate import bad_values, line_of_record, locate
 from deid.reader import Source
@@ -27,7 +28,6 @@ SUBJECT = " subject"
 COUNT = " count"
 RAW = " raw "
 LOSSY = (AgeBand, Band, DatePart, Prefix, MapValues)
-MaskTexts = Callable[[Sequence[str]], list[str]]
 
 
 @dataclass(frozen=True)
@@ -167,31 +167,34 @@ def people_of(recipe: Recipe, tables: Sequence[tuple[TableRule, pl.DataFrame]], 
     return subjects.select(columns).sort(RAW).with_row_index(INDEX)
 
 
-def completed(table: Prepared, recipe: Recipe, keys: Keys, mask: MaskTexts) -> Prepared:
-    """Add pseudonyms of further columns and masked texts; compute a small table's published columns once."""
-    table = replace(table, lookups=lookups_of(table.source, recipe, keys, mask))
+def completed(table: Prepared, recipe: Recipe, keys: Keys, texts: FreeTexts, excluded: Flags | None = None) -> Prepared:
+    """Add pseudonyms of further columns and masked texts; compute a small table's published columns once.
+
+    `excluded`, by patient, are those whose texts no reviewer needs to see.
+    """
+    table = replace(table, lookups=lookups_of(table, recipe, keys, texts, excluded))
     if table.source.loaded is None:
         return table
     return replace(table, computed=collect(table.source, table.published()))
 
 
 def lookups_of(
-    source: Source, recipe: Recipe, keys: Keys, mask: MaskTexts
+    table: Prepared, recipe: Recipe, keys: Keys, texts: FreeTexts, excluded: Flags | None
 ) -> dict[str, tuple[ColumnRule, pl.DataFrame]]:
     """Replace the distinct values of every further pseudonym and free-text column: columns `SUBJECT`, `RAW`."""
-    found = {}
+    source, found = table.source, {}
     for rule in source.rule.published:
         treatment = rule.treatment
         if rule.source == source.rule.subject or not isinstance(treatment, Pseudonym | FreeText):
             continue
-        column = pl.col(rule.source).alias(SUBJECT)
-        values = source.scan().select(column.drop_nulls().unique()).collect(engine="streaming")
         if isinstance(treatment, Pseudonym):
+            column = pl.col(rule.source).alias(SUBJECT)
+            values = source.scan().select(column.drop_nulls().unique()).collect(engine="streaming")
             replaced = values.with_columns(pseudonym(SUBJECT, keys, recipe.dataset, treatment.domain).alias(RAW))
         else:
-            _check_texts(source, rule, values.height, recipe.limits.distinct_texts)
-            masked = mask(values[SUBJECT].to_list())
-            replaced = values.with_columns(pl.Series(RAW, masked, dtype=pl.String))
+            people = table.people if excluded is None else table.people.filter(~pl.Series(excluded))
+            who = people.select(pl.col(SUBJECT).alias(PATIENT), pl.col(RAW).alias(MASKED))
+            replaced = texts.replaced(source, rule, who).rename({TEXT: SUBJECT, MASKED: RAW})
         found[rule.source] = (rule, replaced)
     return found
 
@@ -244,19 +247,3 @@ def _bad_value(source: Source, rule: ColumnRule) -> SourceError | None:
                 ),
             )
     return None
-
-
-def _check_texts(source: Source, rule: ColumnRule, count: int, limit: int) -> None:
-    if count > limit:
-        raise SourceError(
-            (source.rule.file, 0, -1),
-            "texts",
-            (
-                f"열 {rule.source}의 서로 다른 글 {count:,}개가 제한 {limit:,}을 넘습니다.",
-                f"{count:,} distinct texts in {rule.source} exceed the limit {limit:,}.",
-            ),
-            remedy=(
-                "limits.distinct_texts를 올리거나 파일을 나누세요.",
-                "Raise limits.distinct_texts or split the file.",
-            ),
-        )

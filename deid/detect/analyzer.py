@@ -15,6 +15,9 @@ from presidio_analyzer.nlp_engine import NoOpNlpEngine
 from deid.detect.normalise import views
 from deid.detect.registry import registry
 
+# In the `recognition_metadata` of a result: how many views the text has, and in how many of them it was found.
+VIEWS, VIEWS_SEEN = "views", "views_seen"
+
 
 class KoreanAnalyzer(AnalyzerEngine):
     """Analyzes every normalised view of a text; results carry offsets into the text as given."""
@@ -22,12 +25,20 @@ class KoreanAnalyzer(AnalyzerEngine):
     def analyze(self, text: str, language: str = "ko", *args: Any, **options: Any) -> list[RecognizerResult]:
         """Presidio's `analyze` over all views of `text`; the same span and type is reported once, best score."""
         best: dict[tuple[int, int, str], RecognizerResult] = {}
-        for view in views(text):
+        readings = views(text)
+        for view in readings:
             for result in super().analyze(view.text, language, *args, **options):
                 result.start, result.end = view.original(result.start, result.end)
                 key = (result.start, result.end, result.entity_type)
-                if key not in best or best[key].score < result.score:
-                    best[key] = result
+                before = best.get(key)
+                seen = 1 + (before.recognition_metadata[VIEWS_SEEN] if before else 0)
+                kept = result if before is None or before.score < result.score else before
+                kept.recognition_metadata = {
+                    **(kept.recognition_metadata or {}),
+                    VIEWS: len(readings),
+                    VIEWS_SEEN: seen,
+                }
+                best[key] = kept
         return sorted(best.values(), key=lambda result: (result.start, result.end))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from deid.detect.replace import PLACEHOLDERS, mask
-from deid.detect.worker import mask_in_processes
+from deid.detect.worker import Masked, mask_in_processes
 
 _SHORTEST_KEY = 16
 # A child process takes over a second to start: about three thousand short texts.
@@ -23,6 +23,11 @@ def mask_texts(texts: Sequence[str], *, keys: Mapping[str, bytes] | None, proces
     named. `processes` > 1 spreads many distinct texts over that many processes. Raises `ValueError` for an unknown type
     or a short key, `subprocess.CalledProcessError` if a process fails.
     """
+    return [masked for masked, _ in examine_texts(texts, keys=keys, processes=processes)]
+
+
+def examine_texts(texts: Sequence[str], *, keys: Mapping[str, bytes] | None, processes: int = 1) -> list[Masked]:
+    """As `mask_texts`, each masked text with what was seen in the text as given (`examine.Seen`)."""
     for kind, key in (keys or {}).items():
         if kind not in PLACEHOLDERS or len(key) < _SHORTEST_KEY:
             raise ValueError(f"key for {kind}: a known type and at least {_SHORTEST_KEY} bytes are needed")

@@ -8,8 +8,9 @@ from functools import cache
 from presidio_anonymizer import AnonymizerEngine
 from presidio_anonymizer.entities import OperatorConfig, RecognizerResult
 
+from deid.detect.examine import Seen, examine
+from deid.detect.found import Found
 from deid.detect.pseudonym import pseudonym
-from deid.detect.scan import scan
 
 PLACEHOLDERS = {
     "NAME": "이름",
@@ -36,11 +37,14 @@ PLACEHOLDERS = {
 }
 
 
-def mask(text: str, keys: Mapping[str, bytes]) -> str:
-    """Return `text` with each identifier replaced; types in `keys` get a keyed stand-in behind their label."""
-    found = scan(text)
-    if not found:
-        return text
+def mask(text: str, keys: Mapping[str, bytes]) -> tuple[str, list[Seen]]:
+    """Return `text` with each identifier replaced, and what was seen; types in `keys` get a keyed stand-in."""
+    seen = examine(text)
+    found = [one.span for one in seen if one.doubt != "below-threshold"]
+    return (_replaced(text, found, keys) if found else text), seen
+
+
+def _replaced(text: str, found: list[Found], keys: Mapping[str, bytes]) -> str:
     results = [RecognizerResult(entity_type=f.type, start=f.start, end=f.end, score=f.score) for f in found]
     operators = {kind: _operator(kind, keys.get(kind)) for kind in {f.type for f in found}}
     return str(_anonymizer().anonymize(text=text, analyzer_results=results, operators=operators).text)
