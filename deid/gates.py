@@ -18,7 +18,8 @@ from deid.prepare import Prepared
 from deid.recipe import ColumnRule, Gates, TableRule
 from deid.suppress import Classes, Decision, most_telling, small_rows
 from deid.transform.columns import class_key, contains_own, select_published
-from deid.treatment import FreeText, Pseudonym
+from deid.treatments.free_text import FreeText
+from deid.treatments.pseudonym import Pseudonym
 
 # What names or reaches a person directly; dates, institutions and ages over 90 are the recipe's business.
 DIRECT = frozenset({

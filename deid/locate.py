@@ -11,7 +11,10 @@ import polars as pl
 from deid.reader import Source
 from deid.recipe import ColumnRule
 from deid.transform.columns import typed
-from deid.treatment import AgeBand, Keep, MapValues, is_date
+from deid.treatments.bands import AgeBand
+from deid.treatments.plain import Keep
+from deid.treatments.treatment import is_date
+from deid.treatments.values import MapValues
 
 RECORD = " record"
 

@@ -20,14 +20,15 @@ from deid.locate import bad_values, line_of_record, locate
 from deid.reader import Source
 from deid.recipe import ColumnRule, Recipe, TableRule, subject_domain
 from deid.suppress import ROWS, Flags
-from deid.transform.columns import INDEX, SHIFT, class_key, joined, select_published
+from deid.transform.columns import INDEX, class_key, joined, select_published
 from deid.transform.pseudonyms import pseudonym, shift_days
-from deid.treatment import AgeBand, Band, DatePart, FreeText, MapValues, Prefix, Pseudonym
+from deid.treatments.dates import SHIFT
+from deid.treatments.free_text import FreeText
+from deid.treatments.pseudonym import Pseudonym
 
 SUBJECT = " subject"
 COUNT = " count"
 RAW = " raw "
-LOSSY = (AgeBand, Band, DatePart, Prefix, MapValues)
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ class Prepared:
     def generalised(self) -> list[ColumnRule]:
         """Rules of the quasi-identifiers whose published value says less than the source value."""
         quasi = {entry.column for entry in self.rule.quasi_identifiers}
-        return [rule for rule in self.rule.published if rule.name in quasi and isinstance(rule.treatment, LOSSY)]
+        return [rule for rule in self.rule.published if rule.name in quasi and rule.treatment.lossy]
 
     def frame(self, people: pl.DataFrame) -> pl.LazyFrame:
         """Scan the source with patients and replacements joined; rows of patients not in `people` are left out."""

@@ -2,7 +2,7 @@
 
 `load` parses a YAML recipe into frozen values or raises `RecipeError` with file, line and column. A column of the
 source that the recipe does not name is an error when the file is read (`reader.py`): nothing passes by being forgotten.
-`recipes/README.md` describes every field; treatments are in `treatment.py`.
+`recipes/README.md` describes every field; treatments are in `treatments/`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,11 @@ from pathlib import Path
 
 from deid.errors import RecipeError
 from deid.recipe_yaml import Node, read
-from deid.treatment import Drop, FreeText, Pseudonym, Treatment, parse_treatment
+from deid.treatments.free_text import FreeText
+from deid.treatments.parse import parse_treatment
+from deid.treatments.plain import Drop
+from deid.treatments.pseudonym import Pseudonym
+from deid.treatments.treatment import Treatment
 
 ENCODINGS = ("utf-8", "utf-8-sig", "cp949")
 MIB = 1 << 20

@@ -14,7 +14,8 @@ import polars as pl
 from deid.prepare import RAW, Prepared, collect
 from deid.suppress import Decision
 from deid.transform.columns import INDEX, select_published, typed
-from deid.treatment import FreeText, Pseudonym
+from deid.treatments.free_text import FreeText
+from deid.treatments.pseudonym import Pseudonym
 from deid.write import without_small_classes
 
 SAMPLE_ROWS = 50_000

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from deid.recipe import ColumnRule, Label, TableRule
 from deid.recipe_yaml import read
 from deid.transform.columns import select_published
-from deid.treatment import parse_treatment
+from deid.treatments.parse import parse_treatment
 
 
 def rule(text: str) -> ColumnRule:

@@ -99,7 +99,7 @@ def test_the_recipes_of_the_house_are_well_formed(path: Path) -> None:
 
 
 def test_every_treatment_is_described_for_people() -> None:
-    from deid.treatment import PARSERS
+    from deid.treatments.parse import PARSERS
 
     text = Path("recipes/README.md").read_text(encoding="utf-8")
     assert [word for word in PARSERS if f"`{word}`" not in text] == []

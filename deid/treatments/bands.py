@@ -1,0 +1,108 @@
+"""Numbers and ages to bands (일반화): counted from 0, open at the ends where the recipe says so (상·하단 코딩)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from deid.recipe_yaml import Node
+from deid.treatments.treatment import Treatment, common_fields, is_date
+
+
+@dataclass(frozen=True)
+class Band(Treatment):
+    """Number to a band `width` wide counted from 0; `top` and above, and below `bottom`, are one band (일반화).
+
+    Computed in steps (`select_published`), as each part is used more than once.
+    """
+
+    width: int
+    top: int | None
+    bottom: int | None
+
+    @property
+    def dtype(self) -> str:
+        """See `Treatment.dtype`."""
+        return "String"
+
+    @property
+    def lossy(self) -> bool:
+        """See `Treatment.lossy`."""
+        return True
+
+    def whole(self, value: pl.Expr, _reference: pl.Expr) -> pl.Expr:
+        """Compute the whole number that is put into a band: the value without its fraction."""
+        return value.floor().cast(pl.Int64) if self.type == "number" else value
+
+    def low(self, whole: pl.Expr) -> pl.Expr:
+        """Compute the lower end of the band of a whole number."""
+        return (whole // self.width).cast(pl.Int64) * self.width
+
+    def label(self, whole: pl.Expr, low: pl.Expr) -> pl.Expr:
+        """Name the band of a whole number whose lower end is `low`."""
+        label = low.cast(pl.String)
+        if self.width > 1:
+            label = pl.concat_str(low, pl.lit("-"), low + self.width - 1)
+        if self.top is not None:
+            label = pl.when(whole >= self.top).then(pl.lit(f"{self.top}+")).otherwise(label)
+        if self.bottom is not None:
+            label = pl.when(whole < self.bottom).then(pl.lit(f"<{self.bottom}")).otherwise(label)
+        return label
+
+    def words(self) -> str:
+        """See `Treatment.words`."""
+        return f"generalise(band {self.width}{_ends(self.bottom, self.top)})"
+
+
+@dataclass(frozen=True)
+class AgeBand(Band):
+    """Date of birth to a band of completed years of age at `at`: a date, or another source column with dates."""
+
+    at: str
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """See `Treatment.needs`."""
+        return () if is_date(self.at) else (self.at,)
+
+    def reference(self) -> pl.Expr:
+        """Give the day on which the age is taken."""
+        if is_date(self.at):
+            return pl.lit(date.fromisoformat(self.at))
+        return pl.col(self.at).str.strip_chars().str.to_date(self.format, strict=True)
+
+    def whole(self, value: pl.Expr, reference: pl.Expr) -> pl.Expr:
+        """Compute completed years of age: one less before the birthday."""
+        before_birthday = _day_of_year(reference) < _day_of_year(value)
+        years = reference.dt.year().cast(pl.Int32) - value.dt.year().cast(pl.Int32)
+        return years - before_birthday.cast(pl.Int32)
+
+    def words(self) -> str:
+        """See `Treatment.words`."""
+        return f"generalise(age at {self.at}, band {self.width}{_ends(self.bottom, self.top)})"
+
+
+def parse_band(fields: Mapping[str, Node]) -> Band:
+    """Read `generalise` with `band`. Raises `RecipeError`."""
+    parts = fields["band"].fields(("width",), ("top", "bottom"))
+    width = parts["width"].integer(1, 10**9)
+    edges = {name: parts[name].integer(-(10**12), 10**12) if name in parts else None for name in ("top", "bottom")}
+    for name, edge in edges.items():
+        if edge is not None and edge % width:
+            parts[name].fail("edge", f"{name}은(는) width의 배수여야 합니다.", f"{name} must be a multiple of width.")
+    if "age_at" not in fields:
+        common = common_fields(fields, default="integer", allowed=("integer", "number"))
+        return Band(width, edges["top"], edges["bottom"], **common)
+    common = common_fields(fields, default="date", allowed=("date",))
+    return AgeBand(width, edges["top"], edges["bottom"], fields["age_at"].text(), **common)
+
+
+def _day_of_year(day: pl.Expr) -> pl.Expr:
+    return day.dt.month().cast(pl.Int32) * 100 + day.dt.day()
+
+
+def _ends(bottom: int | None, top: int | None) -> str:
+    return ("" if bottom is None else f", bottom {bottom}") + ("" if top is None else f", top {top}")

@@ -1,0 +1,63 @@
+"""From a column of the recipe to its treatment: the table of words, and what each may be written with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from deid.recipe_yaml import Node
+from deid.treatments.bands import parse_band
+from deid.treatments.dates import parse_date_part, parse_date_shift
+from deid.treatments.free_text import parse_free_text
+from deid.treatments.numbers import parse_bottom_code, parse_round, parse_top_code
+from deid.treatments.plain import parse_drop, parse_keep
+from deid.treatments.pseudonym import parse_pseudonym
+from deid.treatments.treatment import Treatment
+from deid.treatments.values import parse_map, parse_prefix
+
+Parser = Callable[[Node, Mapping[str, Node]], Treatment]
+WAYS: dict[str, Callable[[Mapping[str, Node]], Treatment]] = {
+    "band": parse_band,
+    "prefix": parse_prefix,
+    "map": parse_map,
+    "date": parse_date_part,
+}
+
+
+def parse_treatment(node: Node, fields: Mapping[str, Node], keys: Mapping[str, tuple[Node, Node]]) -> Treatment:
+    """Read one treatment; `fields` are the column's own without label and name. Raises `RecipeError`."""
+    if "treatment" not in fields:
+        node.fail("missing", "'treatment' 항목이 빠졌습니다.", "'treatment' is missing.")
+    word = fields["treatment"].one_of(tuple(PARSERS))
+    required, optional, parser = PARSERS[word]
+    for name, (key, _) in keys.items():
+        if name not in {"treatment", "type", "format", *required, *optional}:
+            key.fail("unknown", f"{word}에는 '{name}' 항목이 없습니다.", f"{word} has no '{name}'.")
+    for name in required:
+        if name not in fields:
+            node.fail("missing", f"{word}에는 '{name}'이(가) 필요합니다.", f"{word} needs '{name}'.")
+    return parser(node, fields)
+
+
+def parse_generalise(node: Node, fields: Mapping[str, Node]) -> Treatment:
+    """Read `generalise`: exactly one way of doing it. Raises `RecipeError`."""
+    chosen = [name for name in WAYS if name in fields]
+    if len(chosen) != 1:
+        words = ", ".join(WAYS)
+        node.fail("missing", f"{words} 중 하나가 필요합니다.", f"one of {words} is needed.")
+    if "age_at" in fields and chosen != ["band"]:
+        fields["age_at"].fail("unknown", "age_at은 band와 함께 씁니다.", "age_at goes with band.")
+    return WAYS[chosen[0]](fields)
+
+
+# word: (required fields, optional fields, parser)
+PARSERS: dict[str, tuple[tuple[str, ...], tuple[str, ...], Parser]] = {
+    "drop": ((), (), parse_drop),
+    "keep": ((), (), parse_keep),
+    "pseudonym": (("domain",), (), parse_pseudonym),
+    "date_shift": (("max_days",), (), parse_date_shift),
+    "generalise": ((), ("band", "age_at", "prefix", "map", "other", "date"), parse_generalise),
+    "top_code": (("at",), (), parse_top_code),
+    "bottom_code": (("at",), (), parse_bottom_code),
+    "free_text": ((), (), parse_free_text),
+    "round": (("to",), (), parse_round),
+}

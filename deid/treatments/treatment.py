@@ -1,0 +1,76 @@
+"""What can be done to a column: the base of all treatments. One file per treatment or family, its parser beside it.
+
+A treatment is a frozen value that knows its own words and, where it needs only the row's value, its own Polars
+expression; what needs a look-up is joined (`prepare.py`). The words follow Korean guidance (개인정보보호위원회
+가명정보 처리 가이드라인: 삭제, 일반화, 상·하단 코딩) and the usual names of de-identification services (crypto hash,
+date shift).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+import polars as pl
+
+from deid.recipe_yaml import Node
+
+TYPES = {"text": "String", "integer": "Int64", "number": "Float64", "date": "Date"}
+LIMIT = 1e15
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """Common to all: `type` read from the source (a key of `TYPES`) and, for dates, their `format` (strftime)."""
+
+    type: str = field(default="text", kw_only=True)
+    format: str = field(default="%Y-%m-%d", kw_only=True)
+
+    @property
+    def dtype(self) -> str:
+        """Polars type of the published column."""
+        return TYPES[self.type]
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Other source columns this one is computed with."""
+        return ()
+
+    @property
+    def shift_days(self) -> int:
+        """Largest date shift in days, 0 for none."""
+        return 0
+
+    @property
+    def lossy(self) -> bool:
+        """Whether published values say less than the source's, so that the report compares the two."""
+        return False
+
+    def expression(self, value: pl.Expr) -> pl.Expr:
+        """Compute the published value from the typed source value. `NotImplementedError` where it is joined instead."""
+        raise NotImplementedError(type(self).__name__)
+
+    def words(self) -> str:
+        """Say what is done, for the report and the manifest."""
+        raise NotImplementedError
+
+
+def common_fields(fields: Mapping[str, Node], *, default: str, allowed: tuple[str, ...]) -> dict[str, str]:
+    """Read `type` (one of `allowed`, else `default`) and `format`. Raises `RecipeError`."""
+    kind = fields["type"].one_of(allowed) if "type" in fields else default
+    common = {"type": kind}
+    if "format" in fields:
+        if kind != "date":
+            fields["format"].fail("format", "format은 날짜 열에만 쓸 수 있습니다.", "'format' is for dates only.")
+        common["format"] = fields["format"].text()
+    return common
+
+
+def is_date(text: str) -> bool:
+    """Whether the text is an ISO 8601 calendar date."""
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
