@@ -25,7 +25,8 @@ from deid.gates import Verdict, judge_identifiers, judge_k, judge_rows, judge_sh
 from deid.keys import Keys
 from deid.manifest import Column, Manifest, Table
 from deid.prepare import RAW, SUBJECT, Prepared, check_unique, completed, pairs_of, people_of, subject_counts
-from deid.reader import Reading, Source, open_source
+from deid.readers.open import open_source, size_of
+from deid.readers.source import Reading, Source
 from deid.recipe import Recipe, TableRule, subject_domain
 from deid.report import render
 from deid.risk.measures import Risk, risk_of
@@ -95,7 +96,7 @@ def run(  # noqa: PLR0913 - the contract between rooms; the last three are by na
 
 
 def _open_sources(recipe: Recipe, folder: Path, spool: Path, stack: ExitStack, progress: Progress) -> list[Source]:
-    total = sum(path.stat().st_size for table in recipe.tables if (path := folder / table.file).is_file())
+    total = sum(size_of(table, folder) for table in recipe.tables)
     done = 0
     sources = []
     for table in recipe.tables:
@@ -299,7 +300,7 @@ class _Run:
     ) -> Manifest:
         recipe = self.recipe
         lineage = [
-            {"table": s.rule.name, "file": s.rule.file, "encoding": s.rule.encoding, "rows": s.rows, "bytes": s.size}
+            {"table": s.rule.name, "file": s.place, **s.rule.origin.lineage(), "rows": s.rows, "bytes": s.size}
             | {"sha256": s.sha256, "columns": {r.name: r.source for r in s.rule.published}}
             for s in sources
         ]

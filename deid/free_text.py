@@ -16,7 +16,7 @@ import polars as pl
 
 from deid.errors import SourceError
 from deid.keys import Keys
-from deid.reader import Source
+from deid.readers.source import Source
 from deid.recipe import ColumnRule, Recipe
 from deid.texts import CaseWriter, TextCase, TextReport, TextSpan
 
@@ -102,7 +102,7 @@ def _reference(key: bytes, patient: str, text: str) -> str:
 def _check_count(source: Source, rule: ColumnRule, count: int, limit: int) -> None:
     if count > limit:
         raise SourceError(
-            (source.rule.file, 0, -1),
+            (source.place, 0, -1),
             "texts",
             (
                 f"열 {rule.source}의 서로 다른 글 {count:,}개가 제한 {limit:,}을 넘습니다.",

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 
 import polars as pl
 
-from deid.reader import Source
+from deid.readers.source import Source
 from deid.recipe import ColumnRule
 from deid.transform.columns import typed
 from deid.treatments.bands import AgeBand
@@ -23,22 +21,7 @@ def locate(source: Source, bad: pl.Expr) -> int:
     """Return the line (from 1) of the first record for which `bad` holds, 0 if there is none."""
     rows = source.scan().with_row_index(RECORD).filter(bad).select(pl.col(RECORD).min()).collect(engine="streaming")
     record = rows.item()
-    return 0 if record is None else line_of_record(source, int(record))
-
-
-def line_of_record(source: Source, record: int) -> int:
-    """Return the line (from 1) on which a record (from 0, below the header) begins; quoted fields may hold newlines."""
-    position = source.text.tell()
-    source.text.seek(0)
-    text = io.TextIOWrapper(source.text, encoding="utf-8-sig", newline="")
-    try:
-        reader = csv.reader(text)
-        for _ in range(record + 1):
-            next(reader, None)
-        return reader.line_num + 1
-    finally:
-        text.detach()
-        source.text.seek(position)
+    return 0 if record is None else source.line_of(int(record))
 
 
 def bad_values(rule: ColumnRule) -> Iterator[tuple[str, str, pl.Expr]]:

@@ -16,8 +16,8 @@ import polars as pl
 from deid.errors import DeidError, SourceError
 from deid.free_text import MASKED, PATIENT, TEXT, FreeTexts
 from deid.keys import Keys
-from deid.locate import bad_values, line_of_record, locate
-from deid.reader import Source
+from deid.locate import bad_values, locate
+from deid.readers.source import Source
 from deid.recipe import ColumnRule, Recipe, TableRule, subject_domain
 from deid.suppress import ROWS, Flags
 from deid.transform.columns import INDEX, class_key, joined, select_published
@@ -112,7 +112,7 @@ def subject_counts(source: Source) -> pl.DataFrame:
         line = locate(source, subject.is_null())
         rows = missing[COUNT].item()
         raise SourceError(
-            (source.rule.file, line, -1),
+            (source.place, line, -1),
             "no-patient",
             (
                 f"{rows:,}행에 환자 번호({source.rule.subject})가 없습니다.",
@@ -143,7 +143,7 @@ def check_unique(source: Source, counts: pl.DataFrame) -> None:
     record = second.select(pl.col(INDEX).min()).collect().item()
     names = ", ".join(keys)
     raise SourceError(
-        (source.rule.file, line_of_record(source, int(record)), -1),
+        (source.place, source.line_of(int(record)), -1),
         "duplicate-key",
         (
             f"유일해야 할 {names} 값 {repeated.height:,}개가 여러 번 나옵니다.",
@@ -239,7 +239,7 @@ def _bad_value(source: Source, rule: ColumnRule) -> SourceError | None:
         line = locate(source, expression)
         if line:
             return SourceError(
-                (source.rule.file, line, -1),
+                (source.place, line, -1),
                 "value",
                 (f"열 {column}의 값이 {kind}이(가) 아닙니다.", f"the value in column {column} is not a valid {kind}."),
                 remedy=(

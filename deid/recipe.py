@@ -1,7 +1,7 @@
 """Recipes (가명처리 계획): what is done to which column, as a file that people review and versions can be compared by.
 
 `load` parses a YAML recipe into frozen values or raises `RecipeError` with file, line and column. A column of the
-source that the recipe does not name is an error when the file is read (`reader.py`): nothing passes by being forgotten.
+source that the recipe does not name is an error when the file is read (`readers/`): nothing passes by being forgotten.
 `recipes/README.md` describes every field; treatments are in `treatments/`.
 """
 
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deid.errors import RecipeError
+from deid.recipe_source import FIELDS, Origin, parse_origin
 from deid.recipe_yaml import Node, read
 from deid.treatments.free_text import FreeText
 from deid.treatments.parse import parse_treatment
@@ -20,7 +21,6 @@ from deid.treatments.plain import Drop
 from deid.treatments.pseudonym import Pseudonym
 from deid.treatments.treatment import Treatment
 
-ENCODINGS = ("utf-8", "utf-8-sig", "cp949")
 MIB = 1 << 20
 SLUG = re.compile(r"[a-z][a-z0-9_-]{0,40}")
 COLUMN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,60}")
@@ -61,17 +61,26 @@ class QuasiIdentifier:
 
 @dataclass(frozen=True)
 class TableRule:
-    """One source table: file and encoding, the column that names the patient, treatments, quasi-identifiers."""
+    """One source table: where it comes from, the column that names the patient, treatments, quasi-identifiers."""
 
     name: str
-    file: str
-    encoding: str
+    origin: Origin
     label: Label
     subject: str
     unique: tuple[str, ...]
     nulls: tuple[str, ...]
     columns: tuple[ColumnRule, ...]
     quasi_identifiers: tuple[QuasiIdentifier, ...]
+
+    @property
+    def file(self) -> str:
+        """Name of the original."""
+        return self.origin.file
+
+    @property
+    def encoding(self) -> str:
+        """Encoding of the original, if it is text."""
+        return self.origin.encoding
 
     def column(self, source: str) -> ColumnRule:
         """Find the rule of a source column (`KeyError` if there is none)."""
@@ -181,14 +190,12 @@ def _table(name: str, node: Node) -> TableRule:
         node.fail(
             "name", f"표 이름 '{name}'은 영문 소문자여야 합니다.", f"table name '{name}' must be lower-case letters."
         )
-    required = ("file", "subject", "label", "columns")
-    fields = node.fields(required, ("encoding", "unique", "nulls", "quasi_identifiers"))
+    fields = node.fields(("subject", "label", "columns"), ("unique", "nulls", "quasi_identifiers", *FIELDS))
     columns = tuple(_column(source, *pair) for source, pair in fields["columns"].pairs().items())
     sources = [rule.source for rule in columns]
     table = TableRule(
         name=name,
-        file=_file(fields["file"]),
-        encoding=fields["encoding"].one_of(ENCODINGS) if "encoding" in fields else "utf-8",
+        origin=parse_origin(node, fields),
         label=_label(fields["label"]),
         subject=_known(fields["subject"], sources),
         unique=tuple(_known(item, sources) for item in fields["unique"].items()) if "unique" in fields else (),
@@ -287,13 +294,6 @@ def _slug(node: Node) -> str:
     value = node.text()
     if not SLUG.fullmatch(value):
         node.fail("name", "영문 소문자, 숫자, -, _ 만 쓸 수 있습니다.", "only a-z, 0-9, - and _ are allowed.")
-    return value
-
-
-def _file(node: Node) -> str:
-    value = node.text()
-    if Path(value).name != value or value.startswith("."):
-        node.fail("file", "폴더 없이 파일 이름만 쓰세요.", "a plain file name without folders is expected.")
     return value
 
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deid.recipe import ColumnRule, Label, TableRule
+from deid.recipe_source import Origin
 from deid.recipe_yaml import read
 from deid.transform.columns import select_published
 from deid.treatments.parse import parse_treatment
@@ -26,7 +27,7 @@ def treat(text: str, values: list[str | None], **others: list[str]) -> list[obje
     columns = {"x": values, **others}
     frame = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String)).lazy()
     one = rule(text)
-    table = TableRule("t", "t.csv", "utf-8", Label("t", "t"), "x", (), (), (one,), ())
+    table = TableRule("t", Origin("csv", "t.csv"), Label("t", "t"), "x", (), (), (one,), ())
     return select_published(frame, [one], table).collect()["x"].to_list()
 
 

@@ -9,13 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deid import reader
 from deid.errors import DeidError, RecipeError, SourceError
-from deid.recipe import Label, TableRule
+from deid.readers.letters import Utf8
 from tests.deid.factory import HEAD, PEOPLE, Hospital, gates, table, visits
 
 TEXT = HEAD + gates(k=1) + PEOPLE
-RULE = TableRule("visits", "visits.csv", "utf-8", Label("방문", "Visits"), "no", (), (), (), ())
 ROWS = [("A1", "김철수", "M", 31, "2020-01-01", 5), ("A2", "이영희", "F", 42, "2020-02-01", 6)]
 GOOD = visits(ROWS)
 
@@ -198,7 +196,7 @@ def test_an_output_folder_that_cannot_be_written_is_named(clinic: Hospital) -> N
 
 @given(st.binary(max_size=60) | st.text(max_size=20).map(str.encode), st.integers(1, 9))
 def test_the_quick_check_of_utf8_agrees_with_decoding_wherever_chunks_are_cut(data: bytes, size: int) -> None:
-    judge = reader._Utf8(RULE)
+    judge = Utf8("visits.csv")
 
     def check() -> None:
         for start in range(0, len(data), size):

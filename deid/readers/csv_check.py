@@ -2,7 +2,9 @@
 
 Parsers are forgiving in ways that lose data: a short row is padded with blanks, an open quote swallows the rest of the
 file. Here every record must have the header's number of fields, quotes must open and close at field borders, no line
-may exceed a limit. A one-gigabyte line is refused as soon as the limit is passed. Memory: a few times the chunk.
+may exceed a limit. A one-gigabyte line is refused as soon as the limit is passed. A byte order mark at the head of a
+later line is refused: two files were joined, and the mark would become part of a patient's number. A lone carriage
+return inside a field is part of its value, as writers mean it. Memory: a few times the chunk.
 """
 
 from __future__ import annotations
@@ -12,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-COMMA, NEWLINE, QUOTE, RETURN = b',\n"\r'
+NEWLINE, QUOTE, RETURN = b'\n"\r'
+MARK = b"\n\xef\xbb\xbf"
 CHUNK = 1 << 19
 Flags = NDArray[np.bool_]
 
@@ -23,13 +26,9 @@ def _one_of(*codes: int) -> Flags:
     return table
 
 
-BEFORE_QUOTE = _one_of(COMMA, NEWLINE, QUOTE)
-AFTER_QUOTE = _one_of(COMMA, NEWLINE, RETURN, QUOTE)
-
-
 @dataclass(frozen=True)
 class Broken:
-    """What is wrong, at which line (from 1) and byte offset (from 0); `code`: `line`, `fields`, `quote` or `nul`."""
+    """What is wrong (`code`: line, fields, quote, nul, mark), at which line (from 1) and byte offset (from 0)."""
 
     code: str
     line: int
@@ -39,14 +38,19 @@ class Broken:
 class Checker:
     """Feed UTF-8 chunks in order with `feed`, then `end`; both return `Broken` or None.
 
-    `fields` is how many fields each record must have, `line_bytes` the longest allowed line. Chunks must not be longer
-    than `line_bytes`: then only a line that spans chunks can be too long.
+    `fields` is how many fields each record must have, `line_bytes` the longest allowed line, `separator` the character
+    (ASCII) between fields. Chunks must not be longer than `line_bytes`: then only a line that spans chunks can be too
+    long.
     """
 
-    def __init__(self, fields: int, line_bytes: int) -> None:
+    def __init__(self, fields: int, line_bytes: int, separator: str = ",") -> None:
         self.fields = fields
         self.line_bytes = line_bytes
+        self.separator = ord(separator)
         self.records = 0
+        self._before_quote = _one_of(self.separator, NEWLINE, QUOTE)
+        self._after_quote = _one_of(self.separator, NEWLINE, RETURN, QUOTE)
+        self._head = b""  # the last bytes of the chunk before, for marks that lie across
         self._offset = 0  # bytes consumed so far
         self._line = 1  # line on which the next byte stands
         self._since_newline = 0  # bytes since the last newline, quoted or not
@@ -67,7 +71,7 @@ class Checker:
             return None
         data = np.frombuffer(chunk, np.uint8)
         newline = data == NEWLINE
-        broken = self._too_long(chunk) or self._nul(chunk) or self._structure(chunk, data, newline)
+        broken = self._too_long(chunk) or self._nul(chunk) or self._mark(chunk) or self._structure(chunk, data, newline)
         self._line += int(np.count_nonzero(newline))
         self._offset += len(chunk)
         self._last = chunk[-1]
@@ -94,8 +98,18 @@ class Checker:
         at = chunk.find(b"\0")
         return Broken("nul", self._line + chunk.count(b"\n", 0, at), self._offset + at) if at >= 0 else None
 
+    def _mark(self, chunk: bytes) -> Broken | None:
+        data = self._head + chunk
+        self._head = data[1 - len(MARK) :]
+        at = data.find(MARK)
+        if at < 0:
+            return None
+        before = len(data) - len(chunk)
+        line = self._line - data.count(b"\n", 0, before) + data.count(b"\n", 0, at + 1)
+        return Broken("mark", line, self._offset - before + at + 1)
+
     def _structure(self, chunk: bytes, data: NDArray[np.uint8], newline: Flags) -> Broken | None:
-        separators = (data == COMMA) | newline
+        separators = (data == self.separator) | newline
         if self._quoted or b'"' in chunk or self._last == QUOTE:
             quotes = np.flatnonzero(data == QUOTE)
             inside = self._inside(quotes, data.size)
@@ -118,12 +132,12 @@ class Checker:
         opens = inside[quotes]
         opening = quotes[opens]
         before = np.where(opening > 0, data[opening - 1], self._last)
-        bad = [opening[~BEFORE_QUOTE[before]]]
+        bad = [opening[~self._before_quote[before]]]
         # A closing quote is judged by its follower, which may be the first byte of the next chunk.
         after = quotes[~opens] + 1
         after = after[after < data.size]
-        bad.append(after[~AFTER_QUOTE[data[after]]])
-        if self._last == QUOTE and not self._quoted and not AFTER_QUOTE[data[0]]:
+        bad.append(after[~self._after_quote[data[after]]])
+        if self._last == QUOTE and not self._quoted and not self._after_quote[data[0]]:
             return 0
         found = np.concatenate(bad)
         return int(found.min()) if found.size else None

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deid.csv_check import Broken, Checker
+from deid.readers.csv_check import Broken, Checker
 
 
 def check(data: bytes, fields: int, *, size: int = 7, limit: int = 1 << 20) -> tuple[Broken | None, int]:
@@ -55,6 +55,7 @@ def test_the_verdict_does_not_depend_on_where_the_chunks_are_cut(text: str, size
         (b'a,b\n1,x"2"\n', "quote", 2),
         (b'a,b\n"1"x,2\n', "quote", 2),
         (b"a,b\n1,2\n1,\x002\n", "nul", 3),
+        (b"a,b\n1,2\n\xef\xbb\xbfa,b\n3,4\n", "mark", 3),
     ],
 )
 @pytest.mark.parametrize("size", [1, 3, 100])
@@ -69,6 +70,13 @@ def test_a_line_over_the_limit_is_refused_and_one_at_the_limit_is_not() -> None:
     assert check(line + b"\n" + line + b"\n", 2, size=50, limit=100) == (None, 2)
     broken, _ = check(b"a,b\n" + line + b"z\n", 2, size=50, limit=100)
     assert broken == Broken("line", 2, 4)
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+def test_another_separator_makes_the_comma_a_letter(separator: str) -> None:
+    checker = Checker(2, 1 << 20, separator)
+    assert checker.feed(f'a{separator}b\n"1{separator}"{separator}2,3\n'.encode()) is None
+    assert (checker.end(), checker.records) == (None, 2)
 
 
 def test_an_open_quote_does_not_swallow_the_file() -> None:

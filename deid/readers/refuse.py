@@ -1,0 +1,66 @@
+"""Refusing a source: what is wrong, where, and what to do now. No message carries a value of the file."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from deid.errors import SourceError
+from deid.recipe import Limits, TableRule
+
+Both = tuple[str, str]
+MEND_ROW = (
+    "원본에서 이 줄을 고쳐 다시 내보내세요(구분자가 든 칸은 따옴표로 감쌉니다).",
+    "Mend this line at its origin and write the file again (fields with separators need quotes).",
+)
+
+
+def refuse(place: str, code: str, message: Both, fix: Both, *, at: tuple[int, int] = (0, -1)) -> NoReturn:
+    """Raise `SourceError` about `place` (a file, sheet or table); `at` is line (from 1) and byte offset (from 0)."""
+    raise SourceError((place, *at), code, message, remedy=fix)
+
+
+def refuse_empty(place: str) -> NoReturn:
+    """Raise `SourceError`: there are no rows."""
+    fix = ("자료를 내보내는 쪽에서 파일이 다 쓰였는지 확인하세요.", "Check that the file was fully written.")
+    refuse(place, "empty", ("비어 있습니다(자료 행이 없음).", "is empty (no data rows)."), fix)
+
+
+def check_rows(place: str, rows: int, limits: Limits) -> None:
+    """Raise `SourceError` for no rows at all, or more than the recipe takes."""
+    if rows <= 0:
+        refuse_empty(place)
+    if rows > limits.rows:
+        both = (
+            f"행이 {rows:,}개로 제한 {limits.rows:,}을 넘습니다.",
+            f"{rows:,} rows exceed the limit {limits.rows:,}.",
+        )
+        refuse(place, "rows", both, ("limits.rows를 올리거나 파일을 나누세요.", "Raise limits.rows or split the file."))
+
+
+def check_header(rule: TableRule, place: str, header: tuple[str, ...]) -> None:
+    """Every column of the source has a treatment, and every column of the recipe is there.
+
+    Raises `SourceError` or, at its place in the recipe, `RecipeError`.
+    """
+    if len(set(header)) != len(header) or "" in header:
+        both = ("머리글에 빈 이름이나 겹치는 이름이 있습니다.", "the header has empty or repeated names.")
+        refuse(place, "header", both, ("머리글을 고치세요.", "Mend the header."), at=(1, 0))
+    for column in rule.columns:
+        if column.source not in header:
+            words = ", ".join(header)
+            column.node.fail(
+                "unknown-column",
+                f"표 {rule.name}의 파일 {place}에 열 '{column.source}'이(가) 없습니다.",
+                f"column '{column.source}' is not in {place} of table {rule.name}.",
+                remedy=(f"파일에 있는 열: {words}.", f"The file has: {words}."),
+            )
+    unnamed = [name for name in header if name not in {column.source for column in rule.columns}]
+    if unnamed:
+        words = ", ".join(unnamed)
+        refuse(
+            place,
+            "untreated-column",
+            (f"처리 방법이 정해지지 않은 열: {words}.", f"columns without a treatment: {words}."),
+            ("가명처리 계획에 이 열들의 treatment를 적으세요.", "Give these columns a treatment in the recipe."),
+            at=(1, 0),
+        )
