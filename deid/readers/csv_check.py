@@ -109,16 +109,16 @@ class Checker:
         return Broken("mark", line, self._offset - before + at + 1)
 
     def _structure(self, chunk: bytes, data: NDArray[np.uint8], newline: Flags) -> Broken | None:
-        separators = (data == self.separator) | newline
+        commas, ends = data == self.separator, newline
         if self._quoted or b'"' in chunk or self._last == QUOTE:
             quotes = np.flatnonzero(data == QUOTE)
             inside = self._inside(quotes, data.size)
             bad = self._misplaced_quote(data, quotes, inside)
             if bad is not None:
                 return Broken("quote", self._line + chunk.count(b"\n", 0, bad), self._offset + bad)
-            separators &= ~inside
+            commas, ends = commas & ~inside, newline & ~inside
             self._quoted = bool(inside[-1])
-        return self._count(chunk, np.flatnonzero(separators), newline)
+        return self._count(chunk, commas, np.flatnonzero(ends), newline)
 
     def _inside(self, quotes: NDArray[np.intp], size: int) -> Flags:
         """Whether each byte stands inside quotes; an escaped pair leaves and enters again, which comes to the same."""
@@ -142,25 +142,27 @@ class Checker:
         found = np.concatenate(bad)
         return int(found.min()) if found.size else None
 
-    def _count(self, chunk: bytes, separators: NDArray[np.intp], newline: Flags) -> Broken | None:
-        ends = np.flatnonzero(newline[separators])
-        head = self._record_bytes + (int(separators[ends[0]]) if ends.size else len(chunk))
+    def _count(self, chunk: bytes, commas: Flags, ends: NDArray[np.intp], newline: Flags) -> Broken | None:
+        head = self._record_bytes + (int(ends[0]) if ends.size else len(chunk))
         if head > self.line_bytes:
             # A record over the limit that is made of many lines is a quote that nobody closed.
             return Broken("quote", self._record_line, self._offset - self._record_bytes)
         if not ends.size:
-            self._commas += separators.size
+            self._commas += int(np.count_nonzero(commas))
             self._record_bytes = head
             return None
-        sizes = np.diff(ends, prepend=-1)
+        # Separators between one end of a record and the next, summed in one pass: quicker than finding each.
+        sizes = np.add.reduceat(commas.view(np.uint8), np.append(0, ends[:-1] + 1), dtype=np.uint32)
+        last = int(ends[-1])
+        left = int(np.count_nonzero(commas[last:]))
+        sizes[-1] -= left
         sizes[0] += self._commas
-        wrong = np.flatnonzero(sizes != self.fields)
+        wrong = np.flatnonzero(sizes != self.fields - 1)
         if wrong.size:
-            at = int(separators[ends[wrong[0]]])
+            at = int(ends[wrong[0]])
             return Broken("fields", self._line + chunk.count(b"\n", 0, at), self._offset + at)
-        last = int(separators[ends[-1]])
         self.records += ends.size
-        self._commas = int(separators.size - ends[-1] - 1)
+        self._commas = left
         self._record_bytes = len(chunk) - last - 1
         self._record_line = self._line + int(np.count_nonzero(newline[: last + 1]))
         return None

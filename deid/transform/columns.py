@@ -14,7 +14,7 @@ from deid.recipe import ColumnRule, QuasiIdentifier, TableRule
 from deid.treatments.bands import AgeBand, Band
 from deid.treatments.free_text import FreeText
 from deid.treatments.pseudonym import Pseudonym
-from deid.treatments.treatment import Treatment
+from deid.treatments.treatment import Treatment, day_of
 
 # Joined in by the engine; the blank keeps it apart from any published name.
 INDEX = " index"
@@ -31,7 +31,7 @@ def typed(source: str, treatment: Treatment, *, strict: bool = True) -> pl.Expr:
         return text
     text = text.str.strip_chars()
     if treatment.type == "date":
-        return text.str.to_date(treatment.format, strict=strict)
+        return day_of(text, treatment.format, strict=strict)
     if treatment.type == "integer":
         return text.cast(pl.Int64, strict=strict)
     return text.cast(pl.Float64, strict=strict).fill_nan(None)
@@ -67,7 +67,7 @@ def _published(rule: ColumnRule, table: TableRule) -> pl.Expr:
     if isinstance(treatment, Pseudonym):
         return pl.col(joined(rule))
     if isinstance(treatment, Band):
-        return treatment.label(pl.col(_step(3, rule)), pl.col(_step(4, rule)))
+        return treatment.label(pl.col(_step(4, rule)))
     return treatment.expression(pl.col(_step(1, rule)))
 
 

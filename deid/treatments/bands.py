@@ -9,7 +9,7 @@ from datetime import date
 import polars as pl
 
 from deid.recipe_yaml import Node
-from deid.treatments.treatment import Treatment, common_fields, is_date
+from deid.treatments.treatment import Treatment, common_fields, day_of, is_date
 
 
 @dataclass(frozen=True)
@@ -41,16 +41,24 @@ class Band(Treatment):
         """Compute the lower end of the band of a whole number."""
         return (whole // self.width).cast(pl.Int64) * self.width
 
-    def label(self, whole: pl.Expr, low: pl.Expr) -> pl.Expr:
-        """Name the band of a whole number whose lower end is `low`."""
+    def label(self, low: pl.Expr) -> pl.Expr:
+        """Name the band whose lower end is `low`; rows share few bands, so each is spelled once."""
+        return low.map_batches(self._labels, return_dtype=pl.String, is_elementwise=True)
+
+    def _labels(self, lows: pl.Series) -> pl.Series:
+        distinct = lows.unique()
+        return lows.replace_strict(distinct, distinct.to_frame("low").select(self._label(pl.col("low")))["low"])
+
+    def _label(self, low: pl.Expr) -> pl.Expr:
+        # `top` and `bottom` are multiples of the width (`parse_band`): the lower end tells on which side a number is.
         label = low.cast(pl.String)
         if self.width > 1:
             label = pl.concat_str(low, pl.lit("-"), low + self.width - 1)
         if self.top is not None:
-            label = pl.when(whole >= self.top).then(pl.lit(f"{self.top}+")).otherwise(label)
+            label = pl.when(low >= self.top).then(pl.lit(f"{self.top}+")).otherwise(label)
         if self.bottom is not None:
-            label = pl.when(whole < self.bottom).then(pl.lit(f"<{self.bottom}")).otherwise(label)
-        return label
+            label = pl.when(low < self.bottom).then(pl.lit(f"<{self.bottom}")).otherwise(label)
+        return label.alias("low")
 
     def words(self) -> str:
         """See `Treatment.words`."""
@@ -72,13 +80,12 @@ class AgeBand(Band):
         """Give the day on which the age is taken."""
         if is_date(self.at):
             return pl.lit(date.fromisoformat(self.at))
-        return pl.col(self.at).str.strip_chars().str.to_date(self.format, strict=True)
+        return day_of(pl.col(self.at).str.strip_chars(), self.format)
 
     def whole(self, value: pl.Expr, reference: pl.Expr) -> pl.Expr:
         """Compute completed years of age: one less before the birthday."""
-        before_birthday = _day_of_year(reference) < _day_of_year(value)
-        years = reference.dt.year().cast(pl.Int32) - value.dt.year().cast(pl.Int32)
-        return years - before_birthday.cast(pl.Int32)
+        # 20100312 - 19500401 = 599911: the year before the birthday, and the same for dates before birth.
+        return (_digits(reference) - _digits(value)) // 10_000
 
     def words(self) -> str:
         """See `Treatment.words`."""
@@ -100,8 +107,8 @@ def parse_band(fields: Mapping[str, Node]) -> Band:
     return AgeBand(width, edges["top"], edges["bottom"], fields["age_at"].text(), **common)
 
 
-def _day_of_year(day: pl.Expr) -> pl.Expr:
-    return day.dt.month().cast(pl.Int32) * 100 + day.dt.day()
+def _digits(day: pl.Expr) -> pl.Expr:
+    return day.dt.year().cast(pl.Int32) * 10_000 + day.dt.month().cast(pl.Int32) * 100 + day.dt.day()
 
 
 def _ends(bottom: int | None, top: int | None) -> str:
