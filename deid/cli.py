@@ -7,7 +7,6 @@ Exit codes: 0 done · 2 wrong use of the command · 3 recipe · 4 source file ·
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -22,26 +21,11 @@ from deid import keys as key_files
 from deid import recipe as recipes
 from deid.detect.command import detect
 from deid.engine import Step, run
-from deid.errors import (
-    DeidError,
-    GateFailed,
-    KeyFileError,
-    OutputError,
-    RecipeError,
-    SnapshotDamaged,
-    SourceError,
-)
 from deid.manifest import Manifest
+from deid.planning.command import plan
+from deid.refusal import errors_to_exit_codes
 from deid.snapshot import read_manifest, verify
 
-EXIT_CODES: tuple[tuple[type[DeidError], int], ...] = (
-    (RecipeError, 3),
-    (SourceError, 4),
-    (GateFailed, 5),
-    (SnapshotDamaged, 6),
-    (KeyFileError, 7),
-    (OutputError, 8),
-)
 EXISTING_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 ANY_PATH = click.Path(path_type=Path)
@@ -53,6 +37,7 @@ def deid() -> None:
 
 
 deid.add_command(detect)
+deid.add_command(plan)
 
 
 @deid.command("run")
@@ -67,7 +52,7 @@ deid.add_command(detect)
 @click.option("--signing-key", type=ANY_PATH, required=True, help="Ed25519 서명 키, PEM (signing key)")
 def run_command(recipe: Path, source: Path, out: Path, key_folder: Path, signing_key: Path) -> None:
     """계획 RECIPE로 SOURCE의 파일을 처리해 OUT에 스냅샷을 공개합니다 (run a recipe and publish)."""
-    with _errors_to_exit_codes():
+    with errors_to_exit_codes():
         plan = recipes.load(recipe)
         keys = key_files.load(key_folder, signing_key)
         with _bar() as told:
@@ -84,7 +69,7 @@ def run_command(recipe: Path, source: Path, out: Path, key_folder: Path, signing
 @click.option("--json", "as_json", is_flag=True, help="risk.json을 그대로 출력 (print risk.json)")
 def report_command(snapshot: Path, key: Path, *, as_json: bool) -> None:
     """SNAPSHOT의 위험 요약을 보여 주고 report.html의 위치를 알려 줍니다 (show the report)."""
-    with _errors_to_exit_codes():
+    with errors_to_exit_codes():
         manifest = verify(snapshot.resolve(), key_files.load_public(key))
         if as_json:
             click.echo(json.dumps(json.loads((snapshot / "risk.json").read_bytes()), ensure_ascii=False, indent=1))
@@ -99,22 +84,10 @@ def report_command(snapshot: Path, key: Path, *, as_json: bool) -> None:
 @click.option("--signature-only", is_flag=True, help="자료 파일은 읽지 않음 (do not read the data files)")
 def verify_command(snapshot: Path, key: Path, *, signature_only: bool) -> None:
     """SNAPSHOT의 서명과 모든 파일의 해시를 확인합니다 (check signature and every file)."""
-    with _errors_to_exit_codes():
+    with errors_to_exit_codes():
         check = read_manifest if signature_only else verify
         manifest = check(snapshot.resolve(), key_files.load_public(key))
         click.echo(f"ok {manifest.id} {manifest.dataset} {manifest.created_at} ({len(manifest.files)} files)")
-
-
-@contextmanager
-def _errors_to_exit_codes() -> Iterator[None]:
-    try:
-        yield
-    except DeidError as error:
-        click.echo(f"[{error.code}] {error.ko}", err=True)
-        click.echo(f"  → {error.remedy_ko}", err=True)
-        click.echo(f"[{error.code}] {error.en}", err=True)
-        click.echo(f"  → {error.remedy_en}", err=True)
-        sys.exit(next((code for kind, code in EXIT_CODES if isinstance(error, kind)), 1))
 
 
 @contextmanager

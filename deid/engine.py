@@ -353,6 +353,8 @@ def _treatment(rule: Any) -> dict[str, str]:
         "label_ko": rule.label.ko,
         "label_en": rule.label.en,
         "treatment": words,
+        "reason_ko": rule.reason.ko,
+        "reason_en": rule.reason.en,
     }
 
 

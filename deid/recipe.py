@@ -23,6 +23,7 @@ from deid.treatments.treatment import Treatment
 
 MIB = 1 << 20
 SLUG = re.compile(r"[a-z][a-z0-9_-]{0,40}")
+COMMON = ("label", "as", "direct", "reason")  # what every column may say, whatever its treatment
 COLUMN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,60}")
 
 
@@ -36,7 +37,7 @@ class Label:
 
 @dataclass(frozen=True)
 class ColumnRule:
-    """One source column: its name there, its published name, what is done, and whether it names a person directly."""
+    """One source column: its name there, its published name, what is done, whether it names a person, and why so."""
 
     source: str
     name: str
@@ -44,6 +45,7 @@ class ColumnRule:
     label: Label
     direct: bool
     node: Node
+    reason: Label = Label("", "")
 
 
 @dataclass(frozen=True)
@@ -209,7 +211,7 @@ def _table(name: str, node: Node) -> TableRule:
 
 def _column(source: str, key: Node, node: Node) -> ColumnRule:
     fields = node.pairs()
-    common = {name: fields.pop(name)[1] for name in ("label", "as", "direct") if name in fields}
+    common = {name: fields.pop(name)[1] for name in COMMON if name in fields}
     treatment = parse_treatment(node, {name: value for name, (_, value) in fields.items()}, fields)
     label = _label(common["label"]) if "label" in common else Label(source, source)
     name = common["as"].text() if "as" in common else source
@@ -218,7 +220,9 @@ def _column(source: str, key: Node, node: Node) -> ColumnRule:
             "name", f"공개할 열 이름 '{name}'은 영문이어야 합니다.", f"the published name '{name}' must be letters.",
             remedy=("as: 에 영문 이름을 주세요.", "Give an English name in as:."),
         )  # fmt: skip
-    return ColumnRule(source, name, treatment, label, "direct" in common and common["direct"].flag(), node)
+    direct = "direct" in common and common["direct"].flag()
+    reason = _label(common["reason"]) if "reason" in common else Label("", "")
+    return ColumnRule(source, name, treatment, label, direct, node, reason)
 
 
 def _quasi_identifiers(node: Node | None, columns: tuple[ColumnRule, ...]) -> tuple[QuasiIdentifier, ...]:

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from deid import cli
+from deid.refusal import EXIT_CODES
 from tests.deid.factory import HEAD, PEOPLE, Hospital, gates, visits
 
 TEXT = HEAD + gates(k=2) + PEOPLE
@@ -85,8 +86,8 @@ def test_a_missing_key_is_refused_before_any_file_is_read(clinic: Hospital) -> N
 def test_every_kind_of_error_has_an_exit_code_of_its_own_and_the_help_names_it() -> None:
     from deid.errors import DeidError
 
-    kinds = {kind for kind, _ in cli.EXIT_CODES}
+    kinds = {kind for kind, _ in EXIT_CODES}
     assert kinds == set(DeidError.__subclasses__())
-    codes = [code for _, code in cli.EXIT_CODES]
+    codes = [code for _, code in EXIT_CODES]
     assert len(set(codes)) == len(codes)
     assert all(re.search(rf"\b{code}\b", cli.__doc__ or "") for code in codes)

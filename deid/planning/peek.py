@@ -1,0 +1,105 @@
+"""A first look at a CSV file that no recipe describes yet: encoding, header, and the first rows as text.
+
+What is read here is profiled and thrown away; the run reads the file through `reader.py`, which checks all of it.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import NoReturn, TextIO
+
+import polars as pl
+
+from deid.errors import SourceError
+
+ROWS = 100_000
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Peek:
+    """The first rows of a file, all text, empty fields null; `whole` says whether these are all rows."""
+
+    path: Path
+    encoding: str
+    frame: pl.DataFrame
+    whole: bool
+
+
+def peek(path: Path, *, rows: int = ROWS) -> Peek:
+    """Read up to `rows` rows. Raises `SourceError` for what is no CSV with a header, or in none of the encodings."""
+    encoding = encoding_of(path)
+    with _text(path, encoding) as file:
+        reader = csv.reader(file)
+        header = _header(path, next(reader, []))
+        try:
+            read = list(islice(reader, rows + 1))
+        except csv.Error:
+            _refuse(path, "broken", ("CSV로 읽을 수 없습니다.", "cannot be read as CSV."))
+    short = next((number for number, row in enumerate(read, 2) if row and len(row) != len(header)), 0)
+    if short:
+        _refuse(path, "broken-fields", ("칸 수가 머리글과 다릅니다.", "the number of fields differs."), line=short)
+    kept = [row for row in read[:rows] if row]
+    if not kept:
+        _refuse(path, "empty", ("자료 행이 없습니다.", "has no data rows."))
+    columns = {name: [row[at] or None for row in kept] for at, name in enumerate(header)}
+    return Peek(path, encoding, pl.DataFrame(columns, schema=dict.fromkeys(header, pl.String)), len(read) <= rows)
+
+
+def encoding_of(path: Path) -> str:
+    """Tell UTF-8 (with or without mark) from CP949 by reading all of it. Raises `SourceError` if it is neither."""
+    try:
+        with path.open("rb") as file:
+            first = file.read(len(codecs.BOM_UTF8))
+    except OSError as error:
+        en = f"cannot be opened ({error.strerror})."
+        _refuse(path, "missing", ("열 수 없습니다.", en))
+    candidates = ("utf-8-sig",) if first == codecs.BOM_UTF8 else ("utf-8", "cp949")
+    for encoding in candidates:
+        if _decodes(path, encoding):
+            return encoding
+    raise _refused(path, "encoding", ("UTF-8도 CP949도 아닙니다.", "is neither UTF-8 nor CP949."))
+
+
+def _decodes(path: Path, encoding: str) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(CHUNK):
+                decoder.decode(chunk)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+@contextmanager
+def _text(path: Path, encoding: str) -> Iterator[TextIO]:
+    with path.open(encoding=encoding, newline="") as file:
+        yield file
+
+
+def _header(path: Path, names: list[str]) -> list[str]:
+    if not names or "" in names or len(set(names)) != len(names):
+        _refuse(
+            path, "header", ("머리글이 없거나 비었거나 겹칩니다.", "the header is missing, empty or repeats."), line=1
+        )
+    return names
+
+
+def _refuse(path: Path, code: str, message: tuple[str, str], *, line: int = 0) -> NoReturn:
+    raise _refused(path, code, message, line=line)
+
+
+def _refused(path: Path, code: str, message: tuple[str, str], *, line: int = 0) -> SourceError:
+    fix = (
+        "머리글이 있는 CSV(UTF-8 또는 CP949) 파일인지 확인하고 원본에서 다시 내보내세요.",
+        "Check that it is a CSV file with a header (UTF-8 or CP949), and export it again.",
+    )
+    return SourceError((path.name, line, -1), code, message, remedy=fix)

@@ -1,0 +1,108 @@
+"""Table by table: which column names the patient, what every column is, and how the tables hang together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+from deid.errors import SourceError
+from deid.planning.peek import ROWS, Peek, peek
+from deid.planning.profile import Facts, profile
+from deid.planning.propose import Setting, propose
+from deid.planning.role import Proposal, TablePlan
+from deid.planning.vocabulary import meaning_of, normalise
+
+SUFFIXES = (".csv",)
+NO_DATES = "2020-01-01"
+
+
+def sources(path: Path) -> list[Path]:
+    """List the files to plan for: the file itself, or every CSV in a folder, by name. Raises `SourceError` for none."""
+    found = [path] if path.is_file() else sorted(each for each in path.iterdir() if each.suffix.lower() in SUFFIXES)
+    if not found:
+        fix = ("CSV 파일이나 CSV가 든 폴더를 주세요.", "Give a CSV file or a folder of CSV files.")
+        raise SourceError((path.name, 0, -1), "none", ("CSV 파일이 없습니다.", "there is no CSV file."), remedy=fix)
+    return found
+
+
+def plan_tables(paths: Sequence[Path], *, subject: str | None = None, rows: int = ROWS) -> list[TablePlan]:
+    """Profile the first `rows` rows of every file and propose; `subject` names the patient column where it is known."""
+    peeks = [peek(path, rows=rows) for path in paths]
+    subjects = [str(subject) if subject in each.frame.columns else guess_subject(each, peeks) for each in peeks]
+    facts = [
+        [profile(each.frame, name, column) for name in each.frame.columns]
+        for each, column in zip(peeks, subjects, strict=True)
+    ]
+    reference = _reference([one for table in facts for one in table])
+    made = [
+        _table(each, Setting(column, "patient", reference), found)
+        for each, column, found in zip(peeks, subjects, facts, strict=True)
+    ]
+    # The table that has each patient once comes first: the others are linked to it.
+    return sorted(made, key=lambda table: not table.unique)
+
+
+def guess_subject(one: Peek, peeks: Sequence[Peek]) -> str:
+    """Name the column that most likely names the patient.
+
+    By name first (shared with the other tables before others), then the column of all files, then the most varied one.
+    """
+    columns = one.frame.columns
+    named = [name for name in columns if (meaning := meaning_of(name)) is not None and meaning.key == "patient"]
+    shared = [name for name in columns if len(peeks) > 1 and all(name in each.frame.columns for each in peeks)]
+    for candidates in ([name for name in named if name in shared], named, shared):
+        if candidates:
+            return max(candidates, key=lambda name: one.frame[name].n_unique())
+    filled = [name for name in columns if not one.frame[name].null_count()] or columns
+    return max(filled, key=lambda name: one.frame[name].n_unique())
+
+
+def _table(one: Peek, setting: Setting, facts: Sequence[Facts]) -> TablePlan:
+    counts = one.frame[setting.subject].drop_nulls()
+    columns = _distinct_names([propose(each, setting) for each in facts])
+    return TablePlan(
+        name=slug(one.path.stem),
+        file=one.path.name,
+        encoding=one.encoding,
+        label=(one.path.stem, one.path.stem),
+        subject=setting.subject,
+        unique=counts.n_unique() == one.frame.height,
+        nulls=tuple(sorted({word for each in facts for word in each.nulls})),
+        columns=columns,
+        rows=one.frame.height,
+        sampled=not one.whole,
+    )
+
+
+def slug(text: str) -> str:
+    """Make a recipe's name (`a-z0-9_-`, a letter first) of any text."""
+    plain = re.sub(r"[^a-z0-9_]+", "_", normalise(text)).strip("_")
+    return (plain if plain[:1].isalpha() else f"table_{plain}".rstrip("_"))[:40]
+
+
+def _reference(facts: Sequence[Facts]) -> str:
+    """Give the day ages are counted at: the first of January of the last year in any date that is not a birth."""
+    days = []
+    for each in facts:
+        meaning = meaning_of(each.name)
+        if each.last and not (meaning and meaning.key == "birth"):
+            days.append(each.last)
+    births = [each.last for each in facts if each.last]
+    last = max(days or births, default=NO_DATES)
+    year = int(last[:4]) + (0 if days else 1)
+    return date(year, 1, 1).isoformat()
+
+
+def _distinct_names(columns: Sequence[Proposal]) -> tuple[Proposal, ...]:
+    seen: set[str] = set()
+    made = []
+    for each in columns:
+        name, number = each.name, 2
+        while name in seen:
+            name, number = f"{each.name}_{number}", number + 1
+        seen.add(name)
+        made.append(replace(each, name=name))
+    return tuple(made)
