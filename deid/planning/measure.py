@@ -19,7 +19,8 @@ from deid.planning.draft import Head, LinkPlan, recipe_text
 from deid.planning.options import DROP, KEEP_TEXT
 from deid.planning.role import Proposal, TablePlan
 from deid.prepare import RAW, SUBJECT, Prepared, pairs_of, people_of, subject_counts
-from deid.reader import Reading, Source, open_source
+from deid.readers.open import open_source, size_of
+from deid.readers.source import Reading, Source
 from deid.recipe import Link, Recipe
 from deid.risk.measures import Risk, risk_of
 from deid.suppress import ROWS, Classes, Decision, TableFacts, classify, decide, most_telling, small_rows
@@ -67,7 +68,7 @@ def survey(head: Head, tables: list[TablePlan], folder: Path) -> Survey:
         path = Path(place) / "recipe.yaml"
         path.write_text(recipe_text(head, tables), encoding="utf-8")
         recipe = recipes.load(path)
-        size = sum((folder / table.file).stat().st_size for table in recipe.tables)
+        size = sum(size_of(table, folder) for table in recipe.tables)
         how = Reading(Path(place), size <= IN_MEMORY_BYTES, lambda _: None)
         sources = [stack.enter_context(open_source(table, folder, recipe.limits, how)) for table in recipe.tables]
         misread = [(source.rule.name, column) for source in sources for column in _misread(source)]

@@ -23,15 +23,20 @@ SURNAMES, GIVEN = "김이박최정강조윤장임", "민준서연지우하은도
 @pytest.mark.parametrize(
     ("name", "meaning"),
     [
-        ("환자번호", "patient"), ("등록번호", "patient"), ("PT_ID", "patient"), ("person_id", "patient"), ("MRN", "patient"),
+        ("환자번호", "patient"), ("등록번호", "patient"), ("PT_ID", "patient"), ("person_id", "patient"),
+        ("MRN", "patient"),
         ("hospital_no", "patient"), ("person_source_value", "patient"),
         ("성명", "name"), ("환자명", "name"), ("pt_nm", "name"), ("Patient.name.family", "name"),
         ("주민등록번호", "rrn"), ("rrn", "rrn"), ("휴대전화", "phone"), ("연락처", "phone"), ("hp_no", "phone"),
-        ("telecom", "phone"), ("주소", "address"), ("addr1", "address"), ("우편번호", "postcode"), ("zip_code", "postcode"),
-        ("생년월일", "birth"), ("birthDate", "birth"), ("year_of_birth", "birth_year"), ("month_of_birth", "birth_part"),
+        ("telecom", "phone"), ("주소", "address"), ("addr1", "address"), ("우편번호", "postcode"),
+        ("zip_code", "postcode"),
+        ("생년월일", "birth"), ("birthDate", "birth"),
+        ("year_of_birth", "birth_year"), ("month_of_birth", "birth_part"),
         ("나이", "age"), ("성별", "sex"), ("gender_concept_id", "sex"), ("키", "height"), ("체중", "weight"),
-        ("시군구", "region"), ("country", "region"), ("주치의", "staff"), ("provider_id", "staff"), ("진단코드", "diagnosis"),
-        ("condition_concept_id", "diagnosis"), ("kcd_cd", "diagnosis"), ("검사일", "date"), ("measurement_date", "date"),
+        ("시군구", "region"), ("country", "region"), ("주치의", "staff"), ("provider_id", "staff"),
+        ("진단코드", "diagnosis"),
+        ("condition_concept_id", "diagnosis"), ("kcd_cd", "diagnosis"), ("검사일", "date"),
+        ("measurement_date", "date"),
         ("메모", "note"), ("note_text", "note"), ("판독소견", "note"), ("접수번호", "record"),
         ("visit_occurrence_id", "record"), ("accession_no", "record"), ("사망일", "death"), ("직업", "job"),
         ("hdl", None), ("value", None), ("혈압", None), ("message", None), ("percentage", None),
@@ -51,8 +56,10 @@ def people(count: int, seed: int = 1) -> list[dict[str, str]]:
         phone = f"010-{random.randrange(2000, 9999)}-{random.randrange(10000):04}"
         rows.append({
             "환자번호": f"{31000000 + number * 17}", "성명": name, "생년월일": birth, "성별": random.choice("남여"),
-            "x1": phone, "시군구": random.choice(["광주 동구", "광주 서구", "나주시"]), "진단코드": random.choice(["I10", "E11.9", "K76.0"]),
-            "검사일": f"2024-0{random.randrange(1, 9)}-11", "수치": f"{random.uniform(1, 9):.1f}", "판정": random.choice(["NA", "정상", "이상"]),
+            "x1": phone, "시군구": random.choice(["광주 동구", "광주 서구", "나주시"]),
+            "진단코드": random.choice(["I10", "E11.9", "K76.0"]),
+            "검사일": f"2024-0{random.randrange(1, 9)}-11", "수치": f"{random.uniform(1, 9):.1f}",
+            "판정": random.choice(["NA", "정상", "이상"]),
             "메모": f"{name} 님 보호자 연락처 {phone}, 3개월 뒤 다시 오시기로 함",
         })  # fmt: skip
     return rows
@@ -78,7 +85,8 @@ def test_a_plan_runs_at_once_and_publishes_no_direct_identifier_column(clinic: H
     roles = {each.source: each.role for each in tables[0].columns}
     assert roles == {
         "환자번호": Role.KEY, "성명": Role.DIRECT, "생년월일": Role.QUASI, "성별": Role.QUASI, "x1": Role.DIRECT,
-        "시군구": Role.QUASI, "진단코드": Role.SENSITIVE, "검사일": Role.DATE, "수치": Role.OTHER, "판정": Role.OTHER, "메모": Role.TEXT,
+        "시군구": Role.QUASI, "진단코드": Role.SENSITIVE, "검사일": Role.DATE, "수치": Role.OTHER, "판정": Role.OTHER,
+        "메모": Role.TEXT,
     }  # fmt: skip
     result = engine.run(clinic.recipe(text), source.parent, clinic.out, clinic.keys, now=NOW)
     published = table(result, tables[0].name)
@@ -103,8 +111,8 @@ def _written(clinic: Hospital, text: str) -> Path:
 
 def test_it_coarsens_until_few_enough_rows_are_lost_and_shows_how_many_were_alone_before(clinic: Hospital) -> None:
     rows = [
-        {"pt_no": f"{number}", "birth_date": f"19{number % 60 + 30}-03-0{number % 9 + 1}", "height": f"{140 + number % 59}"}
-        | {"weight": f"{40 + number * 7 % 97}", "job": f"job{number % 19}"}
+        {"pt_no": f"{number}", "birth_date": f"19{number % 60 + 30}-03-0{number % 9 + 1}"}
+        | {"height": f"{140 + number % 59}", "weight": f"{40 + number * 7 % 97}", "job": f"job{number % 19}"}
         for number in range(600)
     ]  # fmt: skip
     path = clinic.write("a.csv", csv_of(rows))
