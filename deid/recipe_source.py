@@ -10,7 +10,12 @@ from deid.recipe_yaml import Node
 
 ENCODINGS = ("utf-8", "utf-8-sig", "cp949")
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
-FIELDS = ("file", "encoding", "separator")
+# format: fields a table may have for it, the endings of file names it is assumed for
+FORMATS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "csv": (("file", "encoding", "separator"), (".csv", ".tsv", ".txt")),
+    "parquet": (("file",), (".parquet",)),
+}
+FIELDS = ("format", *dict.fromkeys(name for fields, _ in FORMATS.values() for name in fields))
 
 
 @dataclass(frozen=True)
@@ -24,19 +29,40 @@ class Origin:
 
     def lineage(self) -> dict[str, str]:
         """Say in a manifest how the original was read."""
-        return {"encoding": self.encoding}
+        return {"encoding": self.encoding} if self.format == "csv" else {"format": self.format}
+
+    def fields(self) -> dict[str, str]:
+        """Give the fields of a recipe's table that `parse_origin` would read as this."""
+        fields = {"file": self.file}
+        if self.format != _assumed(self.file):
+            fields["format"] = self.format
+        if self.encoding != "utf-8":
+            fields["encoding"] = self.encoding
+        if self.separator != ",":
+            fields["separator"] = next(name for name, letter in SEPARATORS.items() if letter == self.separator)
+        return fields
 
 
 def parse_origin(table: Node, fields: Mapping[str, Node]) -> Origin:
-    """Read a table's own `FIELDS`. Raises `RecipeError`."""
+    """Read a table's own `FIELDS`; without `format` it is told by the file's name. Raises `RecipeError`."""
+    assumed = _assumed(fields["file"].text() if "file" in fields else "")
+    chosen = fields["format"].one_of(tuple(FORMATS)) if "format" in fields else assumed
+    for name in FIELDS:
+        if name in fields and name not in {"format", *FORMATS[chosen][0]}:
+            fields[name].fail("unknown", f"{chosen}에는 '{name}' 항목이 없습니다.", f"{chosen} has no '{name}'.")
     if "file" not in fields:
         table.fail("missing", "'file' 항목이 빠졌습니다.", "'file' is missing.")
     return Origin(
-        format="csv",
+        format=chosen,
         file=_file(fields["file"]),
         encoding=fields["encoding"].one_of(ENCODINGS) if "encoding" in fields else "utf-8",
         separator=SEPARATORS[fields["separator"].one_of(tuple(SEPARATORS))] if "separator" in fields else ",",
     )
+
+
+def _assumed(file: str) -> str:
+    ending = Path(file).suffix.lower()
+    return next((name for name, (_, endings) in FORMATS.items() if ending in endings), "csv")
 
 
 def _file(node: Node) -> str:

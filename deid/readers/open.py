@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 from deid.readers.csv_file import open_csv
+from deid.readers.parquet_file import open_parquet
 from deid.readers.source import Reading, Source
 from deid.recipe import Limits, TableRule
+
+Opener = Callable[[TableRule, Path, Limits, Reading], AbstractContextManager[Source]]
+# format: reader, and how many times larger the table is in memory than its file, roughly
+READERS: dict[str, tuple[Opener, int]] = {
+    "csv": (open_csv, 1),
+    "parquet": (open_parquet, 8),
+}
 
 
 def open_source(rule: TableRule, folder: Path, limits: Limits, how: Reading) -> AbstractContextManager[Source]:
@@ -15,10 +24,11 @@ def open_source(rule: TableRule, folder: Path, limits: Limits, how: Reading) -> 
 
     Raises `SourceError`, or `RecipeError` when the recipe names a column that the original lacks.
     """
-    return open_csv(rule, folder, limits, how)
+    opener, _ = READERS[rule.origin.format]
+    return opener(rule, folder, limits, how)
 
 
 def size_of(rule: TableRule, folder: Path) -> int:
-    """Bytes of the table's original, 0 when it is no file or not there: for progress, and to decide what is kept."""
+    """Bytes of the table as text, roughly; 0 when it is no file or not there. Decides whether it is kept in memory."""
     path = folder / rule.file
-    return path.stat().st_size if path.is_file() else 0
+    return path.stat().st_size * READERS[rule.origin.format][1] if path.is_file() else 0

@@ -1,0 +1,127 @@
+"""Opening a Parquet file: types are spelled as text, dictionaries decoded, nested columns refused.
+
+Read by Polars row group by row group through the descriptor that was hashed. One pass over the used columns decodes
+every page before anything is treated, so that a damaged file is refused as such and not half-way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, NoReturn
+
+import polars as pl
+
+from deid.readers.refuse import check_header, check_rows, refuse
+from deid.readers.regular import Stamp, by_descriptor, check_stamp, hash_of, open_regular, stamp
+from deid.readers.source import Reading, Source
+from deid.readers.spelling import UnspellableError, ZonedError, as_text, date_formats
+from deid.recipe import Limits, TableRule
+
+MAGIC, SEALED_MAGIC = b"PAR1", b"PARE"
+
+
+@dataclass(frozen=True)
+class ParquetContent:
+    """An open Parquet file and the expressions that spell its used columns."""
+
+    rule: TableRule
+    file: IO[bytes]
+    stamp: Stamp
+    columns: tuple[pl.Expr, ...]
+
+    def scan(self) -> pl.LazyFrame:
+        """See `Content.scan`."""
+        return pl.scan_parquet(by_descriptor(self.file), glob=False, hive_partitioning=False).select(self.columns)
+
+    def line_of(self, record: int) -> int:
+        """See `Content.line_of`: rows are counted from 1."""
+        return record + 1
+
+    def check_unchanged(self) -> None:
+        """See `Content.check_unchanged`."""
+        check_stamp(self.file, self.stamp, self.rule.file)
+
+
+@contextmanager
+def open_parquet(rule: TableRule, folder: Path, limits: Limits, how: Reading) -> Iterator[Source]:
+    """Check `folder/rule.file` and give a `Source`. Raises `SourceError` or `RecipeError`."""
+    with ExitStack() as stack:
+        file = stack.enter_context(open_regular(folder, rule.file))
+        before = stamp(file)
+        check_magic(rule.file, file)
+        digest = hash_of(file, how.advance)
+        try:
+            schema = pl.Schema(pl.read_parquet_schema(file))
+            check_header(rule, rule.file, tuple(schema))
+            content = ParquetContent(rule, file, before, _columns(rule, schema))
+            rows = int(pl.scan_parquet(by_descriptor(file), glob=False).select(pl.len()).collect().item())
+            check_rows(rule.file, rows, limits)
+            loaded = _decode(content, keep=how.in_memory)
+        except pl.exceptions.PolarsError as error:
+            _refuse_damaged(rule.file, type(error).__name__)
+        content.check_unchanged()
+        yield Source(rule, rule.file, tuple(schema), rows, before[0], digest, content, loaded)
+
+
+def check_magic(name: str, file: IO[bytes]) -> None:
+    """Raise `SourceError` unless the file ends as Parquet does; encrypted footers are told apart."""
+    file.seek(max(0, file.seek(0, 2) - len(MAGIC)))
+    tail = file.read()
+    file.seek(0)
+    if tail == SEALED_MAGIC:
+        both = ("암호화된 Parquet입니다.", "this Parquet file is encrypted.")
+        refuse(name, "encrypted", both, ("암호를 풀어 다시 내보내세요.", "Export it again without encryption."))
+    if tail != MAGIC:
+        _refuse_damaged(name, "PAR1")
+
+
+def null_if_empty(rule: TableRule, column: pl.Expr) -> pl.Expr:
+    """Turn an empty text, and what the recipe's `nulls` name, into null."""
+    return pl.when(~column.is_in(["", *rule.nulls])).then(column)
+
+
+def _columns(rule: TableRule, schema: pl.Schema) -> tuple[pl.Expr, ...]:
+    formats = date_formats(rule)
+    spelled = []
+    for name in rule.used:
+        try:
+            column = as_text(name, schema[name], formats)
+        except ZonedError:
+            refuse_zone(rule, name)
+        except UnspellableError as error:
+            refuse_kind(rule, name, error.kind)
+        spelled.append(null_if_empty(rule, column).alias(name))
+    return tuple(spelled)
+
+
+def _decode(content: ParquetContent, *, keep: bool) -> pl.DataFrame | None:
+    if keep:
+        return content.scan().collect(engine="streaming")
+    content.scan().select(pl.all().is_null().sum()).collect(engine="streaming")
+    return None
+
+
+def refuse_kind(rule: TableRule, column: str, kind: str) -> NoReturn:
+    """Raise `SourceError` for a column whose type is no text, number, date or truth value."""
+    refuse(
+        rule.file, "column-type",
+        (f"열 {column}의 자료형({kind})은 한 칸에 담을 수 없습니다.", f"column {column}: no field holds a {kind}."),
+        ("원본에서 열로 펼치거나 treatment: drop으로 빼세요.", "Flatten it at its origin, or write treatment: drop."),
+    )  # fmt: skip
+
+
+def refuse_zone(rule: TableRule, column: str) -> NoReturn:
+    """Raise `SourceError` for a date that would be taken from a time stamp with a time zone."""
+    refuse(
+        rule.file, "time-zone",
+        (f"열 {column}에 시간대가 있어 날짜를 알 수 없습니다.", f"column {column} has a time zone, so no sure day."),
+        ("원본에서 한국 시각의 날짜로 바꾸어 내보내세요.", "Convert it to dates of local time at its origin."),
+    )  # fmt: skip
+
+
+def _refuse_damaged(name: str, detail: str) -> NoReturn:
+    both = (f"Parquet으로 읽을 수 없습니다({detail}).", f"cannot be read as Parquet ({detail}).")
+    refuse(name, "broken-parquet", both, ("파일을 다시 내보내거나 옮기세요.", "Export or copy the file again."))

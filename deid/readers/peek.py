@@ -1,0 +1,127 @@
+"""A look at a source before there is a recipe: its tables, columns, guessed types and first rows as text.
+
+For the planner. Nothing here is checked as a run checks it; encodings and types are guesses from the beginning.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import polars as pl
+
+from deid.readers.guess import guess
+from deid.readers.parquet_file import check_magic
+from deid.readers.refuse import MEND_ROW, refuse
+from deid.readers.regular import by_descriptor, open_regular
+from deid.readers.spelling import UnspellableError, as_text
+from deid.recipe_source import FORMATS, SEPARATORS, Origin
+
+ROWS = 1000
+HEAD_BYTES = 4 << 20
+
+
+@dataclass(frozen=True)
+class PeekedColumn:
+    """A column: its name, guessed type (a key of `treatments.TYPES`, or `nested`) and, for dates, format (strftime)."""
+
+    name: str
+    type: str
+    format: str
+
+
+@dataclass(frozen=True)
+class PeekedTable:
+    """A table: suggested name, origin to write into a recipe, columns, first rows as text (empty fields are null)."""
+
+    name: str
+    origin: Origin
+    columns: tuple[PeekedColumn, ...]
+    head: pl.DataFrame
+
+
+def peek(where: Path, *, rows: int = ROWS) -> list[PeekedTable]:
+    """Look at a file, or at every file of a known format in a folder (by name), up to `rows` rows each.
+
+    Raises `SourceError` for what cannot be read at all.
+    """
+    if where.is_dir():
+        endings = {ending for _, endings in FORMATS.values() for ending in endings}
+        files = sorted(path for path in where.iterdir() if path.suffix.lower() in endings and path.is_file())
+        return [table for path in files for table in peek(path, rows=rows)]
+    name = next((name for name, (_, endings) in FORMATS.items() if where.suffix.lower() in endings), "csv")
+    return list(PEEKERS[name](where, rows))
+
+
+def _peek_csv(path: Path, rows: int) -> Iterator[PeekedTable]:
+    with open_regular(path.parent, path.name) as file:
+        data = file.read(HEAD_BYTES)
+    # What was cut off in the middle is left out, so that half a letter or half a record misleads nobody.
+    whole = data if len(data) < HEAD_BYTES else data[: data.rfind(b"\n") + 1]
+    encoding = _encoding(path.name, whole)
+    text = io.StringIO(whole.decode(encoding), newline="\n")
+    separator = max(SEPARATORS.values(), key=text.readline().count)
+    text.seek(0)
+    try:
+        records = list(islice(csv.reader(text, delimiter=separator), rows + 1))
+    except csv.Error:
+        both = ("CSV로 읽을 수 없습니다(따옴표나 줄 끝).", "cannot be read as CSV (quotes or ends of lines).")
+        refuse(path.name, "broken-quote", both, MEND_ROW)
+    header, body = records[0], [record for record in records[1:] if len(record) == len(records[0])]
+    columns = {name: [record[place] or None for record in body] for place, name in enumerate(header)}
+    origin = Origin("csv", path.name, encoding=encoding, separator=separator)
+    yield table_of(path.stem, origin, pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String)))
+
+
+def _encoding(name: str, data: bytes) -> str:
+    if data.startswith(codecs.BOM_UTF8):
+        return "utf-8-sig"
+    encoding = next((encoding for encoding in ("utf-8", "cp949") if _decodes(data, encoding)), None)
+    if encoding is None:
+        both = ("UTF-8도 CP949도 아닙니다.", "neither UTF-8 nor CP949.")
+        refuse(name, "encoding", both, ("UTF-8로 저장해 다시 내보내세요.", "Save it as UTF-8 and export again."))
+    return encoding
+
+
+def _decodes(data: bytes, encoding: str) -> bool:
+    try:
+        data.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _peek_parquet(path: Path, rows: int) -> Iterator[PeekedTable]:
+    with open_regular(path.parent, path.name) as file:
+        check_magic(path.name, file)
+        frame = pl.scan_parquet(by_descriptor(file), glob=False).head(rows)
+        spelled, nested = [], []
+        for name, dtype in frame.collect_schema().items():
+            try:
+                spelled.append(as_text(name, dtype, {}))
+            except UnspellableError:
+                spelled.append(pl.lit(None, pl.String).alias(name))
+                nested.append(name)
+        yield table_of(path.stem, Origin("parquet", path.name), frame.select(spelled).collect(), nested)
+
+
+def table_of(name: str, origin: Origin, head: pl.DataFrame, nested: list[str] | None = None) -> PeekedTable:
+    """Make a `PeekedTable` of a frame of text; `nested` names columns of a type that no field can hold."""
+    columns = []
+    for column in head.columns:
+        kind, form = ("nested", "") if column in (nested or ()) else guess(head[column])
+        columns.append(PeekedColumn(column, kind, form))
+    return PeekedTable(_slug(name), origin, tuple(columns), head)
+
+
+def _slug(name: str) -> str:
+    letters = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in name.lower()).strip("_")
+    return letters if letters[:1].isalpha() else f"table_{letters}".rstrip("_")
+
+
+PEEKERS: dict[str, Callable[[Path, int], Iterator[PeekedTable]]] = {"csv": _peek_csv, "parquet": _peek_parquet}

@@ -1,0 +1,144 @@
+"""Typed values as text, one spelling for all formats, so that the same table gives the same snapshot.
+
+Whole numbers have no point, other numbers the shortest decimal that reads back the same (float32 as float32), truth
+values are `true` and `false`, dates ISO 8601 or in the column's own `format` where the recipe reads a date, times of
+day and time stamps ISO 8601. NaN is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import polars as pl
+
+from deid.recipe import TableRule
+from deid.treatments.bands import AgeBand
+
+ISO_DATE = "%Y-%m-%d"
+STAMP, CLOCK = "%Y-%m-%dT%H:%M:%S%.f", "%H:%M:%S%.f"
+Formats = dict[str, str]
+
+
+class UnspellableError(Exception):
+    """A value of a kind that a table of text cannot hold; `kind` names the type, never the value."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
+
+
+class ZonedError(UnspellableError):
+    """A date was asked of a time stamp with a time zone: which day it is depends on the place."""
+
+
+def date_formats(rule: TableRule) -> Formats:
+    """Map the source columns that the recipe reads as dates to their format (strftime)."""
+    formats = {}
+    for column in rule.columns:
+        treatment = column.treatment
+        if isinstance(treatment, AgeBand):
+            formats.update(dict.fromkeys(treatment.needs, treatment.format))
+    formats.update({c.source: c.treatment.format for c in rule.columns if c.treatment.type == "date"})
+    return formats
+
+
+def as_text(name: str, dtype: pl.DataType, formats: Formats) -> pl.Expr:
+    """Spell a typed Polars column. Raises `UnspellableError` (or `ZonedError`) for its type."""
+    column = pl.col(name)
+    if isinstance(dtype, pl.String | pl.Categorical | pl.Enum | pl.Null):
+        # Dictionary-encoded types are decoded here: nothing after this point sees a dictionary of the source.
+        return column.cast(pl.String)
+    if dtype.is_integer() or dtype == pl.Boolean:
+        return column.cast(pl.String)
+    if dtype.is_float():
+        return column.fill_nan(None).cast(pl.String).str.strip_suffix(".0").alias(name)
+    if dtype.is_decimal():
+        # Declared places say nothing about the value: 5.00 is 5.
+        return column.cast(pl.String).str.replace(r"(\.\d*?)0+$", "$1").str.strip_suffix(".").alias(name)
+    if dtype.is_temporal() and not isinstance(dtype, pl.Duration):
+        return _moment(column, dtype, formats.get(name)).alias(name)
+    raise UnspellableError(str(dtype.base_type()))
+
+
+def _moment(column: pl.Expr, dtype: pl.DataType, form: str | None) -> pl.Expr:
+    if isinstance(dtype, pl.Time):
+        return column.dt.strftime(CLOCK)
+    if isinstance(dtype, pl.Date):
+        return column.dt.strftime(form or ISO_DATE)
+    if form is None:
+        zoned = isinstance(dtype, pl.Datetime) and dtype.time_zone is not None
+        return column.dt.strftime(STAMP + ("%:z" if zoned else ""))
+    if isinstance(dtype, pl.Datetime) and dtype.time_zone is not None:
+        raise ZonedError(str(dtype))
+    return column.dt.strftime(form)
+
+
+def spell(value: object, form: str | None = None) -> str | None:
+    """Spell one Python value as `as_text` does; `form` is the column's date format if it has one.
+
+    Raises `UnspellableError` or `ZonedError`.
+    """
+    if value is None or isinstance(value, str):
+        return value
+    speller = next((speller for kind, speller in SPELLERS if isinstance(value, kind)), None)
+    if speller is None:
+        raise UnspellableError(type(value).__name__)
+    return speller(value, form)
+
+
+def _number(value: float, _: str | None) -> str | None:
+    if value != value:  # noqa: PLR0124 - NaN
+        return None
+    text = repr(value)
+    # Very large and very small numbers: the two libraries change to exponents at different places.
+    text = str(pl.Series([value]).cast(pl.String).item()) if "e" in text else text
+    return text.removesuffix(".0")
+
+
+def _decimal(value: Decimal, _: str | None) -> str | None:
+    if value.is_nan():
+        return None
+    text = f"{value:f}"
+    return text.rstrip("0").removesuffix(".") if "." in text else text
+
+
+def _stamp(value: datetime, form: str | None) -> str:
+    if form is not None:
+        if value.tzinfo is not None:
+            raise ZonedError("timestamp with time zone")
+        return _dated(value.date(), form)
+    return _clock(value)
+
+
+def _clock(value: datetime | time) -> str:
+    # As many places as Polars writes: none, three or six.
+    whole = "milliseconds" if value.microsecond else "seconds"
+    return value.isoformat(timespec="microseconds" if value.microsecond % 1000 else whole)
+
+
+def _dated(value: date, form: str | None) -> str:
+    # Polars spells it, as for columns: the formats of the two libraries differ in places.
+    return value.isoformat() if form in {None, ISO_DATE} else str(pl.Series([value]).dt.strftime(str(form)).item())
+
+
+def _refuse_span(value: timedelta, _: str | None) -> str:
+    raise UnspellableError(type(value).__name__)
+
+
+Speller = Callable[[Any, "str | None"], "str | None"]
+# In this order: a truth value is an integer to Python, a time stamp is a date.
+SPELLERS: tuple[tuple[type, Speller], ...] = (
+    (bool, lambda value, _: str(value).lower()),
+    (int, lambda value, _: str(value)),
+    (float, _number),
+    (Decimal, _decimal),
+    (datetime, _stamp),
+    (date, _dated),
+    (time, lambda value, _: _clock(value)),
+    (UUID, lambda value, _: str(value)),
+    (timedelta, _refuse_span),
+)

@@ -1,0 +1,158 @@
+"""One logical table, delivered in every format, gives the byte-identical published Parquet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.deid.factory import HEAD, Hospital, gates
+
+NAMES = ("chart", "sex", "born", "seen", "weight", "visits", "ward", "note", "insured")
+TABLE = """\
+tables:
+  visits:
+    {origin}
+    label: 방문
+    subject: chart
+    nulls: [모름]
+    quasi_identifiers: [sex, age]
+    columns:
+      chart: {{treatment: pseudonym, domain: patient, as: patient}}
+      sex: {{treatment: keep}}
+      born: {{treatment: generalise, age_at: seen, band: {{width: 10}}, as: age}}
+      seen: {{treatment: date_shift, max_days: 30}}
+      weight: {{treatment: keep, type: number}}
+      visits: {{treatment: keep, type: integer}}
+      ward: {{treatment: keep}}
+      note: {{treatment: keep}}
+      insured: {{treatment: keep}}
+"""
+NOTES = ["한글 뷁", 'quote " inside', "line\nbreak", "comma, semi; tab\t", " blanks ", "모름", None, "", "=1+1", "007"]
+
+
+@dataclass(frozen=True)
+class Visit:
+    chart: str
+    sex: str | None
+    born: date
+    seen: date
+    weight: float | None
+    visits: int | None
+    ward: str | None
+    note: str | None
+    insured: bool | None
+
+
+VISITS = [
+    Visit(
+        chart=f"{n % 30:05d}",
+        sex="남" if n % 2 else "여",
+        born=date(1950 + n % 40, 1 + n % 12, 1 + n % 28),
+        seen=date(2020, 1 + n % 12, 1 + n % 28),
+        weight=None if n % 11 == 0 else (40.0 + n if n % 3 else 0.1 * n + 1e-7),
+        visits=None if n % 7 == 0 else n * 10**9,
+        ward=["내과", "외과", None][n % 3],
+        note=NOTES[n % len(NOTES)],
+        insured=[True, False, None][n % 3],
+    )
+    for n in range(120)
+]
+ROWS = [tuple(getattr(visit, name) for name in NAMES) for visit in VISITS]
+POLARS_TYPES = {
+    "chart": pl.String, "sex": pl.String, "born": pl.Date, "seen": pl.Date, "weight": pl.Float64,
+    "visits": pl.Int64, "ward": pl.String, "note": pl.String, "insured": pl.Boolean,
+}  # fmt: skip
+
+
+def frame() -> pl.DataFrame:
+    return pl.DataFrame(ROWS, schema=POLARS_TYPES, orient="row")
+
+
+def as_csv(encoding: str, separator: str, end: str) -> Callable[[Path], str]:
+    def write(folder: Path) -> str:
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, lineterminator=end, delimiter=separator)
+        writer.writerow(NAMES)
+        spelled = {True: "true", False: "false"}
+        writer.writerows([[spelled.get(v, v) if isinstance(v, bool) else v for v in row] for row in ROWS])
+        (folder / "visits.csv").write_bytes(text.getvalue().encode(encoding))
+        words = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+        return f"file: visits.csv\n    encoding: {encoding}\n    separator: {words[separator]}"
+
+    return write
+
+
+def as_polars_parquet(folder: Path) -> str:
+    frame().write_parquet(folder / "visits.parquet", row_group_size=17)
+    return "file: visits.parquet"
+
+
+def as_pandas_parquet(folder: Path) -> str:
+    # What pandas makes of it: categories, time stamps at midnight, whole numbers with gaps as floats.
+    table = pd.DataFrame(ROWS, columns=list(NAMES))
+    for name in ("sex", "ward", "note", "chart"):
+        table[name] = table[name].astype("category")
+    for name in ("born", "seen"):
+        table[name] = pd.to_datetime(table[name])
+    table["visits"] = table["visits"].astype("float64")
+    table.to_parquet(folder / "visits.parquet", engine="pyarrow", index=False)
+    return "file: visits.parquet"
+
+
+def as_arrow_parquet(folder: Path) -> str:
+    # As databases export: decimals with declared places, nanoseconds, dictionaries, large strings.
+    columns = dict(zip(NAMES, map(list, zip(*ROWS, strict=True)), strict=True))
+    noon = [datetime(d.year, d.month, d.day, 12, 30) for d in columns["seen"]]
+    arrays = {
+        "chart": pa.array(columns["chart"], pa.large_string()),
+        "sex": pa.array(columns["sex"]).dictionary_encode(),
+        "born": pa.array(columns["born"], pa.date64()),
+        "seen": pa.array(noon, pa.timestamp("ns")),
+        "weight": pa.array(columns["weight"]),
+        "visits": pa.array([None if v is None else Decimal(v) for v in columns["visits"]], pa.decimal128(20, 2)),
+        "ward": pa.array(columns["ward"]).dictionary_encode(),
+        "note": pa.array(columns["note"], pa.string_view()),
+        "insured": pa.array(columns["insured"]),
+    }
+    pq.write_table(pa.table(arrays), folder / "visits.bin", compression="gzip", row_group_size=50)
+    return "file: visits.bin\n    format: parquet"
+
+
+DELIVERIES = {
+    "csv": as_csv("utf-8", ",", "\n"),
+    "csv with mark, semicolons": as_csv("utf-8-sig", ";", "\r\n"),
+    "csv in cp949, tabs": as_csv("cp949", "\t", "\r\n"),
+    "parquet by polars": as_polars_parquet,
+    "parquet by pandas": as_pandas_parquet,
+    "parquet by arrow": as_arrow_parquet,
+}
+
+
+def published(clinic: Hospital, delivery: str) -> bytes:
+    for path in clinic.source.iterdir():
+        path.unlink()
+    origin = DELIVERIES[delivery](clinic.source)
+    result = clinic.run(HEAD + gates(k=1) + TABLE.format(origin=origin))
+    assert result.manifest.tables["visits"].rows == len(VISITS)
+    assert result.manifest.lineage["sources"][0]["rows"] == len(VISITS)
+    return b"".join((result.snapshot / name).read_bytes() for name in result.manifest.tables["visits"].files)
+
+
+@pytest.mark.parametrize("in_memory", [True, False], ids=["kept", "streamed"])
+def test_every_format_gives_the_same_bytes(clinic: Hospital, monkeypatch: pytest.MonkeyPatch, in_memory: bool) -> None:
+    if not in_memory:
+        monkeypatch.setattr("deid.engine.IN_MEMORY_BYTES", 0)
+    results = {delivery: published(clinic, delivery) for delivery in DELIVERIES}
+    different = [delivery for delivery, data in results.items() if data != results["csv"]]
+    assert different == []
