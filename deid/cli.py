@@ -21,6 +21,7 @@ from deid import keys as key_files
 from deid import recipe as recipes
 from deid.detect.command import detect
 from deid.engine import Step, run
+from deid.keys_command import keys_group
 from deid.manifest import Manifest
 from deid.planning.command import plan
 from deid.refusal import errors_to_exit_codes
@@ -38,6 +39,7 @@ def deid() -> None:
 
 deid.add_command(detect)
 deid.add_command(plan)
+deid.add_command(keys_group)
 
 
 @deid.command("run")
@@ -50,11 +52,16 @@ deid.add_command(plan)
     "--keys", "key_folder", type=ANY_PATH, required=True, help="master.key가 있는 폴더 (folder of master.key)"
 )
 @click.option("--signing-key", type=ANY_PATH, required=True, help="Ed25519 서명 키, PEM (signing key)")
-def run_command(recipe: Path, source: Path, out: Path, key_folder: Path, signing_key: Path) -> None:
+@click.option("--project", default="", help="이 과제만의 가명 (pseudonyms of this project alone)")
+@click.option("--generation", type=int, help="키 세대, 없으면 최신 (key generation; the newest if left out)")
+def run_command(  # noqa: PLR0913 - click hands over each option by its name
+    recipe: Path, source: Path, out: Path, key_folder: Path, signing_key: Path, *, project: str, generation: int | None
+) -> None:
     """계획 RECIPE로 SOURCE의 파일을 처리해 OUT에 스냅샷을 공개합니다 (run a recipe and publish)."""
     with errors_to_exit_codes():
         plan = recipes.load(recipe)
-        keys = key_files.load(key_folder, signing_key)
+        keys = key_files.load(key_folder, signing_key, generation)
+        keys = keys.for_project(project) if project else keys
         with _bar() as told:
             # The command line is a door: here, and only here in this room, the clock is read.
             now = datetime.now(UTC)  # noqa: TID251 - see the line above

@@ -318,7 +318,7 @@ class _Run:
             risk={name: _summary(risk) for name, risk in risks.items()},
             gates=tuple(verdict.plain() for verdict in self.verdicts),
             tool_versions={"python": platform.python_version(), **{tool: version(tool) for tool in TOOLS}},
-            lineage={"recipe": recipe.file, "sources": lineage},
+            lineage={"recipe": recipe.file, "keys": self.keys.plain(), "sources": lineage},
             files={},
         )
 

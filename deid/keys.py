@@ -1,16 +1,19 @@
 """Keys of this room: one master secret for pseudonyms and date shifts, one Ed25519 key that signs snapshots.
 
-The master never touches data. From it HKDF-SHA256 (RFC 5869) derives one key per data set and column domain, so that
-pseudonyms of one data set cannot be joined with those of another, nor patient numbers with chart numbers.
-Pseudonyms are stable across versions of a data set as long as the master stays.
+The master never touches data. From it HKDF-SHA256 (RFC 5869) derives one key per purpose, data set, column domain and
+project (추가정보의 과제별 분리), so that pseudonyms of one data set cannot be joined with those of another, nor patient
+numbers with chart numbers, nor what one project was given with what another was. A run for the catalogue is for no
+project: a namespace of its own. Pseudonyms are stable across versions of a data set as long as the master's generation
+stays; generations are made and destroyed in `generations.py`.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import stat
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -30,30 +33,90 @@ from deid.errors import KeyFileError
 MASTER = "master.key"
 MASTER_BYTES = 32
 SALT = b"ansim deid v1"
+PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Keys:
-    """What a run needs: the 32-byte master and the signing key. Never printed, never written to an output."""
+    """What a run needs: the 32-byte master and the signing key. Never printed, never written to an output.
+
+    `project` is the project the run is for, "" for the catalogue; `generation` says which master this is.
+    """
 
     master: bytes = field(repr=False)
     signing: Ed25519PrivateKey = field(repr=False)
+    generation: int = 1
+    project: str = ""
 
     def derive(self, purpose: str, scope: str, domain: str) -> bytes:
-        """32 bytes for one purpose (`pseudonym`, `date-shift`), data set and column domain."""
+        """32 bytes for one purpose (`pseudonym`, `date-shift`), data set and column domain, in this run's project."""
+        parts = (purpose, scope, domain, *(("project", self.project) if self.project else ()))
         # Lengths make the label unambiguous: ("a", "bc") and ("ab", "c") must never meet.
-        label = "".join(f"{len(part)}:{part}" for part in (purpose, scope, domain))
+        label = "".join(f"{len(part)}:{part}" for part in parts)
         return HKDF(SHA256(), 32, SALT, label.encode("utf-8")).derive(self.master)
 
+    def for_project(self, project: str) -> Keys:
+        """Give the keys of one project. Raises `KeyFileError` for what is no id of a project."""
+        if not PROJECT.fullmatch(project):
+            raise KeyFileError(
+                "deid.key-project",
+                "과제 번호는 영문, 숫자, -, _, . 로 64자까지입니다.",
+                "A project id is up to 64 letters, digits, -, _ and dots.",
+                remedy_ko="--project에 과제 번호를 그대로 쓰세요.",
+                remedy_en="Give the project's id in --project as it is.",
+            )
+        return replace(self, project=project)
 
-def load(folder: Path, signing_key: Path) -> Keys:
-    """Read `folder/master.key` and the signing key (PEM). Raises `KeyFileError`."""
-    master = _read_private(folder / MASTER)
+    @property
+    def id(self) -> str:
+        """Name of the master's generation for manifests: 16 hex digits that say nothing about the master."""
+        return key_id(self.master)
+
+    def plain(self) -> dict[str, str | int]:
+        """Say in plain values which keys these are, for the manifest: never the keys themselves."""
+        return {"id": self.id, "generation": self.generation, "project": self.project}
+
+
+def key_id(master: bytes) -> str:
+    """Return the name of a master's generation: 16 hex digits, derived and not reversible."""
+    return HKDF(SHA256(), 8, SALT, b"key id").derive(master).hex()
+
+
+def load(folder: Path, signing_key: Path, generation: int | None = None) -> Keys:
+    """Read the signing key (PEM) and the newest master in `folder`, or that of `generation`. Raises `KeyFileError`."""
+    number, path = find_generation(folder, generation)
+    return Keys(read_master(path), load_signing(signing_key), number)
+
+
+def master_path(folder: Path, generation: int) -> Path:
+    """Name the file of a generation: `master.key` is the first, `master-0002.key` the second."""
+    return folder / (MASTER if generation == 1 else f"master-{generation:04d}.key")
+
+
+def generation_files(folder: Path) -> dict[int, Path]:
+    """Find the files of all generations, oldest first; an empty file stands for one that was destroyed."""
+    found = {1: folder / MASTER} if (folder / MASTER).exists() else {}
+    for path in folder.glob("master-[0-9][0-9][0-9][0-9].key"):
+        found[int(path.stem.partition("-")[2])] = path
+    return dict(sorted(found.items()))
+
+
+def find_generation(folder: Path, generation: int | None) -> tuple[int, Path]:
+    """Return number and file of a generation, the newest if none is named. Raises `KeyFileError` if it is not there."""
+    files = generation_files(folder)
+    number = generation if generation is not None else max(files, default=1)
+    path = files.get(number, master_path(folder, number))
+    if path.exists() and not path.stat().st_size:
+        raise _problem("destroyed", path, "파기된 세대입니다", "was destroyed: a generation that is gone")
+    return number, path
+
+
+def read_master(path: Path) -> bytes:
+    """Read a master, 32 bytes. Raises `KeyFileError`."""
+    master = _read_private(path)
     if len(master) != MASTER_BYTES:
-        raise _problem(
-            "length", folder / MASTER, f"길이가 {MASTER_BYTES}바이트가 아닙니다", f"is not {MASTER_BYTES} bytes"
-        )
-    return Keys(master, load_signing(signing_key))
+        raise _problem("length", path, f"길이가 {MASTER_BYTES}바이트가 아닙니다", f"is not {MASTER_BYTES} bytes")
+    return master
 
 
 def load_signing(path: Path) -> Ed25519PrivateKey:
@@ -83,7 +146,12 @@ def load_public(path: Path) -> Ed25519PublicKey:
 def create_master(folder: Path) -> Path:
     """Make `folder/master.key` (0600) from the system's randomness. `FileExistsError`: never replaced."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return _write_private(folder / MASTER, secrets.token_bytes(MASTER_BYTES))
+    return write_master(folder / MASTER)
+
+
+def write_master(path: Path) -> Path:
+    """Make a new master at `path` (0600) from the system's randomness. Raises `FileExistsError`."""
+    return _write_private(path, secrets.token_bytes(MASTER_BYTES))
 
 
 def create_signing(path: Path) -> Path:
