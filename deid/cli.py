@@ -54,8 +54,19 @@ deid.add_command(keys_group)
 @click.option("--signing-key", type=ANY_PATH, required=True, help="Ed25519 서명 키, PEM (signing key)")
 @click.option("--project", default="", help="이 과제만의 가명 (pseudonyms of this project alone)")
 @click.option("--generation", type=int, help="키 세대, 없으면 최신 (key generation; the newest if left out)")
+@click.option(
+    "--private", type=ANY_PATH, help="원문과 가린 글을 나란히 둘 비공개 폴더, 표본 검토용 (private folder of texts)"
+)
 def run_command(  # noqa: PLR0913 - click hands over each option by its name
-    recipe: Path, source: Path, out: Path, key_folder: Path, signing_key: Path, *, project: str, generation: int | None
+    recipe: Path,
+    source: Path,
+    out: Path,
+    key_folder: Path,
+    signing_key: Path,
+    *,
+    project: str,
+    generation: int | None,
+    private: Path | None,
 ) -> None:
     """계획 RECIPE로 SOURCE의 파일을 처리해 OUT에 스냅샷을 공개합니다 (run a recipe and publish)."""
     with errors_to_exit_codes():
@@ -65,7 +76,7 @@ def run_command(  # noqa: PLR0913 - click hands over each option by its name
         with _bar() as told:
             # The command line is a door: here, and only here in this room, the clock is read.
             now = datetime.now(UTC)  # noqa: TID251 - see the line above
-            result = run(plan, source, out, keys, now=now, progress=told)
+            result = run(plan, source, out, keys, now=now, progress=told, private=private)
         _show(result.manifest)
         click.echo(f"{result.snapshot}")
 

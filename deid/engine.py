@@ -33,6 +33,7 @@ from deid.risk.measures import Risk, risk_of
 from deid.risk.utility import utility_of
 from deid.snapshot import output_problem, publish, unfinished
 from deid.suppress import ROWS, Classes, Decision, Flags, TableFacts, classify, decide
+from deid.text_gate import check_place, lineage_of
 from deid.texts import CaseWriter
 from deid.transform.columns import INDEX
 from deid.write import PART_ROWS, publishable, without_small_classes, write_table
@@ -82,6 +83,7 @@ def run(  # noqa: PLR0913 - the contract between rooms; the last three are by na
     for a reviewer (`texts.py`): keep it with the source. Raises `RecipeError`, `SourceError`, `GateFailed`,
     `OutputError`; then nothing was published and nothing is left behind.
     """
+    check_place(recipe.gates.text_sample, given=private is not None)
     with ExitStack() as stack:
         folder = stack.enter_context(unfinished(out))
         try:
@@ -318,7 +320,12 @@ class _Run:
             risk={name: _summary(risk) for name, risk in risks.items()},
             gates=tuple(verdict.plain() for verdict in self.verdicts),
             tool_versions={"python": platform.python_version(), **{tool: version(tool) for tool in TOOLS}},
-            lineage={"recipe": recipe.file, "keys": self.keys.plain(), "sources": lineage},
+            lineage={
+                "recipe": recipe.file,
+                "keys": self.keys.plain(),
+                "sources": lineage,
+                **lineage_of(recipe.gates.text_sample, self.texts.cases),
+            },
             files={},
         )
 

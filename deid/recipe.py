@@ -15,6 +15,7 @@ from pathlib import Path
 from deid.errors import RecipeError
 from deid.recipe_source import FIELDS, Origin, parse_origin
 from deid.recipe_yaml import Node, read
+from deid.text_gate import TextSample, parse_text_sample
 from deid.treatments.free_text import FreeText
 from deid.treatments.parse import parse_treatment
 from deid.treatments.plain import Drop
@@ -125,6 +126,7 @@ class Gates:
     min_rows: int
     scan_sample: int | None
     scan_min_score: float
+    text_sample: TextSample | None = None
 
 
 @dataclass(frozen=True)
@@ -265,7 +267,7 @@ def subject_domain(table: TableRule) -> str:
 
 
 def _gates(node: Node) -> Gates:
-    fields = node.fields(("k", "max_suppressed_share"), ("min_rows", "no_direct_identifier_left"))
+    fields = node.fields(("k", "max_suppressed_share"), ("min_rows", "no_direct_identifier_left", "text_sample"))
     scan = fields.get("no_direct_identifier_left")
     options = scan.fields((), ("sample", "min_score")) if scan else {}
     sample = options["sample"].integer(1, 10**6) if "sample" in options else 1000
@@ -275,6 +277,7 @@ def _gates(node: Node) -> Gates:
         min_rows=fields["min_rows"].integer(1, 10**12) if "min_rows" in fields else 1,
         scan_sample=sample if scan else None,
         scan_min_score=options["min_score"].number(0, 1) if "min_score" in options else 0.6,
+        text_sample=parse_text_sample(fields.get("text_sample")),
     )
 
 

@@ -8,6 +8,7 @@ masked one). One object a line, UTF-8, file mode 0600; a run that fails leaves n
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -86,11 +87,21 @@ class CaseWriter:
         self._target = folder / FILE
         self._unfinished = folder / f"{FILE}.part"
         descriptor = os.open(self._unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-        self._file = os.fdopen(descriptor, "w", encoding="utf-8")
+        self._file = os.fdopen(descriptor, "wb")
+        self._hash = hashlib.sha256()
+        self.count = 0
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 (hex) of what was written so far."""
+        return self._hash.hexdigest()
 
     def write(self, case: TextCase) -> None:
         """Append one case."""
-        self._file.write(json.dumps(asdict(case), ensure_ascii=False) + "\n")
+        line = (json.dumps(asdict(case), ensure_ascii=False) + "\n").encode()
+        self._file.write(line)
+        self._hash.update(line)
+        self.count += 1
 
     def keep(self) -> None:
         """Put the file in its place, durable."""
