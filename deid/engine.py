@@ -24,7 +24,7 @@ from deid.free_text import FreeTexts
 from deid.gates import Verdict, judge_identifiers, judge_k, judge_rows, judge_share, judge_written_k
 from deid.keys import Keys
 from deid.manifest import Column, Manifest, Table
-from deid.prepare import RAW, SUBJECT, Prepared, check_unique, completed, pairs_of, people_of, subject_counts
+from deid.prepare import RAW, Prepared, Subjects, check_unique, completed, pairs_of, people_of, subjects_of
 from deid.readers.open import open_source, size_of
 from deid.readers.source import Reading, Source
 from deid.recipe import Recipe, TableRule, subject_domain
@@ -185,16 +185,14 @@ class _Run:
         counted = []
         for number, source in enumerate(sources):
             self._tell("환자 찾기", "finding the patients", source.rule.name, number)
-            counts = subject_counts(source)
-            check_unique(source, counts)
-            counted.append((source, counts))
+            subjects = subjects_of(source)
+            check_unique(source, subjects.counts)
+            counted.append((source, subjects))
         people = self._people(counted)
         plans = []
-        for number, (source, counts) in enumerate(counted):
+        for number, (source, subjects) in enumerate(counted):
             self._tell("가명과 집단 계산", "pseudonyms and classes", source.rule.name, number)
-            domain = people[subject_domain(source.rule)]
-            ranked = counts.join(domain.select(SUBJECT, INDEX), on=SUBJECT).drop(SUBJECT)
-            table = Prepared(source, domain, ranked, {})
+            table = subjects.ranked(source, people[subject_domain(source.rule)])
             # Texts take longest: they are masked only when the gates that need no texts have been passed.
             plans.append(_with_classes(table if table.has_texts else self._completed(table)))
         return plans
@@ -202,10 +200,10 @@ class _Run:
     def _completed(self, table: Prepared, excluded: Flags | None = None) -> Prepared:
         return completed(table, self.recipe, self.keys, self.texts, excluded)
 
-    def _people(self, counted: list[tuple[Source, pl.DataFrame]]) -> dict[str, pl.DataFrame]:
+    def _people(self, counted: list[tuple[Source, Subjects]]) -> dict[str, pl.DataFrame]:
         domains: dict[str, list[tuple[TableRule, pl.DataFrame]]] = {}
-        for source, counts in counted:
-            domains.setdefault(subject_domain(source.rule), []).append((source.rule, counts))
+        for source, subjects in counted:
+            domains.setdefault(subject_domain(source.rule), []).append((source.rule, subjects.counts))
         return {name: people_of(self.recipe, tables, self.keys) for name, tables in domains.items()}
 
     def _decide(self, plans: list[_Plan]) -> None:

@@ -18,7 +18,7 @@ from deid.keys import MASTER_BYTES, Keys
 from deid.planning.draft import Head, LinkPlan, recipe_text
 from deid.planning.options import DROP, KEEP_TEXT
 from deid.planning.role import Proposal, TablePlan
-from deid.prepare import RAW, SUBJECT, Prepared, pairs_of, people_of, subject_counts
+from deid.prepare import RAW, Prepared, pairs_of, people_of, subjects_of
 from deid.readers.open import open_source, size_of
 from deid.readers.source import Reading, Source
 from deid.recipe import Link, Recipe
@@ -93,13 +93,11 @@ def _misread(source: Source) -> list[str]:
 
 
 def _prepare(recipe: Recipe, sources: list[Source]) -> list[Prepared]:
-    counts = [subject_counts(source) for source in sources]
+    found = [subjects_of(source) for source in sources]
     # All tables of a plan pseudonymise their patients in one domain.
-    people = people_of(recipe, [(source.rule, each) for source, each in zip(sources, counts, strict=True)], KEYS)
-    return [
-        Prepared(source, people, each.join(people.select(SUBJECT, INDEX), on=SUBJECT).drop(SUBJECT), {})
-        for source, each in zip(sources, counts, strict=True)
-    ]
+    counts = [(source.rule, each.counts) for source, each in zip(sources, found, strict=True)]
+    people = people_of(recipe, counts, KEYS)
+    return [each.ranked(source, people) for source, each in zip(sources, found, strict=True)]
 
 
 def _count(table: Prepared, k: int) -> _Counted:

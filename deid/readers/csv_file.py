@@ -118,7 +118,7 @@ def open_csv(rule: TableRule, folder: Path, limits: Limits, how: Reading) -> Ite
 
 
 def _parse(content: CsvContent) -> pl.DataFrame:
-    return content.scan().collect(engine="streaming")
+    return content.scan().collect(engine="streaming").rechunk()
 
 
 def _read_header(rule: TableRule, file: IO[bytes], limits: Limits) -> tuple[str, ...]:
