@@ -14,18 +14,26 @@ SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 FORMATS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "csv": (("file", "encoding", "separator"), (".csv", ".tsv", ".txt")),
     "parquet": (("file",), (".parquet",)),
+    "xlsx": (("file", "sheet", "header_row", "hidden"), (".xlsx", ".xlsm")),
 }
 FIELDS = ("format", *dict.fromkeys(name for fields, _ in FORMATS.values() for name in fields))
 
 
 @dataclass(frozen=True)
 class Origin:
-    """One table's original: `file` is a plain name in the source folder, `encoding` and `separator` are for CSV."""
+    """One table's original: `file` is a plain name in the source folder.
+
+    CSV: `encoding`, `separator`. Workbooks: `sheet` ("" for the only one shown), `header_row` (from 1), and whether
+    `hidden` sheets, rows and columns are read.
+    """
 
     format: str
     file: str
     encoding: str = "utf-8"
     separator: str = ","
+    sheet: str = ""
+    header_row: int = 1
+    hidden: bool = False
 
     def lineage(self) -> dict[str, str]:
         """Say in a manifest how the original was read."""
@@ -40,6 +48,8 @@ class Origin:
             fields["encoding"] = self.encoding
         if self.separator != ",":
             fields["separator"] = next(name for name, letter in SEPARATORS.items() if letter == self.separator)
+        if self.sheet:
+            fields["sheet"] = self.sheet
         return fields
 
 
@@ -57,6 +67,9 @@ def parse_origin(table: Node, fields: Mapping[str, Node]) -> Origin:
         file=_file(fields["file"]),
         encoding=fields["encoding"].one_of(ENCODINGS) if "encoding" in fields else "utf-8",
         separator=SEPARATORS[fields["separator"].one_of(tuple(SEPARATORS))] if "separator" in fields else ",",
+        sheet=fields["sheet"].text() if "sheet" in fields else "",
+        header_row=fields["header_row"].integer(1, 1000) if "header_row" in fields else 1,
+        hidden="hidden" in fields and fields["hidden"].one_of(("refuse", "read")) == "read",
     )
 
 

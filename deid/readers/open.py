@@ -9,6 +9,7 @@ from pathlib import Path
 from deid.readers.csv_file import open_csv
 from deid.readers.parquet_file import open_parquet
 from deid.readers.source import Reading, Source
+from deid.readers.workbook import open_workbook
 from deid.recipe import Limits, TableRule
 
 Opener = Callable[[TableRule, Path, Limits, Reading], AbstractContextManager[Source]]
@@ -16,6 +17,7 @@ Opener = Callable[[TableRule, Path, Limits, Reading], AbstractContextManager[Sou
 READERS: dict[str, tuple[Opener, int]] = {
     "csv": (open_csv, 1),
     "parquet": (open_parquet, 8),
+    "xlsx": (open_workbook, 4),
 }
 
 

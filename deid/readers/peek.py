@@ -12,14 +12,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
+from deid.errors import SourceError
 from deid.readers.guess import guess
 from deid.readers.parquet_file import check_magic
 from deid.readers.refuse import MEND_ROW, refuse
 from deid.readers.regular import by_descriptor, open_regular
 from deid.readers.spelling import UnspellableError, as_text
+from deid.readers.workbook import body, check_package, header_of, opened, reading, sheet_rows, text_of
 from deid.recipe_source import FORMATS, SEPARATORS, Origin
 
 ROWS = 1000
@@ -110,6 +113,31 @@ def _peek_parquet(path: Path, rows: int) -> Iterator[PeekedTable]:
         yield table_of(path.stem, Origin("parquet", path.name), frame.select(spelled).collect(), nested)
 
 
+def _peek_workbook(path: Path, rows: int) -> Iterator[PeekedTable]:
+    with open_regular(path.parent, path.name) as file:
+        check_package(path.name, file)
+        with reading(path.name), opened(file) as book:
+            found = [_peek_sheet(path, sheet, rows) for sheet in book.worksheets]
+    yield from (table for table in found if table is not None)
+
+
+def _peek_sheet(path: Path, sheet: Any, rows: int) -> PeekedTable | None:
+    place = f"{path.name}[{sheet.title}]"
+    with sheet_rows(sheet) as lines:
+        try:
+            header = header_of(place, lines, 1)
+        except SourceError:
+            return None  # an empty sheet is no table
+        records = [
+            [text_of(cell.value, cell.number_format or "", None) for cell in cells]
+            for _, cells in islice(body(place, lines, len(header)), rows)
+        ]
+    columns = {name: [record[at] if at < len(record) else None for record in records] for at, name in enumerate(header)}
+    origin = Origin("xlsx", path.name, sheet=sheet.title, hidden=sheet.sheet_state != "visible")
+    head = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
+    return table_of(f"{path.stem}_{sheet.title}", origin, head)
+
+
 def table_of(name: str, origin: Origin, head: pl.DataFrame, nested: list[str] | None = None) -> PeekedTable:
     """Make a `PeekedTable` of a frame of text; `nested` names columns of a type that no field can hold."""
     columns = []
@@ -124,4 +152,8 @@ def _slug(name: str) -> str:
     return letters if letters[:1].isalpha() else f"table_{letters}".rstrip("_")
 
 
-PEEKERS: dict[str, Callable[[Path, int], Iterator[PeekedTable]]] = {"csv": _peek_csv, "parquet": _peek_parquet}
+PEEKERS: dict[str, Callable[[Path, int], Iterator[PeekedTable]]] = {
+    "csv": _peek_csv,
+    "parquet": _peek_parquet,
+    "xlsx": _peek_workbook,
+}

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import openpyxl
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -60,7 +61,7 @@ VISITS = [
         sex="남" if n % 2 else "여",
         born=date(1950 + n % 40, 1 + n % 12, 1 + n % 28),
         seen=date(2020, 1 + n % 12, 1 + n % 28),
-        weight=None if n % 11 == 0 else (40.0 + n if n % 3 else 0.1 * n + 1e-7),
+        weight=None if n % 11 == 0 else (40.0 + n if n % 3 else round(0.1 * n + 1e-7, 7)),
         visits=None if n % 7 == 0 else n * 10**9,
         ward=["내과", "외과", None][n % 3],
         note=NOTES[n % len(NOTES)],
@@ -129,6 +130,18 @@ def as_arrow_parquet(folder: Path) -> str:
     return "file: visits.bin\n    format: parquet"
 
 
+def as_workbook(folder: Path) -> str:
+    book = openpyxl.Workbook()
+    book.active.append(NAMES)
+    for row in ROWS:
+        book.active.append(row)
+        for cell in book.active[book.active.max_row]:
+            if isinstance(cell.value, str):
+                cell.data_type = "s"  # a text that begins with = is no formula here
+    book.save(folder / "visits.xlsx")
+    return "file: visits.xlsx"
+
+
 DELIVERIES = {
     "csv": as_csv("utf-8", ",", "\n"),
     "csv with mark, semicolons": as_csv("utf-8-sig", ";", "\r\n"),
@@ -136,6 +149,7 @@ DELIVERIES = {
     "parquet by polars": as_polars_parquet,
     "parquet by pandas": as_pandas_parquet,
     "parquet by arrow": as_arrow_parquet,
+    "workbook": as_workbook,
 }
 
 
