@@ -24,7 +24,17 @@ from deid.free_text import FreeTexts
 from deid.gates import Verdict, judge_identifiers, judge_k, judge_rows, judge_share, judge_written_k
 from deid.keys import Keys
 from deid.manifest import Column, Manifest, Table
-from deid.prepare import RAW, Prepared, Subjects, check_unique, completed, pairs_of, people_of, subjects_of
+from deid.prepare import (
+    RAW,
+    Prepared,
+    Subjects,
+    check_unique,
+    completed,
+    pairs_of,
+    people_of,
+    subjects_of,
+    with_lookups,
+)
 from deid.readers.open import open_source, size_of
 from deid.readers.source import Reading, Source
 from deid.recipe import Recipe, TableRule, subject_domain
@@ -192,13 +202,14 @@ class _Run:
         plans = []
         for number, (source, subjects) in enumerate(counted):
             self._tell("가명과 집단 계산", "pseudonyms and classes", source.rule.name, number)
-            table = subjects.ranked(source, people[subject_domain(source.rule)])
+            ranked = subjects.ranked(source, people[subject_domain(source.rule)])
+            table = with_lookups(ranked, self.recipe, self.keys)
             # Texts take longest: they are masked only when the gates that need no texts have been passed.
             plans.append(_with_classes(table if table.has_texts else self._completed(table)))
         return plans
 
     def _completed(self, table: Prepared, excluded: Flags | None = None) -> Prepared:
-        return completed(table, self.recipe, self.keys, self.texts, excluded)
+        return completed(table, self.texts, excluded)
 
     def _people(self, counted: list[tuple[Source, Subjects]]) -> dict[str, pl.DataFrame]:
         domains: dict[str, list[tuple[TableRule, pl.DataFrame]]] = {}

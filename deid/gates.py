@@ -19,7 +19,6 @@ from deid.recipe import ColumnRule, Gates, TableRule
 from deid.suppress import Classes, Decision, most_telling, small_rows
 from deid.transform.columns import class_key, contains_own, select_published
 from deid.treatments.free_text import FreeText
-from deid.treatments.pseudonym import Pseudonym
 
 # What names or reaches a person directly; dates, institutions and ages over 90 are the recipe's business.
 DIRECT = frozenset({
@@ -135,7 +134,7 @@ def judge_identifiers(table: Prepared, decision: Decision, files: list[Path], ga
     quasi = {entry.column for entry in table.rule.quasi_identifiers}
     looked = 0
     for rule in table.rule.published:
-        if rule.treatment.dtype != "String" or isinstance(rule.treatment, Pseudonym):
+        if rule.treatment.dtype != "String" or rule.treatment.keyed:
             continue
         values = _sample(files, rule.name, gates.scan_sample or 1)
         looked += len(values)

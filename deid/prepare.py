@@ -20,12 +20,12 @@ from deid.locate import bad_values, locate
 from deid.many.codes import numbered
 from deid.readers.source import Source
 from deid.recipe import ColumnRule, Recipe, TableRule, subject_domain
+from deid.replacement import replacement
 from deid.suppress import ROWS, Flags
 from deid.transform.columns import INDEX, class_key, joined, select_published
 from deid.transform.pseudonyms import pseudonym, shift_days
 from deid.treatments.dates import SHIFT
 from deid.treatments.free_text import FreeText
-from deid.treatments.pseudonym import Pseudonym
 
 SUBJECT = " subject"
 COUNT = " count"
@@ -208,34 +208,33 @@ def people_of(recipe: Recipe, tables: Sequence[tuple[TableRule, pl.DataFrame]], 
     return subjects.select(columns).sort(RAW).with_row_index(INDEX)
 
 
-def completed(table: Prepared, recipe: Recipe, keys: Keys, texts: FreeTexts, excluded: Flags | None = None) -> Prepared:
-    """Add pseudonyms of further columns and masked texts; compute a small table's published columns once.
+def completed(table: Prepared, texts: FreeTexts, excluded: Flags | None = None) -> Prepared:
+    """Add masked texts; compute a small table's published columns once.
 
     `excluded`, by patient, are those whose texts no reviewer needs to see.
     """
-    table = _with_pseudonyms(table, recipe, keys)
     table = replace(table, lookups={**table.lookups, **_texts(table, texts, excluded)})
     if table.source.loaded is None:
         return table
     return replace(table, computed=collect(table.source, table.published()))
 
 
-def _with_pseudonyms(table: Prepared, recipe: Recipe, keys: Keys) -> Prepared:
-    """Replace the distinct values of every further pseudonym column."""
+def with_lookups(table: Prepared, recipe: Recipe, keys: Keys) -> Prepared:
+    """Replace the distinct values of every further column that is looked up, free texts aside. Raises `SourceError`."""
     source = table.source
     lookups, aligned = {}, {}
     for rule in source.rule.published:
         treatment = rule.treatment
-        if rule.source == source.rule.subject or not isinstance(treatment, Pseudonym):
+        if rule.source == source.rule.subject or not treatment.joined or isinstance(treatment, FreeText):
             continue
-        hashed = pseudonym(SUBJECT, keys, recipe.dataset, treatment.domain).alias(RAW)
         if source.loaded is not None:
             column = numbered(source.loaded[rule.source])
-            values = column.values.alias(SUBJECT).to_frame().with_columns(hashed)
-            aligned[joined(rule)] = values[RAW].gather(column.codes)
+            aligned[joined(rule)] = replacement(source, rule, column.values, recipe, keys).gather(column.codes)
         else:
-            distinct = source.scan().select(pl.col(rule.source).alias(SUBJECT).drop_nulls().unique())
-            lookups[rule.source] = (rule, distinct.collect(engine="streaming").with_columns(hashed))
+            distinct = source.scan().select(pl.col(rule.source).drop_nulls().unique()).collect(engine="streaming")
+            values = distinct.to_series().alias(SUBJECT)
+            replaced = replacement(source, rule, values, recipe, keys).alias(RAW)
+            lookups[rule.source] = (rule, pl.DataFrame([values, replaced]))
     return replace(table, lookups=lookups, aligned=aligned)
 
 

@@ -237,7 +237,7 @@ def _quasi_identifiers(node: Node | None, columns: tuple[ColumnRule, ...]) -> tu
         else:
             entry = QuasiIdentifier(_known(item, published), None)
         rule = next(rule for rule in columns if rule.name == entry.column and not isinstance(rule.treatment, Drop))
-        if isinstance(rule.treatment, Pseudonym | FreeText):
+        if rule.treatment.keyed or isinstance(rule.treatment, FreeText):
             item.fail(
                 "quasi",
                 "가명이나 자유 글은 준식별자가 될 수 없습니다.",

@@ -19,9 +19,19 @@ INTEGER, FLOAT, BOOLEAN, NULL = (f"tag:yaml.org,2002:{name}" for name in ("int",
 class Node:
     """One YAML value with its place. Every accessor raises `RecipeError` at that place."""
 
-    def __init__(self, file: str, node: yaml.Node) -> None:
-        self.file = file
+    def __init__(self, path: Path, node: yaml.Node) -> None:
+        self.path = path
         self.node = node
+
+    @property
+    def file(self) -> str:
+        """Name of the recipe's file."""
+        return self.path.name
+
+    @property
+    def folder(self) -> Path:
+        """Where the recipe lies, and files it names beside it."""
+        return self.path.parent
 
     def fail(self, code: str, ko: str, en: str, *, remedy: tuple[str, str] | None = None) -> NoReturn:
         """Raise `RecipeError` at this value's place."""
@@ -67,7 +77,7 @@ class Node:
         """Give the members of a list."""
         if not isinstance(self.node, yaml.SequenceNode):
             self.fail("kind", "목록이 와야 합니다.", "a list is expected here.")
-        return [Node(self.file, item) for item in self.node.value]
+        return [Node(self.path, item) for item in self.node.value]
 
     def pairs(self) -> dict[str, tuple[Node, Node]]:
         """Give the members of a mapping: key text to (key, value). Duplicate keys are refused."""
@@ -75,10 +85,10 @@ class Node:
             self.fail("kind", "'이름: 값' 묶음이 와야 합니다.", "a mapping is expected here.")
         found: dict[str, tuple[Node, Node]] = {}
         for key, value in self.node.value:
-            name = Node(self.file, key).text()
+            name = Node(self.path, key).text()
             if name in found:
-                Node(self.file, key).fail("twice", f"'{name}'이(가) 두 번 나옵니다.", f"'{name}' appears twice.")
-            found[name] = (Node(self.file, key), Node(self.file, value))
+                Node(self.path, key).fail("twice", f"'{name}'이(가) 두 번 나옵니다.", f"'{name}' appears twice.")
+            found[name] = (Node(self.path, key), Node(self.path, value))
         return found
 
     def fields(self, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, Node]:
@@ -126,7 +136,7 @@ def read(path: Path, data: bytes) -> Node:
         raise RecipeError((file, 1, 1), "yaml", "YAML이 아닙니다.", "not YAML.", remedy=fix) from error
     if root is None:
         raise RecipeError((file, 1, 1), "empty", "비어 있습니다.", "is empty.", remedy=fix)
-    return Node(file, root)
+    return Node(path, root)
 
 
 class _NoAliases(yaml.SafeLoader):

@@ -15,7 +15,6 @@ from deid.prepare import RAW, Prepared, collect
 from deid.suppress import Decision
 from deid.transform.columns import INDEX, select_published, typed
 from deid.treatments.free_text import FreeText
-from deid.treatments.pseudonym import Pseudonym
 from deid.write import without_small_classes
 
 SAMPLE_ROWS = 50_000
@@ -40,7 +39,7 @@ def utility_of(table: Prepared, decision: Decision, allowed: pl.DataFrame | None
     """Compare source and published columns on about `SAMPLE_ROWS` rows (all rows of every n-th patient)."""
     step = max(1, -(-table.source.rows // SAMPLE_ROWS))
     people = table.people.filter(pl.col(INDEX) % step == 0)
-    rules = [rule for rule in table.rule.published if not isinstance(rule.treatment, Pseudonym)]
+    rules = [rule for rule in table.rule.published if not rule.treatment.keyed]
     raw = [_raw(rule.source, rule.treatment).alias(RAW + rule.name) for rule in rules]
     frame = select_published(table.frame(people), rules, table.rule, pl.col(INDEX), *raw)
     before = collect(table.source, frame)

@@ -64,7 +64,7 @@ def _published(rule: ColumnRule, table: TableRule) -> pl.Expr:
     treatment = rule.treatment
     if isinstance(treatment, FreeText):
         return without_own_values(pl.col(joined(rule)), table)
-    if isinstance(treatment, Pseudonym):
+    if treatment.joined:
         return pl.col(joined(rule))
     if isinstance(treatment, Band):
         return treatment.label(pl.col(_step(4, rule)))

@@ -13,6 +13,11 @@ from deid.treatments.treatment import Treatment, common_fields
 class FreeText(Treatment):
     """Identifiers in the text are replaced by typed placeholders such as <이름> (자유 글)."""
 
+    @property
+    def joined(self) -> bool:
+        """See `Treatment.joined`."""
+        return True
+
     def words(self) -> str:
         """See `Treatment.words`."""
         return "free_text"

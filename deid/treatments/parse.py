@@ -8,9 +8,11 @@ from deid.recipe_yaml import Node
 from deid.treatments.bands import parse_band
 from deid.treatments.dates import parse_date_part, parse_date_shift
 from deid.treatments.free_text import parse_free_text
+from deid.treatments.levels import parse_level
 from deid.treatments.numbers import parse_bottom_code, parse_round, parse_top_code
 from deid.treatments.plain import parse_drop, parse_keep
 from deid.treatments.pseudonym import parse_pseudonym
+from deid.treatments.surrogate import parse_surrogate
 from deid.treatments.treatment import Treatment
 from deid.treatments.values import parse_map, parse_prefix
 
@@ -20,7 +22,11 @@ WAYS: dict[str, Callable[[Mapping[str, Node]], Treatment]] = {
     "prefix": parse_prefix,
     "map": parse_map,
     "date": parse_date_part,
+    "hierarchy": parse_level,
 }
+
+# What goes with which of them.
+ALONG = {"age_at": ("band", "hierarchy"), "other": ("map", "hierarchy"), "level": ("hierarchy",)}
 
 
 def parse_treatment(node: Node, fields: Mapping[str, Node], keys: Mapping[str, tuple[Node, Node]]) -> Treatment:
@@ -44,8 +50,10 @@ def parse_generalise(node: Node, fields: Mapping[str, Node]) -> Treatment:
     if len(chosen) != 1:
         words = ", ".join(WAYS)
         node.fail("missing", f"{words} 중 하나가 필요합니다.", f"one of {words} is needed.")
-    if "age_at" in fields and chosen != ["band"]:
-        fields["age_at"].fail("unknown", "age_at은 band와 함께 씁니다.", "age_at goes with band.")
+    for name, ways in ALONG.items():
+        if name in fields and chosen[0] not in ways:
+            words = ", ".join(ways)
+            fields[name].fail("unknown", f"{name}은(는) {words}와 함께 씁니다.", f"{name} goes with {words}.")
     return WAYS[chosen[0]](fields)
 
 
@@ -55,9 +63,10 @@ PARSERS: dict[str, tuple[tuple[str, ...], tuple[str, ...], Parser]] = {
     "keep": ((), (), parse_keep),
     "pseudonym": (("domain",), (), parse_pseudonym),
     "date_shift": (("max_days",), (), parse_date_shift),
-    "generalise": ((), ("band", "age_at", "prefix", "map", "other", "date"), parse_generalise),
+    "generalise": ((), (*WAYS, *ALONG), parse_generalise),
     "top_code": (("at",), (), parse_top_code),
     "bottom_code": (("at",), (), parse_bottom_code),
     "free_text": ((), (), parse_free_text),
     "round": (("to",), (), parse_round),
+    "surrogate": (("kind", "domain"), ("length", "invalid"), parse_surrogate),
 }

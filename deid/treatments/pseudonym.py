@@ -15,6 +15,16 @@ class Pseudonym(Treatment):
 
     domain: str
 
+    @property
+    def joined(self) -> bool:
+        """See `Treatment.joined`."""
+        return True
+
+    @property
+    def keyed(self) -> bool:
+        """See `Treatment.keyed`."""
+        return True
+
     def words(self) -> str:
         """See `Treatment.words`."""
         return f"pseudonym({self.domain})"

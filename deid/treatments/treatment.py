@@ -47,6 +47,16 @@ class Treatment:
         """Whether published values say less than the source's, so that the report compares the two."""
         return False
 
+    @property
+    def joined(self) -> bool:
+        """Whether published values are looked up per distinct source value and joined (`prepare.lookups_of`)."""
+        return False
+
+    @property
+    def keyed(self) -> bool:
+        """Whether a published value stands for the source's by a key alone, so that it says nothing of it."""
+        return False
+
     def expression(self, value: pl.Expr) -> pl.Expr:
         """Compute the published value from the typed source value. `NotImplementedError` where it is joined instead."""
         raise NotImplementedError(type(self).__name__)

@@ -75,8 +75,9 @@ class Hospital:
         path.write_text(text, encoding="utf-8")
         return recipe.load(path)
 
-    def run(self, text: str) -> RunResult:
-        return engine.run(self.recipe(text), self.source, self.out, self.keys, now=NOW)
+    def run(self, text: str, *, project: str = "") -> RunResult:
+        own = self.keys.for_project(project) if project else self.keys
+        return engine.run(self.recipe(text), self.source, self.out, own, now=NOW)
 
     def left_behind(self) -> list[str]:
         """Everything in the place for snapshots, hidden or not."""
