@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from deid.detect.known.kinds import kind_of
 from deid.errors import RecipeError
+from deid.recipe_known import PEOPLE, Known, parse_known
 from deid.recipe_source import FIELDS, Origin, parse_origin
 from deid.recipe_yaml import Node, read
 from deid.text_gate import TextSample, parse_text_sample
@@ -47,6 +49,7 @@ class ColumnRule:
     direct: bool
     node: Node
     reason: Label = Label("", "")
+    kind: str = "other"  # of a direct one: a key of `detect.known.kinds.KINDS`
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,7 @@ class TableRule:
     nulls: tuple[str, ...]
     columns: tuple[ColumnRule, ...]
     quasi_identifiers: tuple[QuasiIdentifier, ...]
+    texts_elsewhere: bool = False  # another table with the same patients has free texts to search
 
     @property
     def file(self) -> str:
@@ -97,10 +101,15 @@ class TableRule:
     @property
     def used(self) -> tuple[str, ...]:
         """Source columns that anything is computed from; the others are never parsed."""
-        texts = any(isinstance(rule.treatment, FreeText) for rule in self.columns)
+        texts = self.texts_elsewhere or any(isinstance(rule.treatment, FreeText) for rule in self.columns)
         own = [rule.source for rule in self.identifying] if texts else []
         needed = [name for rule in self.published for name in (rule.source, *rule.treatment.needs)]
         return tuple(dict.fromkeys([self.subject, *self.unique, *needed, *own]))
+
+    @property
+    def texts(self) -> tuple[ColumnRule, ...]:
+        """Rules of the free-text columns."""
+        return tuple(rule for rule in self.columns if isinstance(rule.treatment, FreeText))
 
     @property
     def identifying(self) -> tuple[ColumnRule, ...]:
@@ -154,6 +163,7 @@ class Recipe:
     limits: Limits
     sha256: str
     file: str
+    known: Known = field(default_factory=Known)
 
 
 def load(path: Path) -> Recipe:
@@ -166,11 +176,13 @@ def load(path: Path) -> Recipe:
         raise RecipeError(place, "missing", "읽을 수 없습니다.", "cannot be read.", remedy=fix) from error
     root = read(path, data)
     required = ("recipe", "dataset", "version", "title", "provider", "legal_basis", "tables", "gates")
-    top = root.fields(required, ("suppress", "links", "limits"))
+    top = root.fields(required, ("suppress", "links", "limits", "known", "profile"))
     top["recipe"].integer(1, 1)
     tables = tuple(_table(name, node) for name, (_, node) in top["tables"].pairs().items())
     if not tables:
         top["tables"].fail("empty", "표가 하나도 없습니다.", "there is no table.")
+    with_texts = {subject_domain(table) for table in tables if table.texts}
+    tables = tuple(replace(table, texts_elsewhere=subject_domain(table) in with_texts) for table in tables)
     recipe = Recipe(
         dataset=_slug(top["dataset"]),
         version=top["version"].integer(1, 10**6),
@@ -184,6 +196,9 @@ def load(path: Path) -> Recipe:
         limits=_limits(top.get("limits")),
         sha256=hashlib.sha256(data).hexdigest(),
         file=path.name,
+        known=parse_known(
+            top.get("known"), top.get("profile"), path.parent, tuple(dict.fromkeys(map(subject_domain, tables)))
+        ),
     )
     _check_consistent(recipe)
     return recipe
@@ -222,9 +237,16 @@ def _column(source: str, key: Node, node: Node) -> ColumnRule:
             "name", f"공개할 열 이름 '{name}'은 영문이어야 합니다.", f"the published name '{name}' must be letters.",
             remedy=("as: 에 영문 이름을 주세요.", "Give an English name in as:."),
         )  # fmt: skip
-    direct = "direct" in common and common["direct"].flag()
     reason = _label(common["reason"]) if "reason" in common else Label("", "")
-    return ColumnRule(source, name, treatment, label, direct, node, reason)
+    direct, kind = _direct(common.get("direct"), (source, name, label.ko, label.en))
+    return ColumnRule(source, name, treatment, label, direct, node, reason, kind)
+
+
+def _direct(node: Node | None, words: tuple[str, ...]) -> tuple[bool, str]:
+    """Whether a column names a person, and by what kind of value: said, or told from the column's words."""
+    if node is None or node.is_flag():
+        return node is not None and node.flag(), kind_of(*words)
+    return True, node.one_of(PEOPLE)
 
 
 def _quasi_identifiers(node: Node | None, columns: tuple[ColumnRule, ...]) -> tuple[QuasiIdentifier, ...]:
@@ -334,6 +356,13 @@ def _check_consistent(recipe: Recipe) -> None:
             days = rule.treatment.shift_days
             if days:
                 shifts.setdefault(days, rule.node)
+    for rule in (rule for table in recipe.tables for rule in table.texts):
+        if rule.treatment.needs_shift and not shifts:
+            rule.node.fail(
+                "shift",
+                "dates: shift에는 date_shift로 처리하는 열이 하나는 있어야 합니다.",
+                "dates: shift needs a column treated by date_shift, which says by how much.",
+            )
     if len(shifts) > 1:
         list(shifts.values())[1].fail(
             "shift",

@@ -108,6 +108,10 @@ class Node:
                 self.fail("missing", f"'{name}' 항목이 빠졌습니다.", f"'{name}' is missing.")
         return {name: value for name, (_, value) in pairs.items()}
 
+    def is_flag(self) -> bool:
+        """Whether this is true or false."""
+        return isinstance(self.node, yaml.ScalarNode) and self.node.tag == BOOLEAN
+
     def is_mapping(self) -> bool:
         """Whether this is a mapping."""
         return isinstance(self.node, yaml.MappingNode)

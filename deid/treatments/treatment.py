@@ -43,6 +43,11 @@ class Treatment:
         return 0
 
     @property
+    def needs_shift(self) -> bool:
+        """Whether the patient's shift is needed though this treatment does not say how far it goes."""
+        return False
+
+    @property
     def lossy(self) -> bool:
         """Whether published values say less than the source's, so that the report compares the two."""
         return False

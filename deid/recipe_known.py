@@ -1,0 +1,96 @@
+"""The parts of a recipe that say what is known of people and of the provider: `known:` files and the `profile:`.
+
+Nothing of these files is published. They are read at the run and searched for in free texts (`detect/known`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deid.detect.known.kinds import KINDS
+from deid.detect.known.profile import FEWEST_DIGITS, LONGEST_TEMPLATE, Profile, is_template
+from deid.recipe_yaml import Node, read
+
+ENCODINGS = ("utf-8", "utf-8-sig", "cp949")
+# What a column of people may hold; departments and wards are the profile's.
+PEOPLE = tuple(kind for kind in KINDS if kind not in {"department", "ward"})
+
+
+@dataclass(frozen=True)
+class KnownFile:
+    """A CSV file beside the tables: columns to their kind. With `subject`, values of that patient; else of staff."""
+
+    file: str
+    encoding: str
+    subject: str | None
+    domain: str | None
+    columns: Mapping[str, str]
+    node: Node
+
+
+@dataclass(frozen=True)
+class Known:
+    """All that is known: `files`, and the provider's profile with the SHA-256 of its file ("" without one)."""
+
+    files: tuple[KnownFile, ...] = ()
+    profile: Profile = field(default_factory=Profile)
+    profile_file: str = ""
+    profile_sha256: str = ""
+
+
+def parse_known(files: Node | None, profile: Node | None, folder: Path, domains: tuple[str, ...]) -> Known:
+    """Read both parts; `folder` is the recipe's own, `domains` those of the tables' patients. Raises `RecipeError`."""
+    parsed = tuple(_file(node, domains) for node in files.items()) if files else ()
+    if profile is None:
+        return Known(parsed)
+    path = folder / _plain_name(profile)
+    try:
+        data = path.read_bytes()
+    except OSError:
+        profile.fail(
+            "profile", f"기관 프로필 {path.name}을(를) 읽을 수 없습니다.", f"profile {path.name} cannot be read.",
+            remedy=("계획과 같은 폴더에 두세요.", "Put it into the recipe's folder."),
+        )  # fmt: skip
+    return Known(parsed, parse_profile(read(path, data)), path.name, hashlib.sha256(data).hexdigest())
+
+
+def parse_profile(root: Node) -> Profile:
+    """Read a provider's profile. Raises `RecipeError` at the place in the profile's own file."""
+    lists = ("record_numbers", "organisations", "departments", "wards")
+    fields = root.fields(("profile",), lists)
+    fields["profile"].integer(1, 1)
+    values = {name: tuple(_text(item, name) for item in fields[name].items()) for name in lists if name in fields}
+    return Profile(**values)
+
+
+def _text(node: Node, name: str) -> str:
+    value = node.text()
+    if name == "record_numbers" and not is_template(value):
+        node.fail(
+            "template",
+            f"번호 틀에는 #(숫자)이 {FEWEST_DIGITS}개 이상, 글자는 {LONGEST_TEMPLATE}개까지 영문·숫자·기호로 씁니다.",
+            f"a template needs {FEWEST_DIGITS} or more # (digits), at most {LONGEST_TEMPLATE} characters, ASCII only.",
+        )
+    return value
+
+
+def _file(node: Node, domains: tuple[str, ...]) -> KnownFile:
+    fields = node.fields(("file", "columns"), ("encoding", "subject", "domain"))
+    columns = {name: kind.one_of(PEOPLE) for name, (_, kind) in fields["columns"].pairs().items()}
+    subject = fields["subject"].text() if "subject" in fields else None
+    domain = fields["domain"].one_of(domains) if "domain" in fields else None
+    if subject and domain is None and len(domains) != 1:
+        node.fail("missing", "domain을 적으세요(환자 가명 영역이 여럿입니다).", "say the domain: there are several.")
+    encoding = fields["encoding"].one_of(ENCODINGS) if "encoding" in fields else "utf-8"
+    whose = (domain or domains[0]) if subject else None
+    return KnownFile(_plain_name(fields["file"]), encoding, subject, whose, columns, node)
+
+
+def _plain_name(node: Node) -> str:
+    value = node.text()
+    if Path(value).name != value or value.startswith("."):
+        node.fail("file", "폴더 없이 파일 이름만 쓰세요.", "a plain file name without folders is expected.")
+    return value
