@@ -99,7 +99,8 @@ def run(  # noqa: PLR0913 - the contract between rooms; the last three are by na
         try:
             sources = _open_sources(recipe, source, out, stack, progress)
             cases = stack.enter_context(CaseWriter(private)) if private else None
-            result = _Run(recipe, FreeTexts(recipe, keys, cases), folder, progress).publish(sources, out, now)
+            texts = FreeTexts(recipe, keys, sources, source, cases)
+            result = _Run(recipe, texts, folder, progress).publish(sources, out, now)
         except OSError as error:
             raise output_problem(out, error) from error
         if cases:
@@ -267,7 +268,7 @@ class _Run:
         if self.recipe.gates.scan_sample is not None:
             self._tell("식별자 검사", "looking for identifiers", plan.rule.name, len(self.verdicts))
             gates = self.recipe.gates
-            self.verdicts.append(judge_identifiers(plan.table, plan.decided(), files, gates, _scan_text()))
+            self.verdicts.append(judge_identifiers(plan.table, plan.decided(), files, gates, self.texts.scan))
         return self._table(plan, files)
 
     def _table(self, plan: _Plan, files: list[Path]) -> Table:
@@ -333,6 +334,7 @@ class _Run:
                 "recipe": recipe.file,
                 "keys": self.keys.plain(),
                 "sources": lineage,
+                **self.texts.read_besides,
                 **lineage_of(recipe.gates.text_sample, self.texts.cases),
             },
             files={},
@@ -391,9 +393,3 @@ def _summary(risk: Mapping[str, Any]) -> dict[str, Any]:
 
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
-
-
-def _scan_text() -> Callable[[str], Any]:
-    from deid.detect.scan import scan  # noqa: PLC0415 - Presidio takes seconds to load; most tables need none
-
-    return scan

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 import polars as pl
 
 from deid.errors import SourceError
-from deid.reader import Source
+from deid.readers.source import Source
 from deid.recipe import Recipe, subject_domain
 from deid.recipe_known import KnownFile
 

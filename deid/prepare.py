@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from deid.errors import DeidError, SourceError
-from deid.free_text import MASKED, PATIENT, TEXT, FreeTexts
+from deid.free_text import MASKED, PATIENT, PSEUDONYM, TEXT, FreeTexts
 from deid.keys import Keys
 from deid.locate import bad_values, locate
 from deid.many.codes import numbered
@@ -37,9 +37,9 @@ class Prepared:
     """One table ready to be written: its source, rows per patient, and the small frames that are joined to it.
 
     `people` has `SUBJECT`, `INDEX` (rank of the pseudonym), the pseudonym and, if the recipe shifts dates, `SHIFT`.
-    `lookups` maps a rule's source column to a frame of its distinct values and their replacements. When the table is
-    small enough to be kept, `index` has each row's patient, `aligned` the further pseudonyms row by row by name, and
-    `computed` the published columns.
+    `lookups` maps a rule's source column to a frame of its distinct values and their replacements, `PATIENT` besides
+    where they are the patient's own. When the table is small enough to be kept, `index` has each row's patient,
+    `aligned` the further pseudonyms row by row by name, and `computed` the published columns.
     """
 
     source: Source
@@ -105,8 +105,11 @@ class Prepared:
             how: Literal["left", "inner"] = "left" if people.height == self.people.height else "inner"
             frame = self.source.scan().join(people.lazy(), left_on=self.rule.subject, right_on=SUBJECT, how=how)
         for source, (rule, lookup) in self.lookups.items():
-            values = lookup.lazy().rename({SUBJECT: source, RAW: joined(rule)})
-            frame = frame.join(values, on=source, how="left")
+            # A text that is replaced in the patient's own way is joined by patient and text.
+            names = {SUBJECT: source, RAW: joined(rule), PATIENT: self.rule.subject}
+            keys = [source, self.rule.subject] if PATIENT in lookup.columns else [source]
+            values = lookup.lazy().rename({name: names[name] for name in lookup.columns})
+            frame = frame.join(values, on=keys, how="left")
         return frame
 
     def _of_subject(self, people: pl.DataFrame) -> pl.DataFrame:
@@ -242,7 +245,7 @@ def _texts(table: Prepared, texts: FreeTexts, excluded: Flags | None) -> dict[st
     """Replace the distinct values of every free-text column: columns `SUBJECT`, `RAW`."""
     found = {}
     people = table.people if excluded is None else table.people.filter(~pl.Series(excluded))
-    who = people.select(pl.col(SUBJECT).alias(PATIENT), pl.col(RAW).alias(MASKED))
+    who = people.rename({SUBJECT: PATIENT, RAW: PSEUDONYM}).drop(INDEX)
     for rule in table.rule.published:
         if isinstance(rule.treatment, FreeText):
             replaced = texts.replaced(table.source, rule, who)

@@ -8,7 +8,7 @@ date moves with it, and dates without year are reckoned in the text's own.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -75,10 +75,14 @@ def _prepared(config: OperatorConfig, text: str, results: Sequence[RecognizerRes
 
 
 def persons(text: str, results: Sequence[RecognizerResult]) -> dict[str, str]:
-    """Given name to whole name, of the whole Hangul names among the results; the first of two with one given name."""
+    """Given name to whole name, of the whole Hangul names among the results."""
+    return given_names(text[result.start : result.end] for result in results if result.entity_type == "NAME")
+
+
+def given_names(names: Iterable[str]) -> dict[str, str]:
+    """Given name to whole name, of whole Hangul names; of two with one given name the first."""
     found: dict[str, str] = {}
-    for result in results:
-        whole = core_of(text[result.start : result.end]) if result.entity_type == "NAME" else ""
+    for whole in map(core_of, names):
         parts = split_name(whole)
         if parts and len(parts[1]) >= _SHORTEST_GIVEN:
             found.setdefault(parts[1], whole)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from presidio_anonymizer.entities import RecognizerResult
 
-from deid.detect.anonymizer import SURROGATES, anonymizer
+from deid.detect.anonymizer import SURROGATES, anonymizer, given_names
 from deid.detect.examine import examine
 from deid.detect.found import Found
 from deid.detect.known.profile import Profile, RecordNumbers
@@ -89,6 +89,9 @@ class Treater:
         if not found:
             return Treated(text, tuple(spans), ())
         operators = self._style.operators({span.type for span in found}, person.key, person.days)
+        if "NAME" in operators:
+            known = given_names(value for kind, value in person.values if kind in {"name", "relative"})
+            operators["NAME"].params["persons"] = known
         results = [RecognizerResult(span.type, span.start, span.end, span.score) for span in found]
         answer = anonymizer().anonymize(text, results, operators)
         stand_ins = tuple((item.start, item.end) for item in answer.items if item.operator in SURROGATES)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from deid.detect.replace import PLACEHOLDERS
+from deid.detect.operators.placeholder import PLACEHOLDERS
 from deid.planning import options
 from deid.planning.profile import Facts
 from deid.planning.role import Option, Proposal, Role, Words

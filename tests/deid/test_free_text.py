@@ -80,8 +80,9 @@ def test_the_gate_looks_at_the_rows_own_values_behind_the_masking(
 
     monkeypatch.setattr(columns, "without_own_values", lambda text, _: text)
     clinic.write("notes.csv", notes(ROWS))
+    unknown = TABLE.replace("memo: {treatment: free_text}", "memo: {treatment: free_text, known: false}")
     with pytest.raises(GateFailed) as caught:
-        clinic.run(HEAD + gates(k=1, more=SCAN) + TABLE)
+        clinic.run(HEAD + gates(k=1, more=SCAN) + unknown)
     assert (caught.value.gate, caught.value.column) == ("no_direct_identifier_left", "memo")
 
 

@@ -36,6 +36,7 @@ _MOBILE_DIGITS = 10
 _END_OF_MOBILE, _END_OF_LANDLINE, _LAST = 8, 7, 4
 _LONGEST_HANGUL_NAME = 5
 _SHORTEST_LATIN = 3
+_SHORTEST_PLACE = 3
 _SHORTEST_LOCAL = 5
 _HANGUL = re.compile(r"[가-힣]+")
 _ROAD = re.compile(r"[가-힣A-Za-z0-9·]{1,20}(?:로|길)[ ]{0,2}\d{1,5}(?:-\d{1,4})?(?:번길[ ]{0,2}\d{1,4}(?:-\d{1,4})?)?")
@@ -142,9 +143,10 @@ def _birth(value: str, core: str) -> Iterator[Form]:
     yield from ()
 
 
-def _word(value: str, core: str) -> Iterator[Form]:
+def _place(value: str, core: str) -> Iterator[Form]:
     del value
-    yield core, as_word, 0.85
+    # 에서, 측, 입원 and much else may be glued behind the name of a place; a short one needs to be a word of its own.
+    yield core, as_address if len(core) >= _SHORTEST_PLACE else as_word, 0.85
 
 
 def _other(value: str, core: str) -> Iterator[Form]:
@@ -162,7 +164,7 @@ _BY_KIND: dict[str, Forms] = {
     "record": _record,
     "email": _email,
     "birth_date": _birth,
-    "organisation": _word,
-    "department": _word,
-    "ward": _word,
+    "organisation": _place,
+    "department": _place,
+    "ward": _place,
 }

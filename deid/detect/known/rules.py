@@ -22,7 +22,9 @@ _RIGHT_OF_SURNAME = re.compile(
 )
 _ROLE_BEFORE = re.compile(rf"(?:{ROLES})[ ]{{0,2}}$")
 _PHONE_WORD = re.compile(
-    r"(?:휴대|핸드폰|폰|전화|연락처|번호|뒷|뒤|끝|h\.?p|tel|phone|mobile|call)[^\d\n]{0,10}$", re.IGNORECASE
+    r"(?:휴대|핸드폰|폰|전화|연락처|뒷|뒤|끝|h\.?p|tel|phone|mobile|call)"
+    r"(?:번호|전화|뒷|뒤|끝|자리|4|[번는은가이의로 :.()~-]){0,8}$",
+    re.IGNORECASE,
 )
 _CALL_BEHIND = re.compile(r"[ ]{0,2}(?:번)?(?:으로|로)?[ ]{0,2}(?:전화|통화|연락|문자)")
 
@@ -44,7 +46,8 @@ def as_number(text: Squeezed, start: int, end: int) -> bool:
 
 def as_part_of_number(text: Squeezed, start: int, end: int) -> bool:
     """Take a part that is written with its separator (105-302, 900101-1): digits may follow, none comes before."""
-    return 1 <= text.gap(start, end) <= _NARROW and not _code(text.before(start))
+    written = text.text[start:end]
+    return "-" in written and text.gap(start, end) <= _NARROW and not _code(text.before(start))
 
 
 def as_date(text: Squeezed, start: int, end: int) -> bool:

@@ -18,7 +18,7 @@ _PAIRS = (
     ("으로", "로"), ("은", "는"), ("을", "를"), ("과", "와"), ("아", "야"), ("이", "가"),
 )  # fmt: skip
 _WITH_FINAL = dict(_PAIRS)
-_WITHOUT = {second: first for first, second in reversed(_PAIRS)}
+_WITHOUT = {**{second: first for first, second in reversed(_PAIRS)}, "야": "아"}
 _END = r"(?![가-힣])"
 _AFTER_RO = r"(?:부터|서|써|는|도|만)?"
 _SYLLABIC = re.compile(
