@@ -1,7 +1,8 @@
 """`ansim deid`: run a recipe, read a snapshot's report, verify a snapshot, find identifiers in texts.
 
 Exit codes: 0 done · 2 wrong use of the command · 3 recipe · 4 source file · 5 a gate failed · 6 snapshot damaged ·
-7 key file · 8 output folder · 1 anything else. The first line on standard error carries the stable code in brackets.
+7 key file · 8 output folder · 9 keys destroyed · 1 anything else. The first line on standard error carries the stable
+code in brackets.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ from deid.manifest import Manifest
 from deid.planning.command import plan
 from deid.refusal import errors_to_exit_codes
 from deid.snapshot import read_manifest, verify
+from deid.versions.keystore import open_store
+from deid.versions.options import Versions, version_options
+from deid.versions.tables import authenticate
 
 EXISTING_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -57,6 +61,7 @@ deid.add_command(keys_group)
 @click.option(
     "--private", type=ANY_PATH, help="원문과 가린 글을 나란히 둘 비공개 폴더, 표본 검토용 (private folder of texts)"
 )
+@version_options
 def run_command(  # noqa: PLR0913 - click hands over each option by its name
     recipe: Path,
     source: Path,
@@ -67,16 +72,18 @@ def run_command(  # noqa: PLR0913 - click hands over each option by its name
     project: str,
     generation: int | None,
     private: Path | None,
+    versions: Versions,
 ) -> None:
     """계획 RECIPE로 SOURCE의 파일을 처리해 OUT에 스냅샷을 공개합니다 (run a recipe and publish)."""
     with errors_to_exit_codes():
         plan = recipes.load(recipe)
         keys = key_files.load(key_folder, signing_key, generation)
-        keys = keys.for_project(project) if project else keys
+        keys = versions.with_store(keys.for_project(project) if project else keys, key_folder)
+        before = versions.before(out, plan.dataset, keys)
         with _bar() as told:
             # The command line is a door: here, and only here in this room, the clock is read.
             now = datetime.now(UTC)  # noqa: TID251 - see the line above
-            result = run(plan, source, out, keys, now=now, progress=told, private=private)
+            result = run(plan, source, out, keys, now=now, progress=told, private=private, before=before)
         _show(result.manifest)
         click.echo(f"{result.snapshot}")
 
@@ -100,12 +107,19 @@ def report_command(snapshot: Path, key: Path, *, as_json: bool) -> None:
 @click.argument("snapshot", type=EXISTING_FOLDER)
 @click.option("--key", type=EXISTING_FILE, required=True, help="공개키, PEM (public key)")
 @click.option("--signature-only", is_flag=True, help="자료 파일은 읽지 않음 (do not read the data files)")
-def verify_command(snapshot: Path, key: Path, *, signature_only: bool) -> None:
+@click.option("--snapshot-keys", "store", type=EXISTING_FOLDER, help="있으면 암호까지 풀어 확인 (decrypt as well)")
+@click.option("--seal-key", "seal", type=EXISTING_FILE, help="보관소 키 (the store's key)")
+def verify_command(snapshot: Path, key: Path, store: Path | None, seal: Path | None, *, signature_only: bool) -> None:
     """SNAPSHOT의 서명과 모든 파일의 해시를 확인합니다 (check signature and every file)."""
     with errors_to_exit_codes():
         check = read_manifest if signature_only else verify
         manifest = check(snapshot.resolve(), key_files.load_public(key))
+        gone: tuple[str, ...] = ()
+        if store and seal and not signature_only:
+            gone = authenticate(snapshot.resolve(), manifest, open_store(store, seal).of(manifest))
         click.echo(f"ok {manifest.id} {manifest.dataset} {manifest.created_at} ({len(manifest.files)} files)")
+        for name in gone:
+            click.echo(f"shredded {name}")
 
 
 @contextmanager

@@ -46,7 +46,8 @@ from deid.suppress import ROWS, Classes, Decision, Flags, TableFacts, classify, 
 from deid.text_gate import check_place, lineage_of
 from deid.texts import CaseWriter
 from deid.transform.columns import INDEX
-from deid.write import PART_ROWS, publishable, without_small_classes, write_table
+from deid.versions.before import Before
+from deid.write import PART_ROWS, Written, place_of, publishable, sealed, without_small_classes, write_table
 
 TOOLS = ("ansim-enclave", "polars", "polars-hash", "presidio-analyzer", "presidio-anonymizer", "cryptography")
 
@@ -86,12 +87,14 @@ def run(  # noqa: PLR0913 - the contract between rooms; the last three are by na
     now: datetime,
     progress: Progress = lambda _: None,
     private: Path | None = None,
+    before: Before | None = None,
 ) -> RunResult:
     """De-identify the files in `source` by `recipe` and publish a snapshot into `out`.
 
-    `now` (aware) is the time that is recorded. With `private`, the texts beside their masked forms go into that folder
-    for a reviewer (`texts.py`): keep it with the source. Raises `RecipeError`, `SourceError`, `GateFailed`,
-    `OutputError`; then nothing was published and nothing is left behind.
+    `now` (aware) is the time that is recorded; `before` the version that this one follows: what is the same is kept.
+    With `private`, the texts beside their masked forms go into that folder for a reviewer (`texts.py`): keep it with
+    the source. Raises `RecipeError`, `SourceError`, `GateFailed`, `KeyFileError`, `OutputError`; then nothing was
+    published and nothing is left behind.
     """
     check_place(recipe.gates.text_sample, given=private is not None)
     with ExitStack() as stack:
@@ -100,7 +103,7 @@ def run(  # noqa: PLR0913 - the contract between rooms; the last three are by na
             sources = _open_sources(recipe, source, out, stack, progress)
             cases = stack.enter_context(CaseWriter(private)) if private else None
             texts = FreeTexts(recipe, keys, sources, source, cases)
-            result = _Run(recipe, texts, folder, progress).publish(sources, out, now)
+            result = _Run(recipe, texts, folder, progress, before).publish(sources, out, now)
         except OSError as error:
             raise output_problem(out, error) from error
         if cases:
@@ -164,8 +167,11 @@ class _Plan:
 class _Run:
     """The stages of a run, in order; what they share."""
 
-    def __init__(self, recipe: Recipe, texts: FreeTexts, folder: Path, progress: Progress) -> None:
+    def __init__(
+        self, recipe: Recipe, texts: FreeTexts, folder: Path, progress: Progress, before: Before | None = None
+    ) -> None:
         self.recipe = recipe
+        self.before = before
         self.keys = texts.keys
         self.texts = texts
         self.folder = folder
@@ -180,7 +186,8 @@ class _Run:
             if plan.table.has_texts:
                 self._tell("자유 글 처리", "masking free text", plan.rule.name, 0)
                 plan.table = self._completed(plan.table, plan.decided().excluded)
-        tables = {plan.rule.name: self._write(plan) for plan in plans}
+        written = {plan.rule.name: self._write(plan) for plan in plans}
+        tables = {plan.rule.name: self._table(plan, written[plan.rule.name]) for plan in plans}
         for source in sources:
             source.check_unchanged()
         risks = {plan.rule.name: self._risk(plan) for plan in plans}
@@ -189,7 +196,7 @@ class _Run:
         (self.folder / "risk.json").write_text(_json(risks), encoding="utf-8")
         page = render(manifest, risks, recipe_file=self.recipe.file)
         (self.folder / "report.html").write_text(page, encoding="utf-8")
-        target, signed = publish(self.folder, out, manifest, self.keys.signing)
+        target, signed = publish(self.folder, out, manifest, self.keys.signing, sealed(self.keys.storage, written))
         return RunResult(target, signed)
 
     def _prepare(self, sources: list[Source]) -> list[_Plan]:
@@ -255,34 +262,36 @@ class _Run:
                     ),
                 )
 
-    def _write(self, plan: _Plan) -> Table:
+    def _write(self, plan: _Plan) -> Written:
         self._tell("공개본 쓰기", "writing", plan.rule.name, len(self.verdicts))
         frame = without_small_classes(publishable(plan.table, plan.decided()), plan.rule, plan.allowed())
-        target = self.folder / "data" / plan.rule.name
-        files = write_table(plan.table, frame, target, rows=plan.rows_left(), part_rows=PART_ROWS)
-        written = pl.scan_parquet(files).select(pl.len()).collect().item()
-        if written != plan.rows_left():
-            raise RuntimeError(f"{plan.rule.name}: {written} rows written, {plan.rows_left()} decided")
+        place = place_of(self.folder, plan.table, self.keys.storage, self.before, rows=plan.rows_left())
+        written = write_table(plan.table, frame, place, rows=plan.rows_left(), part_rows=PART_ROWS)
+        if written.rows != plan.rows_left():
+            raise RuntimeError(f"{plan.rule.name}: {written.rows} rows written, {plan.rows_left()} decided")
         if plan.classes is not None:
-            self.verdicts.append(judge_written_k(plan.rule, files, self.recipe.gates))
+            self.verdicts.append(judge_written_k(plan.rule, written.scan(), self.recipe.gates))
         if self.recipe.gates.scan_sample is not None:
             self._tell("식별자 검사", "looking for identifiers", plan.rule.name, len(self.verdicts))
             gates = self.recipe.gates
-            self.verdicts.append(judge_identifiers(plan.table, plan.decided(), files, gates, self.texts.scan))
-        return self._table(plan, files)
+            found = judge_identifiers(plan.table, plan.decided(), written.scan(), gates, self.texts.scan)
+            self.verdicts.append(found)
+        return written
 
-    def _table(self, plan: _Plan, files: list[Path]) -> Table:
+    def _table(self, plan: _Plan, written: Written) -> Table:
         quasi = {entry.column for entry in plan.rule.quasi_identifiers}
-        schema = pl.scan_parquet(files).collect_schema()
+        schema = written.scan().collect_schema()
         columns = {
             rule.name: Column(
                 str(schema[rule.name]), rule.treatment.words(), rule.label.ko, rule.label.en, rule.name in quasi
             )
             for rule in plan.rule.published
         }
-        names = tuple(str(file.relative_to(self.folder)) for file in files)
-        label = plan.rule.label
-        return Table(label.ko, label.en, columns, plan.rows_left(), plan.subjects_left(), names)
+        names = tuple(each.file.name for each in written.files)
+        label, subject = plan.rule.label, plan.rule.column(plan.rule.subject).name
+        return Table(
+            label.ko, label.en, columns, plan.rows_left(), plan.subjects_left(), names, subject, written.buckets
+        )
 
     def _risk(self, plan: _Plan) -> dict[str, Any]:
         self._tell("위험과 유용성 계산", "risk and utility", plan.rule.name, 1)

@@ -6,6 +6,7 @@
     ├── KeyFileError     a key file
     ├── GateFailed       the recipe's own gates: nothing was published
     ├── SnapshotDamaged  a published snapshot is not what was signed
+    ├── SnapshotShredded keys of some of its files were destroyed, because a patient withdrew
     └── OutputError      the place to publish to (disk full, no permission)
 
 No message carries a value of a patient: only names of files and columns, line numbers and counts.
@@ -86,4 +87,19 @@ class SnapshotDamaged(DeidError):  # noqa: N818 - the finding in words, named in
             f"Snapshot {snapshot}, {file}: {message[1]}",
             remedy_ko="이 스냅샷을 쓰지 말고 데이터 관리자에게 알린 뒤 원본에서 다시 만드세요.",
             remedy_en="Do not use this snapshot; tell the data steward and build it again from the source.",
+        )
+
+
+class SnapshotShredded(DeidError):  # noqa: N818 - what happened, in words
+    """Keys of data files were destroyed on purpose: `files` cannot be read any more, in this version."""
+
+    def __init__(self, snapshot: str, files: tuple[str, ...]) -> None:
+        self.snapshot, self.files = snapshot, files
+        names = ", ".join(files[:3]) + (", …" if len(files) > 3 else "")  # noqa: PLR2004 - a few are enough to know
+        super().__init__(
+            "deid.snapshot-shredded",
+            f"스냅샷 {snapshot}의 파일 {len(files)}개({names})는 철회한 환자 때문에 키를 파기해 읽을 수 없습니다.",
+            f"Snapshot {snapshot}: the keys of {len(files)} files ({names}) were destroyed when a patient withdrew.",
+            remedy_ko="그 뒤에 만든 버전을 쓰세요. 이 버전은 온전하지 않아 새로 연결하지 않습니다.",
+            remedy_en="Use a later version. This one is not whole any more and is not mounted again.",
         )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 import polars as pl
@@ -107,13 +106,13 @@ def judge_rows(rule: TableRule, *, left: int, gates: Gates) -> Verdict:
     return Verdict("min_rows", rule.name, left, gates.min_rows, f"{left:,}행 남음", f"{left:,} rows left")
 
 
-def judge_written_k(rule: TableRule, files: list[Path], gates: Gates) -> Verdict:
-    """Count distinct patients per class again in the files themselves."""
+def judge_written_k(rule: TableRule, written: pl.LazyFrame, gates: Gates) -> Verdict:
+    """Count distinct patients per class again in the files themselves (`written` scans them)."""
     keys = [class_key(entry).alias(f" {entry.key}") for entry in rule.quasi_identifiers]
     names = [f" {entry.key}" for entry in rule.quasi_identifiers]
     # A hash of the pseudonym is quicker to compare; a collision would count too few patients, never too many.
     patient = pl.col(rule.column(rule.subject).name).hash()
-    groups = pl.scan_parquet(files).select(patient, *keys).unique().group_by(names).agg(pl.len().alias(" n"))
+    groups = written.select(patient, *keys).unique().group_by(names).agg(pl.len().alias(" n"))
     smallest = groups.select(pl.col(" n").min()).collect(engine="streaming").item()
     if smallest is not None and smallest < gates.k:
         message = (
@@ -126,7 +125,9 @@ def judge_written_k(rule: TableRule, files: list[Path], gates: Gates) -> Verdict
     return Verdict("k", rule.name, value, gates.k, ko, en)
 
 
-def judge_identifiers(table: Prepared, decision: Decision, files: list[Path], gates: Gates, scan: ScanText) -> Verdict:
+def judge_identifiers(
+    table: Prepared, decision: Decision, written: pl.LazyFrame, gates: Gates, scan: ScanText
+) -> Verdict:
     """Look for identifiers in what was written: by recognisers in samples, and each row's own values in its texts."""
     own = _own_values(table, decision)
     if own is not None:
@@ -136,7 +137,7 @@ def judge_identifiers(table: Prepared, decision: Decision, files: list[Path], ga
     for rule in table.rule.published:
         if rule.treatment.dtype != "String" or rule.treatment.keyed:
             continue
-        values = _sample(files, rule.name, gates.scan_sample or 1)
+        values = _sample(written, rule.name, gates.scan_sample or 1)
         looked += len(values)
         coarse = rule.name in quasi
         bad = {
@@ -145,15 +146,15 @@ def judge_identifiers(table: Prepared, decision: Decision, files: list[Path], ga
             if (kinds := _kinds(scan(value), gates.scan_min_score) - (_district(value) if coarse else set()))
         }
         if bad:
-            rows = pl.scan_parquet(files).filter(pl.col(rule.name).is_in(list(bad))).select(pl.len()).collect().item()
+            rows = written.filter(pl.col(rule.name).is_in(list(bad))).select(pl.len()).collect().item()
             words = ", ".join(sorted(set().union(*bad.values())))
             raise _identifier_left(table.rule, rule.name, int(rows), (words, words))
     ko, en = f"값 {looked:,}개 검사, 0개 발견", f"{looked:,} values scanned, none found"
     return Verdict("no_direct_identifier_left", table.rule.name, 0, 0, ko, en)
 
 
-def _sample(files: list[Path], column: str, size: int) -> list[str]:
-    distinct = pl.scan_parquet(files).select(pl.col(column).drop_nulls().unique().sort()).collect().to_series()
+def _sample(written: pl.LazyFrame, column: str, size: int) -> list[str]:
+    distinct = written.select(pl.col(column).drop_nulls().unique().sort()).collect().to_series()
     return distinct.gather_every(max(1, -(-distinct.len() // size))).to_list()
 
 

@@ -1,4 +1,4 @@
-"""Keys of this room: one master secret for pseudonyms and date shifts, one Ed25519 key that signs snapshots.
+"""Keys of this room: a master secret for pseudonyms and shifts, an Ed25519 key that signs, a store of snapshots' keys.
 
 The master never touches data. From it HKDF-SHA256 (RFC 5869) derives one key per purpose, data set, column domain and
 project (추가정보의 과제별 분리), so that pseudonyms of one data set cannot be joined with those of another, nor patient
@@ -29,8 +29,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from deid.errors import KeyFileError
+from deid.versions.keystore import KeyStore
 
-MASTER = "master.key"
+MASTER, SEAL, STORE = "master.key", "seal.key", "snapshots"
 MASTER_BYTES = 32
 SALT = b"ansim deid v1"
 PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
@@ -38,7 +39,7 @@ PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 
 @dataclass(frozen=True)
 class Keys:
-    """What a run needs: the 32-byte master and the signing key. Never printed, never written to an output.
+    """What a run needs: the 32-byte master, the signing key and the key store. Never printed, never in an output.
 
     `project` is the project the run is for, "" for the catalogue; `generation` says which master this is.
     """
@@ -47,6 +48,14 @@ class Keys:
     signing: Ed25519PrivateKey = field(repr=False)
     generation: int = 1
     project: str = ""
+    store: KeyStore | None = field(default=None, repr=False)
+
+    @property
+    def storage(self) -> KeyStore:
+        """The key store. Raises `KeyFileError` (`deid.key-missing`) without one: nothing is written in the clear."""
+        if self.store is None:
+            raise _problem("missing", Path(STORE), "키 보관소가 주어지지 않았습니다", "no key store was given")
+        return self.store
 
     def derive(self, purpose: str, scope: str, domain: str) -> bytes:
         """32 bytes for one purpose (`pseudonym`, `date-shift`), data set and column domain, in this run's project."""

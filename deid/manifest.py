@@ -9,10 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-FORMAT = "ansim-snapshot/1"
+FORMAT = "ansim-snapshot/2"
+# What was signed before files had keys and versions a parent; read, verified and spelled as it was.
+FORMAT_1 = "ansim-snapshot/1"
+SINCE_2 = ("parent", "difference", "consent", "withdrawn")
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One published table: columns in order, counts of rows and of distinct patients, files relative to the folder."""
+    """One published table: columns in order, counts of rows and of distinct patients, files relative to the folder.
+
+    Since format 2: `subject`, the column of the patients' pseudonyms, and over how many `buckets` they are spread.
+    """
 
     label_ko: str
     label_en: str
@@ -36,19 +42,31 @@ class Table:
     rows: int
     subjects: int
     files: tuple[str, ...]
+    subject: str = ""
+    buckets: int = 0
 
 
 @dataclass(frozen=True)
 class FileEntry:
-    """One file of the snapshot: SHA-256 (hex) and size in bytes."""
+    """One file of the snapshot: SHA-256 (hex) and size in bytes, as it lies on the disk.
+
+    A data file of format 2 says how many rows it has, of which bucket, and under which key (its name, never the key).
+    """
 
     sha256: str
     bytes: int
+    rows: int | None = None
+    bucket: int | None = None
+    dek: str | None = None
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """Everything that was signed. `created_at` is RFC 3339 in UTC; `risk`, `gates`, `lineage` are plain JSON values."""
+    """Everything that was signed. `created_at` is RFC 3339 in UTC; `risk`, `gates`, `lineage` are plain JSON values.
+
+    Since format 2: `parent` (id of the version before, or None), the `difference` to it by table (counts, no values),
+    `consent` (`version`, `scope`, `expires`) where that is the legal basis, and how many people were `withdrawn`.
+    """
 
     id: str
     dataset: str
@@ -65,20 +83,31 @@ class Manifest:
     tool_versions: Mapping[str, str]
     lineage: Mapping[str, Any]
     files: Mapping[str, FileEntry]
+    parent: str | None = None
+    difference: Mapping[str, Any] = field(default_factory=dict)
+    consent: Mapping[str, str] = field(default_factory=dict)
+    withdrawn: int = 0
+    format: str = FORMAT
 
 
 def dump(manifest: Manifest) -> tuple[str, bytes]:
     """Return (id, bytes) of a manifest; its own `id` field is not part of the bytes."""
     body = asdict(manifest)
-    del body["id"]
-    data = _spell({"format": FORMAT, **body})
+    del body["id"], body["format"]
+    body["files"] = {name: _entry(entry) for name, entry in body["files"].items()}
+    if manifest.format == FORMAT_1:
+        for name in SINCE_2:
+            del body[name]
+        for table in body["tables"].values():
+            del table["subject"], table["buckets"]
+    data = _spell({"format": manifest.format, **body})
     return hashlib.sha256(data).hexdigest(), data
 
 
 def parse(data: bytes) -> Manifest:
     """Read manifest bytes. Raises `ValueError` for anything but the exact bytes `dump` writes."""
     body = json.loads(data.decode("utf-8"))
-    if not isinstance(body, dict) or body.pop("format", None) != FORMAT:
+    if not isinstance(body, dict) or body.get("format") not in {FORMAT, FORMAT_1}:
         raise ValueError(f"not a manifest of format {FORMAT}")
     try:
         body["tables"] = {name: _table(table) for name, table in body["tables"].items()}
@@ -96,6 +125,10 @@ def _table(body: dict[str, Any]) -> Table:
     columns = {name: Column(**column) for name, column in body.pop("columns").items()}
     files = tuple(body.pop("files"))
     return Table(columns=columns, files=files, **body)
+
+
+def _entry(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if value is not None}
 
 
 def _spell(body: Mapping[str, Any]) -> bytes:

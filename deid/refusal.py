@@ -15,6 +15,7 @@ from deid.errors import (
     OutputError,
     RecipeError,
     SnapshotDamaged,
+    SnapshotShredded,
     SourceError,
 )
 
@@ -25,6 +26,7 @@ EXIT_CODES: tuple[tuple[type[DeidError], int], ...] = (
     (SnapshotDamaged, 6),
     (KeyFileError, 7),
     (OutputError, 8),
+    (SnapshotShredded, 9),
 )
 
 

@@ -14,9 +14,9 @@ import re
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from deid.errors import OutputError, SnapshotDamaged
 from deid.manifest import FileEntry, Manifest, dump, parse
+from deid.versions.keystore import FileKey, KeyStore
 
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
 # Domain separation: this key's signature over other bytes can never pass for a snapshot's.
@@ -31,6 +32,15 @@ CONTEXT = b"ansim snapshot manifest v1\n"
 UNFINISHED = ".unfinished-"
 CHUNK = 1 << 20
 SIGNATURE_LINE = re.compile(rb"ed25519 [A-Za-z0-9+/]{86}==\n")
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """The encrypted files of a snapshot: what the manifest says of each, their keys, and where those are kept."""
+
+    store: KeyStore
+    about: Mapping[str, FileEntry]
+    keys: tuple[FileKey, ...]
 
 
 @contextmanager
@@ -67,12 +77,16 @@ def output_problem(out: Path, error: OSError) -> OutputError:
     )
 
 
-def publish(folder: Path, out: Path, manifest: Manifest, key: Ed25519PrivateKey) -> tuple[Path, Manifest]:
-    """Hash every file of `folder`, sign, make read-only, flush, and rename to `out/<id>`.
+def publish(
+    folder: Path, out: Path, manifest: Manifest, key: Ed25519PrivateKey, sealed: Sealed | None = None
+) -> tuple[Path, Manifest]:
+    """Hash every file of `folder`, sign, keep the encrypted ones' keys, make read-only, flush, rename to `out/<id>`.
 
-    The given manifest's `id` and `files` are filled in here. Returns the published folder and the signed manifest.
+    The given manifest's `id` and `files` are filled in here. Returns the published folder and the signed manifest. The
+    keys are on disk before the folder has its name: a run that is killed between leaves keys of nothing.
     """
-    entries = {name: FileEntry(sha256_of(folder / name), (folder / name).stat().st_size) for name in _walk(folder)}
+    about = sealed.about if sealed else {}
+    entries = {name: _entry(folder / name, about.get(name)) for name in _walk(folder)}
     signed = replace(manifest, files=entries)
     identity, data = dump(signed)
     (folder / MANIFEST).write_bytes(data)
@@ -85,6 +99,8 @@ def publish(folder: Path, out: Path, manifest: Manifest, key: Ed25519PrivateKey)
         _flush(path)
     folder.chmod(0o755)
     _flush(folder)
+    if sealed:
+        sealed.store.save(identity, sealed.keys)
     target = out / identity
     folder.rename(target)
     _flush(out)
@@ -129,6 +145,10 @@ def read_manifest(folder: Path, public_key: Ed25519PublicKey) -> Manifest:
         return parse(data)
     except ValueError as error:
         raise _damaged(folder, MANIFEST, "형식이 올바르지 않습니다.", f"malformed: {error}.") from error
+
+
+def _entry(path: Path, about: FileEntry | None) -> FileEntry:
+    return replace(about or FileEntry("", 0), sha256=sha256_of(path), bytes=path.stat().st_size)
 
 
 def sha256_of(path: Path) -> str:

@@ -1,27 +1,110 @@
-"""Writing the published columns of one table to Parquet: streamed, zstd, ordered by pseudonym.
+"""Writing the published columns of one table to Parquet: streamed, zstd, in buckets by patient, encrypted.
 
-Ordering removes the hospital's order and nearly halves the size. A table of more than `PART_ROWS` rows is first spread,
-streaming, over unnamed parts by ranges of patients, and each part is then ordered by itself: memory stays bounded.
-Strings are written as strings: Parquet dictionaries are built by the writer from the rows that are left.
+Ordering by patient removes the hospital's order and nearly halves the size. A table of more than `PART_ROWS` rows is
+first spread, streaming and under a key that is then forgotten, over its buckets, and each is then ordered by itself:
+memory stays bounded. Strings are written as strings: Parquet dictionaries are built by the writer from the rows that
+are left.
 """
 
 from __future__ import annotations
 
 import operator
 import shutil
-from functools import reduce
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial, reduce
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
-from deid.prepare import Prepared, collect, explain
+from deid.manifest import FileEntry
+from deid.prepare import RAW, Prepared, collect, explain
 from deid.recipe import TableRule
+from deid.snapshot import Sealed
 from deid.suppress import Decision
 from deid.transform.columns import INDEX, class_key
+from deid.versions.before import Before, Kept
+from deid.versions.buckets import Bounds, bounds_of, how_many
+from deid.versions.keystore import FileKey, KeyStore
+from deid.versions.same_rows import compare
+from deid.versions.tables import DataFile, decryption, encryption, scan_all
 
 PART_ROWS = 1_250_000
 ROW_GROUP = 131_072
-PART, ROW = " part", " row"
+BUCKET, ROW = " bucket", " row"
+# Ranks of patients in this many bits (or 32 of them), a hash of the row in the rest: the same in every version.
+RANK_BITS = 26
+# Rows may be added to a bucket by a file beside it while those files are few and hold less than this share.
+MOST_ADDED, ADDED_SHARE = 7, 0.25
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a table goes: the unfinished snapshot's folder, table, number of buckets, keys, and the version before.
+
+    `before` is given only when its table has the same columns and as many buckets.
+    """
+
+    root: Path
+    table: str
+    buckets: int
+    store: KeyStore
+    before: Before | None = None
+
+    def name(self, bucket: int, added: int = 0) -> str:
+        """Name of a bucket's file in the snapshot; `added` counts the files of later rows."""
+        return f"data/{self.table}/bucket-{bucket:02d}{f'.{added}' if added else ''}.parquet"
+
+
+@dataclass(frozen=True)
+class WrittenFile:
+    """One file as it will be signed: rows, bucket, key, and whether it is the parent's."""
+
+    file: DataFile
+    rows: int
+    bucket: int
+    key: FileKey
+    kept: bool
+
+    def entry(self) -> FileEntry:
+        """Say of it what the manifest says, hash and size aside."""
+        return FileEntry("", 0, self.rows, self.bucket, self.key.id)
+
+
+@dataclass(frozen=True)
+class Written:
+    """A table's files, and how many rows came and went since the version before (None: not compared)."""
+
+    files: tuple[WrittenFile, ...]
+    came: int | None
+    went: int | None
+    buckets: int = 1
+
+    def scan(self) -> pl.LazyFrame:
+        """Scan what was written."""
+        return scan_all(tuple(each.file for each in self.files))
+
+    @property
+    def rows(self) -> int:
+        """Rows of all files, as the files themselves say."""
+        return int(self.scan().select(pl.len()).collect(engine="streaming").item())
+
+
+def place_of(root: Path, table: Prepared, store: KeyStore, before: Before | None, *, rows: int) -> Place:
+    """Where a table of so many rows goes, and of the version before only what can be compared."""
+    name = table.rule.name
+    old = before.table(name) if before else None
+    buckets = how_many(rows, old.buckets if old else 0)
+    columns = [rule.name for rule in table.rule.published]
+    comparable = old is not None and old.buckets == buckets and list(old.columns) == columns
+    return Place(root, name, buckets, store, before if comparable else None)
+
+
+def sealed(store: KeyStore, written: Mapping[str, Written]) -> Sealed:
+    """Gather what the manifest and the key store must know of all files that were written."""
+    files = [file for each in written.values() for file in each.files]
+    return Sealed(store, {each.file.name: each.entry() for each in files}, tuple(each.key for each in files))
 
 
 def publishable(table: Prepared, decision: Decision) -> pl.LazyFrame:
@@ -44,48 +127,115 @@ def without_small_classes(frame: pl.LazyFrame, rule: TableRule, allowed: pl.Data
 
 
 def write_table(
-    table: Prepared, frame: pl.LazyFrame, folder: Path, *, rows: int, part_rows: int = PART_ROWS
-) -> list[Path]:
-    """Write `frame` (with `INDEX`) to `folder/part-NNN.parquet`; `rows` is how many are expected. Returns the files."""
-    folder.mkdir(parents=True)
-    parts = max(1, -(-rows // part_rows))
-    if parts == 1:
-        file = folder / "part-000.parquet"
-        _write_part(collect(table.source, frame), table.people.height, file)
-        return [file]
-    spread = folder / ".parts"
-    part = pl.col(INDEX).cast(pl.Int64) * parts // table.people.height
-    target = pl.PartitionBy(
-        spread, key=part.alias(PART), include_key=False, approximate_bytes_per_file=(1 << 62),
-        file_path_provider=lambda args: f"{args.partition_keys.item()}.parquet",
-    )  # fmt: skip
+    table: Prepared, frame: pl.LazyFrame, place: Place, *, rows: int, part_rows: int = PART_ROWS
+) -> Written:
+    """Write `frame` (with `INDEX`) into `data/<table>/` of the place; `rows` is how many are expected."""
+    (place.root / f"data/{place.table}").mkdir(parents=True)
+    bounds = bounds_of(table.people, RAW, place.buckets)
+    if rows <= part_rows:
+        whole = ordered(collect(table.source, frame), table.people.height)
+        cuts = np.searchsorted(whole[INDEX].to_numpy(), bounds)
+        parts = ((at, whole[int(cuts[at]) : int(cuts[at + 1])].drop(INDEX)) for at in range(place.buckets))
+        return _put_all(place, parts)
+    spread = place.root / f"data/{place.table}/.parts"
     try:
-        try:
-            frame.sink_parquet(target, compression="lz4", mkdir=True, engine="streaming")
-        except pl.exceptions.PolarsError as error:
-            raise explain(table.source, error) from None
-        files = []
-        for number in range(parts):
-            if (spread / f"{number}.parquet").exists():
-                files.append(folder / f"part-{number:03d}.parquet")
-                _write_part(
-                    pl.read_parquet(spread / f"{number}.parquet", memory_map=False), table.people.height, files[-1]
-                )
-                (spread / f"{number}.parquet").unlink()
-        return files
+        return _put_all(place, _spread(table, frame, bounds, spread, place.store))
     finally:
         shutil.rmtree(spread, ignore_errors=True)
 
 
-def _write_part(frame: pl.DataFrame, people: int, file: Path) -> None:
-    """Order rows by patient, then by a hash of the row, and write them.
+def _spread(
+    table: Prepared, frame: pl.LazyFrame, bounds: Bounds, folder: Path, store: KeyStore
+) -> Iterator[tuple[int, pl.DataFrame]]:
+    key = store.new_key().key
+    part = pl.col(INDEX).map_batches(partial(_bucket, bounds), return_dtype=pl.Int64, is_elementwise=True)
+    target = pl.PartitionBy(
+        folder, key=part.alias(BUCKET), include_key=False, approximate_bytes_per_file=(1 << 62),
+        file_path_provider=lambda args: f"{args.partition_keys.item()}.parquet",
+    )  # fmt: skip
+    try:
+        frame.sink_parquet(target, compression="lz4", mkdir=True, engine="streaming", encryption=encryption(key))
+    except pl.exceptions.PolarsError as error:
+        raise explain(table.source, error) from None
+    for number in range(len(bounds) - 1):
+        path = folder / f"{number}.parquet"
+        if path.exists():
+            found = pl.read_parquet(path, memory_map=False, decryption=decryption(key))
+            path.unlink()
+            yield number, ordered(found, table.people.height).drop(INDEX)
+        else:
+            yield number, pl.DataFrame()
 
-    The same rows give the same bytes, whatever order the threads or the hospital delivered them in. Patient and hash
-    share one 64-bit number, which sorts three times as fast as the columns themselves.
+
+def _bucket(bounds: Bounds, index: pl.Series) -> pl.Series:
+    return pl.Series(np.searchsorted(bounds, index.to_numpy(), side="right") - 1, dtype=pl.Int64)
+
+
+def ordered(frame: pl.DataFrame, people: int) -> pl.DataFrame:
+    """Order rows by patient, then by a hash of the row.
+
+    The same rows come in the same order in every version, whatever order the threads or the hospital delivered them
+    in. Patient and hash share one 64-bit number, which sorts three times as fast as the columns themselves.
     """
     names = [name for name in frame.columns if name != INDEX]
     hashed = reduce(operator.xor, (pl.col(name).hash(seed) for seed, name in enumerate(names)))
-    room = 1 << (64 - max(1, people).bit_length())
+    room = 1 << (64 - (RANK_BITS if people <= 1 << RANK_BITS else 32))
     key = pl.col(INDEX).cast(pl.UInt64) * room + hashed % room
-    ordered = frame.with_columns(key.alias(ROW)).sort(ROW).select(names)
-    ordered.write_parquet(file, compression="zstd", compression_level=3, row_group_size=ROW_GROUP)
+    found = frame.with_columns(key.alias(ROW)).sort(ROW)
+    if (found[ROW] == found[ROW].shift()).any():
+        # Two rows of one patient are equal, or their hashes are: then the columns decide.
+        found = found.sort(ROW, *names)
+    return found.drop(ROW)
+
+
+def _put_all(place: Place, parts: Iterator[tuple[int, pl.DataFrame]]) -> Written:
+    made, empty = [], pl.DataFrame()
+    for bucket, frame in parts:
+        made.append(_put(place, bucket, frame))
+        empty = frame
+    # A table of which nothing is left still has its columns.
+    files = tuple(file for each in made for file in each.files) or (_write(place, place.name(0), 0, empty),)
+    return Written(files, _sum(each.came for each in made), _sum(each.went for each in made), place.buckets)
+
+
+def _sum(counts: Iterable[int | None]) -> int | None:
+    """Add; what is not known of one bucket is not known of the table."""
+    known = list(counts)
+    return None if None in known else sum(count for count in known if count is not None)
+
+
+def _put(place: Place, bucket: int, frame: pl.DataFrame) -> Written:
+    """Keep what the parent has of a bucket, or write it."""
+    old = place.before.bucket(place.table, bucket) if place.before else None
+    new = (_write(place, place.name(bucket), bucket, frame),) if frame.height and not old else ()
+    if old is None:
+        return Written(new, None, None)
+    if not old or not frame.height:
+        return Written(new, frame.height, sum(each.rows for each in old))
+    before = scan_all(tuple(each.file for each in old)).collect(engine="streaming")
+    if before.schema != frame.schema:
+        return Written((_write(place, place.name(bucket), bucket, frame),), None, None)
+    found = compare(before, frame)
+    added = before.height - old[0].rows + found.fresh.height
+    if found.gone or (found.fresh.height and (len(old) > MOST_ADDED or added > ADDED_SHARE * old[0].rows)):
+        new = (_write(place, place.name(bucket), bucket, frame),)
+        return Written(new, found.fresh.height, found.gone)
+    files = [_keep(place, each, bucket, number) for number, each in enumerate(old)]
+    if found.fresh.height:
+        files.append(_write(place, place.name(bucket, len(old)), bucket, found.fresh))
+    return Written(tuple(files), found.fresh.height, 0)
+
+
+def _keep(place: Place, old: Kept, bucket: int, number: int) -> WrittenFile:
+    name = place.name(bucket, number)
+    old.link(place.root / name)
+    return WrittenFile(DataFile(name, place.root / name, old.key.key), old.rows, bucket, old.key, kept=True)
+
+
+def _write(place: Place, name: str, bucket: int, frame: pl.DataFrame) -> WrittenFile:
+    key = place.store.new_key()
+    frame.write_parquet(
+        place.root / name, compression="zstd", compression_level=3, row_group_size=ROW_GROUP,
+        encryption=encryption(key.key),
+    )  # fmt: skip
+    return WrittenFile(DataFile(name, place.root / name, key.key), frame.height, bucket, key, kept=False)

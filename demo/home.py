@@ -18,6 +18,7 @@ from pathlib import Path
 
 from audit import keys as log_keys
 from deid.keys import MASTER, create_master
+from deid.versions.keystore import create_seal
 from enclave.keys import create_signing_key
 from enclave.settings import Settings
 from enclave.vault import Vault
@@ -68,6 +69,7 @@ def folders(settings: Settings) -> list[Owned]:
         Owned(settings.source, "root", "root", 0o700),
         Owned(settings.deid_keys, "root", "root", 0o700),
         Owned(settings.snapshots, "root", app, 0o750),
+        Owned(settings.snapshot_keys, "root", app, 0o2750),  # what the root writes here the portal can read
         Owned(settings.views, app, app, 0o700),
         Owned(settings.imports, app, app, 0o700),
         Owned(settings.packages, "root", "root", 0o755),
@@ -115,6 +117,7 @@ def _keys(settings: Settings) -> list[tuple[Owned, Callable[[Path], object]]]:
         (Owned(settings.plan_key, app, app, 0o600), create_signing_key),
         (Owned(settings.certificate_key, app, app, 0o600), create_signing_key),
         (Owned(keys / "snapshot.key", "root", "root", 0o600), create_signing_key),
+        (Owned(settings.snapshot_seal, "root", app, 0o640), create_seal),
         (Owned(settings.vault_key, app, app, 0o600), Vault.create),
         (Owned(settings.gate_secret, app, app, 0o600), _secret),
         (Owned(keys / "portal.token", app, hub, 0o640), _secret),

@@ -133,8 +133,18 @@ class Settings:
         return self.home / "deid-keys"
 
     @property
+    def snapshot_keys(self) -> Path:
+        """Folder of the snapshots' wrapped keys (root; readable for the portal's group; no plan can name it)."""
+        return self.home / "snapshot-keys"
+
+    @property
+    def snapshot_seal(self) -> Path:
+        """The key that seals that folder (root; readable for the portal's group); backed up apart from it."""
+        return self.keys / "snapshot-seal.key"
+
+    @property
     def snapshots(self) -> Path:
-        """Folder of the published snapshots (root; readable by all services)."""
+        """Folder of the published snapshots, encrypted (root; readable for the portal's group)."""
         return self.home / "snapshots"
 
     @property

@@ -79,6 +79,7 @@ def _run(recipe: str, provider: str, world: World) -> subprocess.CompletedProces
             *(sys.executable, "-m", "enclave.cli", "deid", "run", str(CHECKOUT / f"recipes/{recipe}.yaml")),
             *("--source", str(settings.source / provider), "--out", str(settings.snapshots)),
             *("--keys", str(settings.deid_keys), "--signing-key", str(settings.keys / "snapshot.key")),
+            *("--snapshot-keys", str(settings.snapshot_keys), "--seal-key", str(settings.snapshot_seal)),
         ],
         check=False,
         capture_output=True,

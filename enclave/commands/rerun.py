@@ -205,7 +205,9 @@ def _views(session: Session, means: Means, request: AirlockRequest, step: RerunS
     found = {}
     for snapshot in session.scalars(select(Snapshot).where(Snapshot.id.in_(approved))):
         columns, root = approved[snapshot.id], means.settings.views
-        view = project_view(Path(snapshot.path), columns, root, public_key=means.snapshot_key)
+        view = project_view(
+            Path(snapshot.path), columns, root, public_key=means.snapshot_key, store=means.snapshot_store
+        )
         found[snapshot.dataset_id] = half_view(view, root) if step is RerunStep.HALF else view
     return found
 

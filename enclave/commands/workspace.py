@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from audit.event import Subjects
+from deid.versions.keystore import KeyStore
 from enclave import keys, reserved
 from enclave.actions import Action
 from enclave.actor import Actor
@@ -37,6 +38,7 @@ from enclave.queries.project import facts as project_facts
 from enclave.queries.project import load_project
 from enclave.queries.workspace import WorkspaceView, load_workspace, start_facts, workspace_view
 from enclave.settings import Settings
+from enclave.snapshot_keys import store_of
 from enclave.states import WORKSPACE, FreezeCause, WorkspaceState, check_transition
 from enclave.store import Store, Tx
 from enclave.workspace.mounts import Roots, plan_mounts
@@ -56,12 +58,14 @@ class Means:
     image_id: str
     plan_key: Ed25519PrivateKey
     snapshot_key: Ed25519PublicKey
+    snapshot_store: KeyStore | None = None
 
     @classmethod
     def load(cls, settings: Settings) -> Means:
         """Return the means of this installation; raises `Unavailable` (`keys.unreadable`) without the keys."""
         plan_key = keys.load_signing_key(settings.plan_key)
-        return cls(settings, settings.image, plan_key, keys.load_public_key(settings.snapshot_public_key))
+        public_key = keys.load_public_key(settings.snapshot_public_key)
+        return cls(settings, settings.image, plan_key, public_key, store_of(settings))
 
 
 @dataclass(frozen=True)
@@ -231,7 +235,9 @@ def _views(means: Means, survey: _Survey) -> dict[str, View]:
     views = {}
     for snapshot_id, (dataset_id, folder) in survey.folders.items():
         columns = {table: names for (of, table), names in survey.approved.items() if of == snapshot_id}
-        views[dataset_id] = project_view(folder, columns, means.settings.views, public_key=means.snapshot_key)
+        views[dataset_id] = project_view(
+            folder, columns, means.settings.views, public_key=means.snapshot_key, store=means.snapshot_store
+        )
     return views
 
 

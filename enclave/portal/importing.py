@@ -13,6 +13,8 @@ from pathlib import Path
 
 from starlette.requests import Request
 
+from deid.errors import DeidError
+from deid.versions.keystore import keys_of
 from enclave import clock
 from enclave.actor import Actor
 from enclave.airlock.errors import FileRefused
@@ -23,7 +25,7 @@ from enclave.airlock.incoming.limits import DataColumn, ImportLimits
 from enclave.airlock.quarantine import Quarantine
 from enclave.commands import incoming as commands
 from enclave.commands.content import Checked, CollectedFile
-from enclave.errors import Conflict, Denied, EnclaveError, Invalid
+from enclave.errors import Conflict, Denied, EnclaveError, Invalid, Unavailable
 from enclave.packages.advisories import Advisories
 from enclave.packages.asked import read
 from enclave.packages.asking import NAME, report
@@ -34,6 +36,7 @@ from enclave.portal.parts import Portal
 from enclave.queries import dataset, incoming, project
 from enclave.queries.airlock_views import RequestView
 from enclave.queries.incoming import UploadView
+from enclave.snapshot_keys import store_of
 
 LOG = logging.getLogger("ansim.portal.importing")
 MOST_NAME = 200
@@ -99,8 +102,10 @@ def limits_of(portal: Portal, actor: Actor, project_id: str) -> ImportLimits:
     columns: list[DataColumn] = []
     for snapshot_id, tables in sorted(wanted.items()):
         snapshot = dataset.snapshot(portal.store, actor, snapshot_id)
-        with suppress(OSError):  # the snapshot is gone from the disk: names are compared all the same
-            columns += data_columns(snapshot.dataset_id, snapshot.path, snapshot.manifest, tables)
+        # The snapshot is gone from the disk, or its keys are: names are compared all the same.
+        with suppress(OSError, DeidError, Unavailable):
+            keys = keys_of(snapshot.manifest, store_of(portal.settings))
+            columns += data_columns(snapshot.dataset_id, snapshot.path, snapshot.manifest, keys, tables)
     return ImportLimits(max_bytes=portal.settings.max_import_bytes, columns=tuple(columns))
 
 

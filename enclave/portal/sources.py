@@ -8,6 +8,7 @@ from enclave.airlock.recompute.snapshot import Source
 from enclave.portal.parts import Portal
 from enclave.queries import dataset, project
 from enclave.queries.project import ProjectView
+from enclave.snapshot_keys import store_of
 from enclave.states import ColumnState
 
 
@@ -23,7 +24,8 @@ def sources_of(portal: Portal, actor: Actor, about: ProjectView) -> tuple[Source
         if each.state is ColumnState.APPROVED:
             tables = found.setdefault((each.dataset_id, each.snapshot_id), {})
             tables[each.table] = (*tables.get(each.table, ()), each.column)
+    keys = store_of(portal.settings) if found else None
     return tuple(
-        Source(name, snapshot, dataset.snapshot(portal.store, actor, snapshot).path, tables)
+        Source(name, snapshot, dataset.snapshot(portal.store, actor, snapshot).path, tables, keys)
         for (name, snapshot), tables in sorted(found.items())
     )

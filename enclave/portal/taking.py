@@ -35,6 +35,7 @@ from enclave.portal.parts import Portal
 from enclave.portal.sources import sources
 from enclave.queries import dataset, egress, project, provider_policy
 from enclave.queries.project import ProjectView
+from enclave.snapshot_keys import store_of
 
 
 @contextmanager
@@ -162,7 +163,7 @@ def measured(portal: Portal, actor: Actor, about: ProjectView, policy: PolicyDoc
     pseudonyms = {each.column for each in about.columns if each.treatment.startswith("pseudonym")}
     used = {each.snapshot_id for each in about.columns}
     snapshots = [dataset.snapshot(portal.store, actor, each) for each in sorted(used)]
-    known = known_of(about, snapshots)
+    known = known_of(about, snapshots, store_of(portal.settings))
     rules = policy.check_rules(
         max_bytes=portal.settings.max_file_bytes,
         id_columns=tuple(sorted(pseudonyms)),

@@ -21,10 +21,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from deid.errors import SnapshotDamaged
+from deid.errors import KeyFileError, SnapshotDamaged, SnapshotShredded
 from deid.manifest import Manifest
 from deid.snapshot import sha256_of, verify
+from deid.versions.keystore import KeyStore, SnapshotKeys, keys_of
+from deid.versions.tables import DataFile, table_files
 from enclave.errors import Denied, Invalid, Unavailable
+from enclave.snapshot_keys import unreadable
 
 FORMAT, HALF_FORMAT = "ansim-view-v1", "ansim-half-view-v1"
 BATCH_ROWS = 1 << 18
@@ -44,22 +47,30 @@ def project_view(
     out_root: Path,
     *,
     public_key: Ed25519PublicKey,
+    store: KeyStore | None = None,
 ) -> View:
     """Return the view of these columns (by table name), made now if it is not there yet.
 
-    Every call verifies the snapshot's signature and file hashes, and those of a view that is already there.
-    Raises `Denied` (`workspace.snapshot-damaged`, naming the file), `Invalid` (`workspace.unknown-column`),
-    `Unavailable` (`workspace.view-not-written`); then no half-made view is left.
+    Every call verifies the snapshot's signature and file hashes, and those of a view that is already there. `store` has
+    the keys of encrypted snapshots; they are used here and go nowhere else.
+    Raises `Denied` (`workspace.snapshot-damaged`, naming the file; `workspace.snapshot-shredded` for one that is not
+    whole any more, whichever tables are asked for), `Invalid` (`workspace.unknown-column`), `Unavailable`
+    (`workspace.view-not-written`, `keys.unreadable`); then no half-made view is left.
     """
     try:
         manifest = verify(snapshot_folder, public_key)
+        files = _files(snapshot_folder, manifest, keys_of(manifest, store))
     except SnapshotDamaged as error:
         raise _damaged(error) from error
+    except SnapshotShredded as error:
+        raise _shredded(error) from error
+    except KeyFileError as error:
+        raise unreadable(error) from error
     chosen = _in_order(manifest, columns)
     view = View(out_root / _name(manifest.id, chosen), _name(manifest.id, chosen))
     if not _is_whole(view):
         try:
-            _make(snapshot_folder, manifest, chosen, view)
+            _make(files, chosen, view)
         except OSError as error:
             raise _not_written(view, error) from error
     return view
@@ -98,25 +109,29 @@ def _is_whole(view: View) -> bool:
         return False
 
 
-def _make(snapshot: Path, manifest: Manifest, columns: Mapping[str, Sequence[str]], view: View) -> None:
+def _files(snapshot: Path, manifest: Manifest, keys: SnapshotKeys) -> dict[str, tuple[DataFile, ...]]:
+    return {table: table_files(snapshot, manifest, keys, table) for table in manifest.tables}
+
+
+def _make(files: Mapping[str, Sequence[DataFile]], columns: Mapping[str, Sequence[str]], view: View) -> None:
     view.path.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=view.path.parent))
     try:
         for table, names in columns.items():
-            sources = [snapshot / file for file in manifest.tables[table].files]
-            _write(sources, list(names), folder / f"{table}.parquet")
+            _write(files[table], list(names), folder / f"{table}.parquet")
         folder.chmod(0o755)
         _put(view, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _write(sources: list[Path], names: list[str], target: Path) -> None:
+def _write(sources: Sequence[DataFile], names: list[str], target: Path) -> None:
     """Copy columns batch by batch. Nothing of the others may remain: no metadata, no dictionary of a wider table."""
-    schema = _plain(pq.read_schema(sources[0]), names)
+    with sources[0].parquet() as first:
+        schema = _plain(first.schema_arrow, names)
     with pq.ParquetWriter(target, schema, compression="zstd", store_schema=False) as writer:
         for source in sources:
-            with pq.ParquetFile(source) as file:
+            with source.parquet() as file:
                 for batch in file.iter_batches(BATCH_ROWS, columns=names):
                     writer.write_table(pa.Table.from_batches([batch]).select(names).cast(schema))
     with target.open("rb") as written:
@@ -152,6 +167,16 @@ def _damaged(error: SnapshotDamaged) -> Denied:
         en=f"The snapshot differs from what was signed, so it was not mounted. {error.en}",
         remedy_ko="데이터 관리자에게 스냅샷을 다시 공개해 달라고 요청하십시오.",
         remedy_en="Ask the data steward to publish the snapshot again.",
+    )
+
+
+def _shredded(error: SnapshotShredded) -> Denied:
+    return Denied(
+        "workspace.snapshot-shredded",
+        ko=f"철회한 환자가 있어 이 버전은 더 쓸 수 없습니다. {error.ko}",
+        en=f"A patient withdrew, so this version is no longer used. {error.en}",
+        remedy_ko="데이터 관리자가 새 버전을 공개했습니다. 과제의 데이터를 새 버전으로 신청하세요.",
+        remedy_en="The data steward has published a new version: apply for that one.",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +10,9 @@ import polars as pl
 
 from deid import engine, keys, recipe
 from deid.engine import RunResult
+from deid.versions.keystore import SnapshotKeys, open_store
+from deid.versions.options import key_store
+from deid.versions.tables import DataFile, open_table, table_files
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
@@ -63,7 +66,8 @@ class Hospital:
 
     @property
     def keys(self) -> keys.Keys:
-        return keys.load(self.root / "keys", self.root / "keys/sign.pem")
+        loaded = keys.load(self.root / "keys", self.root / "keys/sign.pem")
+        return replace(loaded, store=key_store(self.root / "keys"))
 
     def write(self, name: str, data: bytes | str) -> Path:
         path = self.source / name
@@ -92,8 +96,17 @@ def hospital(root: Path) -> Hospital:
 
 
 def table(result: RunResult, name: str) -> pl.DataFrame:
-    files = [result.snapshot / file for file in result.manifest.tables[name].files]
-    return pl.read_parquet(files)
+    """The rows of a table, decrypted with the keys of the hospital that made it."""
+    return open_table(result.snapshot, result.manifest, snapshot_keys(result), name).collect()
+
+
+def files_of(result: RunResult, name: str) -> tuple[DataFile, ...]:
+    return table_files(result.snapshot, result.manifest, snapshot_keys(result), name)
+
+
+def snapshot_keys(result: RunResult) -> SnapshotKeys:
+    folder = result.snapshot.parent.parent / "keys"
+    return open_store(folder / keys.STORE, folder / keys.SEAL).of(result.manifest)
 
 
 def visits(rows: list[tuple[object, ...]]) -> str:

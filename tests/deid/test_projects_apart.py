@@ -46,7 +46,7 @@ def asked(clinic: Hospital) -> Hospital:
 
 def given_to(clinic: Hospital, project: str, generation: int | None = None) -> RunResult:
     own = load(clinic.root / "keys", clinic.root / "keys/sign.pem", generation)
-    own = own.for_project(project) if project else own
+    own = replace(own.for_project(project) if project else own, store=clinic.keys.storage)
     out = clinic.root / f"out-{len(list(clinic.root.glob('out-*')))}"
     return engine.run(clinic.recipe(HEAD + gates(k=1) + TABLE), clinic.source, out, own, now=NOW)
 
@@ -111,7 +111,7 @@ def test_a_destroyed_generation_is_gone_from_its_file_and_its_number_stays_taken
     assert refused.value.code == "deid.key-current"
     rotate(folder)
     destroy(folder, 1)
-    assert secret not in b"".join(path.read_bytes() for path in folder.iterdir())
+    assert secret not in b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
     assert [(each.number, bool(each.id), each.current) for each in generations(folder)] == [
         (1, False, False),
         (2, True, True),

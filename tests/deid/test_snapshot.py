@@ -48,12 +48,12 @@ def test_a_published_snapshot_verifies_and_cannot_be_written(published: tuple[Ho
     assert manifest == read_manifest(folder, clinic.public_key)
     assert {path.stat().st_mode & 0o777 for path in files_of(folder)} == {0o444}
     names = {str(path.relative_to(folder)) for path in files_of(folder)}
-    assert names == {MANIFEST, SIGNATURE, "report.html", "risk.json", "data/visits/part-000.parquet"}
+    assert names == {MANIFEST, SIGNATURE, "report.html", "risk.json", "data/visits/bucket-00.parquet"}
 
 
 def test_every_single_byte_of_the_small_files_is_guarded(published: tuple[Hospital, Path], copy: Path) -> None:
     clinic, _ = published
-    for name in (SIGNATURE, "data/visits/part-000.parquet"):
+    for name in (SIGNATURE, "data/visits/bucket-00.parquet"):
         path = copy / name
         good = path.read_bytes()
         for at in range(len(good)):
@@ -172,7 +172,13 @@ def test_a_manifest_signed_with_another_key_is_refused(published: tuple[Hospital
 def test_a_correctly_signed_manifest_in_another_spelling_is_refused(published: tuple[Hospital, Path]) -> None:
     data = (published[1] / MANIFEST).read_bytes()
     assert dump(parse(data)) == (published[1].name, data)
-    for other in (data + b"\n", data.replace(b'"rows": 20', b'"rows":  20'), data.replace(b"/1", b"/2", 1), b"[]"):
+    for other in (
+        data + b"\n",
+        data.replace(b'"rows": 20', b'"rows":  20'),
+        data.replace(b"/2", b"/1", 1),
+        data.replace(b"/2", b"/3", 1),
+        b"[]",
+    ):
         with pytest.raises(ValueError, match=r"spelling|format"):
             parse(other)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from deid.versions.keystore import open_store
 from demo import home
 from enclave.settings import Settings
 
@@ -64,6 +65,11 @@ def test_no_service_but_the_portal_reads_the_patients_or_the_gates_secret(
         folder.chmod(before | 0o011)
     home.make_folders(settings)
     home.make_keys(settings)
+    # A run of deid writes as root, with a umask that closes everything.
+    store = open_store(settings.snapshot_keys, settings.snapshot_seal)
+    old = os.umask(0o077)
+    store.save("ab" * 32, [store.new_key()])
+    os.umask(old)
     for folder, owner in ((settings.snapshots, "root"), (settings.views, "ansim-app")):
         inside = folder / "0" / "patients.parquet"
         inside.parent.mkdir(mode=0o755)
@@ -71,6 +77,7 @@ def test_no_service_but_the_portal_reads_the_patients_or_the_gates_secret(
         inside.chmod(0o444)
         shutil.chown(inside.parent, owner)
     closed = [settings.snapshots / "0/patients.parquet", settings.views / "0/patients.parquet", settings.gate_secret]
+    closed += [settings.snapshot_seal, *settings.snapshot_keys.iterdir()]
     assert all(can("ansim-app", "-r", str(path)) for path in closed)
     assert not any(can(user, "-r", str(path)) for path in closed)
     # Who shares the database with the portal shares nothing else with it.

@@ -333,7 +333,7 @@ def test_the_hub_cannot_register_plans_or_collect_files_at_the_gate(world):
 
 @pytest.mark.parametrize(
     "path", ["db/ansim.sqlite", "keys/vault.key", "keys/plan.key", "keys/gate.secret", "keys/log.key", "source",
-             "deid-keys", "quarantine", "releases", "volumes", "demo"],
+             "deid-keys", "snapshot-keys", "keys/snapshot-seal.key", "quarantine", "releases", "volumes", "demo"],
 )  # fmt: skip
 def test_the_hubs_user_reads_none_of_the_enclaves_secrets(world, path):
     done = subprocess.run(

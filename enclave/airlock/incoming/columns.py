@@ -8,26 +8,30 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from deid.manifest import Manifest
+from deid.versions.keystore import SnapshotKeys
+from deid.versions.tables import DataFile, table_files
 from enclave.airlock.incoming.limits import DataColumn
 from enclave.airlock.incoming.linkage import KEY_SHARE, LEAST_ROWS, sketch
 
 
 def data_columns(
-    dataset: str, folder: Path, manifest: Manifest, columns: Mapping[str, Sequence[str]]
+    dataset: str, folder: Path, manifest: Manifest, keys: SnapshotKeys, columns: Mapping[str, Sequence[str]]
 ) -> tuple[DataColumn, ...]:
-    """Return these columns of a signed snapshot (by table), with digests of the values of its keys."""
+    """Return these columns of a signed snapshot (by table), with digests of the values of its keys.
+
+    Raises `OSError`, `SnapshotShredded` and `KeyFileError` when they cannot be read.
+    """
     found: list[DataColumn] = []
     for table, names in columns.items():
-        files = tuple(str(folder / file) for file in manifest.tables[table].files)
+        files = table_files(folder, manifest, keys, table)
         found += [_column(dataset, table, name, files) for name in names]
     return tuple(found)
 
 
 @lru_cache(maxsize=2_000)
-def _column(dataset: str, table: str, name: str, files: tuple[str, ...]) -> DataColumn:
+def _column(dataset: str, table: str, name: str, files: tuple[DataFile, ...]) -> DataColumn:
     # A snapshot never changes: what was read of a column once holds as long as this process lives.
     values = pa.chunked_array([chunk for file in files for chunk in _read(file, name)])
     distinct = pc.unique(values.drop_null())
@@ -38,8 +42,9 @@ def _column(dataset: str, table: str, name: str, files: tuple[str, ...]) -> Data
     )
 
 
-def _read(file: str, name: str) -> Iterable[pa.Array]:
-    chunks: list[pa.Array] = pq.read_table(file, columns=[name], use_threads=False).column(0).chunks
+def _read(file: DataFile, name: str) -> Iterable[pa.Array]:
+    with file.parquet() as parquet:
+        chunks: list[pa.Array] = parquet.read(columns=[name], use_threads=False).column(0).chunks
     return [chunk.dictionary_decode() if pa.types.is_dictionary(chunk.type) else chunk for chunk in chunks]
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from deid.errors import SnapshotDamaged
+from deid.errors import DeidError, KeyFileError, SnapshotDamaged, SnapshotShredded
 from enclave.airlock.checker import shared_pool
 from enclave.airlock.checks.findings import block
 from enclave.airlock.recipes.form import Recipe, RecipeRefused
@@ -55,6 +55,11 @@ class NoTable(Exception):  # noqa: N818 - named for what happened; becomes a fin
     en = "A file with a recipe is one table and nothing else. Submit the CSV as ansim saved it."
 
 
+UNREADABLE: dict[type[DeidError], str] = {
+    SnapshotDamaged: "the snapshot differs from what was signed",
+    SnapshotShredded: "a patient withdrew, and this version of the snapshot is not whole any more",
+    KeyFileError: "the keys of the snapshot cannot be read",
+}
 REFUSALS = (NotEntitled, RecipeRefused, NoTable)
 
 
@@ -93,8 +98,8 @@ def recompute(path: Path, name: str, basis: Basis, rules: CheckRules) -> Recompu
         return _stopped(block(refused.rule, refused.ko, refused.en))
     except SealedFailure as failure:
         return _stopped(_failed(failure.why))
-    except SnapshotDamaged:
-        return _stopped(_failed("the snapshot differs from what was signed"))
+    except (SnapshotDamaged, SnapshotShredded, KeyFileError) as error:
+        return _stopped(_failed(UNREADABLE[type(error)]))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return _stopped(_failed("its answer was no report"))
     finally:

@@ -9,16 +9,19 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow.parquet as pq
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from deid.errors import SnapshotDamaged
 from deid.manifest import Manifest, Table
 from deid.snapshot import read_manifest
+from deid.versions.keystore import KeyStore, keys_of
+from deid.versions.tables import DataFile, table_files
 from enclave.airlock.recipes.form import Recipe, RecipeRefused, TableRecipe, walk
 from enclave.airlock.recompute.frame import split
 
@@ -28,12 +31,13 @@ PSEUDONYM, PERSON = "pseudonym", "patient"
 
 @dataclass(frozen=True)
 class Source:
-    """One data set of a project: its snapshot's folder, and the approved columns by table."""
+    """One data set of a project: its snapshot's folder, the approved columns by table, and where its keys are."""
 
     dataset: str
     snapshot: str
     folder: Path
     columns: Mapping[str, tuple[str, ...]]
+    store: KeyStore | None = None
 
 
 @dataclass(frozen=True)
@@ -75,20 +79,27 @@ def check_entitled(recipe: Recipe, source: Source | None) -> Source:
 def opened(source: Source, recipe: Recipe, public_key: Ed25519PublicKey) -> Iterator[dict[str, Opened]]:
     """Open every table with people, whatever their column is called, and the recipe's; all are closed at the end.
 
-    Raises `SnapshotDamaged` for anything that was not signed, `RecipeRefused` for pseudonyms used as a value.
+    What is encrypted is decrypted here, the needed columns of a table into one memory file: the sealed process gets no
+    key. Raises `SnapshotDamaged` for anything that was not signed, `SnapshotShredded` for a version that is not whole
+    any more, `KeyFileError` without its keys, `RecipeRefused` for pseudonyms used as a value.
     """
     manifest = read_manifest(source.folder, public_key)
     if manifest.id != source.snapshot:
         raise SnapshotDamaged(source.snapshot[:12], "manifest.json", ("다른 스냅샷입니다.", "another snapshot."))
     _check_no_pseudonym(recipe, manifest)
+    keys = keys_of(manifest, source.store)
+    here, there = split(recipe.used, recipe.join)
+    used = {recipe.table: here, **({recipe.join: there} if recipe.join else {})}
     with ExitStack() as stack:
         found = {}
         for name, table in manifest.tables.items():
             person = person_of(table)
             # Ranks are over all people of the snapshot, the same for every recipe: the ledger keeps them once for each.
             if name in {recipe.table, recipe.join} or person is not None:
-                paths = [(source.folder / file, manifest.files[file].sha256) for file in table.files]
-                found[name] = Opened(tuple(_verified(stack, path, sha256) for path, sha256 in paths), person)
+                files = table_files(source.folder, manifest, keys, name)
+                stored = tuple(_verified(stack, file.path, manifest.files[file.name].sha256) for file in files)
+                wanted = dict.fromkeys([*used.get(name, ()), *([person] if person else ())])
+                found[name] = Opened(_in_clear(stack, files, stored, list(wanted)), person)
         yield found
 
 
@@ -126,6 +137,29 @@ def _verified(stack: ExitStack, path: Path, sha256: str) -> int:
     if not stat.S_ISREG(os.fstat(descriptor).st_mode) or digest.hexdigest() != sha256:
         raise _damaged(path, "내용이 서명된 것과 다릅니다.", "its bytes are not those that were signed.")
     return descriptor
+
+
+def _in_clear(
+    stack: ExitStack, files: Sequence[DataFile], stored: tuple[int, ...], names: list[str]
+) -> tuple[int, ...]:
+    """Return the descriptors as they are, or one of a memory file with these columns of all that are encrypted."""
+    if all(file.key is None for file in files):
+        return stored
+    memory = os.memfd_create("table", os.MFD_CLOEXEC)
+    stack.callback(os.close, memory)
+    writer: pq.ParquetWriter | None = None
+    with os.fdopen(os.dup(memory), "wb") as target:
+        for file, descriptor in zip(files, stored, strict=True):
+            try:
+                with file.parquet(descriptor) as parquet:
+                    read = parquet.read(columns=names or parquet.schema_arrow.names[:1], use_threads=False)
+            except OSError as error:
+                raise _damaged(file.path, "암호를 풀 수 없습니다.", "it does not decrypt.") from error
+            writer = writer or pq.ParquetWriter(target, read.schema, compression="lz4", store_schema=False)
+            writer.write_table(read)
+        if writer is not None:
+            writer.close()
+    return (memory,)
 
 
 def _damaged(path: Path, ko: str, en: str) -> SnapshotDamaged:

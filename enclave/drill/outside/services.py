@@ -227,6 +227,7 @@ def secrets(settings: Settings) -> dict[str, Path]:
         "views": settings.views, "volumes": settings.volumes, "quarantine": settings.quarantine, "spool": settings.spool,
         "releases": settings.releases, "hub": settings.hub, "drill": settings.drill, "mounted": settings.mounted,
         "certificate key": settings.certificate_key, "certificates": settings.certificates,
+        "snapshots' keys": settings.snapshot_keys, "seal of the snapshots' keys": settings.snapshot_seal,
     }  # fmt: skip
 
 
@@ -255,6 +256,8 @@ def secrets_portal(place: Place) -> Verdict:
         "releases",
         "certificate key",
         "certificates",
+        "snapshots' keys",
+        "seal of the snapshots' keys",
     )
     return _unreadable(place.settings.app_user, _but(place, *own))
 

@@ -6,11 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pytest
 
 from deid.manifest import Manifest
 from deid.snapshot import publish, read_manifest
+from deid.versions.keystore import keys_of
+from deid.versions.tables import open_table
 from enclave import keys
 from enclave.airlock.recipes.form import Recipe, parse_recipe
 from enclave.airlock.recompute.frame import Stored
@@ -21,6 +22,7 @@ from enclave.commands.content import Checked, CollectedFile
 from enclave.portal.comparing import compared
 from enclave.queries import dataset, ledger, workspace
 from enclave.queries.airlock_facts import load_request
+from enclave.snapshot_keys import store_of
 from tests.enclave.portal.test_inner_apis import GateOf, core, gate, inside, needs_root, outbox, place
 from tests.enclave.portal.world import World
 
@@ -84,7 +86,8 @@ def next_version(world: World, tmp_path: Path, *, without: int) -> Source:
     old = folder_of(world)
     manifest = read_manifest(old, keys.load_public_key(world.settings.snapshot_public_key))
     (tmp_path / "data/visits").mkdir(parents=True)
-    rows = pl.read_parquet(old / "data/visits/part-000.parquet")[without:]
+    store = store_of(world.settings)
+    rows = open_table(old, manifest, keys_of(manifest, store), "visits").collect()[without:]
     rows.write_parquet(tmp_path / "data/visits/part-000.parquet")
     for name in ("report.html", "risk.json"):
         (tmp_path / name).write_bytes((old / name).read_bytes())
@@ -108,7 +111,7 @@ def file_of(world: World, name: str, recipe: Recipe, source: Source) -> tuple[Ch
 def test_two_files_of_one_request_about_two_versions_of_the_data_are_compared_with_each_other(
     world: World, tmp_path: Path, without: int, told: bool
 ) -> None:
-    older = Source("visits", world.snapshot_id, folder_of(world), {})
+    older = Source("visits", world.snapshot_id, folder_of(world), {}, store_of(world.settings))
     newer = next_version(world, tmp_path / "unsigned", without=without)
     # Among those of one amount and more, so that it is not the number of all people that tells the difference.
     some = [

@@ -9,11 +9,14 @@ from types import ModuleType
 import pytest
 from sqlalchemy import select
 
+from deid.versions.keystore import keys_of
+from deid.versions.tables import open_table
 from enclave.airlock.recipes.form import parse_recipe
 from enclave.airlock.report import FileReport
 from enclave.commands.content import CollectedFile, Content
 from enclave.model.egress import OutputFile
 from enclave.queries import dataset, workspace
+from enclave.snapshot_keys import store_of
 from tests.enclave.portal.test_inner_apis import GateOf, core, gate, inside, needs_root, outbox, place
 from tests.enclave.portal.world import TABLE, World
 
@@ -56,8 +59,9 @@ def ansim(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Modu
     """The notebook client, with the world's data mounted."""
     data = tmp_path / "mounted" / "visits"
     data.mkdir(parents=True)
-    (part,) = dataset.snapshot(world.store, world.actor("mina"), world.snapshot_id).path.rglob("part-000.parquet")
-    (data / "visits.parquet").write_bytes(part.read_bytes())
+    found = dataset.snapshot(world.store, world.actor("mina"), world.snapshot_id)
+    own = keys_of(found.manifest, store_of(world.settings))
+    open_table(found.path, found.manifest, own, "visits").collect().write_parquet(data / "visits.parquet")
     monkeypatch.setenv("ANSIM_DATA", str(data.parent))
     monkeypatch.setenv("ANSIM_RECIPES", str(tmp_path / "recipes.jsonl"))
     monkeypatch.chdir(tmp_path)

@@ -48,6 +48,7 @@ from enclave.roles import Role
 from enclave.settings import Settings
 from enclave.store import Store, open_engine
 from enclave.vault import Vault
+from tests.enclave.encrypting import encrypted, key_store
 from tests.enclave.portal.hub_peer import HubPeer, Running
 
 ROOT = "/services/portal"
@@ -336,7 +337,9 @@ def _snapshot(store: Store, settings: Settings) -> str:
     )  # fmt: skip
     keys.create_signing_key(settings.keys / "snapshot.key")
     settings.snapshots.mkdir()
-    folder, _ = publish(folder, settings.snapshots, manifest, keys.load_signing_key(settings.keys / "snapshot.key"))
+    sealed = encrypted(folder, key_store(settings.snapshot_keys, settings.snapshot_seal))
+    signing = keys.load_signing_key(settings.keys / "snapshot.key")
+    folder, _ = publish(folder, settings.snapshots, manifest, signing, sealed)
     console, now = Actor.console(), clock.now()
     dataset.register_dataset(
         store, console, dataset_id="visits", organisation_id="bitgoeul", title_ko="외래 방문", title_en="Visits",

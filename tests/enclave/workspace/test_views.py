@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,8 +12,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from deid.manifest import Column, Manifest, Table
 from deid.snapshot import publish, unfinished
+from deid.versions.keystore import KeyStore
 from enclave.errors import Denied, Invalid, Unavailable
 from enclave.workspace.views import View, project_view
+from tests.enclave.encrypting import encrypted, key_store
 
 SECRET = "CANARY-secret-name"
 SUPPRESSED = "CANARY-suppressed"
@@ -24,14 +26,16 @@ class Made:
     snapshot: Path
     key: Ed25519PrivateKey
     out: Path
+    store: KeyStore | None
 
     def view(self, **columns: list[str]) -> View:
-        return project_view(self.snapshot, columns, self.out, public_key=self.key.public_key())
+        return project_view(self.snapshot, columns, self.out, public_key=self.key.public_key(), store=self.store)
 
 
-@pytest.fixture
-def made(tmp_path: Path) -> Made:
+@pytest.fixture(params=["plain", "encrypted"])
+def made(tmp_path: Path, request: pytest.FixtureRequest) -> Made:
     key = Ed25519PrivateKey.generate()
+    store = key_store(tmp_path / "keys", tmp_path / "seal") if request.param == "encrypted" else None
     city = pa.array(["서울", SUPPRESSED, "부산"]).dictionary_encode()
     # Filtered as a careless writer would: the dictionary still holds the suppressed value.
     table = pa.table({"id": ["a", "b", "c"], "city": city, "name": [SECRET] * 3, "value": [1.5, None, 3.0]})
@@ -48,8 +52,9 @@ def made(tmp_path: Path) -> Made:
             recipe_sha256="0" * 64, created_at="2026-11-24T00:00:00Z", risk={}, gates=(), tool_versions={}, lineage={},
             files={}, tables={"labs": Table("검사", "labs", columns, rows=2, subjects=2, files=files)},
         )  # fmt: skip
-        snapshot, _ = publish(folder, tmp_path / "snapshots", manifest, key)
-    return Made(snapshot, key, tmp_path / "views")
+        sealed = encrypted(folder, store) if store else None
+        snapshot, _ = publish(folder, tmp_path / "snapshots", manifest, key, sealed)
+    return Made(snapshot, key, tmp_path / "views", store)
 
 
 def test_the_view_has_the_approved_columns_of_all_parts_and_nothing_else(made: Made) -> None:
@@ -62,8 +67,9 @@ def test_the_view_has_the_approved_columns_of_all_parts_and_nothing_else(made: M
 
 def test_not_a_byte_of_other_columns_or_suppressed_rows_is_in_the_file(made: Made) -> None:
     data = b"".join(path.read_bytes() for path in (made.snapshot / "data/labs").iterdir())
-    assert SECRET.encode() in data  # the canaries are where they should not get out of
-    assert SUPPRESSED.encode() in data
+    # The canaries are where they should not get out of; of the encrypted snapshot only whoever has the key sees them.
+    assert (SECRET.encode() in data) is (made.store is None)
+    assert (SUPPRESSED.encode() in data) is (made.store is None)
     written = (made.view(labs=["id", "city", "value"]).path / "labs.parquet").read_bytes()
     assert SECRET.encode() not in written
     assert SUPPRESSED.encode() not in written
@@ -102,6 +108,21 @@ def test_a_snapshot_with_one_byte_changed_is_refused_by_file_name(made: Made) ->
     with pytest.raises(Denied, match=r"0\.parquet") as refused:
         made.view(labs=["id"])
     assert refused.value.code == "workspace.snapshot-damaged"
+
+
+def test_an_encrypted_snapshot_gives_no_view_without_its_keys_or_with_one_destroyed(made: Made) -> None:
+    if made.store is None:
+        assert made.view(labs=["id"]).path.exists(), "nothing is encrypted: no keys are needed"
+        return
+    before = made.view(labs=["id"])
+    with pytest.raises(Unavailable) as no_keys:
+        replace(made, store=None).view(labs=["id"])
+    assert no_keys.value.code == "keys.unreadable"
+    made.store.shred(made.snapshot.name, [next(iter(made.store.open(made.snapshot.name).keys))], day="2026-11-29")
+    with pytest.raises(Denied, match=r"0\.parquet|1\.parquet") as shredded:
+        made.view(labs=["id"])
+    assert shredded.value.code == "workspace.snapshot-shredded"
+    assert before.path.exists(), "a view that is made and mounted is taken away elsewhere"
 
 
 def test_another_keys_snapshot_is_refused(made: Made) -> None:

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from deid.manifest import Column, Manifest, Table
 from deid.snapshot import publish, unfinished
 from enclave.airlock.recompute.snapshot import Source
+from tests.enclave.encrypting import encrypted, key_store
 
 PSEUDONYM, PERSONS = "pseudonym(patient)", frozenset({"patient", "subject"})
 
@@ -67,6 +68,7 @@ def build(folder: Path, tables: Mapping[str, pa.Table], *, parts: int = 1) -> Ho
     snapshots.mkdir(parents=True)
     data.mkdir(parents=True)
     files: dict[str, tuple[str, ...]] = {}
+    store = key_store(folder / "keys", folder / "seal")
     with unfinished(snapshots) as writing:
         for name, table in tables.items():
             pq.write_table(table, data / f"{name}.parquet")
@@ -78,9 +80,9 @@ def build(folder: Path, tables: Mapping[str, pa.Table], *, parts: int = 1) -> Ho
         (writing / "report.html").write_text("<p>")
         (writing / "risk.json").write_text("{}")
         manifest = _manifest({name: _table(table, files[name]) for name, table in tables.items()})
-        target, signed = publish(writing, snapshots, manifest, key)
+        target, signed = publish(writing, snapshots, manifest, key, encrypted(writing, store))
     columns = {name: tuple(table.column_names) for name, table in tables.items()}
-    return Hospital(Source("clinic", signed.id, target, columns), key.public_key(), folder / "data", tables)
+    return Hospital(Source("clinic", signed.id, target, columns, store), key.public_key(), folder / "data", tables)
 
 
 def _table(table: pa.Table, files: tuple[str, ...]) -> Table:
