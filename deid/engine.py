@@ -35,6 +35,7 @@ from deid.prepare import (
     subjects_of,
     with_lookups,
 )
+from deid.readers.connection import Databases
 from deid.readers.open import open_source, size_of
 from deid.readers.source import Reading, Source
 from deid.recipe import Recipe, TableRule, subject_domain
@@ -113,6 +114,7 @@ def run(  # noqa: PLR0913 - the contract between rooms; the last three are by na
 
 def _open_sources(recipe: Recipe, folder: Path, spool: Path, stack: ExitStack, progress: Progress) -> list[Source]:
     total = sum(size_of(table, folder) for table in recipe.tables)
+    databases = stack.enter_context(Databases())
     done = 0
     sources = []
     for table in recipe.tables:
@@ -122,7 +124,7 @@ def _open_sources(recipe: Recipe, folder: Path, spool: Path, stack: ExitStack, p
             done += count
             progress(Step("원본 검사", "checking the source", name, done, total))
 
-        how = Reading(spool, total <= IN_MEMORY_BYTES, advance)
+        how = Reading(spool, total <= IN_MEMORY_BYTES, advance, databases)
         sources.append(stack.enter_context(open_source(table, folder, recipe.limits, how)))
     return sources
 

@@ -122,7 +122,7 @@ def find_generation(folder: Path, generation: int | None) -> tuple[int, Path]:
 
 def read_master(path: Path) -> bytes:
     """Read a master, 32 bytes. Raises `KeyFileError`."""
-    master = _read_private(path)
+    master = read_private(path)
     if len(master) != MASTER_BYTES:
         raise _problem("length", path, f"길이가 {MASTER_BYTES}바이트가 아닙니다", f"is not {MASTER_BYTES} bytes")
     return master
@@ -131,7 +131,7 @@ def read_master(path: Path) -> bytes:
 def load_signing(path: Path) -> Ed25519PrivateKey:
     """Read an Ed25519 private key (PEM, PKCS#8). Raises `KeyFileError`."""
     try:
-        key = load_pem_private_key(_read_private(path), password=None)
+        key = load_pem_private_key(read_private(path), password=None)
     except (ValueError, TypeError) as error:
         raise _problem("format", path, "PEM 형식의 개인키가 아닙니다", "is not a private key in PEM") from error
     if not isinstance(key, Ed25519PrivateKey):
@@ -172,7 +172,8 @@ def create_signing(path: Path) -> Path:
     return public
 
 
-def _read_private(path: Path) -> bytes:
+def read_private(path: Path) -> bytes:
+    """Read a file that only its owner can (0600). Raises `KeyFileError`."""
     try:
         mode = path.stat().st_mode
         data = path.read_bytes()

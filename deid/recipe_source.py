@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,22 @@ SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 FORMATS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "csv": (("file", "encoding", "separator"), (".csv", ".tsv", ".txt")),
     "parquet": (("file",), (".parquet",)),
+    "sql": (("database", "table", "query"), ()),
     "xlsx": (("file", "sheet", "header_row", "hidden"), (".xlsx", ".xlsm")),
 }
+NO_URL = (
+    "URL은 환경 변수(env)나 키 파일(key)에 두고 그 이름을 적으세요.",
+    "Keep the URL in an environment variable (env) or a key file (key) and write its name.",
+)
 FIELDS = ("format", *dict.fromkeys(name for fields, _ in FORMATS.values() for name in fields))
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a database's URL stands: environment variable `env`, or file `key` (absolute, or a service credential)."""
+
+    env: str
+    key: str
 
 
 @dataclass(frozen=True)
@@ -24,7 +38,8 @@ class Origin:
     """One table's original: `file` is a plain name in the source folder.
 
     CSV: `encoding`, `separator`. Workbooks: `sheet` ("" for the only one shown), `header_row` (from 1), and whether
-    `hidden` sheets, rows and columns are read.
+    `hidden` sheets, rows and columns are read. Databases: the `database`'s address and a `table` (`schema.name`) or a
+    `query`; `file` is then the table's name or `query`.
     """
 
     format: str
@@ -34,14 +49,23 @@ class Origin:
     sheet: str = ""
     header_row: int = 1
     hidden: bool = False
+    database: Address | None = None
+    table: str = ""
+    query: str = ""
 
     def lineage(self) -> dict[str, str]:
-        """Say in a manifest how the original was read."""
-        return {"encoding": self.encoding} if self.format == "csv" else {"format": self.format}
+        """Say in a manifest how the original was read. A query is named by its hash: literals in it may identify."""
+        if self.format == "csv":
+            return {"encoding": self.encoding}
+        hashed = {"query_sha256": hashlib.sha256(self.query.encode()).hexdigest()} if self.query else {}
+        return {"format": self.format, **hashed}
 
-    def fields(self) -> dict[str, str]:
+    def fields(self) -> dict[str, str | dict[str, str]]:
         """Give the fields of a recipe's table that `parse_origin` would read as this."""
-        fields = {"file": self.file}
+        if self.format == "sql":
+            address = {"env": self.database.env} if self.database and self.database.env else {}
+            return {"format": "sql", "database": address, "table": self.table}
+        fields: dict[str, str | dict[str, str]] = {"file": self.file}
         if self.format != _assumed(self.file):
             fields["format"] = self.format
         if self.encoding != "utf-8":
@@ -60,6 +84,8 @@ def parse_origin(table: Node, fields: Mapping[str, Node]) -> Origin:
     for name in FIELDS:
         if name in fields and name not in {"format", *FORMATS[chosen][0]}:
             fields[name].fail("unknown", f"{chosen}에는 '{name}' 항목이 없습니다.", f"{chosen} has no '{name}'.")
+    if chosen == "sql":
+        return _database(table, fields)
     if "file" not in fields:
         table.fail("missing", "'file' 항목이 빠졌습니다.", "'file' is missing.")
     return Origin(
@@ -71,6 +97,28 @@ def parse_origin(table: Node, fields: Mapping[str, Node]) -> Origin:
         header_row=fields["header_row"].integer(1, 1000) if "header_row" in fields else 1,
         hidden="hidden" in fields and fields["hidden"].one_of(("refuse", "read")) == "read",
     )
+
+
+def _database(table: Node, fields: Mapping[str, Node]) -> Origin:
+    if "database" not in fields or ("table" in fields) == ("query" in fields):
+        table.fail(
+            "missing",
+            "database와, table이나 query 중 하나가 필요합니다.",
+            "database is needed, and either table or query.",
+        )
+    name = fields["table"].text() if "table" in fields else ""
+    query = fields["query"].text() if "query" in fields else ""
+    return Origin("sql", name or "query", database=_address(fields["database"]), table=name, query=query)
+
+
+def _address(node: Node) -> Address:
+    parts = node.fields((), ("env", "key"))
+    if len(parts) != 1:
+        node.fail("database", "env나 key 중 하나가 필요합니다.", "either env or key is needed.", remedy=NO_URL)
+    for part in parts.values():
+        if "://" in part.text():
+            part.fail("database", "주소를 계획에 적지 마세요.", "no address may stand in a recipe.", remedy=NO_URL)
+    return Address(*(parts[name].text() if name in parts else "" for name in ("env", "key")))
 
 
 def _assumed(file: str) -> str:

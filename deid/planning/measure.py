@@ -19,6 +19,7 @@ from deid.planning.draft import Head, LinkPlan, recipe_text
 from deid.planning.options import DROP, KEEP_TEXT
 from deid.planning.role import Proposal, TablePlan
 from deid.prepare import RAW, Prepared, pairs_of, people_of, subjects_of
+from deid.readers.connection import Databases
 from deid.readers.open import open_source, size_of
 from deid.readers.source import Reading, Source
 from deid.recipe import Link, Recipe
@@ -69,7 +70,7 @@ def survey(head: Head, tables: list[TablePlan], folder: Path) -> Survey:
         path.write_text(recipe_text(head, tables), encoding="utf-8")
         recipe = recipes.load(path)
         size = sum(size_of(table, folder) for table in recipe.tables)
-        how = Reading(Path(place), size <= IN_MEMORY_BYTES, lambda _: None)
+        how = Reading(Path(place), size <= IN_MEMORY_BYTES, lambda _: None, stack.enter_context(Databases()))
         sources = [stack.enter_context(open_source(table, folder, recipe.limits, how)) for table in recipe.tables]
         misread = [(source.rule.name, column) for source in sources for column in _misread(source)]
         if misread:

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from deid.readers.csv_file import open_csv
+from deid.readers.database import open_database
 from deid.readers.parquet_file import open_parquet
 from deid.readers.source import Reading, Source
 from deid.readers.workbook import open_workbook
@@ -18,6 +19,7 @@ READERS: dict[str, tuple[Opener, int]] = {
     "csv": (open_csv, 1),
     "parquet": (open_parquet, 8),
     "xlsx": (open_workbook, 4),
+    "sql": (open_database, 0),
 }
 
 
@@ -32,5 +34,5 @@ def open_source(rule: TableRule, folder: Path, limits: Limits, how: Reading) -> 
 
 def size_of(rule: TableRule, folder: Path) -> int:
     """Bytes of the table as text, roughly; 0 when it is no file or not there. Decides whether it is kept in memory."""
-    path = folder / rule.file
-    return path.stat().st_size * READERS[rule.origin.format][1] if path.is_file() else 0
+    path, factor = folder / rule.file, READERS[rule.origin.format][1]
+    return path.stat().st_size * factor if factor and path.is_file() else 0

@@ -104,21 +104,23 @@ def _decode(content: ParquetContent, *, keep: bool) -> pl.DataFrame | None:
     return None
 
 
-def refuse_kind(rule: TableRule, column: str, kind: str) -> NoReturn:
+def refuse_kind(rule: TableRule, column: str, kind: str, line: int = 0) -> NoReturn:
     """Raise `SourceError` for a column whose type is no text, number, date or truth value."""
     refuse(
         rule.file, "column-type",
         (f"열 {column}의 자료형({kind})은 한 칸에 담을 수 없습니다.", f"column {column}: no field holds a {kind}."),
         ("원본에서 열로 펼치거나 treatment: drop으로 빼세요.", "Flatten it at its origin, or write treatment: drop."),
+        at=(line, -1),
     )  # fmt: skip
 
 
-def refuse_zone(rule: TableRule, column: str) -> NoReturn:
+def refuse_zone(rule: TableRule, column: str, line: int = 0) -> NoReturn:
     """Raise `SourceError` for a date that would be taken from a time stamp with a time zone."""
     refuse(
         rule.file, "time-zone",
         (f"열 {column}에 시간대가 있어 날짜를 알 수 없습니다.", f"column {column} has a time zone, so no sure day."),
         ("원본에서 한국 시각의 날짜로 바꾸어 내보내세요.", "Convert it to dates of local time at its origin."),
+        at=(line, -1),
     )  # fmt: skip
 
 

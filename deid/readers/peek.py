@@ -15,15 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import sqlalchemy as sa
 
 from deid.errors import SourceError
+from deid.readers.connection import connect, quiet, url_of
+from deid.readers.database import selectable
 from deid.readers.guess import guess
 from deid.readers.parquet_file import check_magic
 from deid.readers.refuse import MEND_ROW, refuse
 from deid.readers.regular import by_descriptor, open_regular
-from deid.readers.spelling import UnspellableError, as_text
+from deid.readers.spelling import UnspellableError, as_text, spell
 from deid.readers.workbook import body, check_package, header_of, opened, reading, sheet_rows, text_of
-from deid.recipe_source import FORMATS, SEPARATORS, Origin
+from deid.recipe_source import FORMATS, SEPARATORS, Address, Origin
 
 ROWS = 1000
 HEAD_BYTES = 4 << 20
@@ -48,10 +51,39 @@ class PeekedTable:
     head: pl.DataFrame
 
 
+def peek_database(address: Address, *, rows: int = ROWS) -> list[PeekedTable]:
+    """Look at every table and view of a database's default schema, up to `rows` rows each. Raises `SourceError`."""
+    place = address.env or address.key
+    with connect(place, url_of(place, address)) as connection, quiet(place):
+        inspector = sa.inspect(connection)
+        names = sorted({*inspector.get_table_names(), *inspector.get_view_names()})
+        return [_peek_rows(connection, Origin("sql", name, database=address, table=name), rows) for name in names]
+
+
+def _peek_rows(connection: sa.Connection, origin: Origin, rows: int) -> PeekedTable:
+    result: sa.CursorResult[Any] = connection.execute(
+        sa.select(sa.text("*")).select_from(selectable(origin)).limit(rows)
+    )
+    with result:
+        header, nested = tuple(result.keys()), set[str]()
+        records = [[_spelled(value, name, nested) for name, value in zip(header, row, strict=True)] for row in result]
+    columns = {name: [record[at] for record in records] for at, name in enumerate(header)}
+    head = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
+    return table_of(origin.table, origin, head, sorted(nested))
+
+
+def _spelled(value: object, column: str, nested: set[str]) -> str | None:
+    try:
+        return spell(value) or None
+    except UnspellableError:
+        nested.add(column)
+        return None
+
+
 def peek(where: Path, *, rows: int = ROWS) -> list[PeekedTable]:
     """Look at a file, or at every file of a known format in a folder (by name), up to `rows` rows each.
 
-    Raises `SourceError` for what cannot be read at all.
+    Raises `SourceError` for what cannot be read at all. Databases: `peek_database`.
     """
     if where.is_dir():
         endings = {ending for _, endings in FORMATS.values() for ending in endings}

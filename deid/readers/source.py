@@ -13,6 +13,7 @@ from typing import Protocol
 
 import polars as pl
 
+from deid.readers.connection import Databases
 from deid.recipe import TableRule
 
 Advance = Callable[[int], None]
@@ -62,8 +63,9 @@ class Source:
 
 @dataclass(frozen=True)
 class Reading:
-    """How to read: folder for unnamed copies, parse once and keep, whom to tell the bytes read."""
+    """How to read: folder for unnamed copies, parse once and keep, whom to tell the bytes read, open databases."""
 
     spool: Path
     in_memory: bool
     advance: Advance
+    databases: Databases

@@ -16,6 +16,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import sqlalchemy as sa
 
 from tests.deid.factory import HEAD, Hospital, gates, table
 
@@ -156,7 +157,10 @@ DELIVERIES = {
 def published(clinic: Hospital, delivery: str) -> str:
     for path in clinic.source.iterdir():
         path.unlink()
-    origin = DELIVERIES[delivery](clinic.source)
+    return published_from(clinic, DELIVERIES[delivery](clinic.source))
+
+
+def published_from(clinic: Hospital, origin: str) -> bytes:
     result = clinic.run(HEAD + gates(k=1) + TABLE.format(origin=origin))
     assert result.manifest.tables["visits"].rows == len(VISITS)
     assert result.manifest.lineage["sources"][0]["rows"] == len(VISITS)
@@ -174,3 +178,17 @@ def test_every_format_gives_the_same_rows_in_the_same_order(
     results = {delivery: published(clinic, delivery) for delivery in DELIVERIES}
     different = [delivery for delivery, data in results.items() if data != results["csv"]]
     assert different == []
+
+
+def test_a_database_gives_the_same_bytes(clinic: Hospital, postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    kinds = [sa.Text, sa.Text, sa.Date, sa.DateTime, sa.Double, sa.Numeric(20, 2), sa.Text, sa.Text, sa.Boolean]
+    columns = [sa.Column(name, kind) for name, kind in zip(NAMES, kinds, strict=True)]
+    visits = sa.Table("visits", sa.MetaData(), *columns)
+    db = sa.create_engine(postgres_url, poolclass=sa.NullPool)
+    visits.create(db)
+    with db.begin() as connection:
+        connection.execute(visits.insert(), [dict(zip(NAMES, row, strict=True)) for row in ROWS])
+    db.dispose()
+    monkeypatch.setenv("TEST_HOSPITAL", postgres_url)
+    origin = "format: sql\n    database: {env: TEST_HOSPITAL}\n    table: public.visits"
+    assert published_from(clinic, origin) == published(clinic, "csv")
