@@ -27,6 +27,7 @@ from deid.manifest import Manifest
 from deid.planning.command import plan
 from deid.refusal import errors_to_exit_codes
 from deid.snapshot import read_manifest, verify
+from deid.twin.command import twin
 from deid.versions.keystore import open_store
 from deid.versions.options import Versions, version_options
 from deid.versions.tables import authenticate
@@ -44,6 +45,7 @@ def deid() -> None:
 deid.add_command(detect)
 deid.add_command(plan)
 deid.add_command(keys_group)
+deid.add_command(twin)
 
 
 @deid.command("run")

@@ -47,6 +47,8 @@ from deid.suppress import ROWS, Classes, Decision, Flags, TableFacts, classify, 
 from deid.text_gate import check_place, lineage_of
 from deid.texts import CaseWriter
 from deid.transform.columns import INDEX
+from deid.twin.pack import NAME as TWIN
+from deid.twin.pack import twin_zip
 from deid.versions.before import Before
 from deid.write import PART_ROWS, Written, place_of, publishable, sealed, without_small_classes, write_table
 
@@ -198,8 +200,14 @@ class _Run:
         (self.folder / "risk.json").write_text(_json(risks), encoding="utf-8")
         page = render(manifest, risks, recipe_file=self.recipe.file)
         (self.folder / "report.html").write_text(page, encoding="utf-8")
+        (self.folder / TWIN).write_bytes(self._twin(written, manifest))
         target, signed = publish(self.folder, out, manifest, self.keys.signing, sealed(self.keys.storage, written))
         return RunResult(target, signed)
+
+    def _twin(self, written: Mapping[str, Written], manifest: Manifest) -> bytes:
+        # No need for it to be secret: nothing but coarse figures goes in beside it (`twin/profile.py`).
+        seed = self.keys.derive("twin", self.recipe.dataset, "")
+        return twin_zip(manifest, {name: each.scan() for name, each in written.items()}, seed=seed)
 
     def _prepare(self, sources: list[Source]) -> list[_Plan]:
         counted = []

@@ -48,7 +48,7 @@ def test_a_published_snapshot_verifies_and_cannot_be_written(published: tuple[Ho
     assert manifest == read_manifest(folder, clinic.public_key)
     assert {path.stat().st_mode & 0o777 for path in files_of(folder)} == {0o444}
     names = {str(path.relative_to(folder)) for path in files_of(folder)}
-    assert names == {MANIFEST, SIGNATURE, "report.html", "risk.json", "data/visits/bucket-00.parquet"}
+    assert names == {MANIFEST, SIGNATURE, "report.html", "risk.json", "twin.zip", "data/visits/bucket-00.parquet"}
 
 
 def test_every_single_byte_of_the_small_files_is_guarded(published: tuple[Hospital, Path], copy: Path) -> None:
