@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header
+from starlette.responses import Response
 
 from audit.query import LogFilter
 from enclave import pledge
@@ -21,6 +22,7 @@ from enclave.portal import closing
 from enclave.portal import rest_bodies as bodies
 from enclave.portal.acting import actor_of
 from enclave.portal.rest_json import told
+from enclave.portal.signed_files import has_twin, twin_answer
 from enclave.portal.visit import Here, Visit, check_token
 from enclave.queries import dataset, people
 from enclave.queries import project as projects
@@ -145,6 +147,12 @@ def datasets(visit: Here) -> Json:
     return {"datasets": [_with_tables(each) for each in found]}
 
 
+@router.get("/snapshots/{snapshot_id}/twin")
+def twin(visit: Here, snapshot_id: str) -> Response:
+    """Give the synthetic twin of a snapshot as a zip file: the same files and types, no patient in it."""
+    return twin_answer(dataset.snapshot(visit.portal.store, actor_of(visit), snapshot_id))
+
+
 @router.get("/workspaces")
 def my_workspaces(visit: Here) -> Json:
     """One's own workspaces, and for each project whether one may open now or why not."""
@@ -205,4 +213,5 @@ def _with_tables(found: dataset.DatasetView) -> Json:
     answer = told(found)
     for view, snapshot in zip(answer["snapshots"], found.snapshots, strict=True):
         view["tables"] = told(snapshot.manifest.tables)
+        view["twin"] = has_twin(snapshot)
     return answer

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from enclave.commands import dataset as commands
 from enclave.errors import EnclaveError
-from enclave.portal import refusals
 from enclave.portal.acting import actor_of, done, tried
 from enclave.portal.headers import REPORT_POLICY
+from enclave.portal.signed_files import REPORT, has_twin, signed_file, twin_answer
 from enclave.portal.visit import Here, OwnForm, Visit
 from enclave.queries import dataset, lineage
-from enclave.queries.dataset import SnapshotView
 
 router = APIRouter()
-REPORT = "report.html"
 
 
 def show(visit: Visit, snapshot_id: str, error: EnclaveError | None = None) -> Response:
@@ -30,6 +26,7 @@ def show(visit: Visit, snapshot_id: str, error: EnclaveError | None = None) -> R
         status=error.status if error else 200,
         error=error,
         snapshot=found,
+        twin=has_twin(found),
         dataset=dataset.dataset(store, actor, found.dataset_id),
     )
 
@@ -65,8 +62,16 @@ def report(visit: Here, snapshot_id: str) -> Response:
     """Return the risk report in a sandbox of its own: no scripts, no forms, an origin that is nobody's."""
     found = dataset.snapshot(visit.portal.store, actor_of(visit), snapshot_id)
     return Response(
-        read_report(found), media_type="text/html; charset=utf-8", headers={"Content-Security-Policy": REPORT_POLICY}
+        signed_file(found, REPORT),
+        media_type="text/html; charset=utf-8",
+        headers={"Content-Security-Policy": REPORT_POLICY},
     )
+
+
+@router.get("/snapshots/{snapshot_id}/twin")
+def twin(visit: Here, snapshot_id: str) -> Response:
+    """Give the synthetic twin to keep."""
+    return twin_answer(dataset.snapshot(visit.portal.store, actor_of(visit), snapshot_id))
 
 
 @router.post("/snapshots/{snapshot_id}/withdraw")
@@ -86,15 +91,3 @@ def withdraw(visit: Here, form: OwnForm, snapshot_id: str) -> Response:
     return tried(
         lambda: done(visit, form, act, "datasets.withdraw_done"), lambda error: show(visit, snapshot_id, error)
     )
-
-
-def read_report(found: SnapshotView) -> bytes:
-    """Return the report's bytes if they are those the signed manifest names. Raises: Unavailable otherwise."""
-    entry = found.manifest.files.get(REPORT)
-    try:
-        data = (found.path / REPORT).read_bytes()
-    except OSError:
-        raise refusals.damaged_report() from None
-    if entry is None or hashlib.sha256(data).hexdigest() != entry.sha256:
-        raise refusals.damaged_report()
-    return data

@@ -23,6 +23,7 @@ from audit import keys as log_keys
 from audit.sequencer import Sequencer
 from deid.manifest import Column, Manifest, Table
 from deid.snapshot import publish
+from deid.twin.pack import twin_zip
 from enclave import clock, keys, pledge
 from enclave.actor import Actor
 from enclave.airlock.checker import check
@@ -328,13 +329,15 @@ def _snapshot(store: Store, settings: Settings) -> str:
     pl.DataFrame(rows, schema=list(columns), orient="row").write_parquet(folder / "data/visits/part-000.parquet")
     (folder / "report.html").write_text(REPORT)
     (folder / "risk.json").write_text("{}")
-    table = Table("방문", "Visits", columns, 40, 40, ("data/visits/part-000.parquet",))
+    table = Table("방문", "Visits", columns, 40, 40, ("data/visits/part-000.parquet",), "patient", 1)
     manifest = Manifest(
         id="", dataset="visits", title_ko="외래 방문", title_en="Visits", provider="bitgoeul",
         legal_basis="개인정보 보호법 제28조의2", recipe_version=1, recipe_sha256="ab" * 32,
         created_at="2026-11-24T09:00:00Z", tables={"visits": table}, risk={}, gates=(), tool_versions={}, lineage={},
         files={},
     )  # fmt: skip
+    rows_of = {"visits": pl.scan_parquet(folder / "data/visits/part-000.parquet")}
+    (folder / "twin.zip").write_bytes(twin_zip(manifest, rows_of, seed=b"world"))
     keys.create_signing_key(settings.keys / "snapshot.key")
     settings.snapshots.mkdir()
     sealed = encrypted(folder, key_store(settings.snapshot_keys, settings.snapshot_seal))
