@@ -35,6 +35,8 @@ from deid.prepare import (
     subjects_of,
     with_lookups,
 )
+from deid.privacy.choose import choose
+from deid.privacy.table import TablePrivacy, begin
 from deid.readers.connection import Databases
 from deid.readers.open import open_source, size_of
 from deid.readers.source import Reading, Source
@@ -43,7 +45,7 @@ from deid.report import render
 from deid.risk.measures import Risk, risk_of
 from deid.risk.utility import utility_of
 from deid.snapshot import output_problem, publish, unfinished
-from deid.suppress import ROWS, Classes, Decision, Flags, TableFacts, classify, decide
+from deid.suppress import ROWS, Classes, Decision, Flags, Judge, TableFacts, classify, decide
 from deid.text_gate import check_place, lineage_of
 from deid.texts import CaseWriter
 from deid.transform.columns import INDEX
@@ -140,10 +142,15 @@ class _Plan:
     classes: Classes | None
     source_risk: Risk | None
     decision: Decision | None = None
+    privacy: TablePrivacy | None = None
 
     @property
     def rule(self) -> TableRule:
         return self.table.rule
+
+    @property
+    def judge(self) -> Judge | None:
+        return None if self.privacy is None else self.privacy.watch
 
     def decided(self) -> Decision:
         if self.decision is None:
@@ -221,9 +228,13 @@ class _Run:
         for number, (source, subjects) in enumerate(counted):
             self._tell("가명과 집단 계산", "pseudonyms and classes", source.rule.name, number)
             ranked = subjects.ranked(source, people[subject_domain(source.rule)])
-            table = with_lookups(ranked, self.recipe, self.keys)
+            chosen = choose(ranked, self.recipe, self.keys)
+            table = with_lookups(chosen.table, self.recipe, self.keys)
             # Texts take longest: they are masked only when the gates that need no texts have been passed.
-            plans.append(_with_classes(table if table.has_texts else self._completed(table)))
+            plan = _with_classes(table if table.has_texts else self._completed(table))
+            if plan.classes is not None:
+                plan.privacy = begin(plan.table, plan.classes, self.recipe.gates, chosen.found)
+            plans.append(plan)
         return plans
 
     def _completed(self, table: Prepared, excluded: Flags | None = None) -> Prepared:
@@ -238,12 +249,15 @@ class _Run:
     def _decide(self, plans: list[_Plan]) -> None:
         recipe = self.recipe
         facts = {
-            plan.rule.name: TableFacts(plan.table.present, subject_domain(plan.rule), plan.classes) for plan in plans
+            plan.rule.name: TableFacts(plan.table.present, subject_domain(plan.rule), plan.classes, plan.judge)
+            for plan in plans
         }
         self._check_orphans(plans, facts)
         for plan in plans:
             if plan.classes is not None and plan.pairs is not None:
                 judge_k(plan.rule, plan.pairs, plan.classes, recipe.gates, rows=plan.table.source.rows)
+                if plan.privacy is not None:
+                    plan.privacy.judge_before(plan.rule, recipe.gates, plan.table.source.rows)
                 plan.pairs = None  # the largest frame of all; nothing below needs it
         whole = recipe.suppress == "patient"
         decisions = decide(facts, recipe.links, k=recipe.gates.k, whole_patients=whole)
@@ -281,6 +295,8 @@ class _Run:
             raise RuntimeError(f"{plan.rule.name}: {written.rows} rows written, {plan.rows_left()} decided")
         if plan.classes is not None:
             self.verdicts.append(judge_written_k(plan.rule, written.scan(), self.recipe.gates))
+        if plan.privacy is not None:
+            self.verdicts += plan.privacy.judge_written(plan.rule, written.scan())
         if self.recipe.gates.scan_sample is not None:
             self._tell("식별자 검사", "looking for identifiers", plan.rule.name, len(self.verdicts))
             gates = self.recipe.gates
@@ -314,6 +330,7 @@ class _Run:
             "source": None,
             "generalised": None,
             "published": None,
+            "privacy": None,
         }
         if plan.classes is not None and plan.source_risk is not None:
             sizes = plan.classes.sizes()
@@ -321,6 +338,8 @@ class _Run:
             figures["source"] = asdict(plan.source_risk)
             figures["generalised"] = asdict(risk_of(sizes))
             figures["published"] = asdict(risk_of(left, sizes))
+        if plan.privacy is not None:
+            figures["privacy"] = plan.privacy.figures(plan.table, plan.decided(), self.recipe.gates.k)
         figures["utility"] = [asdict(entry) for entry in utility_of(plan.table, plan.decided(), plan.allowed())]
         figures["texts"] = [report.plain() for report in self.texts.reports.get(plan.rule.name, [])]
         figures["treatments"] = [_treatment(rule) for rule in plan.rule.columns]

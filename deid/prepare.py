@@ -73,12 +73,12 @@ class Prepared:
             return self.computed.lazy()
         return self._select(self.rule.published)
 
-    def classified(self) -> pl.LazyFrame:
-        """All rows: `INDEX`, the quasi-identifiers as published, and `RAW…`; texts need not have been masked for it."""
+    def classified(self, also: Sequence[str] = ()) -> pl.LazyFrame:
+        """All rows: `INDEX`, quasi-identifiers and `also` as published, and `RAW…`; texts need not be masked yet."""
         if self.computed is not None:
             return self.computed.lazy()
-        quasi = {entry.column for entry in self.rule.quasi_identifiers}
-        return self._select([rule for rule in self.rule.published if rule.name in quasi])
+        wanted = {*also, *(entry.column for entry in self.rule.quasi_identifiers)}
+        return self._select([rule for rule in self.rule.published if rule.name in wanted])
 
     def _select(self, rules: Sequence[ColumnRule]) -> pl.LazyFrame:
         raw = [pl.col(rule.source).alias(RAW + rule.name) for rule in self.generalised]

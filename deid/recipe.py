@@ -14,6 +14,7 @@ from pathlib import Path
 
 from deid.detect.known.kinds import kind_of
 from deid.errors import RecipeError
+from deid.privacy.asked import Privacy, parse_privacy
 from deid.recipe_known import PEOPLE, Known, parse_known
 from deid.recipe_source import FIELDS, Origin, parse_origin
 from deid.recipe_yaml import Node, read
@@ -78,6 +79,7 @@ class TableRule:
     columns: tuple[ColumnRule, ...]
     quasi_identifiers: tuple[QuasiIdentifier, ...]
     texts_elsewhere: bool = False  # another table with the same patients has free texts to search
+    privacy: Privacy | None = None
 
     @property
     def file(self) -> str:
@@ -209,9 +211,10 @@ def _table(name: str, node: Node) -> TableRule:
         node.fail(
             "name", f"표 이름 '{name}'은 영문 소문자여야 합니다.", f"table name '{name}' must be lower-case letters."
         )
-    fields = node.fields(("subject", "label", "columns"), ("unique", "nulls", "quasi_identifiers", *FIELDS))
+    fields = node.fields(("subject", "label", "columns"), ("unique", "nulls", "quasi_identifiers", "privacy", *FIELDS))
     columns = tuple(_column(source, *pair) for source, pair in fields["columns"].pairs().items())
     sources = [rule.source for rule in columns]
+    quasi = _quasi_identifiers(fields.get("quasi_identifiers"), columns)
     table = TableRule(
         name=name,
         origin=parse_origin(node, fields),
@@ -220,7 +223,8 @@ def _table(name: str, node: Node) -> TableRule:
         unique=tuple(_known(item, sources) for item in fields["unique"].items()) if "unique" in fields else (),
         nulls=tuple(item.text() for item in fields["nulls"].items()) if "nulls" in fields else (),
         columns=columns,
-        quasi_identifiers=_quasi_identifiers(fields.get("quasi_identifiers"), columns),
+        quasi_identifiers=quasi,
+        privacy=parse_privacy(fields.get("privacy"), _plain_columns(columns), [entry.column for entry in quasi]),
     )
     _check_table(table, fields["subject"])
     return table
@@ -269,6 +273,12 @@ def _quasi_identifiers(node: Node | None, columns: tuple[ColumnRule, ...]) -> tu
             item.fail("quasi", "by는 날짜 열에만 쓸 수 있습니다.", "'by' is for date columns only.")
         found.append(entry)
     return tuple(found)
+
+
+def _plain_columns(columns: tuple[ColumnRule, ...]) -> list[str]:
+    """Name the published columns whose values say something of the person: neither keyed nor free text."""
+    said = [rule for rule in columns if not rule.treatment.keyed and not isinstance(rule.treatment, Drop | FreeText)]
+    return [rule.name for rule in said]
 
 
 def _link(node: Node, tables: tuple[TableRule, ...]) -> Link:

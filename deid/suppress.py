@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import polars as pl
@@ -49,13 +50,24 @@ class Decision:
     allowed: Flags
 
 
+class Judge(Protocol):
+    """Says which classes may be published: those that satisfy every model once the others and the excluded are gone."""
+
+    def allowed(self, excluded: Flags) -> Flags:
+        """Whether each class may be published when these patients are not there."""
+
+
 @dataclass(frozen=True)
 class TableFacts:
-    """What the decision needs of one table: who is in it (by patient), its domain, its classes if it has any."""
+    """What the decision needs of one table: who is in it (by patient), its domain, its classes if it has any.
+
+    With a `judge` its word counts instead of k alone.
+    """
 
     present: Flags
     domain: str
     classes: Classes | None
+    judge: Judge | None = None
 
 
 def classify(pairs: pl.DataFrame, keys: Sequence[str]) -> Classes:
@@ -107,6 +119,8 @@ def _final(facts: TableFacts, excluded: Flags, k: int) -> Decision:
         return Decision(excluded, np.zeros(0, np.bool_), np.zeros(0, np.bool_))
     alive = ~excluded[facts.classes.patient]
     allowed = facts.classes.sizes(alive) >= k
+    if facts.judge is not None:
+        allowed &= facts.judge.allowed(excluded)
     return Decision(excluded, alive & allowed[facts.classes.group], allowed)
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, cast
+from pathlib import Path
+from typing import Literal, TypeVar, cast
 
 from deid.hierarchies.hierarchy import Hierarchy
 from deid.hierarchies.known import hierarchy_named
@@ -21,6 +22,7 @@ from deid.risk.diversity import Diversity
 Method = Literal["full_domain", "mondrian"]
 METHODS: tuple[Method, ...] = ("full_domain", "mondrian")
 CHECKS = 100_000
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,9 @@ class Close:
 
 @dataclass(frozen=True)
 class Population:
-    """A table of the population: file in the source folder, and its column of people per line, if it has one."""
+    """A table of the population: file beside the recipe, and its column of people per line, if it has one."""
 
-    file: str
+    path: Path
     count: str | None
 
 
@@ -90,7 +92,7 @@ class Privacy:
     @property
     def sensitive(self) -> tuple[str, ...]:
         """Published columns that the models and the task look at."""
-        named = [asked.column for asked in (*self.diverse, *self.close)]
+        named = [*(one.column for one in self.diverse), *(one.column for one in self.close)]
         return tuple(dict.fromkeys([*named, *([self.task] if self.task else [])]))
 
 
@@ -136,7 +138,7 @@ def parse_privacy(node: Node | None, columns: Sequence[str], quasi: Sequence[str
     )
 
 
-def _each[T](node: Node | None, read: Callable[[Node], T]) -> list[T]:
+def _each(node: Node | None, read: Callable[[Node], T]) -> list[T]:
     """Read one mapping or a list of them."""
     if node is None:
         return []
@@ -147,9 +149,13 @@ def _diverse(node: Node, columns: Sequence[str]) -> Diverse:
     fields = node.fields(("column", "l"), ("kind", "c"))
     kind = cast("Diversity", fields["kind"].one_of(DIVERSITIES)) if "kind" in fields else "distinct"
     if (kind == "recursive") != ("c" in fields):
-        node.fail("c", "c는 kind: recursive에만, 그리고 반드시 씁니다.", "c goes with kind: recursive, and always does.")
+        node.fail(
+            "c", "c는 kind: recursive에만, 그리고 반드시 씁니다.", "c goes with kind: recursive, and always does."
+        )
     wanted = fields["l"].number(1, 10**6) if kind == "entropy" else fields["l"].integer(1, 10**6)
-    return Diverse(_column(fields["column"], columns), kind, wanted, fields["c"].number(1e-6, 1e6) if "c" in fields else 1)
+    return Diverse(
+        _column(fields["column"], columns), kind, wanted, fields["c"].number(1e-6, 1e6) if "c" in fields else 1
+    )
 
 
 def _close(node: Node, columns: Sequence[str]) -> Close:
@@ -179,7 +185,7 @@ def _population(node: Node | None) -> Population | None:
     name = fields["file"].text()
     if "/" in name or name.startswith(".") or not name.endswith(".csv"):
         fields["file"].fail("file", "폴더 없이 .csv 파일 이름만 쓰세요.", "a plain .csv file name is expected.")
-    return Population(name, fields["count"].text() if "count" in fields else None)
+    return Population(node.folder / name, fields["count"].text() if "count" in fields else None)
 
 
 def _presence(node: Node | None) -> tuple[float, float] | None:

@@ -73,6 +73,10 @@ class Model(Protocol):
     def words(self) -> str:
         """Name the model with what is asked."""
 
+    @property
+    def gate(self) -> tuple[str, str, float]:
+        """Return the model's name in the recipe, the column it speaks of ("" for all), and the number asked for."""
+
 
 def group_records(records: Records, group: Codes, groups: int) -> Grouping:
     """Count the patients of each class."""
@@ -105,6 +109,11 @@ class KAnonymity:
         """Return the smallest class."""
         return float(grouping.sizes[grouping.sizes > 0].min(initial=np.iinfo(np.int64).max))
 
+    @property
+    def gate(self) -> tuple[str, str, float]:
+        """See `Model.gate`."""
+        return "k", "", self.k
+
     def words(self) -> str:
         """See `Model.words`."""
         return f"k-anonymity(k={self.k})"
@@ -132,6 +141,11 @@ class LDiversity:
         reached = diversity(grouping.held(self.column), grouping.sizes, self.kind, most=self.l, c=self.c)
         return float(reached[grouping.sizes > 0].min(initial=np.inf))
 
+    @property
+    def gate(self) -> tuple[str, str, float]:
+        """See `Model.gate`."""
+        return "l", self.column, self.l
+
     def words(self) -> str:
         """See `Model.words`."""
         more = f", c={self.c:g}" if self.kind == "recursive" else ""
@@ -157,6 +171,11 @@ class TCloseness:
     def found(self, grouping: Grouping) -> float:
         """Return the greatest distance."""
         return float(self._distance(grouping)[grouping.sizes > 0].max(initial=0.0))
+
+    @property
+    def gate(self) -> tuple[str, str, float]:
+        """See `Model.gate`."""
+        return "t", self.column, self.t
 
     def words(self) -> str:
         """See `Model.words`."""
@@ -185,6 +204,11 @@ class KMap:
         """Return the smallest class of the population that holds a patient."""
         return float(grouping.population()[grouping.sizes > 0].min(initial=np.inf))
 
+    @property
+    def gate(self) -> tuple[str, str, float]:
+        """See `Model.gate`."""
+        return "k_map", "", self.k
+
     def words(self) -> str:
         """See `Model.words`."""
         return f"k-map(k={self.k})"
@@ -211,6 +235,11 @@ class DeltaPresence:
         share = self._share(grouping)[grouping.population() > 0]
         lowest, highest = float(share.min(initial=np.inf)), float(share.max(initial=0.0))
         return lowest if lowest < self.low - 1e-9 else highest
+
+    @property
+    def gate(self) -> tuple[str, str, float]:
+        """See `Model.gate`."""
+        return "delta_presence", "", self.high
 
     def words(self) -> str:
         """See `Model.words`."""
