@@ -426,6 +426,9 @@ def _summary(risk: Mapping[str, Any]) -> dict[str, Any]:
             "prosecutor_max": risk["published"]["prosecutor_max"],
             "marketer": risk["published"]["marketer"],
         }
+    if risk["privacy"] and risk["privacy"]["search"]:
+        # Written into the next version's recipe instead of `auto`, they pin it to the same rule.
+        summary["levels"] = risk["privacy"]["search"]["levels"]
     return summary
 
 

@@ -66,6 +66,8 @@ def _labels(frame: pl.DataFrame, rule: ColumnRule) -> pl.Series:
     labels = treatment.hierarchy.generalise(frame[rule.source], treatment.level)
     if treatment.other is not None:
         labels = labels.fill_null(treatment.other)
+    if (labels.is_null() & frame[rule.source].is_not_null()).any():
+        raise ValueError(rule.name)
     return labels.alias(joined(rule))
 
 
