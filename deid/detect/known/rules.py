@@ -20,6 +20,7 @@ _RIGHT_OF_GIVEN = re.compile(rf"(?:님|씨|군|양|이|아|야)?(?:{PARTICLES})?
 _RIGHT_OF_SURNAME = re.compile(
     rf"[ ]{{0,2}}(?:{RANKS}|님|산모|환아|어머니|아버지|어머님|아버님)(?:[님분]?(?:{PARTICLES})?)(?![가-힣])"
 )
+_TEACHER = re.compile(r"t(?![a-z])")
 _ROLE_BEFORE = re.compile(rf"(?:{ROLES})[ ]{{0,2}}$")
 _PHONE_WORD = re.compile(
     r"(?:휴대|핸드폰|폰|전화|연락처|뒷|뒤|끝|h\.?p|tel|phone|mobile|call)"
@@ -98,7 +99,7 @@ def beside_phone_word(text: Squeezed, start: int, end: int) -> bool:
 
 def _ends(text: Squeezed, end: int) -> bool:
     after = text.after(end)
-    if not _letter(after):
+    if not _letter(after) or _TEACHER.match(text.text, end):
         return True
     return "가" <= after <= "힣" and _RIGHT_OF_NAME.match(text.text, end, end + _BEHIND) is not None
 
