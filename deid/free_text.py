@@ -51,6 +51,7 @@ class FreeTexts:
     folder: Path
     cases: CaseWriter | None = None
     reports: dict[str, list[TextReport]] = field(default_factory=dict)
+    models: dict[str, str] = field(default_factory=dict)
     stand_ins: dict[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
 
     @cached_property
@@ -64,7 +65,8 @@ class FreeTexts:
         known = self.recipe.known
         files = list(self.people.lineage) if known.files and "people" in vars(self) else []
         profile = {"file": known.profile_file, "sha256": known.profile_sha256} if known.profile_file else None
-        return {**({"known": files} if files else {}), **({"profile": profile} if profile else {})}
+        parts = {"known": files, "profile": profile, "models": dict(self.models)}
+        return {name: value for name, value in parts.items() if value}
 
     def replaced(self, source: Source, rule: ColumnRule, people: pl.DataFrame) -> pl.DataFrame:
         """Replace the texts of one column: columns `TEXT`, `MASKED` and, where it depends on the patient, `PATIENT`.
@@ -152,10 +154,21 @@ class FreeTexts:
         from deid.detect.treat import Setup  # noqa: PLC0415 - as above
 
         treatment = _treatment(rule)
+        if treatment.model:
+            self._check_model(rule, Path(treatment.model))
         style = Style(treatment.names, treatment.numbers, treatment.dates)
         if not treatment.known:
-            return Setup(style)
-        return Setup(style, self.people.staff, self.recipe.known.profile)
+            return Setup(style, model=treatment.model)
+        return Setup(style, self.people.staff, self.recipe.known.profile, treatment.model)
+
+    def _check_model(self, rule: ColumnRule, folder: Path) -> None:
+        from deid.detect.model.voice import fingerprint, problem_of  # noqa: PLC0415 - as above
+
+        problem = problem_of(folder)
+        if problem:
+            fix = ("모델 폴더와 설치된 라이브러리를 확인하세요.", "Check the folder and what is installed.")
+            rule.node.fail("model", *problem, remedy=fix)
+        self.models[folder.name] = fingerprint(folder)
 
     def _keep(
         self, source: Source, rule: ColumnRule, pairs: pl.DataFrame, answers: Sequence[Treated], cases: CaseWriter

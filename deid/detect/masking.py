@@ -39,8 +39,9 @@ def mask_texts(texts: Sequence[str], *, keys: Mapping[str, bytes] | None, proces
 def treat_all(tasks: Sequence[Task], setup: Setup, *, processes: int = 1) -> list[list[Treated]]:
     """Treat distinct texts, in order; by child processes (at most `processes`) when there are enough of them."""
     wanted = min(processes, sum(len(task.people) for task in tasks) // _WORTH_A_PROCESS)
-    if wanted > 1:
-        return treat_in_processes(tasks, setup, wanted)
+    if wanted > 1 or setup.model:
+        # A model is loaded only by a child, which is told that it is offline before any library is.
+        return treat_in_processes(tasks, setup, max(1, wanted))
     treater = Treater(setup)
     return [treater.treat(task) for task in tasks]
 

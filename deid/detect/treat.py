@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from presidio_anonymizer.entities import RecognizerResult
 
@@ -16,6 +17,8 @@ from deid.detect.found import Found
 from deid.detect.known.profile import Profile, RecordNumbers
 from deid.detect.known.search import Many, Value, of_person
 from deid.detect.known.squeezed import Squeezed, squeeze
+from deid.detect.model.voice import Voice
+from deid.detect.normalise import normalise
 from deid.detect.scan import settle
 from deid.detect.style import Style
 from deid.texts import TextSpan
@@ -26,11 +29,15 @@ NO_KEY = b"\0" * 16
 
 @dataclass(frozen=True)
 class Setup:
-    """What holds for every text of a column: the style, values of staff (kind, value), and the provider's profile."""
+    """What holds for every text of a column: the style, values of staff (kind, value), the provider's profile.
+
+    `model` is a folder (see `model.voice`), "" for none.
+    """
 
     style: Style = field(default_factory=Style)
     staff: tuple[Value, ...] = ()
     profile: Profile = field(default_factory=Profile)
+    model: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,11 +78,14 @@ class Treater:
         self._places = Many(setup.profile.values)
         self._records = RecordNumbers(setup.profile.record_numbers)
         self._knows = bool(setup.staff or setup.profile != Profile())
+        self._voice = Voice(Path(setup.model)) if setup.model else None
 
     def treat(self, task: Task) -> list[Treated]:
         """Replace the task's text for each of its people, in order."""
         text = task.text
         seen = [TextSpan(*_plain(one.span), "rules", one.doubt) for one in examine(text)]
+        if self._voice is not None:
+            seen += _spans("model", self._voice.find(normalise(text)))
         squeezed = squeeze(text) if self._knows or any(person.values for person in task.people) else None
         if squeezed is not None and self._knows:
             seen += _spans("known", self._many.find(squeezed))

@@ -20,6 +20,7 @@ from threading import Lock
 from typing import IO, Any
 
 from deid.detect.known.profile import Profile
+from deid.detect.model.voice import OFFLINE
 from deid.detect.style import Style
 from deid.detect.treat import Person, Setup, Task, Treated, Treater
 from deid.texts import TextSpan
@@ -70,7 +71,7 @@ def _cut(tasks: Sequence[Task]) -> Iterator[list[Task]]:
 def _serve(batches: _Batches, setup: Setup) -> list[tuple[int, list[list[Treated]]]]:
     path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
     command = [sys.executable, "-m", "deid.detect.worker"]
-    environment = {**os.environ, "PYTHONPATH": path}
+    environment = {**os.environ, **OFFLINE, "PYTHONPATH": path}
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as child:
         asking, answering = child.stdin, child.stdout
         if asking is None or answering is None:
@@ -104,7 +105,7 @@ def _treated(text: str, spans: list[list[Any]], stand_ins: list[list[int]]) -> T
 
 def _plain_setup(setup: Setup) -> dict[str, Any]:
     style = {**asdict(setup.style), "keys": {kind: key.hex() for kind, key in setup.style.keys.items()}}
-    return {"style": style, "staff": setup.staff, "profile": asdict(setup.profile)}
+    return {"style": style, "staff": setup.staff, "profile": asdict(setup.profile), "model": setup.model}
 
 
 def _plain_task(task: Task) -> list[Any]:
@@ -115,7 +116,7 @@ def _setup(body: dict[str, Any]) -> Setup:
     style = body["style"]
     keys = {kind: bytes.fromhex(key) for kind, key in style.pop("keys").items()}
     profile = Profile(**{name: tuple(values) for name, values in body["profile"].items()})
-    return Setup(Style(**style, keys=keys), _values(body["staff"]), profile)
+    return Setup(Style(**style, keys=keys), _values(body["staff"]), profile, body["model"])
 
 
 def _values(pairs: list[list[str]]) -> tuple[tuple[str, str], ...]:

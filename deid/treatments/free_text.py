@@ -22,7 +22,7 @@ class FreeText(Treatment):
 
     `names`, `numbers`: `placeholder` or `surrogate`; `dates`: `placeholder` or `shift` (the patient's own). With
     `known`, what the recipe's tables and files say of the patient, and of staff, is searched for too. `model` is a
-    folder with a token classifier, one more voice; "" for none.
+    folder with a token classifier, one more voice; "" for none. Its path is beside the recipe unless it is absolute.
     """
 
     names: str = "placeholder"
@@ -55,6 +55,6 @@ def parse_free_text(_: Node, fields: Mapping[str, Node]) -> FreeText:
     return FreeText(
         **chosen,
         known=fields["known"].flag() if "known" in fields else True,
-        model=fields["model"].text() if "model" in fields else "",
+        model=str(fields["model"].folder / fields["model"].text()) if "model" in fields else "",
         **common_fields(fields, default="text", allowed=("text",)),
     )

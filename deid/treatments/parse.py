@@ -66,7 +66,7 @@ PARSERS: dict[str, tuple[tuple[str, ...], tuple[str, ...], Parser]] = {
     "generalise": ((), (*WAYS, *ALONG), parse_generalise),
     "top_code": (("at",), (), parse_top_code),
     "bottom_code": (("at",), (), parse_bottom_code),
-    "free_text": ((), ("names", "numbers", "dates", "known"), parse_free_text),
+    "free_text": ((), ("names", "numbers", "dates", "known", "model"), parse_free_text),
     "round": (("to",), (), parse_round),
     "surrogate": (("kind", "domain"), ("length", "invalid"), parse_surrogate),
 }

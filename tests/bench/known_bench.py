@@ -1,18 +1,18 @@
-"""How much less leaks from notes when the tables are known: the dev notes of the benchmark, linked to a table made of them.
+"""How much less leaks from notes when the tables are known: the benchmark's dev notes, linked to tables made of them.
 
-The tables are made from the notes' own gold values, so they are as right as tables can be: the figures say what the pass
-adds when tables are right and complete, and nothing about how often they are. Two sets of tables:
+The tables are made from the notes' own gold values, so they are as right as tables can be: the figures say what the
+pass adds when tables are right and complete, and nothing about how often they are. Two sets of tables:
 
-    whole    the first whole name is the patient's, one beside a word for kin a relative's, every other one is on the list
-             of staff; record, specimen and order numbers as in the tables of laboratory and imaging
-    sparse   only the first of each number, and staff only where the note itself says so by a title or role; the names of
-             anybody else, and the other numbers, stay unknown
+    whole    the first whole name is the patient's, one beside a word for kin a relative's, every other one is on the
+             list of staff; record, specimen and order numbers as in the tables of laboratory and imaging
+    sparse   only the first of each number, and staff only where the note itself says so by a title or role; the names
+             of anybody else, and the other numbers, stay unknown
 
 Plates, cards, accounts, web addresses, and surnames or given names alone stand in neither.
 
 Our recognisers leave nothing on these notes (they were built with them), so the pass has nothing to add there; it is
-measured with the detectors degraded: Presidio's own Korean ones only, ours without names, ours without record numbers and
-addresses, ours on every second find. `ANSIM_KO_NOTES` names the folder of the notes and of their scorer `evaluate.py`.
+measured with the detectors degraded: Presidio's own Korean ones only, ours without names, ours without record numbers
+and addresses, ours on every second find. `ANSIM_KO_NOTES` names the folder of the notes and of `evaluate.py`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ _KIN = re.compile(
     r"(?:보호자|남편|아내|배우자|부친|모친|아버지|어머니|아들|딸|며느리|사위|형|누나|언니|오빠|동생|친정|가족|부모)[^\n]{0,6}$"
 )
 _STAFF_BEFORE = re.compile(
-    r"(?:의|의사|교수|간호사|담당|담당자|작성|작성자|판독|판독자|검사자|기록|기록자|보고자|집도|확인|인턴|전공의|R\d|RN|Dr\.?|MD|치료사|서명)[ :：./)]{0,4}$"
+    r"(?:의|의사|교수|간호사|담당|담당자|작성|작성자|판독|판독자|검사자|기록|기록자|보고자|집도|확인|인턴|전공의|R\d|RN|"
+    r"Dr\.?|MD|치료사|서명)[ :：./)]{0,4}$"
 )
 _STAFF_BEHIND = re.compile(
     r"[ ]?(?:교수|선생|과장|원장|간호사|의사|전공의|전문의|인턴|실장|팀장|약사|치료사|기사|복지사|MD|RN|/)"
