@@ -41,6 +41,7 @@ from deid.readers.connection import Databases
 from deid.readers.open import open_source, size_of
 from deid.readers.source import Reading, Source
 from deid.recipe import Recipe, TableRule, subject_domain
+from deid.recipe_schema import lineage as schema_lineage
 from deid.report import render
 from deid.risk.measures import Risk, risk_of
 from deid.risk.utility import utility_of
@@ -350,7 +351,13 @@ class _Run:
     ) -> Manifest:
         recipe = self.recipe
         lineage = [
-            {"table": s.rule.name, "file": s.place, **s.rule.origin.lineage(), "rows": s.rows, "bytes": s.size}
+            {
+                "table": s.rule.name,
+                "file": s.place,
+                **schema_lineage(s.rule.origin, s.rule.columns),
+                "rows": s.rows,
+                "bytes": s.size,
+            }
             | {"sha256": s.sha256, "columns": {r.name: r.source for r in s.rule.published}}
             for s in sources
         ]

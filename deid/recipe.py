@@ -16,6 +16,7 @@ from deid.detect.known.kinds import kind_of
 from deid.errors import RecipeError
 from deid.privacy.asked import Privacy, parse_privacy
 from deid.recipe_known import PEOPLE, Known, parse_known
+from deid.recipe_schema import check_schema, must_scan
 from deid.recipe_source import FIELDS, Origin, parse_origin
 from deid.recipe_yaml import Node, read
 from deid.text_gate import TextSample, parse_text_sample
@@ -27,7 +28,7 @@ from deid.treatments.treatment import Treatment
 
 MIB = 1 << 20
 SLUG = re.compile(r"[a-z][a-z0-9_-]{0,40}")
-COMMON = ("label", "as", "direct", "reason")  # what every column may say, whatever its treatment
+COMMON = ("label", "as", "direct", "reason", "keep_identifying")  # what every column may say, whatever its treatment
 COLUMN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,60}")
 
 
@@ -50,6 +51,7 @@ class ColumnRule:
     direct: bool
     node: Node
     reason: Label = Label("", "")
+    keep_identifying: bool = False  # published although its schema says that it identifies; the reason says why
     kind: str = "other"  # of a direct one: a key of `detect.known.kinds.KINDS`
 
 
@@ -227,6 +229,7 @@ def _table(name: str, node: Node) -> TableRule:
         privacy=parse_privacy(fields.get("privacy"), _plain_columns(columns), [entry.column for entry in quasi]),
     )
     _check_table(table, fields["subject"])
+    check_schema(table.origin, (table.subject, fields["subject"]), columns)
     return table
 
 
@@ -243,7 +246,10 @@ def _column(source: str, key: Node, node: Node) -> ColumnRule:
         )  # fmt: skip
     reason = _label(common["reason"]) if "reason" in common else Label("", "")
     direct, kind = _direct(common.get("direct"), (source, name, label.ko, label.en))
-    return ColumnRule(source, name, treatment, label, direct, node, reason, kind)
+    keep = "keep_identifying" in common and common["keep_identifying"].flag()
+    if keep and not reason.ko:
+        common["keep_identifying"].fail("reason", "reason에 까닭을 적으세요.", "the reason must be given in 'reason'.")
+    return ColumnRule(source, name, treatment, label, direct, node, reason, keep, kind)
 
 
 def _direct(node: Node | None, words: tuple[str, ...]) -> tuple[bool, str]:
@@ -373,6 +379,13 @@ def _check_consistent(recipe: Recipe) -> None:
                 "dates: shift에는 date_shift로 처리하는 열이 하나는 있어야 합니다.",
                 "dates: shift needs a column treated by date_shift, which says by how much.",
             )
+    unscanned = next((found for table in recipe.tables if (found := must_scan(table.origin, table.columns))), None)
+    if unscanned is not None and recipe.gates.scan_sample is None:
+        unscanned.node.fail(
+            "gate",
+            "OMOP·FHIR의 자유 글을 공개하려면 gates에 no_direct_identifier_left가 있어야 합니다.",
+            "free text of OMOP or FHIR needs the gate no_direct_identifier_left.",
+        )
     if len(shifts) > 1:
         list(shifts.values())[1].fail(
             "shift",

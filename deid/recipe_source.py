@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from deid.recipe_yaml import Node
+from deid.schemas import fhir as fhir_model
+from deid.schemas import omop as omop_model
 
 ENCODINGS = ("utf-8", "utf-8-sig", "cp949")
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 # format: fields a table may have for it, the endings of file names it is assumed for
 FORMATS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "csv": (("file", "encoding", "separator"), (".csv", ".tsv", ".txt")),
-    "parquet": (("file",), (".parquet",)),
-    "sql": (("database", "table", "query"), ()),
+    "parquet": (("file", "timezone"), (".parquet",)),
+    "sql": (("database", "table", "query", "timezone"), ()),
+    "fhir": (("file", "resource", "optional", "others", "timezone"), (".ndjson",)),
     "xlsx": (("file", "sheet", "header_row", "hidden"), (".xlsx", ".xlsm")),
 }
 NO_URL = (
     "URL은 환경 변수(env)나 키 파일(key)에 두고 그 이름을 적으세요.",
     "Keep the URL in an environment variable (env) or a key file (key) and write its name.",
 )
-FIELDS = ("format", *dict.fromkeys(name for fields, _ in FORMATS.values() for name in fields))
+FIELDS = ("format", "omop", *dict.fromkeys(name for fields, _ in FORMATS.values() for name in fields))
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,9 @@ class Origin:
 
     CSV: `encoding`, `separator`. Workbooks: `sheet` ("" for the only one shown), `header_row` (from 1), and whether
     `hidden` sheets, rows and columns are read. Databases: the `database`'s address and a `table` (`schema.name`) or a
-    `query`; `file` is then the table's name or `query`.
+    `query`; `file` is then the table's name or `query`. FHIR: the `resource`'s type, the paths of published columns
+    that are `optional`, and whether elements that neither identify nor are named are dropped (`drop_others`).
+    `timezone` says where days are counted if time stamps carry a zone. `omop` is the table of the OMOP CDM this is.
     """
 
     format: str
@@ -52,6 +58,11 @@ class Origin:
     database: Address | None = None
     table: str = ""
     query: str = ""
+    resource: str = ""
+    optional: tuple[str, ...] = ()
+    drop_others: bool = False
+    timezone: str = ""
+    omop: str = ""
 
     def lineage(self) -> dict[str, str]:
         """Say in a manifest how the original was read. A query is named by its hash: literals in it may identify."""
@@ -82,10 +93,12 @@ def parse_origin(table: Node, fields: Mapping[str, Node]) -> Origin:
     assumed = _assumed(fields["file"].text() if "file" in fields else "")
     chosen = fields["format"].one_of(tuple(FORMATS)) if "format" in fields else assumed
     for name in FIELDS:
-        if name in fields and name not in {"format", *FORMATS[chosen][0]}:
+        if name in fields and name not in {"format", "omop", *FORMATS[chosen][0]}:
             fields[name].fail("unknown", f"{chosen}에는 '{name}' 항목이 없습니다.", f"{chosen} has no '{name}'.")
+    omop = fields["omop"].one_of(tuple(sorted(omop_model.TABLES))) if "omop" in fields else ""
+    timezone = _zone(fields["timezone"]) if "timezone" in fields else ""
     if chosen == "sql":
-        return _database(table, fields)
+        return replace(_database(table, fields), omop=omop, timezone=timezone)
     if "file" not in fields:
         table.fail("missing", "'file' 항목이 빠졌습니다.", "'file' is missing.")
     return Origin(
@@ -96,7 +109,30 @@ def parse_origin(table: Node, fields: Mapping[str, Node]) -> Origin:
         sheet=fields["sheet"].text() if "sheet" in fields else "",
         header_row=fields["header_row"].integer(1, 1000) if "header_row" in fields else 1,
         hidden="hidden" in fields and fields["hidden"].one_of(("refuse", "read")) == "read",
+        resource=_resource(table, fields) if chosen == "fhir" else "",
+        optional=tuple(item.text() for item in fields["optional"].items()) if "optional" in fields else (),
+        drop_others="others" in fields and fields["others"].one_of(("refuse", "drop")) == "drop",
+        timezone=timezone,
+        omop=omop,
     )
+
+
+def _resource(table: Node, fields: Mapping[str, Node]) -> str:
+    if "resource" in fields:
+        return fields["resource"].one_of(tuple(sorted(fhir_model.RESOURCES)))
+    stem = fields["file"].text().split(".")[0]
+    if stem not in fhir_model.RESOURCES:
+        table.fail("missing", "resource에 자료 종류를 적으세요.", "resource must name the resources' type.")
+    return stem
+
+
+def _zone(node: Node) -> str:
+    name = node.text()
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        node.fail("timezone", f"'{name}'은(는) 시간대가 아닙니다.", f"'{name}' is no time zone.")
+    return name
 
 
 def _database(table: Node, fields: Mapping[str, Node]) -> Origin:

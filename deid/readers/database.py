@@ -69,9 +69,10 @@ def select_of(rows_from: sa.FromClause, names: tuple[str, ...]) -> sa.Select[*tu
 def _read(rule: TableRule, result: sa.CursorResult[Any], spool: Spool, limits: Limits) -> None:
     formats = date_formats(rule)
     forms = [formats.get(name) for name in rule.used]
+    zone = rule.origin.timezone
     for number, row in enumerate(result, start=1):
         try:
-            spool.add(number, [spell(value, form) for value, form in zip(row, forms, strict=True)])
+            spool.add(number, [spell(value, form, zone) for value, form in zip(row, forms, strict=True)])
         except UnspellableError:
             _refuse_value(rule, number, row, forms)
         if number > limits.rows:
@@ -81,7 +82,7 @@ def _read(rule: TableRule, result: sa.CursorResult[Any], spool: Spool, limits: L
 def _refuse_value(rule: TableRule, number: int, row: sa.Row[Any], forms: list[str | None]) -> None:
     for name, value, form in zip(rule.used, row, forms, strict=True):
         try:
-            spell(value, form)
+            spell(value, form, rule.origin.timezone)
         except ZonedError:
             refuse_zone(rule, name, number)
         except UnspellableError as error:

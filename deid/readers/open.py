@@ -8,6 +8,7 @@ from pathlib import Path
 
 from deid.readers.csv_file import open_csv
 from deid.readers.database import open_database
+from deid.readers.fhir_file import open_fhir
 from deid.readers.parquet_file import open_parquet
 from deid.readers.source import Reading, Source
 from deid.readers.workbook import open_workbook
@@ -19,6 +20,7 @@ READERS: dict[str, tuple[Opener, int]] = {
     "csv": (open_csv, 1),
     "parquet": (open_parquet, 8),
     "xlsx": (open_workbook, 4),
+    "fhir": (open_fhir, 1),
     "sql": (open_database, 0),
 }
 

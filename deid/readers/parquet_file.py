@@ -88,7 +88,7 @@ def _columns(rule: TableRule, schema: pl.Schema) -> tuple[pl.Expr, ...]:
     spelled = []
     for name in rule.used:
         try:
-            column = as_text(name, schema[name], formats)
+            column = as_text(name, schema[name], formats, rule.origin.timezone)
         except ZonedError:
             refuse_zone(rule, name)
         except UnspellableError as error:
@@ -119,7 +119,7 @@ def refuse_zone(rule: TableRule, column: str, line: int = 0) -> NoReturn:
     refuse(
         rule.file, "time-zone",
         (f"열 {column}에 시간대가 있어 날짜를 알 수 없습니다.", f"column {column} has a time zone, so no sure day."),
-        ("원본에서 한국 시각의 날짜로 바꾸어 내보내세요.", "Convert it to dates of local time at its origin."),
+        ("timezone: Asia/Seoul처럼 날짜를 셀 곳을 적으세요.", "Say where days are counted, as timezone: Asia/Seoul."),
         at=(line, -1),
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -20,6 +21,7 @@ from deid.treatments.bands import AgeBand
 
 ISO_DATE = "%Y-%m-%d"
 STAMP, CLOCK = "%Y-%m-%dT%H:%M:%S%.f", "%H:%M:%S%.f"
+LONGEST_DECIMAL = 400
 Formats = dict[str, str]
 
 
@@ -46,8 +48,8 @@ def date_formats(rule: TableRule) -> Formats:
     return formats
 
 
-def as_text(name: str, dtype: pl.DataType, formats: Formats) -> pl.Expr:
-    """Spell a typed Polars column. Raises `UnspellableError` (or `ZonedError`) for its type."""
+def as_text(name: str, dtype: pl.DataType, formats: Formats, zone: str = "") -> pl.Expr:
+    """Spell a typed Polars column; `zone` says where days are counted. Raises `UnspellableError` or `ZonedError`."""
     column = pl.col(name)
     if isinstance(dtype, pl.String | pl.Categorical | pl.Enum | pl.Null):
         # Dictionary-encoded types are decoded here: nothing after this point sees a dictionary of the source.
@@ -60,11 +62,11 @@ def as_text(name: str, dtype: pl.DataType, formats: Formats) -> pl.Expr:
         # Declared places say nothing about the value: 5.00 is 5.
         return column.cast(pl.String).str.replace(r"(\.\d*?)0+$", "$1").str.strip_suffix(".").alias(name)
     if dtype.is_temporal() and not isinstance(dtype, pl.Duration):
-        return _moment(column, dtype, formats.get(name)).alias(name)
+        return _moment(column, dtype, formats.get(name), zone).alias(name)
     raise UnspellableError(str(dtype.base_type()))
 
 
-def _moment(column: pl.Expr, dtype: pl.DataType, form: str | None) -> pl.Expr:
+def _moment(column: pl.Expr, dtype: pl.DataType, form: str | None, zone: str) -> pl.Expr:
     if isinstance(dtype, pl.Time):
         return column.dt.strftime(CLOCK)
     if isinstance(dtype, pl.Date):
@@ -73,15 +75,19 @@ def _moment(column: pl.Expr, dtype: pl.DataType, form: str | None) -> pl.Expr:
         zoned = isinstance(dtype, pl.Datetime) and dtype.time_zone is not None
         return column.dt.strftime(STAMP + ("%:z" if zoned else ""))
     if isinstance(dtype, pl.Datetime) and dtype.time_zone is not None:
-        raise ZonedError(str(dtype))
+        if not zone:
+            raise ZonedError(str(dtype))
+        column = column.dt.convert_time_zone(zone)
     return column.dt.strftime(form)
 
 
-def spell(value: object, form: str | None = None) -> str | None:
+def spell(value: object, form: str | None = None, zone: str = "") -> str | None:
     """Spell one Python value as `as_text` does; `form` is the column's date format if it has one.
 
-    Raises `UnspellableError` or `ZonedError`.
+    `zone` says where days are counted. Raises `UnspellableError` or `ZonedError`.
     """
+    if isinstance(value, datetime) and value.tzinfo is not None and form is not None and zone:
+        value = value.astimezone(ZoneInfo(zone)).date()
     if value is None or isinstance(value, str):
         return value
     speller = next((speller for kind, speller in SPELLERS if isinstance(value, kind)), None)
@@ -102,6 +108,8 @@ def _number(value: float, _: str | None) -> str | None:
 def _decimal(value: Decimal, _: str | None) -> str | None:
     if value.is_nan():
         return None
+    if abs(value.adjusted()) > LONGEST_DECIMAL:
+        return str(value)  # written out it could fill the memory
     text = f"{value:f}"
     return text.rstrip("0").removesuffix(".") if "." in text else text
 
@@ -118,6 +126,26 @@ def _clock(value: datetime | time) -> str:
     # As many places as Polars writes: none, three or six.
     whole = "milliseconds" if value.microsecond else "seconds"
     return value.isoformat(timespec="microseconds" if value.microsecond % 1000 else whole)
+
+
+def day_of(moment: str, form: str, zone: str) -> str:
+    """Spell the day of an ISO 8601 date or time stamp in `form`; anything else is given back as it is.
+
+    A time stamp with an offset has its day as written there, unless `zone` is given; UTC alone says nothing about the
+    place. Raises `ZonedError`.
+    """
+    try:
+        if "T" not in moment:
+            return _dated(date.fromisoformat(moment), form)
+        stamp = datetime.fromisoformat(moment)
+    except ValueError:
+        return moment
+    if stamp.tzinfo is not None:
+        if zone:
+            stamp = stamp.astimezone(ZoneInfo(zone))
+        elif not stamp.utcoffset():
+            raise ZonedError("UTC")
+    return _dated(stamp.date(), form)
 
 
 def _dated(value: date, form: str | None) -> str:
