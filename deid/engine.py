@@ -33,7 +33,9 @@ from deid.prepare import (
     pairs_of,
     people_of,
     subjects_of,
+    with_classes_learned,
     with_lookups,
+    with_rest_learned,
 )
 from deid.privacy.choose import choose
 from deid.privacy.table import TablePrivacy, begin
@@ -230,7 +232,8 @@ class _Run:
             self._tell("가명과 집단 계산", "pseudonyms and classes", source.rule.name, number)
             ranked = subjects.ranked(source, people[subject_domain(source.rule)])
             chosen = choose(ranked, self.recipe, self.keys)
-            table = with_lookups(chosen.table, self.recipe, self.keys)
+            looked_up = with_lookups(chosen.table, self.recipe, self.keys)
+            table = with_classes_learned(looked_up, self.recipe.gates.k)
             # Texts take longest: they are masked only when the gates that need no texts have been passed.
             plan = _with_classes(table if table.has_texts else self._completed(table))
             if plan.classes is not None:
@@ -290,6 +293,7 @@ class _Run:
     def _write(self, plan: _Plan) -> Written:
         self._tell("공개본 쓰기", "writing", plan.rule.name, len(self.verdicts))
         frame = without_small_classes(publishable(plan.table, plan.decided()), plan.rule, plan.allowed())
+        plan.table, frame = with_rest_learned(plan.table, frame, self.recipe.gates.k)
         place = place_of(self.folder, plan.table, self.keys.storage, self.before, rows=plan.rows_left())
         written = write_table(plan.table, frame, place, rows=plan.rows_left(), part_rows=PART_ROWS)
         if written.rows != plan.rows_left():
@@ -310,7 +314,7 @@ class _Run:
         schema = written.scan().collect_schema()
         columns = {
             rule.name: Column(
-                str(schema[rule.name]), rule.treatment.words(), rule.label.ko, rule.label.en, rule.name in quasi
+                str(schema[rule.name]), rule.treatment.told(), rule.label.ko, rule.label.en, rule.name in quasi
             )
             for rule in plan.rule.published
         }
@@ -343,6 +347,7 @@ class _Run:
             figures["privacy"] = plan.privacy.figures(plan.table, plan.decided(), self.recipe.gates.k)
         figures["utility"] = [asdict(entry) for entry in utility_of(plan.table, plan.decided(), plan.allowed())]
         figures["texts"] = [report.plain() for report in self.texts.reports.get(plan.rule.name, [])]
+        figures["learned"] = {name: dict(finish.figures()) for name, finish in plan.table.finishes.items()}
         figures["treatments"] = [_treatment(rule) for rule in plan.rule.columns]
         return figures
 
@@ -408,7 +413,7 @@ def _source_sizes(pairs: pl.DataFrame, rule: TableRule) -> np.ndarray[Any, np.dt
 
 
 def _treatment(rule: Any) -> dict[str, str]:
-    words = rule.treatment.words()
+    words = rule.treatment.told()
     name = "" if words == "drop" else rule.name
     return {
         "source": rule.source,

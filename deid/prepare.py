@@ -16,6 +16,7 @@ import polars as pl
 from deid.errors import DeidError, SourceError
 from deid.free_text import MASKED, PATIENT, PSEUDONYM, TEXT, FreeTexts
 from deid.keys import Keys
+from deid.learning import check_learned, finished, learn, learning_rules
 from deid.locate import bad_values, locate
 from deid.many.codes import numbered
 from deid.readers.source import Source
@@ -23,9 +24,11 @@ from deid.recipe import ColumnRule, Recipe, TableRule, subject_domain
 from deid.replacement import replacement
 from deid.suppress import ROWS, Flags
 from deid.transform.columns import INDEX, class_key, joined, select_published
-from deid.transform.pseudonyms import pseudonym, shift_days
+from deid.transform.pseudonyms import pseudonym, seed, shift_days
 from deid.treatments.dates import SHIFT
 from deid.treatments.free_text import FreeText
+from deid.treatments.learned import Finish
+from deid.treatments.noise import SEED
 
 SUBJECT = " subject"
 COUNT = " count"
@@ -36,7 +39,8 @@ RAW = " raw "
 class Prepared:
     """One table ready to be written: its source, rows per patient, and the small frames that are joined to it.
 
-    `people` has `SUBJECT`, `INDEX` (rank of the pseudonym), the pseudonym and, if the recipe shifts dates, `SHIFT`.
+    `people` has `SUBJECT`, `INDEX` (rank of the pseudonym), the pseudonym and, if the recipe
+    shifts dates or adds noise, `SHIFT` and `SEED`.
     `lookups` maps a rule's source column to a frame of its distinct values and their replacements, `PATIENT` besides
     where they are the patient's own. When the table is small enough to be kept, `index` has each row's patient,
     `aligned` the further pseudonyms row by row by name, and `computed` the published columns.
@@ -49,6 +53,7 @@ class Prepared:
     index: pl.Series | None = None
     aligned: Mapping[str, pl.Series] = field(default_factory=dict)
     computed: pl.DataFrame | None = None
+    finishes: Mapping[str, Finish] = field(default_factory=dict)
 
     @property
     def rule(self) -> TableRule:
@@ -82,7 +87,8 @@ class Prepared:
 
     def _select(self, rules: Sequence[ColumnRule]) -> pl.LazyFrame:
         raw = [pl.col(rule.source).alias(RAW + rule.name) for rule in self.generalised]
-        return select_published(self.frame(self.people), rules, self.rule, pl.col(INDEX), *raw)
+        frame = select_published(self.frame(self.people), rules, self.rule, pl.col(INDEX), *raw)
+        return finished(frame, self.finishes, rules)
 
     @property
     def has_texts(self) -> bool:
@@ -93,7 +99,11 @@ class Prepared:
     def generalised(self) -> list[ColumnRule]:
         """Rules of the quasi-identifiers whose published value says less than the source value."""
         quasi = {entry.column for entry in self.rule.quasi_identifiers}
-        return [rule for rule in self.rule.published if rule.name in quasi and rule.treatment.lossy]
+        return [
+            rule
+            for rule in self.rule.published
+            if rule.name in quasi and (rule.treatment.lossy or rule.treatment.learner)
+        ]
 
     def frame(self, people: pl.DataFrame) -> pl.LazyFrame:
         """Scan the source with patients and replacements joined; rows of patients not in `people` are left out."""
@@ -207,6 +217,8 @@ def people_of(recipe: Recipe, tables: Sequence[tuple[TableRule, pl.DataFrame]], 
     days = max((rule.treatment.shift_days for table in recipe.tables for rule in table.columns), default=0)
     if days:
         columns.append(shift_days(SUBJECT, keys, recipe.dataset, domain, max_days=days).alias(SHIFT))
+    if any(rule.treatment.seeded for table in recipe.tables for rule in table.columns):
+        columns.append(seed(SUBJECT, keys, recipe.dataset, domain).alias(SEED))
     # The order of pseudonyms is the order of rows in the snapshot: nothing of the hospital's order is left.
     return subjects.select(columns).sort(RAW).with_row_index(INDEX)
 
@@ -239,6 +251,29 @@ def with_lookups(table: Prepared, recipe: Recipe, keys: Keys) -> Prepared:
             replaced = replacement(source, rule, values, recipe, keys).alias(RAW)
             lookups[rule.source] = (rule, pl.DataFrame([values, replaced]))
     return replace(table, lookups=lookups, aligned=aligned)
+
+
+def with_classes_learned(table: Prepared, k: int) -> Prepared:
+    """Learn what the quasi-identifiers' values depend on, from everybody. Raises `RecipeError`, `SourceError`."""
+    check_learned(table.rule, k)
+    finishes = _learn(table, table.classified(), k, quasi=True)
+    return replace(table, finishes=finishes) if finishes else table
+
+
+def with_rest_learned(table: Prepared, frame: pl.LazyFrame, k: int) -> tuple[Prepared, pl.LazyFrame]:
+    """Learn what the other columns depend on, from `frame`, the rows that stay; give it with their final values."""
+    finishes = _learn(table, frame, k, quasi=False)
+    if not finishes:
+        return table, frame
+    return replace(table, finishes={**table.finishes, **finishes}), finished(frame, finishes, table.rule.published)
+
+
+def _learn(table: Prepared, frame: pl.LazyFrame, k: int, *, quasi: bool) -> dict[str, Finish]:
+    rules = learning_rules(table.rule, quasi=quasi)
+    try:
+        return learn(table.source, frame, rules, k) if rules else {}
+    except pl.exceptions.PolarsError as error:
+        raise explain(table.source, error) from None
 
 
 def _texts(table: Prepared, texts: FreeTexts, excluded: Flags | None) -> dict[str, tuple[ColumnRule, pl.DataFrame]]:

@@ -237,6 +237,7 @@ def _column(source: str, key: Node, node: Node) -> ColumnRule:
     fields = node.pairs()
     common = {name: fields.pop(name)[1] for name in COMMON if name in fields}
     treatment = parse_treatment(node, {name: value for name, (_, value) in fields.items()}, fields)
+    treatment = treatment.of(source)
     label = _label(common["label"]) if "label" in common else Label(source, source)
     name = common["as"].text() if "as" in common else source
     if not COLUMN_NAME.fullmatch(name) and not isinstance(treatment, Drop):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from deid.learning import finished
 from deid.prepare import RAW, Prepared, collect
 from deid.suppress import Decision
 from deid.transform.columns import INDEX, select_published, typed
@@ -42,7 +43,7 @@ def utility_of(table: Prepared, decision: Decision, allowed: pl.DataFrame | None
     rules = [rule for rule in table.rule.published if not rule.treatment.keyed]
     raw = [_raw(rule.source, rule.treatment).alias(RAW + rule.name) for rule in rules]
     frame = select_published(table.frame(people), rules, table.rule, pl.col(INDEX), *raw)
-    before = collect(table.source, frame)
+    before = collect(table.source, finished(frame, table.finishes, rules))
     excluded = pl.Series(decision.excluded).gather(before[INDEX])
     after = without_small_classes(before.filter(~excluded).lazy(), table.rule, allowed).collect()
     return [_column(before, after, rule.name, is_text=isinstance(rule.treatment, FreeText)) for rule in rules]

@@ -28,6 +28,11 @@ def shift_days(column: str, keys: Keys, scope: str, domain: str, *, max_days: in
     return pl.when(step < max_days).then(step - max_days).otherwise(step - max_days + 1).cast(pl.Int32)
 
 
+def seed(column: str, keys: Keys, scope: str, domain: str) -> pl.Expr:
+    """Give each patient a secret to draw noise from: HMAC-SHA256 under a third key, 64 hex digits."""
+    return _tag(column, keys.derive("noise", scope, domain))
+
+
 def _tag(column: str, key: bytes) -> pl.Expr:
     # The plugin takes its key as text: 64 hex digits, which fill one block of SHA-256 exactly.
     return plh.col(column).chash.hmac_sha256(key=key.hex())

@@ -51,9 +51,11 @@ class FreeText(Treatment):
 
 def parse_free_text(_: Node, fields: Mapping[str, Node]) -> FreeText:
     """Read `free_text`. Raises `RecipeError`."""
-    chosen = {name: fields[name].one_of(words) for name, words in CHOICES.items() if name in fields}
+    chosen = {name: fields[name].one_of(words) if name in fields else words[0] for name, words in CHOICES.items()}
     return FreeText(
-        **chosen,
+        names=chosen["names"],
+        numbers=chosen["numbers"],
+        dates=chosen["dates"],
         known=fields["known"].flag() if "known" in fields else True,
         model=str(fields["model"].folder / fields["model"].text()) if "model" in fields else "",
         **common_fields(fields, default="text", allowed=("text",)),

@@ -13,7 +13,7 @@ from deid.hierarchies.known import KNOWN, hierarchy_named
 from deid.hierarchies.table import TableHierarchy
 from deid.recipe_yaml import Node
 from deid.treatments.bands import AgeBand
-from deid.treatments.treatment import Treatment, common_fields
+from deid.treatments.treatment import Common, Treatment, common_fields
 
 AUTO = "auto"
 
@@ -113,12 +113,12 @@ def parse_level(fields: Mapping[str, Node]) -> Treatment:
     other = fields["other"].text() if "other" in fields else None
     common = common_fields(fields, default="date" if "age_at" in fields else "text", allowed=("text", "date"))
     if "age_at" in fields:
-        if hierarchy.name != "age" or common["type"] != "date" or other is not None:
+        if hierarchy.name != "age" or common.get("type") != "date" or other is not None:
             fields["age_at"].fail(
                 "age", "age_at은 hierarchy: age와 날짜 열에 씁니다.", "age_at is for dates and hierarchy: age."
             )
         options = _ages(fields["age_at"].text(), common)
-    elif common["type"] != "text":
+    elif common.get("type") != "text":
         fields["hierarchy"].fail("kind", "글로 읽는 열이어야 합니다.", "the column must be read as text.")
     else:
         options = tuple(Level(hierarchy, level, other, **common) for level in range(hierarchy.levels + 1))
@@ -127,7 +127,7 @@ def parse_level(fields: Mapping[str, Node]) -> Treatment:
     return options[fields["level"].integer(0, hierarchy.levels)]
 
 
-def _ages(at: str, common: dict[str, str]) -> tuple[Treatment, ...]:
+def _ages(at: str, common: Common) -> tuple[Treatment, ...]:
     bands = (AgeBand(width, top, None, at, **common) for width, top in zip(WIDTHS, TOPS, strict=True))
     return (*bands, Everything(**common))
 

@@ -54,13 +54,8 @@ def parse_round(_: Node, fields: Mapping[str, Node]) -> Round:
     return Round(fields["to"].number(1e-9, LIMIT), **common_fields(fields, default="number", allowed=NUMBERS))
 
 
-def parse_top_code(_: Node, fields: Mapping[str, Node]) -> Clip:
-    """Read `top_code`. Raises `RecipeError`."""
+def parse_limit(fields: Mapping[str, Node], *, top: bool) -> Clip:
+    """Read `top_code` or `bottom_code` with `at`. Raises `RecipeError`."""
     common = common_fields(fields, default="number", allowed=NUMBERS)
-    return Clip(fields["at"].number(-LIMIT, LIMIT), None, **common)
-
-
-def parse_bottom_code(_: Node, fields: Mapping[str, Node]) -> Clip:
-    """Read `bottom_code`. Raises `RecipeError`."""
-    common = common_fields(fields, default="number", allowed=NUMBERS)
-    return Clip(None, fields["at"].number(-LIMIT, LIMIT), **common)
+    at = fields["at"].number(-LIMIT, LIMIT)
+    return Clip(at if top else None, None if top else at, **common)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from deid.recipe_yaml import Node
 from deid.treatments.bands import parse_band
 from deid.treatments.dates import parse_date_part, parse_date_shift
 from deid.treatments.free_text import parse_free_text
 from deid.treatments.levels import parse_level
-from deid.treatments.numbers import parse_bottom_code, parse_round, parse_top_code
+from deid.treatments.micro import parse_micro_aggregate
+from deid.treatments.noise import parse_noise
+from deid.treatments.numbers import parse_round
+from deid.treatments.percentile import parse_bottom_code, parse_top_code
 from deid.treatments.plain import parse_drop, parse_keep
 from deid.treatments.pseudonym import parse_pseudonym
+from deid.treatments.rare import parse_rare, parse_suppress_rare
 from deid.treatments.surrogate import parse_surrogate
 from deid.treatments.treatment import Treatment
 from deid.treatments.values import parse_map, parse_prefix
@@ -25,6 +30,7 @@ WAYS: dict[str, Callable[[Mapping[str, Node]], Treatment]] = {
     "hierarchy": parse_level,
 }
 
+WITH_RARE = ("keep", "generalise", "round", "top_code", "bottom_code")
 # What goes with which of them.
 ALONG = {"age_at": ("band", "hierarchy"), "other": ("map", "hierarchy"), "level": ("hierarchy",)}
 
@@ -36,12 +42,18 @@ def parse_treatment(node: Node, fields: Mapping[str, Node], keys: Mapping[str, t
     word = fields["treatment"].one_of(tuple(PARSERS))
     required, optional, parser = PARSERS[word]
     for name, (key, _) in keys.items():
-        if name not in {"treatment", "type", "format", *required, *optional}:
+        if name not in {"treatment", "type", "format", "rare", *required, *optional}:
             key.fail("unknown", f"{word}에는 '{name}' 항목이 없습니다.", f"{word} has no '{name}'.")
     for name in required:
         if name not in fields:
             node.fail("missing", f"{word}에는 '{name}'이(가) 필요합니다.", f"{word} needs '{name}'.")
-    return parser(node, fields)
+    treatment = parser(node, fields)
+    if "rare" not in fields:
+        return treatment
+    if treatment.keyed or treatment.learner or word not in WITH_RARE:
+        words = ", ".join(WITH_RARE)
+        fields["rare"].fail("rare", f"rare는 {words}와 함께 씁니다.", f"'rare' goes with {words}.")
+    return replace(treatment, rare=parse_rare(fields["rare"], treatment.dtype))
 
 
 def parse_generalise(node: Node, fields: Mapping[str, Node]) -> Treatment:
@@ -64,8 +76,11 @@ PARSERS: dict[str, tuple[tuple[str, ...], tuple[str, ...], Parser]] = {
     "pseudonym": (("domain",), (), parse_pseudonym),
     "date_shift": (("max_days",), (), parse_date_shift),
     "generalise": ((), (*WAYS, *ALONG), parse_generalise),
-    "top_code": (("at",), (), parse_top_code),
-    "bottom_code": (("at",), (), parse_bottom_code),
+    "top_code": ((), ("at", "percentile"), parse_top_code),
+    "bottom_code": ((), ("at", "percentile"), parse_bottom_code),
+    "noise": ((), ("within", "percent", "shape", "to", "bottom", "top", "keep_sign"), parse_noise),
+    "micro_aggregate": ((), ("min_patients",), parse_micro_aggregate),
+    "suppress_rare": ((), ("min_patients", "other"), parse_suppress_rare),
     "free_text": ((), ("names", "numbers", "dates", "known", "model"), parse_free_text),
     "round": (("to",), (), parse_round),
     "surrogate": (("kind", "domain"), ("length", "invalid"), parse_surrogate),

@@ -11,10 +11,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TYPE_CHECKING, TypedDict
 
 import polars as pl
 
 from deid.recipe_yaml import Node
+
+if TYPE_CHECKING:
+    from deid.treatments.learned import Learner
+    from deid.treatments.rare import Rare
 
 TYPES = {"text": "String", "integer": "Int64", "number": "Float64", "date": "Date"}
 LIMIT = 1e15
@@ -22,10 +27,14 @@ LIMIT = 1e15
 
 @dataclass(frozen=True)
 class Treatment:
-    """Common to all: `type` read from the source (a key of `TYPES`) and, for dates, their `format` (strftime)."""
+    """Common to all: `type` read from the source (a key of `TYPES`), for dates their `format` (strftime), and `rare`.
+
+    `rare` suppresses published values that few patients have.
+    """
 
     type: str = field(default="text", kw_only=True)
     format: str = field(default="%Y-%m-%d", kw_only=True)
+    rare: Rare | None = field(default=None, kw_only=True)
 
     @property
     def dtype(self) -> str:
@@ -62,19 +71,44 @@ class Treatment:
         """Whether a published value stands for the source's by a key alone, so that it says nothing of it."""
         return False
 
+    @property
+    def learner(self) -> Learner | None:
+        """What has to be learned of the whole column before its values can be final, if anything."""
+        return self.rare
+
+    @property
+    def seeded(self) -> bool:
+        """Whether the patient's seed (`noise.SEED`) must stand beside the value."""
+        return False
+
+    def of(self, column: str) -> Treatment:  # noqa: ARG002 - most do not depend on it
+        """Give the treatment as it is for one source column."""
+        return self
+
     def expression(self, value: pl.Expr) -> pl.Expr:
         """Compute the published value from the typed source value. `NotImplementedError` where it is joined instead."""
         raise NotImplementedError(type(self).__name__)
 
     def words(self) -> str:
-        """Say what is done, for the report and the manifest."""
+        """Say what is done, without `rare`."""
         raise NotImplementedError
 
+    def told(self) -> str:
+        """Say all that is done, for the report and the manifest."""
+        return f"{self.words()}; {self.rare.words()}" if self.rare else self.words()
 
-def common_fields(fields: Mapping[str, Node], *, default: str, allowed: tuple[str, ...]) -> dict[str, str]:
+
+class Common(TypedDict, total=False):
+    """Fields that every treatment may be written with."""
+
+    type: str
+    format: str
+
+
+def common_fields(fields: Mapping[str, Node], *, default: str, allowed: tuple[str, ...]) -> Common:
     """Read `type` (one of `allowed`, else `default`) and `format`. Raises `RecipeError`."""
     kind = fields["type"].one_of(allowed) if "type" in fields else default
-    common = {"type": kind}
+    common = Common(type=kind)
     if "format" in fields:
         if kind != "date":
             fields["format"].fail("format", "format은 날짜 열에만 쓸 수 있습니다.", "'format' is for dates only.")
