@@ -140,6 +140,9 @@ def test_counts_and_cases_say_what_only_the_pass_saw_and_lineage_what_was_read(c
     lineage = result.manifest.lineage
     assert [entry["file"] for entry in lineage["known"]] == ["staff.csv", "guardians.csv"]
     assert lineage["profile"]["file"] == "testhospital.yaml"
+    page = (result.snapshot / "report.html").read_text(encoding="utf-8")
+    assert '<td><code>WARD</code></td><td class="n">1</td><td class="n">1</td><td class="n">1</td>' in page
+    assert "staff.csv" in page
 
 
 def test_nothing_of_staff_lists_and_relatives_is_published(clinic: Hospital) -> None:
