@@ -28,6 +28,7 @@ from deid.planning.command import plan
 from deid.refusal import errors_to_exit_codes
 from deid.snapshot import read_manifest, verify
 from deid.twin.command import twin
+from deid.versions.commands import diff, shred_command, withdraw
 from deid.versions.keystore import open_store
 from deid.versions.options import Versions, version_options
 from deid.versions.tables import authenticate
@@ -43,6 +44,9 @@ def deid() -> None:
 
 
 deid.add_command(detect)
+deid.add_command(withdraw)
+deid.add_command(shred_command)
+deid.add_command(diff)
 deid.add_command(plan)
 deid.add_command(keys_group)
 deid.add_command(twin)

@@ -10,7 +10,7 @@ import json
 import platform
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -55,6 +55,9 @@ from deid.transform.columns import INDEX
 from deid.twin.pack import NAME as TWIN
 from deid.twin.pack import twin_zip
 from deid.versions.before import Before
+from deid.versions.consent import check_consent
+from deid.versions.difference import difference
+from deid.versions.withdrawn import Applied, read_feed, without
 from deid.write import PART_ROWS, Written, place_of, publishable, sealed, without_small_classes, write_table
 
 TOOLS = ("ansim-enclave", "polars", "polars-hash", "presidio-analyzer", "presidio-anonymizer", "cryptography")
@@ -105,13 +108,16 @@ def run(  # noqa: PLR0913 - the contract between rooms; the last three are by na
     published and nothing is left behind.
     """
     check_place(recipe.gates.text_sample, given=private is not None)
+    check_consent(recipe.terms.consent, recipe.dataset, now)
+    withdrawn = read_feed(recipe.terms.feed, source, now)
     with ExitStack() as stack:
         folder = stack.enter_context(unfinished(out))
         try:
             sources = _open_sources(recipe, source, out, stack, progress)
             cases = stack.enter_context(CaseWriter(private)) if private else None
-            texts = FreeTexts(recipe, keys, sources, source, cases)
-            result = _Run(recipe, texts, folder, progress, before).publish(sources, out, now)
+            left = without(sources, withdrawn)
+            texts = FreeTexts(recipe, keys, left.sources, source, cases)
+            result = _Run(recipe, texts, folder, progress, before).publish(left, out, now)
         except OSError as error:
             raise output_problem(out, error) from error
         if cases:
@@ -192,8 +198,9 @@ class _Run:
         self.progress = progress
         self.verdicts: list[Verdict] = []
 
-    def publish(self, sources: list[Source], out: Path, now: datetime) -> RunResult:
+    def publish(self, applied: Applied, out: Path, now: datetime) -> RunResult:
         """All stages; see the module."""
+        sources = applied.sources
         plans = self._prepare(sources)
         self._decide(plans)
         for plan in plans:
@@ -205,7 +212,7 @@ class _Run:
         for source in sources:
             source.check_unchanged()
         risks = {plan.rule.name: self._risk(plan) for plan in plans}
-        manifest = self._manifest(tables, risks, sources, now)
+        manifest = self._followed(self._manifest(tables, risks, sources, now), written, applied)
         self._tell("보고서와 서명", "report and signature", "", 1)
         (self.folder / "risk.json").write_text(_json(risks), encoding="utf-8")
         page = render(manifest, risks, recipe_file=self.recipe.file)
@@ -388,6 +395,21 @@ class _Run:
                 **lineage_of(recipe.gates.text_sample, self.texts.cases),
             },
             files={},
+        )
+
+    def _followed(self, manifest: Manifest, written: Mapping[str, Written], applied: Applied) -> Manifest:
+        """Say what the version follows, on whose consent, and who was left out."""
+        consent, before = self.recipe.terms.consent, self.before
+        lineage = manifest.lineage
+        if self.recipe.terms.feed is not None:
+            lineage = {**lineage, "withdrawn_rows": applied.rows}
+        return replace(
+            manifest,
+            parent=before.manifest.id if before else None,
+            difference=difference(before, manifest.tables, written, manifest.risk, self.keys.plain()),
+            consent=consent.plain() if consent else {},
+            withdrawn=applied.people,
+            lineage=lineage,
         )
 
     def _tell(self, ko: str, en: str, table: str, done: int) -> None:

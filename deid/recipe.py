@@ -25,6 +25,7 @@ from deid.treatments.parse import parse_treatment
 from deid.treatments.plain import Drop
 from deid.treatments.pseudonym import Pseudonym
 from deid.treatments.treatment import Treatment
+from deid.versions.consent import Terms, parse_terms
 
 MIB = 1 << 20
 SLUG = re.compile(r"[a-z][a-z0-9_-]{0,40}")
@@ -168,6 +169,7 @@ class Recipe:
     sha256: str
     file: str
     known: Known = field(default_factory=Known)
+    terms: Terms = field(default_factory=Terms)
 
 
 def load(path: Path) -> Recipe:
@@ -180,13 +182,14 @@ def load(path: Path) -> Recipe:
         raise RecipeError(place, "missing", "읽을 수 없습니다.", "cannot be read.", remedy=fix) from error
     root = read(path, data)
     required = ("recipe", "dataset", "version", "title", "provider", "legal_basis", "tables", "gates")
-    top = root.fields(required, ("suppress", "links", "limits", "known", "profile"))
+    top = root.fields(required, ("suppress", "links", "limits", "known", "profile", "consent", "withdrawals"))
     top["recipe"].integer(1, 1)
     tables = tuple(_table(name, node) for name, (_, node) in top["tables"].pairs().items())
     if not tables:
         top["tables"].fail("empty", "표가 하나도 없습니다.", "there is no table.")
     with_texts = {subject_domain(table) for table in tables if table.texts}
     tables = tuple(replace(table, texts_elsewhere=subject_domain(table) in with_texts) for table in tables)
+    domains = tuple(dict.fromkeys(map(subject_domain, tables)))
     recipe = Recipe(
         dataset=_slug(top["dataset"]),
         version=top["version"].integer(1, 10**6),
@@ -200,9 +203,8 @@ def load(path: Path) -> Recipe:
         limits=_limits(top.get("limits")),
         sha256=hashlib.sha256(data).hexdigest(),
         file=path.name,
-        known=parse_known(
-            top.get("known"), top.get("profile"), path.parent, tuple(dict.fromkeys(map(subject_domain, tables)))
-        ),
+        known=parse_known(top.get("known"), top.get("profile"), path.parent, domains),
+        terms=parse_terms(top.get("consent"), top.get("withdrawals"), domains),
     )
     _check_consistent(recipe)
     return recipe

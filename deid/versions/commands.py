@@ -1,0 +1,189 @@
+"""`ansim deid withdraw`, `shred`, `diff`: people leave, keys are destroyed, a version is compared with its parent."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from deid import keys as key_files
+from deid import recipe as recipes
+from deid.engine import run
+from deid.errors import OutputError
+from deid.keys import Keys
+from deid.recipe import Recipe
+from deid.refusal import errors_to_exit_codes
+from deid.snapshot import read_manifest
+from deid.versions.consent import SEOUL, Feed
+from deid.versions.options import FOLDER, Versions, version_options
+from deid.versions.shredding import Shredded, shred
+from deid.versions.withdrawn import add_entries, read_feed
+
+ANY_PATH, EXISTING_FILE = click.Path(path_type=Path), click.Path(exists=True, dir_okay=False, path_type=Path)
+SOURCE = click.option("--source", type=FOLDER, required=True, help="병원 파일이 있는 폴더 (folder of the files)")
+OUT = click.option("--out", type=FOLDER, required=True, help="스냅샷이 있는 폴더 (folder of snapshots)")
+KEYS = click.option("--keys", "key_folder", type=ANY_PATH, required=True, help="master.key가 있는 폴더 (key folder)")
+SIGNING = click.option("--signing-key", type=ANY_PATH, required=True, help="Ed25519 서명 키, PEM (signing key)")
+LEFT_OVER = 9
+
+
+@dataclass(frozen=True)
+class _Place:
+    """What both commands are given."""
+
+    recipe: Recipe
+    source: Path
+    out: Path
+    keys: Keys
+    key_folder: Path
+
+    def feed(self) -> Feed:
+        if self.recipe.terms.feed is None:
+            raise OutputError(
+                "deid.withdrawals-not-named",
+                f"계획 {self.recipe.file}에 withdrawals(철회 목록)가 없습니다.",
+                f"Recipe {self.recipe.file} names no withdrawals.",
+                remedy_ko="계획에 withdrawals: 파일이름.csv 를 더하고 다시 실행하세요.",
+                remedy_en="Add `withdrawals: file.csv` to the recipe and run again.",
+            )
+        return self.recipe.terms.feed
+
+    def shred(self, now: datetime) -> tuple[Shredded, ...]:
+        public_key, day = self.keys.signing.public_key(), now.astimezone(SEOUL).date()
+        withdrawn = read_feed(self.feed(), self.source, now)
+        return shred(
+            self.out, self.recipe.dataset, withdrawn, self.keys,
+            key_folder=self.key_folder, public_key=public_key, day=day,
+        )  # fmt: skip
+
+
+@click.command("withdraw")
+@click.argument("recipe", type=ANY_PATH)
+@SOURCE
+@OUT
+@KEYS
+@SIGNING
+@click.option(
+    "--subjects", type=EXISTING_FILE, required=True, help="철회한 환자 번호, 한 줄에 하나 (ids, one on a line)"
+)
+@click.option("--private", type=ANY_PATH, help="표본 검토용 비공개 폴더 (private folder of texts)")
+@version_options
+def withdraw(  # noqa: PLR0913 - click hands over each option by its name
+    recipe: Path,
+    source: Path,
+    out: Path,
+    key_folder: Path,
+    signing_key: Path,
+    *,
+    subjects: Path,
+    private: Path | None,
+    versions: Versions,
+) -> None:
+    """철회한 환자를 뺀 새 버전을 만들고, 이전 버전에서 그 환자가 든 파일의 키를 파기합니다 (withdraw people).
+
+    먼저 계획의 철회 목록에 더하므로 중간에 멈춰도 다음 버전에는 없습니다. 다시 실행하면 마저 합니다.
+    """
+    with errors_to_exit_codes():
+        place = _place(recipe, source, out, key_folder, signing_key, versions=versions)
+        now = _now()
+        ids = subjects.read_text(encoding="utf-8-sig").splitlines()
+        added = add_entries(source / place.feed().file, ids, now.astimezone(SEOUL).date())
+        before = versions.before(out, place.recipe.dataset, place.keys)
+        result = run(place.recipe, source, out, place.keys, now=now, private=private, before=before)
+        click.echo(f"withdrawn {added} new, {result.manifest.withdrawn} left out of this version")
+        found = place.shred(now)
+        _tell(found)
+        click.echo(f"{result.snapshot}")
+    _end(found)
+
+
+@click.command("shred")
+@click.argument("recipe", type=ANY_PATH)
+@SOURCE
+@OUT
+@KEYS
+@SIGNING
+@version_options
+def shred_command(  # noqa: PLR0913 - click hands over each option by its name
+    recipe: Path, source: Path, out: Path, key_folder: Path, signing_key: Path, *, versions: Versions
+) -> None:
+    """새 버전 없이, 철회 목록의 환자가 든 파일의 키만 모든 버전에서 파기합니다 (destroy keys without a new version)."""
+    with errors_to_exit_codes():
+        found = _place(recipe, source, out, key_folder, signing_key, versions=versions).shred(_now())
+        _tell(found)
+    _end(found)
+
+
+@click.command("diff")
+@click.argument("snapshot", type=FOLDER)
+@click.option("--key", type=EXISTING_FILE, required=True, help="공개키, PEM (public key)")
+@click.option("--json", "as_json", is_flag=True, help="JSON으로 출력 (as JSON)")
+def diff(snapshot: Path, key: Path, *, as_json: bool) -> None:
+    """SNAPSHOT이 이전 버전과 어떻게 다른지 보여 줍니다: 행, 환자, 열, 처리, 위험 (difference to its parent)."""
+    with errors_to_exit_codes():
+        manifest = read_manifest(snapshot.resolve(), key_files.load_public(key))
+        if as_json:
+            found = {"parent": manifest.parent, "difference": manifest.difference}
+            click.echo(json.dumps(found, ensure_ascii=False, indent=1))
+            return
+        if manifest.parent is None:
+            click.echo("첫 버전입니다 (the first version)")
+            return
+        click.echo(f"{manifest.parent[:12]} → {manifest.id[:12]}")
+        for line in _lines(manifest.difference):
+            click.echo(line)
+
+
+def _lines(difference: Any) -> Iterable[str]:
+    for name, table in difference["tables"].items():
+        yield (
+            f"{name}: 행 (rows) +{_count(table['rows_in'])} −{_count(table['rows_out'])}, "
+            f"환자 (patients) +{_count(table.get('patients_in'))} −{_count(table.get('patients_out'))}, "
+            f"파일 유지 (files kept) {table['files_kept']}/{table['files_kept'] + table['files_written']}"
+        )
+        for word, sign in (("columns_added", "+"), ("columns_removed", "−")):
+            yield from (f"  {sign} {column}" for column in table.get(word, ()))
+        for column, (old, new) in table.get("treatment_changed", {}).items():
+            yield f"  {column}: {old} → {new}"
+        for figure, (old, new) in table.get("risk", {}).items():
+            if old != new:
+                yield f"  {figure}: {old} → {new}"
+    yield from (f"− {name}" for name in difference["tables_removed"])
+
+
+def _count(count: int | None) -> str:
+    return "?" if count is None else f"{count:,}"
+
+
+def _place(  # noqa: PLR0913 - click's
+    recipe: Path, source: Path, out: Path, key_folder: Path, signing_key: Path, *, versions: Versions
+) -> _Place:
+    keys = versions.with_store(key_files.load(key_folder, signing_key), key_folder)
+    return _Place(recipes.load(recipe), source, out, keys, key_folder)
+
+
+def _tell(found: Iterable[Shredded]) -> None:
+    for each in found:
+        if each.unknown:
+            click.echo(f"unknown {each.snapshot}: 만들 때의 키가 없어 환자를 찾을 수 없음 (its master key is gone)")
+        if each.plain:
+            click.echo(f"plain {each.snapshot}: 암호화되지 않아 폴더를 지워야 함 (not encrypted: remove the folder)")
+        if each.missing:
+            click.echo(f"shredded {each.snapshot} {len(each.files)} now, {len(each.missing)} in all")
+
+
+def _end(found: Iterable[Shredded]) -> None:
+    """End with an exit code of its own where a version still holds a person."""
+    if any(each.plain or each.unknown for each in found):
+        sys.exit(LEFT_OVER)
+
+
+def _now() -> datetime:
+    # The command line is a door: here the clock is read.
+    return datetime.now(UTC)  # noqa: TID251 - see the line above

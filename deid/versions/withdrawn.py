@@ -1,0 +1,204 @@
+"""The withdrawal feed: who is in no later version. A CSV of the hospital's own ids and days, kept with the source.
+
+The people are left out of every table where it is read, before anything is counted, joined or searched: k, texts and
+risk know nothing of them. Where another row refers to one of them by a pseudonym (a relative, say), that value goes.
+No message carries an id.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import NoReturn
+
+import polars as pl
+
+from deid.errors import SourceError
+from deid.readers.source import Content, Source
+from deid.recipe import subject_domain
+from deid.treatments.pseudonym import Pseudonym
+from deid.versions.consent import SEOUL, Feed
+
+HEAD = ("subject", "withdrawn_on")
+RECORD = " record"
+
+
+@dataclass(frozen=True)
+class Withdrawn:
+    """Who withdrew: the ids as the hospital writes them, and of which domain."""
+
+    ids: frozenset[str]
+    domain: str
+
+    def __repr__(self) -> str:
+        """Say how many and never who."""
+        return f"Withdrawn({len(self.ids)} people, domain={self.domain!r})"
+
+
+NOBODY = Withdrawn(frozenset(), "")
+
+
+@dataclass(frozen=True)
+class Applied:
+    """Sources without who withdrew; how many people that were, and by table how many rows."""
+
+    sources: list[Source]
+    people: int
+    rows: dict[str, int]
+
+
+def read_feed(feed: Feed | None, folder: Path, now: datetime) -> Withdrawn:
+    """Read the feed in the source's folder; who withdraws on a later day than `now` (Seoul) is not in it yet.
+
+    Raises `SourceError` when it is missing or malformed: a build never goes on without it.
+    """
+    if feed is None:
+        return NOBODY
+    entries = read_entries(folder / feed.file)
+    today = now.astimezone(SEOUL).date()
+    return Withdrawn(frozenset(who for who, day in entries if day <= today), feed.domain)
+
+
+def read_entries(path: Path) -> list[tuple[str, date]]:
+    """Read ids and days. Raises `SourceError` with the line."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError:
+        _fail(path.name, 0, "missing", "철회 목록을 읽을 수 없습니다", "the withdrawals cannot be read")
+    except UnicodeDecodeError:
+        _fail(path.name, 0, "encoding", "UTF-8이 아닙니다", "it is not UTF-8")
+    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    found = []
+    try:
+        for number, row in enumerate(rows, start=1):
+            if number == 1:
+                if tuple(cell.strip() for cell in row) != HEAD:
+                    _fail(path.name, 1, "header", f"첫 줄은 {','.join(HEAD)}입니다", f"line 1 is {','.join(HEAD)}")
+            elif row:
+                found.append(_entry(path.name, number, row))
+    except csv.Error:
+        _fail(path.name, 0, "quotes", "따옴표가 맞지 않습니다", "its quotes do not match")
+    return found
+
+
+def add_entries(path: Path, ids: Iterable[str], day: date) -> int:
+    """Add people to the feed (made if it is not there), whole or not at all; returns how many are new in it.
+
+    Raises `SourceError` for a feed that is malformed, `OSError`.
+    """
+    entries = read_entries(path) if path.exists() else []
+    known = {who for who, _ in entries}
+    fresh = [who for who in dict.fromkeys(each.strip() for each in ids) if who and who not in known]
+    if not fresh and path.exists():
+        return 0
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(HEAD)
+            writer.writerows((who, on.isoformat()) for who, on in [*entries, *((who, day) for who in fresh)])
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    finally:
+        Path(name).unlink(missing_ok=True)
+    return len(fresh)
+
+
+def without(sources: Sequence[Source], withdrawn: Withdrawn) -> Applied:
+    """Leave the people out of every source."""
+    if not withdrawn.ids:
+        return Applied(list(sources), 0, {})
+    left, people, rows = [], set[str](), {}
+    for source in sources:
+        theirs = _theirs(source, withdrawn)
+        if theirs is not None:
+            found = source.scan().filter(theirs).select(pl.col(source.rule.subject)).collect(engine="streaming")
+            people |= set(found.to_series().str.strip_chars())
+            rows[source.rule.name] = found.height
+        left.append(_without(source, withdrawn, rows.get(source.rule.name, 0)))
+    return Applied(left, len(people), rows)
+
+
+@dataclass(frozen=True)
+class _Left:
+    """Content without the people; lines are still those of the original."""
+
+    content: Content
+    theirs: pl.Expr | None
+    others: tuple[pl.Expr, ...]
+
+    def scan(self) -> pl.LazyFrame:
+        frame = self.content.scan() if self.theirs is None else self.content.scan().filter(~self.theirs)
+        return frame.with_columns(self.others) if self.others else frame
+
+    def line_of(self, record: int) -> int:
+        if self.theirs is None:
+            return self.content.line_of(record)
+        left = self.content.scan().with_row_index(RECORD).filter(~self.theirs).select(RECORD).slice(record, 1)
+        return self.content.line_of(int(left.collect().item()))
+
+    def check_unchanged(self) -> None:
+        self.content.check_unchanged()
+
+
+def _without(source: Source, withdrawn: Withdrawn, rows: int) -> Source:
+    theirs, others = _theirs(source, withdrawn), _others(source, withdrawn)
+    if not rows and not others:
+        return source
+    content = _Left(source.content, theirs if rows else None, others)
+    loaded = source.loaded
+    if loaded is not None:
+        loaded = loaded.filter(~theirs) if rows and theirs is not None else loaded
+        loaded = loaded.with_columns(others) if others else loaded
+    return replace(source, content=content, rows=source.rows - rows, loaded=loaded)
+
+
+def _theirs(source: Source, withdrawn: Withdrawn) -> pl.Expr | None:
+    """Rows of the people, as an expression; None for a table of others."""
+    if subject_domain(source.rule) != withdrawn.domain:
+        return None
+    return _is_in(source.rule.subject, withdrawn).fill_null(value=False)
+
+
+def _others(source: Source, withdrawn: Withdrawn) -> tuple[pl.Expr, ...]:
+    """Values in other columns that name one of the people: they become nothing."""
+    columns = [
+        rule.source
+        for rule in source.rule.published
+        if isinstance(rule.treatment, Pseudonym)
+        and rule.treatment.domain == withdrawn.domain
+        and rule.source != source.rule.subject
+    ]
+    return tuple(pl.when(~_is_in(name, withdrawn)).then(pl.col(name)).alias(name) for name in columns)
+
+
+def _is_in(column: str, withdrawn: Withdrawn) -> pl.Expr:
+    return pl.col(column).str.strip_chars().is_in(sorted(withdrawn.ids))
+
+
+def _entry(name: str, line: int, row: list[str]) -> tuple[str, date]:
+    if len(row) != len(HEAD) or not row[0].strip():
+        _fail(name, line, "fields", "한 줄에 번호와 날짜가 있어야 합니다", "a line is an id and a day")
+    try:
+        return row[0].strip(), date.fromisoformat(row[1].strip())
+    except ValueError:
+        _fail(name, line, "date", "날짜는 2026-11-29처럼 씁니다", "a day is written like 2026-11-29")
+
+
+def _fail(name: str, line: int, code: str, ko: str, en: str) -> NoReturn:
+    raise SourceError(
+        (name, line, -1),
+        f"withdrawals-{code}",
+        (f"{ko}.", f"{en}."),
+        remedy=(
+            "철회 목록(subject,withdrawn_on)을 원본 폴더에 두고 다시 실행하세요. 아무도 없으면 첫 줄만 쓰세요.",
+            "Put the withdrawals (subject,withdrawn_on) into the source folder; only line 1 if there are none.",
+        ),
+    )
