@@ -48,8 +48,8 @@ _TITLED = re.compile(
 )
 _BESIDE = re.compile(rf"(?P<v>{_NAME})[ ]{{0,2}}(?=[(/,][ ]?(?:[MF남여][ /,)(]|\d{{1,3}}세|01\d|\d{{7,9}})|[MF]/\d)")
 _NOT_NAMES = re.compile(
-    r"(?i)\b(?:PA|AP|CT|MRI?|MRA|LN|BP|HR|RR|BT|ICU|ER|OR|Lab|Chest|Brain|Abd\w*|No|Note|Progress|Report|Record|"
-    r"Study|UID|Dx|Imp\w*|Plan|Hx|PHx|Op|Date|Unit|Ward|Room|Type|Stage|Grade|Finding\w*|Conclusion|Clinical|"
+    r"(?i)\b(?:PA|AP|CT|MRI?|MRA|LN|BP|HR|RR|BT|ICU|ER|OR|Lab|Chest|Brain|Abd\w{0,12}|No|Note|Progress|Report|Record|"
+    r"Study|UID|Dx|Imp\w{0,12}|Plan|Hx|PHx|Op|Date|Unit|Ward|Room|Type|Stage|Grade|Finding\w{0,9}|Conclusion|Clinical|"
     r"Info|"
     r"Preop|Postop|Blood|Culture|Foley|Tube|Endo|GIA|Lot|Visit|Screening|Protocol|Version|Inclusion|Exclusion|"
     r"Follow|Up|Local|Address|Discharge|Admission|Summary|Disease|Syndrome|Test|Name|ID|Sex|Age|TEL|FAX|HP|DM|"

@@ -40,6 +40,7 @@ _SPACED = re.compile(
     rf"/()]|님|\d))"
 )
 _PARTICLE = re.compile(rf"(?:{PARTICLES})?$")
+_PARTICLE_ALONE = re.compile(rf"(?:{PARTICLES})?(?![가-힣])")
 _EDGE_LEFT = re.compile(r"(?:^|[\n,/|;:\"'(<\[=>&+•·→-]|\d[.)])[ ]{0,3}$")
 _EDGE_RIGHT = re.compile(r"[ ]{0,3}(?:$|[\n,/|;\"')>\]=<&+•·(→.-])")
 # Words of what people do in a record, behind a name and perhaps a particle.
@@ -128,7 +129,21 @@ def repeated(text: str, known: dict[str, float]) -> Iterator[Found]:
         parts = split_name(name)
         if parts is None or " " in name or score < 0.5:
             continue
-        surname, given = map(re.escape, parts)
-        guard = (r"(?<![가-힣])", rf"(?=(?:{PARTICLES})?(?![가-힣]))") if len(name) == 2 else ("", "")
-        for match in re.finditer(f"{guard[0]}{surname}[ ]{{0,2}}{given}{guard[1]}", text):
-            yield Found(*match.span(), "NAME", score)
+        for start, end in _places(text, *parts):
+            whole = not _is_hangul(text[start - 1 : start]) and _PARTICLE_ALONE.match(text, end)
+            if len(name) > 2 or whole:
+                yield Found(start, end, "NAME", score)
+
+
+def _places(text: str, surname: str, given: str) -> Iterator[tuple[int, int]]:
+    """Where a name stands, at most two spaces between its parts."""
+    for gap in ("", " ", "  "):
+        written = surname + gap + given
+        start = text.find(written)
+        while start >= 0:
+            yield start, start + len(written)
+            start = text.find(written, start + len(written))
+
+
+def _is_hangul(character: str) -> bool:
+    return "가" <= character <= "힣"

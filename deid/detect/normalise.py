@@ -32,6 +32,13 @@ _SPLIT_NUMBER = re.compile(r"(?<=[0-9A-Za-z\-/.@*_])[ \t]?\n[ \t]?(?=[0-9A-Za-z\
 _JOINING = frozenset("-/@_.0123456789")
 _MIN_WRAPPED_LINES = 2
 _MIN_WRAP_WIDTH = 20
+# Of a line that holds no cut only so much is read again beside one that does.
+_BESIDE_CUT = 120
+# Any but the characters that stand for one character and compose with nothing: most notes hold none.
+_ODD = re.compile(
+    "[^\n\t -~\u00a0-\u00ac\u00ae-\u02ff\u0370-\u03ff\u2010-\u2027\u2190-\u22ff\u2460-\u26ff"
+    "\u3000-\u3029\u3030-\u303f\u3131-\u3163\u3200-\u33ff\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff5e]"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +56,8 @@ class View:
 
 def normalise(text: str) -> View:
     """NFC, format characters removed, full-width and other digits as ASCII, dashes as `-`, spaces as ` `."""
-    if text.isascii() and text.isprintable():
-        return View(text, array("L", range(len(text))), array("L", range(1, len(text) + 1)))
+    if not _ODD.search(text):
+        return View(text.translate(_FOLDED), array("L", range(len(text))), array("L", range(1, len(text) + 1)))
     characters: list[str] = []
     starts, ends = array("L"), array("L")
     for start, end, cluster in _clusters(text):
@@ -62,10 +69,33 @@ def normalise(text: str) -> View:
 
 
 def views(text: str) -> list[View]:
-    """Return the readings worth searching: normalised; hard-wrapped lines joined; split numbers joined."""
+    """Return the readings worth searching: normalised; hard-wrapped lines joined; split numbers joined.
+
+    The joined ones hold only the lines beside such a break; nothing else differs in them.
+    """
     base = normalise(text)
     cuts = [_split_numbers(base.text), _wraps(base.text)] if "\n" in base.text else []
-    return [base, *(_without(base, cut) for cut in cuts if cut)]
+    joined = {stretch: None for one in cuts for stretch in _stretches(base.text, one)}
+    return [base, *(_without(base, start, end, within) for start, end, within in joined)]
+
+
+def _stretches(text: str, cuts: list[tuple[int, int]]) -> Iterator[tuple[int, int, tuple[tuple[int, int], ...]]]:
+    """Yield (start, end, cuts within) of the lines beside each cut; stretches that meet are one."""
+    start, end, within = 0, -1, list[tuple[int, int]]()
+    for cut in cuts:
+        first = text.rfind("\n", max(0, cut[0] - _BESIDE_CUT), cut[0]) + 1 or max(0, cut[0] - _BESIDE_CUT)
+        last = text.find("\n", cut[1], cut[1] + _BESIDE_CUT)
+        last = min(len(text), cut[1] + _BESIDE_CUT) if last < 0 else last
+        if first <= end:
+            end = max(end, last)
+        else:
+            if within:
+                yield start, end, tuple(within)
+            start, end, within = first, last, []
+        if not within or cut[0] >= within[-1][1]:
+            within.append(cut)
+    if within:
+        yield start, end, tuple(within)
 
 
 def _clusters(text: str) -> Iterator[tuple[int, int, str]]:
@@ -119,6 +149,17 @@ def _fold_one(character: str) -> str:
     return character
 
 
+class _Folds(dict[int, str]):
+    """Character -> what it is folded to, filled as characters are met."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = folded = _fold(chr(code))
+        return folded
+
+
+_FOLDED = _Folds()
+
+
 def _split_numbers(text: str) -> list[tuple[int, int]]:
     """Line breaks with a digit, slash, dash or at sign on one side and a character of a code on the other."""
     beside = ((match, text[match.start() - 1], text[match.end()]) for match in _SPLIT_NUMBER.finditer(text))
@@ -140,10 +181,11 @@ def _wraps(text: str) -> list[tuple[int, int]]:
     return found
 
 
-def _without(view: View, cuts: list[tuple[int, int]]) -> View:
-    starts, ends, position = array("L"), array("L"), 0
+def _without(view: View, position: int, last: int, cuts: tuple[tuple[int, int], ...]) -> View:
+    """Return the characters from `position` to `last` of a view without the cuts among them."""
+    starts, ends = array("L"), array("L")
     parts: list[str] = []
-    for start, end in [*cuts, (len(view.text), len(view.text))]:
+    for start, end in [*cuts, (last, last)]:
         parts.append(view.text[position:start])
         starts.extend(view.starts[position:start])
         ends.extend(view.ends[position:start])

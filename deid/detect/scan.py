@@ -1,11 +1,17 @@
-"""Identifiers in a short text: what `analyzer` reports, with overlaps settled."""
+"""Identifiers in a text: what `analyzer` would report, with overlaps settled.
+
+The recognisers are asked directly: Presidio's engine copies and compares every result, at half of the whole time.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import cache
 
-from deid.detect.analyzer import analyzer
 from deid.detect.found import Found
+from deid.detect.normalise import views
+from deid.detect.recogniser import KoreanRecogniser
+from deid.detect.registry import RECOGNISERS
 
 # Below this a lone clue is noise: an unlabelled run of digits, a foreign word before 님.
 DEFAULT_THRESHOLD = 0.4
@@ -19,8 +25,19 @@ def scan(text: str, *, threshold: float = DEFAULT_THRESHOLD) -> list[Found]:
     """
     if not text:
         return []
-    results = analyzer().analyze(text=text, language="ko", score_threshold=threshold)
-    return settle(Found(result.start, result.end, result.entity_type, result.score) for result in results)
+    return settle({found for found in _reported(text) if found.score >= threshold})
+
+
+def _reported(text: str) -> Iterator[Found]:
+    for view in views(text):
+        for recogniser in _recognisers():
+            for found in recogniser.find(view.text):
+                yield Found(*view.original(found.start, found.end), found.type, found.score)
+
+
+@cache
+def _recognisers() -> tuple[KoreanRecogniser, ...]:
+    return tuple(kind() for kind in RECOGNISERS)
 
 
 def settle(spans: Iterable[Found]) -> list[Found]:

@@ -6,12 +6,12 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeGuard
 
 import pytest
 
 import deid.detect
-from deid.detect.recogniser import RuleRecogniser
+from deid.detect.recogniser import Rule, RuleRecogniser
 from deid.detect.registry import RECOGNISERS
 from deid.detect.scan import scan
 
@@ -25,13 +25,18 @@ def patterns() -> Iterator[tuple[str, re.Pattern[str]]]:
     for module in pkgutil.iter_modules(deid.detect.__path__, "deid.detect."):
         if module.name != "deid.detect.worker":
             for name, value in vars(importlib.import_module(module.name)).items():
-                values = (
-                    [rule.pattern for rule in value.RULES] if _has_rules(value) else [getattr(value, "pattern", value)]
-                )
-                yield from ((f"{module.name}.{name}", one) for one in values if isinstance(one, re.Pattern))
+                yield from ((f"{module.name}.{name}", one) for one in _patterns_of(value))
 
 
-def _has_rules(value: object) -> bool:
+def _patterns_of(value: object) -> list[re.Pattern[str]]:
+    if isinstance(value, re.Pattern):
+        return [value]
+    if isinstance(value, Rule):
+        return [value.pattern]
+    return [rule.pattern for rule in value.RULES] if _has_rules(value) else []
+
+
+def _has_rules(value: object) -> TypeGuard[type[RuleRecogniser]]:
     return isinstance(value, type) and issubclass(value, RuleRecogniser)
 
 
@@ -54,7 +59,7 @@ PATTERNS = list(patterns())
 
 
 def test_the_patterns_are_seen() -> None:
-    assert len(PATTERNS) > 70
+    assert len(PATTERNS) > 100
     assert list(unbounded(parser.parse("(?:a|b+)c")))
     assert list(unbounded(parser.parse("(?:a{1,3}b)*")))
     assert not list(unbounded(parser.parse("a{1,3}(?:b|c{0,9})?")))
