@@ -20,6 +20,7 @@ _PROVINCE = rf"(?:(?<![가-힣])(?:{PROVINCES}))"
 _CITY = rf"(?:(?:{CITIES}|{COUNTIES}|{DISTRICTS})(?:{_S}(?:{DISTRICTS}))?)"
 _EUP = r"(?:[가-힣]{1,4}(?:읍|면))"
 _TOWN = r"(?:[가-힣]{1,5}\d?(?:\.\d)?(?:동|리|가)(?:\d가)?)"
+_VILLAGE = r"(?:[가-힣]{1,4}\d?리)"
 _NUMBER = rf"(?:(?:산{_S})?\d{{1,5}}(?:{_S}-{_S}\d{{1,4}})?(?:{_S}번지(?:{_S}\d{{1,3}}호)?)?)"
 _ROAD = r"(?:(?:[가-힣][가-힣0-9·.]{0,11}|\d{3,4})(?:대로|로|길)(?:[ ]?\d{1,4}(?:번)?(?:가)?길)?)"
 _ROAD_NUMBER = rf"{_ROAD}{_S}(?:지하{_S})?\d{{1,5}}(?:{_S}-{_S}\d{{1,4}})?"
@@ -36,7 +37,7 @@ _UNIT = (
     rf"기))(?:{_S}\d{{1,5}}호)?"
 )
 _NOTE = rf"(?:{_S}\([가-힣0-9A-Za-z ,.-]{{2,30}}\))?"
-_HOUSE = rf"(?:{_ESTATE}|[가-힣]{{2,10}}(?=[ ]?\d{{1,4}}동[ ]?\d))"
+_HOUSE = rf"(?:{_ESTATE}|[가-힣A-Za-z]{{2,10}}(?:\d{{1,2}}(?:차|단지)?)?(?=[ ]?\d{{1,4}}동[ ]?\d))"
 _TAIL = rf"(?:,?{_S}{_HOUSE})?(?:{_UNIT})?{_NOTE}(?:,?{_S}{_ESTATE})?(?:{_UNIT})?"
 _LEAD = rf"(?:{_PROVINCE}{_S}(?:{_CITY}{_S})?|(?<![가-힣]){_CITY}{_S}|(?<![가-힣])(?:{SHORT}){_SP})"
 _NOT_TOWN = (
@@ -69,7 +70,7 @@ class AddressRecogniser(RuleRecogniser):
         ),
         Rule(
             "ADDRESS",
-            re.compile(rf"(?<![가-힣]){_EUP}{_SP}(?:{_ROAD_NUMBER}|{_NOT_TOWN}{_TOWN}(?:{_SP}{_NUMBER})?){_TAIL}"),
+            re.compile(rf"(?<![가-힣]){_EUP}{_SP}(?:{_ROAD_NUMBER}|{_NOT_TOWN}{_VILLAGE}(?:{_SP}{_NUMBER})?){_TAIL}"),
             0.75,
         ),
         # Town and estate, estate and unit, road and number with a unit behind.
@@ -78,6 +79,15 @@ class AddressRecogniser(RuleRecogniser):
         Rule("ADDRESS", re.compile(rf"(?<![가-힣]){_ROAD_NUMBER}(?:,{_S}{_ESTATE})?{_UNIT}{_NOTE}"), 0.7),
         Rule("ADDRESS", re.compile(rf"(?<![가-힣]){_NOT_TOWN}{_TOWN}{_SP}{_NUMBER}{_UNIT}{_NOTE}"), 0.7),
         Rule("ADDRESS", re.compile(r"(?<![가-힣\d])(?:제?\d{1,4}|[가나다라마바사아자차카타파하])동[ ]?\d{2,5}호"), 0.6),
+        # An estate of any name is told by its building and unit.
+        Rule(
+            "ADDRESS",
+            re.compile(
+                r"(?:주소[는가]?[ :]{0,3})?(?P<v>(?:[가-힣]{2,6}(?:지구|신도시|동|읍|면|리)[ ])?[가-힣A-Za-z]{2,10}(?:\d{1,2}(?:차|단지)?)?[ ]?"
+                r"\d{3,4}동[ ]?\d{3,4}호)"
+            ),
+            0.75,
+        ),
         # Behind a label, or before a word of living there.
         Rule(
             "ADDRESS",

@@ -19,7 +19,8 @@ ASKING = _alternatives(
 )
 # Roles: what follows is a name if it can be one.
 ROLES = _alternatives(
-    """장남 차남 삼남 장녀 차녀 삼녀 막내 주돌봄자 돌봄제공자 유족 유족대표 목격인 접종자 예진의 투여자 채혈 판독
+    """엄마 아빠 주치 처리 처리자 동의인 입회자 위생사 남환 여환 남아 여아 설명 예약자 시술간호사 손해사정 손해사정인 사용자 군의관 담당약사 상주보호자
+    장남 차남 삼남 장녀 차녀 삼녀 막내 주돌봄자 돌봄제공자 유족 유족대표 목격인 접종자 예진의 투여자 채혈 판독
     집도의사 순회 소개자 추천인 면회자 방문자 통화자 상담원 안내자 진술자 신고인 고소인 피해자 가해자
     환자 수진자 수검자 보호자 담당 담당자 담당의 담당의사 담당간호사 담당교수 주치의 집도의 수술의 의뢰의 의뢰자
     의뢰인 판독의 판독자 판정의 처방의 처방자 자문의 분만의 당직의 당직 당직간호사 지도교수
@@ -53,7 +54,8 @@ LATIN_ROLES = _alternatives(
     Pathologist Referring Interpreter Guardian Mother Father Spouse Contact reporter Author
     Signed_by Reported_by Read_by Performed_by Ordered_by Verified_by Approved_by Requested_by Prepared_by Checked_by
     Written_by Consultant index Mr\.? Mrs\.? Ms\.? MD Coordinator Therapist Technician Tech Witness Caller
-    caregiver"""
+    caregiver interpreter surgeon operator nurse guardian Signed signed Signature proband Proband dr doc_nm dr_nm mother father spouse
+    Caregiver Assistant Recorder Pharmacist"""
 )
 # What stands right behind a name.
 TITLES = _alternatives(

@@ -21,7 +21,7 @@ _WWW = Rule("URL", re.compile(r"(?<![\w.@-])www\.[A-Za-z0-9-]{1,63}\.[^\s<>\"'�
 _HOST = Rule(
     "URL",
     re.compile(
-        r"(?<![\w.@-])[A-Za-z0-9-]{2,63}(?:\.[A-Za-z0-9-]{1,63}){0,3}\.(?:co\.kr|or\.kr|go\.kr|ac\.kr|re\.kr|"
+        r"(?<![\w.@-])[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,3}\.(?:co\.kr|or\.kr|go\.kr|ac\.kr|re\.kr|"
         r"com|net|org|kr|io|me)"
         r"(?![A-Za-z0-9.-])(?:/[^\s<>\"'가-힣)\]}]{0,300})?",
         re.IGNORECASE,

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from deid.detect.found import Found
 from deid.detect.latin_name import latin_names
 from deid.detect.name_by_cue import before_titles, behind_cues, given_names
+from deid.detect.name_by_context import called_by_given_name, glued, neighbours
 from deid.detect.name_by_form import by_form, repeated, spaced
 from deid.detect.recogniser import KoreanRecogniser
 
@@ -25,10 +26,13 @@ class NameRecogniser(KoreanRecogniser):
 
     def find(self, text: str) -> Iterator[Found]:
         """Every name with its evidence; then the same names wherever else they stand."""
+        whole = [*behind_cues(text), *before_titles(text), *by_form(text), *spaced(text), *glued(text)]
+        whole.extend(neighbours(text, whole))
         known: dict[str, float] = {}
-        for found in (*behind_cues(text), *before_titles(text), *by_form(text), *spaced(text)):
+        for found in whole:
             yield found
             known[text[found.start : found.end]] = max(known.get(text[found.start : found.end], 0.0), found.score)
         yield from given_names(text)
         yield from latin_names(text)
         yield from repeated(text, known)
+        yield from called_by_given_name(text, known)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from deid.detect.cues import PARTICLES
 from deid.detect.found import Found
-from deid.detect.stopwords import is_common_word, is_listed
+from deid.detect.stopwords import is_common_word, is_inflected, is_listed, is_surely_inflected
 from deid.detect.syllables import (
     COMMON_SURNAMES,
     COMPOUND_SURNAMES,
@@ -26,7 +26,7 @@ _KIN = (
 # Sex and age, a telephone or record number, or a relation right behind: "(M/44)", " 55/F", "(010", "(배우자)".
 _SURNAME = "|".join((*COMPOUND_SURNAMES, *sorted(COMMON_SURNAMES)))
 _BESIDE = re.compile(
-    rf"[ ]{{0,2}}(?:[(/,]?[ ]{{0,2}}(?:[MF여남]자?[ ]{{0,2}}[/,)(]|만?[ ]?\d{{1,3}}[ ]?(?:세|살|/[ ]?[MF남여])|"
+    rf"[ ]{{0,2}}(?:[(/,]?[ ]{{0,2}}(?:[MF여남][자아환]?[ ]{{0,2}}[/,)(]|만?[ ]?\d{{1,3}}[ ]?(?:세|살|/[ ]?[MF남여])|"
     rf"[MF][ /]\d)|"
     rf" ?01\d[ .-]?\d|[ ]\d{{6}}[ ]?-?[ ]?\d|[(/][ ]?(?:01\d|\+82|\d{{6,10}}[)/ -]|[A-Z]-\d|H\.?P|"
     rf"19\d\d|20\d\d)|[(/][ ]{{0,2}}(?:{_KIN})[ ),/])"
@@ -49,6 +49,7 @@ _DOING = re.compile(
     r"상담|전화|면회|진술|도착|인계|수령|대리|"
     r"작성|거주|입원|퇴원|전원|사망|출생|귀가|참석|서면|구두|발견|신고|이송|접수|예약|본인|보호자)"
 )
+_NUMBER_BEFORE = re.compile(r"(?<![\d.,])\d{6,10}[ ]{1,2}$")
 _CELL_LEFT = re.compile(r"(?:^|[\n,;|=\"])$")
 _CELL_RIGHT = re.compile(r"(?:$|[\n,;|\"]|[ ]?/[ ])")
 
@@ -59,7 +60,7 @@ def by_form(text: str) -> Iterator[Found]:
         word = match.group()
         if is_listed(word):
             continue
-        for size in (4, 3, 2):
+        for size in (5, 4, 3, 2):
             candidate, rest = word[:size], word[size:]
             parts = _parts(candidate) if len(candidate) == size else None
             if parts is None or not _PARTICLE.match(rest) or is_common_word(candidate):
@@ -105,6 +106,11 @@ def _score(text: str, start: int, parts: tuple[str, str], rest: str) -> float:
         return 0.0
     if not rest and _BESIDE.match(text, end):
         return 0.75
+    alone = _EDGE_LEFT.search(text[max(0, start - 5) : start]) and _EDGE_RIGHT.match(text, end)
+    if is_surely_inflected(surname + given) or (not alone and is_inflected(surname + given)):
+        return 0.0
+    if not rest and _NUMBER_BEFORE.search(text[max(0, start - 12) : start]) and _EDGE_RIGHT.match(text, end):
+        return 0.5
     believed = quality >= (3 if usual else 4 if not rest else 5)
     doing = (quality >= 3 or surname in COMMON_SURNAMES) and _DOING.match(text, end + len(rest))
     if len(given) >= 2 and (believed or (doing and len(given) == 2)):

@@ -24,9 +24,12 @@ _ALIKE = {
     **dict.fromkeys("，、", ","),
     "：": ":",
     "\n": "\n",
+    "\r": "\n",
+    "\v": "\n",
+    "\f": "\n",
     "\t": " ",
 }
-_KEPT_CONTROLS = "\n\t"
+_KEPT_CONTROLS = "\n\t\v\f"
 # A line break inside a number, an address on the web or a record code: either side is such a character.
 _SPLIT_NUMBER = re.compile(r"(?<=[0-9A-Za-z\-/.@*_])[ \t]?\n[ \t]?(?=[0-9A-Za-z\-/.@*_])")
 _JOINING = frozenset("-/@_.0123456789")
@@ -104,6 +107,8 @@ def _clusters(text: str) -> Iterator[tuple[int, int, str]]:
     for index, character in enumerate(text):
         if "\uac00" <= character <= "\ud7a3" or (character.isascii() and character >= " "):
             joins = False
+        elif character == "\r" and text[index + 1 : index + 2] != "\n":
+            joins = False  # a line of HL7 or of an old Macintosh ends here
         elif character not in _KEPT_CONTROLS and unicodedata.category(character) in {"Cf", "Cc"}:
             continue
         else:

@@ -31,9 +31,17 @@ _COMPANY = re.compile(
 )
 _TRADE = re.compile(
     r"(?<![가-힣])(?P<v>[가-힣]{2,6}(?:중공업|전자|물류|철강|건설|화학|산업|상사|제약|식품|운수|정밀|조선|자동차|"
-    r"생명|화재|증권|은행|유통|기업|공업|엔지니어링|테크|"
+    r"생명|화재|증권|은행|물산|전기|정공|모직|푸드|타이어|테크|텍|반도체|디스플레이|유통|기업|공업|엔지니어링|테크|"
     r"시스템|통운|교통|택시|제철|섬유|금속))"
-    r"(?=에서|에|의|[ ]?(?:근무|재직|퇴직|소속|직원|복직|사원|입사|다니|다님|대표)|[ ]?사업자|\()"
+    r"(?=에서|에|의|[ ]?(?:근무|재직|퇴직|퇴사|소속|귀중|직원|복직|사원|입사|다니|다님|대표)|[ ]?사업자|\()"
+)
+# Behind a label of work, before 귀중, and schools by their short names.
+_LABELLED = re.compile(
+    r"(?m:^)[ ]{0,2}(?:직장(?:명)?|근무처|회사(?:명)?|[Ee]mployer|[Cc]ompany)[ ]{0,2}[:=]?[ ]{1,2}(?P<v>[가-힣A-Za-z]{3,14})(?=$|[\n(,/)]|[ ]{2})|"
+    r"(?:소속|학교|재직처)[ ]?[:=][ ]?(?P<w>[가-힣A-Za-z]{3,14})(?=$|[\n(,/)]|[ ]{2})"
+)
+_SCHOOL = re.compile(
+    r"(?<![가-힣])(?P<v>[가-힣]{2,8}(?:초|중|고|대))(?=[ ]?(?:다니|다님|재학|\d학년|졸업|입학|학생|담임))"
 )
 _BARE = re.compile(
     r"^(?:본|노인|노인전문|타|동|해당|상기|인근|외부|다른|지역|개인|대학|종합|요양|재활|상급|상급종합|협력|연계|"
@@ -59,5 +67,9 @@ class OrganisationRecogniser(KoreanRecogniser):
                 yield Found(*match.span("v"), "ORG", 0.7)
         for match in _COMPANY.finditer(text):
             yield Found(*match.span(), "ORG", 0.8)
+        for match in _LABELLED.finditer(text):
+            yield Found(*match.span("v" if match["v"] else "w"), "ORG", 0.6)
+        for match in _SCHOOL.finditer(text):
+            yield Found(*match.span("v"), "ORG", 0.6)
         for match in _TRADE.finditer(text):
             yield Found(*match.span("v"), "ORG", 0.65)

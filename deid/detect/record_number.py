@@ -21,15 +21,15 @@ _KOREAN_LABEL = re.compile(
     r"의무기록|EMR|OCS|PACS|증명서?|"
     r"진단서|소견서|신고|발행|일련|분만|수술|투석|헌혈|혈액|인증|원부|장애인?(?:등록)?|복지|수급자?|학|군|사)"
     r"[ ]?(?:등록|접수|관리|고유)?[ ]?(?:번호|No\.?|넘버|#|ID|코드)|사번|학번|군번|차트|챠트|병록|등록|번호)"
-    rf"(?:은|는|이|가)?[ ]{{0,3}}[:=.#/(\[]?[ ]{{0,3}}(?:제|No\.?|#)?[ ]{{0,2}}{_VALUE}",
+    rf"(?:은|는|이|가)?[\"']?[ ]{{0,3}}[:=.#/(\[|]?[ ]{{0,3}}[\"']?(?:제|No\.?|#)?[ ]{{0,2}}{_VALUE}",
     re.IGNORECASE,
 )
 _LATIN_LABEL = re.compile(
-    r"(?<![A-Za-z])(?:MRN|PID|Pa?t\.?[ ._]{0,2}(?:ID|No\.?|#)|Patient[ _]?(?:ID|No\.?|Number)|Unit[ ]?No\.?|"
+    r"(?<![A-Za-z])(?:MRN|PID|(?:pt|pat|chart|reg|hosp|patient|spcm|ord|acc)[_]?(?:no|id|num)|Pa?t\.?[ ._]{0,2}(?:ID|No\.?|#)|Patient[ _]?(?:ID|No\.?|Number)|Unit[ ]?No\.?|"
     r"Hosp(?:ital)?\.?[ ]?(?:No|ID|#)\.?|Chart[ ]?(?:No\.?|#|ID)?|Acc(?:ession)?"
     r"[ ._]?(?:No\.?|#|Number)|Acc#|Specimen(?:[ _]?(?:ID|No\.?))?|Case[ ]?No\.?|Reg(?:istration)?[ ._]?No\.?|"
     r"Record[ ]?No\.?|Barcode|Sample[ ]?(?:ID|No\.?)|Path[ ]?No\.?"
-    r"|Visit[ ]?(?:No|ID)\.?|Encounter[ ]?(?:ID|No\.?)|Order[ ]?(?:No|ID)\.?|ID)[ ]{0,3}[:=.#(]?[ ]{0,3}" + _VALUE,
+    r"|Visit[ ]?(?:No|ID)\.?|Encounter[ ]?(?:ID|No\.?)|Order[ ]?(?:No|ID)\.?|ID)[\"']?[ ]{0,3}[:=.#(|]?[ ]{0,3}[\"']?" + _VALUE,
     re.IGNORECASE,
 )
 _OTHER_LABEL = re.compile(
@@ -45,11 +45,12 @@ _LAYOUT = re.compile(
 )
 _BESIDE = re.compile(
     r"(?:[가-힣]{2,4}|[MF여남]|세)[ ]?님?[ ]?[/(,|][ ]{0,2}(?P<v>(?:[A-Z]-?)?\d{6,10})(?![\d.%가-힣-])|"
-    r"[MF남여]\s?/\s?\d{1,3}세?[ ,/]{1,3}(?P<w>(?:[A-Z]-?)?\d{6,10})(?![\d.%-])"
+    r"(?:[MF남여]\s?/\s?\d{1,3}세?|\d{1,3}세?\s?/\s?[MF남여])[ ,/(#]{1,3}(?P<w>(?:[A-Z]-?)?\d{6,10})(?![\d.%-])"
 )
 _ROW = re.compile(
     r"(?m)^[ ]{0,2}(?:\d{1,2}[.)][ ]?)?(?P<v>(?:[A-Z]-?)?\d{6,10})(?=[ ]{0,2}[,|\t;/ ][ ]{0,2}[가-힣A-Z])"
 )
+_HASH = re.compile(r"[(\[ ]#[ ]?(?P<v>\d{6,10})(?![\d.%-])")
 _SLASHED = re.compile(r"/[ ]?(?P<v>(?:[A-Z]-?)?\d{6,10})(?=[ ]?/)")
 # Without a label only in running text: behind a Hangul word, not in a table of numbers.
 _BARE = re.compile(r"(?<=[가-힣][ ])(?P<v>\d{7,9})(?![A-Za-z0-9_%-]|[.,]\d)")
@@ -68,6 +69,7 @@ class RecordNumberRecogniser(KoreanRecogniser):
             (_LAYOUT, 0.6),
             (_BESIDE, 0.6),
             (_ROW, 0.6),
+            (_HASH, 0.6),
             (_SLASHED, 0.5),
             (_BARE, 0.45),
         ):

@@ -12,6 +12,7 @@ from deid.detect.card import CardRecogniser
 from deid.detect.date import DateRecogniser
 from deid.detect.driver_license import DriverLicenseRecogniser
 from deid.detect.email_url_ip import EmailUrlIpRecogniser
+from deid.detect.hl7 import Hl7Recogniser
 from deid.detect.insurance_number import InsuranceNumberRecogniser
 from deid.detect.licence_number import LicenceNumberRecogniser
 from deid.detect.name import NameRecogniser
@@ -22,6 +23,7 @@ from deid.detect.plate import PlateRecogniser
 from deid.detect.recogniser import KoreanRecogniser
 from deid.detect.record_number import RecordNumberRecogniser
 from deid.detect.rrn import RrnRecogniser
+from deid.detect.table import TableRecogniser
 
 RECOGNISERS: tuple[type[KoreanRecogniser], ...] = (
     RrnRecogniser,
@@ -41,6 +43,8 @@ RECOGNISERS: tuple[type[KoreanRecogniser], ...] = (
     AgeRecogniser,
     NameRecogniser,
     OrganisationRecogniser,
+    Hl7Recogniser,
+    TableRecogniser,
 )
 
 

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 
 from deid.detect.found import Found
-from deid.detect.normalise import views
+from deid.detect.normalise import View, normalise, views
 from deid.detect.recogniser import KoreanRecogniser
 from deid.detect.registry import RECOGNISERS
+from deid.detect.table import TableRecogniser
 
 # Below this a lone clue is noise: an unlabelled run of digits, a foreign word before 님.
 DEFAULT_THRESHOLD = 0.4
@@ -31,8 +32,15 @@ def scan(text: str, *, threshold: float = DEFAULT_THRESHOLD) -> list[Found]:
 def _reported(text: str) -> Iterator[Found]:
     for view in views(text):
         for recogniser in _recognisers():
-            for found in recogniser.find(view.text):
-                yield Found(*view.original(found.start, found.end), found.type, found.score)
+            yield from _in_view(view, recogniser)
+    if "\t" in text:
+        # In the views a tab is a space; cells are told apart by the reading in which it is a bar.
+        yield from _in_view(normalise(text.replace("\t", "|")), TableRecogniser())
+
+
+def _in_view(view: View, recogniser: KoreanRecogniser) -> Iterator[Found]:
+    for found in recogniser.find(view.text):
+        yield Found(*view.original(found.start, found.end), found.type, found.score)
 
 
 @cache

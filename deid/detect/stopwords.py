@@ -18,6 +18,9 @@ _LONG_ENDING = re.compile(
 _ROLES = frozenset(role for roles in (ASKING, ROLES, TITLES) for role in re.split(r"\||\[ _\]\?", roles))
 _WORDS = read_words("common_words.txt") | NOT_BEFORE_TITLE | {role for role in _ROLES if len(role) > 1}
 _SHORTEST_ENDED = 3
+# Particles and verb endings of one and two syllables as they are glued to nouns.
+_GLUED = frozenset("은는이가을를의에로와과도만나한된하할해된든인임화")
+_GLUED_PAIRS = frozenset(["으로", "에서", "에게", "하고", "하는", "하지", "이나", "부터", "까지", "이라", "라도", "이며", "인지"])
 # Endings that names do not have: procedures, conditions, departments, verbs.
 _ENDING = re.compile(
     r"(?:증상|증후군|검사|치료|수술|절제|절제술|장애|질환|감염|소견|상태|내과|외과|의학과|병동|병원|의원|센터|"
@@ -34,6 +37,22 @@ def is_common_word(word: str) -> bool:
     if word in _WORDS or (word[:2] not in COMPOUND_SURNAMES and _LONG_ENDING.search(word)):
         return True
     return len(word) >= _SHORTEST_ENDED and _ENDING.search(word) is not None
+
+
+def is_inflected(word: str) -> bool:
+    """Whether a word of three syllables or more is a listed one with a particle or ending glued to it ("설정을").
+
+    So are a few names ("이상은"): the endings names share speak against one only where nothing but the form speaks for
+    it.
+    """
+    return len(word) >= _SHORTEST_ENDED and (
+        (word[-1] in _GLUED and word[:-1] in _WORDS) or (word[-2:] in _GLUED_PAIRS and word[:-2] in _WORDS)
+    )
+
+
+def is_surely_inflected(word: str) -> bool:
+    """Whether a word is a listed one with an ending that names do not have ("설정을", "주소로")."""
+    return is_inflected(word) and word[-1] not in "은이한하나인해임만도가화"
 
 
 def is_listed(word: str) -> bool:

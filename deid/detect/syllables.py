@@ -27,11 +27,11 @@ COMMON_SURNAMES = frozenset("김이박최정강조윤장임한오서신권황안
 COMPOUND_SURNAMES = ("남궁", "황보", "제갈", "사공", "선우", "서문", "독고", "동방", "어금", "망절", "장곡", "강전")
 
 _FIRST_USUAL = (
-    "지서민현성영정은재승동수준미경상진태도하유예연윤종주시원혜희선병창기광인용명형학규찬철호세건나다보아소슬우효환"
+    "지서민현성영정은재승동수준미경상진태도하유예연윤종주시원혜희선병창기광인용명형학규찬철호세건나다보아소슬우효환은이가라"
 )
 _FIRST_SEEN = (
     "가강갑계공귀막판오우허팔돈두복혁류율륜균담천총탄흔국근금길남단달대덕두라란로리린만말무문백범복봉분비빈빛별삼새석설섭솔순숙신안애양언여옥완요"
-    "욱웅응의이익일임자장점제중찬채천초춘충치칠탁택판평표풍필한해향헌홍화황후훈휘흥힘은샘"
+    "욱웅응의이익일임자장점제중찬채천초춘충치칠탁택판평표풍필한해향헌홍화황후훈휘흥힘샘샛결겸교구권낙노느늘래랑류몽묘미반방배뱅부삼석손송쌍암앵엽운윌율점죽청초칸쾌탄턱티편풀피핀학헬흑"
 )
 _SECOND_USUAL = (
     "영숙희자수우현민호진준훈윤은아연원서정경미순식철석환혁성규빈기선주지인재용일화애옥란나유림율온솔슬람"
@@ -40,7 +40,7 @@ _SECOND_USUAL = (
 _SECOND_SEEN = (
     "가강걸관곤광교구군권균근금길녀녕늘니단담달대덕도동두라랑래량려련령례로룡루룬름리린만말매명모무묵문범"
     "병보복봉분비빛삼상새섭세소손승신심안알양언업엘엽예완왕요웅월유음의이익임있잎장전점조종중창채천초춘출"
-    "칠탁택평표품필학함해향헌협혜홍황효후흠흥휘흔힘"
+    "칠탁택평표품필학함해향헌협혜홍황효후흠흥휘흔힘산총든봄겸들을름찌본벽변뿐산살슴쌤열운윌융쟁져줄짐챈채탄탐텔틴팔풍핀헬활"
 )
 
 FIRST = {**dict.fromkeys(_FIRST_SEEN, 1), **dict.fromkeys(_FIRST_USUAL, 2)}
@@ -55,6 +55,15 @@ ONE = frozenset(
 )
 
 
+# What native names of three syllables are put together from ("하늘빛", "해맑음"): a longer part and a short one.
+_LONG_PART = (
+    r"(?:하늘|새벽|푸르|해맑|초롱|아름|빛나|슬기|햇살|노을|이슬|구름|나래|나라|누리|마루|여울|가람|미르|바다|아리|가온|다온|라온|시온|한빛|한별|"
+    r"샛별|은별|꽃잎|들꽃|봄볕|보람|사랑|소망|고운|예쁜|맑은|힘찬|푸른|하얀|어진|슬아|송이|버들|달래|찬들|꽃님|우리|하나|그루|나무|단비|별님|여름|겨울|가을)"
+)
+_SHORT_PART = r"[가나누늘다달라람루리린마맑메믿보봄비빛별봉샘새솔숲슬아영온울음이인찬참큰터풀하한해힘은든들]"
+_COMPOSED = re.compile(rf"{_LONG_PART}{_SHORT_PART}|{_SHORT_PART}{_LONG_PART}")
+
+
 def given_score(given: str) -> int:
     """How much `given` (one to three syllables) looks like a given name: 0 not at all to 4 very."""
     if given in NATIVE:
@@ -64,7 +73,7 @@ def given_score(given: str) -> int:
         return first + second if first and second else 0
     if len(given) == 1:
         return 1 if given in ONE else 0
-    return 0
+    return 2 if len(given) == 3 and _COMPOSED.fullmatch(given) else 0
 
 
 def split_name(word: str) -> tuple[str, str] | None:
