@@ -16,7 +16,8 @@ from deid.detect.recogniser import Rule, RuleRecogniser
 _S = r"[ \n]{0,3}"
 _SP = r"[ \n]{1,3}"
 _ZIP = rf"(?:[(\[]?(?<!\d)(?:우[ ]?\)?[ ]?)?(?:\d{{5}}|\d{{3}}-\d{{3}})[)\]]?,?{_S})?"
-_PROVINCE = rf"(?:(?<![가-힣])(?:{PROVINCES}))"
+_START = r"(?:(?<![가-힣])|(?<=주소))"
+_PROVINCE = rf"(?:{_START}(?:{PROVINCES}))"
 _CITY = rf"(?:(?:{CITIES}|{COUNTIES}|{DISTRICTS})(?:{_S}(?:{DISTRICTS}))?)"
 _EUP = r"(?:[가-힣]{1,4}(?:읍|면))"
 _TOWN = r"(?:[가-힣]{1,5}\d?(?:\.\d)?(?:동|리|가)(?:\d가)?)"
@@ -36,10 +37,10 @@ _UNIT = (
     rf"층)(?!선|"
     rf"기))(?:{_S}\d{{1,5}}호)?"
 )
-_NOTE = rf"(?:{_S}\([가-힣0-9A-Za-z ,.-]{{2,30}}\))?"
+_NOTE = rf"(?:{_S}\([가-힣0-9A-Za-z ,.\n-]{{2,30}}\))?"
 _HOUSE = rf"(?:{_ESTATE}|[가-힣A-Za-z]{{2,10}}(?:\d{{1,2}}(?:차|단지)?)?(?=[ ]?\d{{1,4}}동[ ]?\d))"
 _TAIL = rf"(?:,?{_S}{_HOUSE})?(?:{_UNIT})?{_NOTE}(?:,?{_S}{_ESTATE})?(?:{_UNIT})?"
-_LEAD = rf"(?:{_PROVINCE}{_S}(?:{_CITY}{_S})?|(?<![가-힣]){_CITY}{_S}|(?<![가-힣])(?:{SHORT}){_SP})"
+_LEAD = rf"(?:{_PROVINCE}{_S}(?:{_CITY}{_S})?|{_START}{_CITY}{_S}|{_START}(?:{SHORT}){_SP})"
 _NOT_TOWN = (
     r"(?!(?:[가-힣]{0,3}병동|행동|활동|운동|이동|거동|작동|변동|자동|수동|노동|진동|박동|파동|유동|연동|가동|협동|"
     r"공동|감동|충동|시동|소동|능동|전동|심박동|관리|처리|정리|수리|분리|"
@@ -57,7 +58,7 @@ class AddressRecogniser(RuleRecogniser):
         Rule(
             "ADDRESS",
             re.compile(
-                rf"{_ZIP}{_LEAD}(?:{_EUP}{_S})?(?:{_ROAD_NUMBER}|"
+                rf"{_ZIP}{_LEAD}(?:{_EUP}{_S}|{_NOT_TOWN}{_TOWN}{_SP})?(?:{_ROAD_NUMBER}|"
                 rf"{_NOT_TOWN}{_TOWN}(?:{_S}{_NUMBER}(?![\d.]{0, 6}[세년월일%]))?|{_ESTATE}){_TAIL}"
             ),
             0.9,
@@ -78,6 +79,12 @@ class AddressRecogniser(RuleRecogniser):
         Rule("ADDRESS", re.compile(rf"(?<![가-힣A-Za-z0-9]){_ESTATE}{_UNIT}{_NOTE}"), 0.8),
         Rule("ADDRESS", re.compile(rf"(?<![가-힣]){_ROAD_NUMBER}(?:,{_S}{_ESTATE})?{_UNIT}{_NOTE}"), 0.7),
         Rule("ADDRESS", re.compile(rf"(?<![가-힣]){_NOT_TOWN}{_TOWN}{_SP}{_NUMBER}{_UNIT}{_NOTE}"), 0.7),
+        Rule("ADDRESS", re.compile(rf"(?<![가-힣]){_NOT_TOWN}{_TOWN}{_SP}(?:산{_S})?\d{{1,5}}(?:-\d{{1,4}})?번지"), 0.7),
+        Rule(
+            "ADDRESS",
+            re.compile(rf"(?<![가-힣])(?P<v>{_NOT_TOWN}{_TOWN}[ ][가-힣A-Za-z0-9]{{2,12}}?)(?:에서|에)[^\n.]{{0,12}}(?:거주|살|지냄)"),
+            0.6,
+        ),
         Rule("ADDRESS", re.compile(r"(?<![가-힣\d])(?:제?\d{1,4}|[가나다라마바사아자차카타파하])동[ ]?\d{2,5}호"), 0.6),
         # An estate of any name is told by its building and unit.
         Rule(
@@ -92,7 +99,7 @@ class AddressRecogniser(RuleRecogniser):
         Rule(
             "ADDRESS",
             re.compile(
-                rf"(?:주소지?|거주지|사는 곳|자택|본적|등록기준지|방문지|소재지|출동장소|배송지|address|addr)(?:는|"
+                rf"(?:주소지?|거주지|사는 곳|자택|본적|등록기준지|방문지|소재지|출동장소|배송지|address|addr)(?:는|가|를|"
                 rf"은)?[ ]{{0,3}}[:=\"]{{0,2}}[ ]{{0,3}}"
                 rf"(?P<v>{_ZIP}(?:{_ROAD_NUMBER}|{_EUP}(?:{_SP}{_TOWN})?|{_NOT_TOWN}{_TOWN}(?:{_SP}{_NUMBER})?|"
                 rf"{_ESTATE}){_TAIL})",

@@ -54,7 +54,7 @@ LATIN_ROLES = _alternatives(
     Pathologist Referring Interpreter Guardian Mother Father Spouse Contact reporter Author
     Signed_by Reported_by Read_by Performed_by Ordered_by Verified_by Approved_by Requested_by Prepared_by Checked_by
     Written_by Consultant index Mr\.? Mrs\.? Ms\.? MD Coordinator Therapist Technician Tech Witness Caller
-    caregiver interpreter surgeon operator nurse guardian Signed signed Signature proband Proband dr doc_nm dr_nm mother father spouse
+    caregiver interpreter surgeon operator nurse guardian Signed signed Signature proband Proband by dr doc_nm dr_nm mother father spouse
     Caregiver Assistant Recorder Pharmacist"""
 )
 # What stands right behind a name.

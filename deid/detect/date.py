@@ -64,14 +64,15 @@ _ROW_BIRTH = re.compile(
     r"[12]\d|3[01]))[ ]?(?=[)/,][ ]?[MF남여]?)"
 )
 _NOT_A_DATE = re.compile(
-    r"(?:pain|통증|\bER|\bPR|\bAR|HER2|Allred|전이|림프절|LN|nodes?|근력|MRC|motor|power|grade|Gr|동공|pupils?|Apgar|시력|BP|혈압|NRS|VAS|GCS|MMSE|Cr|"
+    r"(?:PHQ-?\d|GAD-?\d|ESS|GDS|MBI|BBS|FAC|HAM-?[AD]|Braden|SSRS|CES-?D|ADL|상지|하지|MMT|BBPS|척도|\bAS|pain|통증|\bER|\bPR|\bAR|HER2|Allred|전이|림프절|LN|nodes?|근력|MRC|motor|power|grade|Gr|동공|pupils?|Apgar|시력|BP|혈압|NRS|VAS|GCS|MMSE|Cr|"
     r"BUN|ALT|비율|"
     r"ratio|stage|교정|양성|score|점수|"
     r"OP|I/O|intake|V/A|나안|검체|개 중|명 중|반사|DTR|[0-9]/[0-9]{1,2}[,(][가-힣 ]{0,4}|총|"
     r"(?<!예)약|용량|tab|정|분획|슬라이드|"
-    r"잔|병|갑)[ ):=.]{0,3}$",
+    r"잔|병|갑)[ ):=.\n]{0,3}$",
     re.IGNORECASE,
 )
+_LISTED = re.compile(r"[ ]?[,~][ ]?")
 _POSITIVE = re.compile(
     r"^[ ]?(?:일|~|-|부터|까지|에|f/u|예정|시행|검사|수술|입원|퇴원|방문|외래|월|화|수|목|금|토|일|\)|오전|오후|"
     r"\d\d:|RV|CT|MR|lab|경|이후|발생|진단|추적|재진|내원)",
@@ -92,9 +93,14 @@ class DateRecogniser(KoreanRecogniser):
         for match in _SOLID.finditer(text):
             if _exists(match.group()):
                 yield _dated(text, *match.span(), 0.75)
+        last = -1
         for match in _SLASH.finditer(text):
-            if not _NOT_A_DATE.search(text[max(0, match.start() - 12) : match.start("v")]):
+            before = text[max(0, match.start() - 12) : match.start("v")]
+            # "(9/3, 3/23)": the second of a list is what the first is.
+            listed = last >= 0 and _LISTED.fullmatch(text[last : match.start("v")])
+            if listed or not _NOT_A_DATE.search(before):
                 yield _dated(text, *match.span("v"), 0.6)
+                last = match.end("v")
         yield from _births(text)
 
 

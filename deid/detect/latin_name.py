@@ -46,7 +46,7 @@ _TITLED = re.compile(
     rf"(?P<v>{_NAME}|(?<![A-Za-z])(?:{_SURNAME}))[ ]{{0,2}}(?:님|씨|환자|교수|선생|과장|원장|간호사|산모|보호자|"
     rf"어르신|학생|Dr|M\.?D)"
 )
-_BESIDE = re.compile(rf"(?P<v>{_NAME})[ ]{{0,2}}(?=[(/,][ ]?(?:[MF남여][ /,)(]|\d{{1,3}}세|01\d|\d{{7,9}})|[MF]/\d)")
+_BESIDE = re.compile(rf"(?P<v>{_NAME})[ ]{{0,2}}(?=[(/,][ ]?(?:[MF남여][ /,)(]|\d{{1,3}}세|01\d|\d{{7,9}})|[MF]/\d|is an?[ ]\d)")
 _NOT_NAMES = re.compile(
     r"(?i)\b(?:PA|AP|CT|MRI?|MRA|LN|BP|HR|RR|BT|ICU|ER|OR|Lab|Chest|Brain|Abd\w{0,12}|No|Note|Progress|Report|Record|"
     r"Study|UID|Dx|Imp\w{0,12}|Plan|Hx|PHx|Op|Date|Unit|Ward|Room|Type|Stage|Grade|Finding\w{0,9}|Conclusion|Clinical|"

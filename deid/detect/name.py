@@ -15,7 +15,7 @@ from deid.detect.found import Found
 from deid.detect.latin_name import latin_names
 from deid.detect.name_by_cue import before_titles, behind_cues, given_names
 from deid.detect.name_by_context import called_by_given_name, glued, neighbours
-from deid.detect.name_by_form import by_form, repeated, spaced
+from deid.detect.name_by_form import by_form, repeated, signatures, spaced
 from deid.detect.recogniser import KoreanRecogniser
 
 
@@ -26,7 +26,7 @@ class NameRecogniser(KoreanRecogniser):
 
     def find(self, text: str) -> Iterator[Found]:
         """Every name with its evidence; then the same names wherever else they stand."""
-        whole = [*behind_cues(text), *before_titles(text), *by_form(text), *spaced(text), *glued(text)]
+        whole = [*behind_cues(text), *before_titles(text), *by_form(text), *spaced(text), *signatures(text), *glued(text)]
         whole.extend(neighbours(text, whole))
         known: dict[str, float] = {}
         for found in whole:

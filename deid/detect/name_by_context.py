@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from deid.detect.found import Found
-from deid.detect.stopwords import is_common_word, is_inflected, is_listed
+from deid.detect.stopwords import is_common_word, is_inflected
 from deid.detect.syllables import COMMON_SURNAMES, given_score, split_name
 
 _TITLE = (
@@ -29,7 +29,7 @@ _CHAT = re.compile(
     r"(?m)^[ ]{0,2}\[(?P<n>[가-힣]{2,5})[^\]\n]{0,12}\][ ]{0,2}\[(?:오전|오후)?[ ]?\d{1,2}:|"
     r"(?:오전|오후)[ ]?\d{1,2}:\d\d,[ ](?P<m>[가-힣]{2,5})[ ]?:"
 )
-_BETWEEN = r"[ ]?(?:님|교수|선생님|과장|T|쌤|RN|\([^()\n]{1,14}\))?[ ]{0,2}(?:[,·/&]|→|->|및|[ ])[ ]{0,2}"
+_BETWEEN = r"[ ]?(?:님|교수|선생님|과장|T|쌤|RN|\([^()\n]{1,14}\))?[ ]{0,2}(?:[,·/&]|→|->|및|[ ])[ ]{0,2}(?:[A-Z]{1,3}[ ])?"
 _NEXT = re.compile(rf"{_BETWEEN}(?P<n>[가-힣]{{2,5}})(?=[ ]?(?:$|[\n,·/&()→;|]|님|교수|선생|과장|T\b|쌤|RN|[MF]/|\d))")
 _BEFORE = re.compile(rf"(?:^|[\n,·/&():;|>→\]\t]|[가-힣A-Za-z][ ])[ ]{{0,2}}(?P<n>[가-힣]{{2,4}}){_BETWEEN}$")
 _CALLED = r"(?=(?:이|은|는|가|이는|이가|이를|씨|님|양|군|의|에게|한테)?(?![가-힣]))"
@@ -46,7 +46,7 @@ def glued(text: str) -> Iterator[Found]:
             yield Found(*match.span("n"), "NAME", 0.7)
     for match in _CHAT.finditer(text):
         group = "n" if match["n"] else "m"
-        if split_name(match[group]) and not is_listed(match[group]):
+        if split_name(match[group]):
             yield Found(*match.span(group), "NAME", 0.8)
 
 

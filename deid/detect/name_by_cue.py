@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from deid.detect.cues import ASKING, LATIN_ROLES, NOT_BEFORE_TITLE, PARTICLES, RANKS, ROLES, TITLES
 from deid.detect.found import Found
-from deid.detect.stopwords import is_common_word, is_inflected, is_listed, is_surely_inflected
+from deid.detect.stopwords import is_common_word, is_compound, is_inflected, is_listed, is_surely_inflected
 from deid.detect.syllables import (
     COMMON_SURNAMES,
     COMPOUND_SURNAMES,
@@ -22,8 +22,8 @@ from deid.detect.syllables import (
     split_name,
 )
 
-_SEP = r"(?:[은는이가](?![가-힣]))?(?![가-힣])[ ]{0,3}(?:[:=/·,)\]|-]|\(|\[)?[ ]{0,3}[\"'<(]?"
-_ASKED = re.compile(rf"(?:{ASKING}|(?<![A-Za-z])(?:NAME|Name|name)(?![A-Za-z])){_SEP}(?=[가-힣])")
+_SEP = r"(?:[은는이가](?![가-힣]))?(?![가-힣])[ ]{0,3}(?:[:=/·,)\]|>-]|\(|\[)?[ ]{0,3}[\"'<(]?"
+_ASKED = re.compile(rf"(?:{ASKING}|(?<![A-Za-z])(?:NAME|Name|name|ptnm|ptname|patnm)(?![A-Za-z])\"?){_SEP}(?=[가-힣])")
 _LONG_ROLES = "|".join(role for role in ROLES.split("|") if len(role) > 1)
 _SHORT_ROLES = "|".join(role for role in ROLES.split("|") if len(role) == 1)
 _ROLE = re.compile(rf"(?<![가-힣])(?:[가-힣]{{0,6}}?(?:{_LONG_ROLES})|(?:{_SHORT_ROLES}))(?:님|분)?{_SEP}(?=[가-힣])")
@@ -34,11 +34,11 @@ _OFFICE = re.compile(
 )
 _ALONE = re.compile(r"[ ]{0,3}(?:$|[\n()/,]|[ ]{2}|TEL|☎)")
 _HEADER = re.compile(r"(?m)^[ ]{0,2}(?:From|To|Cc|Bcc|CC|TO|FROM|참조|수신|발신|보낸 ?이|받는 ?이)[ ]?:[ ]?\"?(?=[가-힣])")
-_STRONG = re.compile(r"[:=|][ ]{0,3}[\"'<(]?$")
+_STRONG = re.compile(r"[:=|>\])][ ]{0,3}[\"'<(]?$")
 _FOR_ANYONE = frozenset({"님", "씨", "할머니", "할아버지", "환자", "어르신"})
 # Titles only persons have: before these a rare given name is believed ("환자" may follow an illness).
 _FOR_PERSONS = frozenset(
-    {"님", "씨", "할머니", "할아버지", "어르신", "교수", "교수님", "과장", "과장님", "원장", "간호사", "선생님"}
+    "님 씨 할머니 할아버지 어르신 교수 교수님 과장 과장님 원장 원장님 간호사 선생님 수간호사 여사님 수녀 약사".split()
 )
 _LATIN_ROLE = re.compile(
     rf"(?<![A-Za-z])(?:{LATIN_ROLES})(?![A-Za-z])[ ]{{0,3}}[:=.)(/-]{{0,2}}[ ]{{0,3}}[\"'<(]?(?=[가-힣])"
@@ -52,7 +52,7 @@ _WORDS = re.compile(r"[가-힣]{1,5}[ ][가-힣]{1,5}(?:[ ][가-힣]{1,5})?(?![�
 _TOKEN = re.compile(r"[ ][가-힣]{1,6}(?![가-힣])")
 _AFTER = r"(?:님|분|들)?(?:께서는?|께는?|에게|한테|은|는|이|가|을|를|의|과|와|도|로|이고|이며|이라고|입니다|\d인)?"
 _TITLE = re.compile(
-    rf"(?P<n>[가-힣]{{1,8}}?(?:[ ]{{1,2}}[가-힣]{{1,5}}?){{0,2}}?)[ ]{{0,2}}(?P<t>{TITLES}){_AFTER}(?![가-힣A-Za-z])"
+    rf"(?P<n>[가-힣]{{1,8}}?(?:[ ]{{1,2}}[가-힣]{{1,5}}?){{0,2}}?)[ ]{{0,2}}(?P<t>{TITLES})(?:(?<=님)[가-힣]{{1,4}}|{_AFTER})(?![가-힣A-Za-z])"
 )
 _GLUED_TITLE = re.compile(r"(?:(?<![가-힣])(?P<s>[가-힣]{2})|(?P<n>[가-힣]{3}))(?:님|씨|T)(?![가-힣]{0,2}[A-Za-z])")
 _SURNAME = "|".join((*COMPOUND_SURNAMES, *sorted(SURNAMES)))
@@ -62,14 +62,21 @@ _GIVEN_CALLED = re.compile(
 )
 _KIN = "큰아들|작은아들|막내아들|큰딸|작은딸|막내딸|따님|아드님|손주|외손자|외손녀|조카|남동생|여동생|쌍둥이|학생|내담자|아동|아들|딸|남편|아내|형|누나|언니|오빠|동생|손자|손녀|며느리|사위|자녀|모|부|환아|아기|장남|차남|장녀|차녀|막내"
 _KIN_GIVEN = re.compile(
-    rf"(?:{_KIN})[ ](?P<n>[가-힣]{{1,3}})(?:씨|이(?=[가는도랑를와]|(?![가-힣]))|양|군|(?=(?:에게|한테|가|는|"
+    rf"(?:{_KIN})[ ](?P<n>[가-힣]{{1,3}}?)(?:씨|이(?=[가는도랑를와]|(?![가-힣]))|양|군|(?=(?:에게|한테|가|는|"
     rf"와)(?![가-힣]))|(?=[ ]?\())(?![가-힣]{{3}})"
 )
 # Any word of a person's part in something ("접종자", "선언의"), then a word that is a name and nothing else.
 _ANY_ROLE = re.compile(r"(?<![가-힣])[가-힣]{1,5}(?:자|의|인|사|원|장|모|명|리|당)(?P<c>[ ]?[: ][ ]?)(?P<n>[가-힣]{3,4})(?![가-힣])")
+# Any other label and a colon, in Hangul before three syllables, in Latin letters before two.
+_ANY_LABEL = re.compile(
+    r"(?:[A-Za-z]{2}[A-Za-z_ .]{0,18}\"?[ ]?[:>][ ]?\"?(?P<n>[가-힣]{2,5})|(?<=[가-힣\]])[ ]?:[ ]?(?P<m>[가-힣]{3,4}))"
+    r"(?=[ ]{0,3}(?:$|[\n(/<,\"]|[ ]{2}))"
+)
 # Foreign-looking words are medicines more often than people: a dose behind, or a sentence that goes on.
 _DOSE = re.compile(r"[ ]?\d{1,5}(?:[.,]\d{1,3})?[ ]?(?:mg|g|ml|mL|cc|mcg|µg|U|IU|정|T|%|캡슐|회)")
 _AFTER_FOREIGN = re.compile(r"[ ]{0,3}(?:$|[\n(/,;|)\]:\"'<=-]|님|씨|환자|보호자|교수|[MF]|남|여|만|\d|[가-힣]{1,2}(?![가-힣]))")
+_LINE_START = re.compile(r"(?:^|[\n.,(])[ ]{0,2}$")
+_VERBAL = re.compile(r"[한는은을고서던신이게로의도]$")
 _PARTICLE = re.compile(rf"(?:(?:{TITLES})(?:님|분)?)?(?:{PARTICLES})?$")
 
 
@@ -90,6 +97,12 @@ def behind_cues(text: str) -> Iterator[Found]:
         size = _prefix_name(run.group(), least=1 if alone else 2) if run else 0
         if size:
             yield Found(match.end(), match.end() + size, "NAME", 0.5)
+    for match in _ANY_LABEL.finditer(text):
+        group = "n" if match["n"] else "m"
+        parts = split_name(match[group])
+        usual = parts and (given_score(parts[1]) or (len(parts[1]) == 2 and parts[0] in COMMON_SURNAMES))
+        if usual and not is_common_word(match[group]) and not is_compound(match[group]):
+            yield Found(*match.span(group), "NAME", 0.5)
     for match in _ANY_ROLE.finditer(text):
         parts = split_name(match["n"])
         needed = 1 if match["c"].strip() else 3
@@ -140,7 +153,12 @@ def _end_of_name(text: str, position: int, *, asked: bool, strong: bool) -> int 
     if run is None:
         return None
     word = run.group()
-    size = _prefix_name(word, asked=asked, strong=strong)
+    edge = _ALONE.match(text, run.end()) is not None
+    if asked and edge and len(word) <= 3 and is_listed(word) and text[position - 1] not in ",;/·|":
+        # Where a form asks for a name even a common word is one, if nothing else stands there.
+        parts = split_name(word)
+        return run.end() if parts and given_score(parts[1]) and word not in NOT_BEFORE_TITLE else None
+    size = _prefix_name(word, asked=asked, strong=strong, edge=edge)
     words = _WORDS.match(text, position)
     foreign = looks_foreign(words.group() if words else word)
     if size and not (foreign and size == len(word)):
@@ -167,10 +185,12 @@ def _end_of_foreign(text: str, end: int) -> int:
     return end
 
 
-def _prefix_name(word: str, *, asked: bool = False, strong: bool = False, least: int = 0) -> int:
+def _prefix_name(
+    word: str, *, asked: bool = False, strong: bool = False, edge: bool = False, least: int = 0
+) -> int:
     """How many syllables at the start of a Hangul run are a name (cue already seen); 0 for none.
 
-    Behind a label (`asked`) a sentence may go on with 고; behind a label or a colon (`strong`) a common surname makes
+    Behind a label (`asked`) a sentence may go on with 고; behind a label or a colon (`strong`), or before an `edge`, a common surname makes
     a name of any three syllables that follow it; without either the given name must reach `least`.
     """
     best, best_score = 0, 0
@@ -185,9 +205,9 @@ def _prefix_name(word: str, *, asked: bool = False, strong: bool = False, least:
         quality = given_score(parts[1])
         # Behind a cue even an unusual given name of two syllables is believed, if nothing is glued to it.
         unusual = len(parts[1]) == 2 or (
-            strong and len(parts[1]) == 3 and (parts[0] in COMMON_SURNAMES or len(parts[0]) == 2)
+            (strong or edge) and len(parts[1]) == 3 and (parts[0] in COMMON_SURNAMES or len(parts[0]) == 2)
         )
-        if not asked and is_surely_inflected(candidate):
+        if not asked and (is_surely_inflected(candidate) or (not strong and is_compound(word))):
             continue
         if quality < least or (quality == 0 and (rest or not unusual)):
             continue
@@ -203,7 +223,7 @@ def _titled(match: re.Match[str]) -> Iterator[Found]:
     run, title, end = match["n"], match["t"], match.end("n")
     words = run.split()
     last = words[-1]
-    if last in NOT_BEFORE_TITLE or is_common_word(last) or is_listed(last + title):
+    if last in NOT_BEFORE_TITLE or is_common_word(last) or is_listed(last + title) or is_listed(last[-1] + title):
         return
     start = _start_of_spaced(words, run, end)
     if start is None:
@@ -212,6 +232,9 @@ def _titled(match: re.Match[str]) -> Iterator[Found]:
         yield Found(start, end, "NAME", 0.8)
     elif title in {"님", "씨"} and len(last) == 2 and given_score(last) >= 2:
         yield Found(end - 2, end, "NAME", 0.7)
+    elif title in {"씨", "님", "산모"} and len(words) == 2 and _LINE_START.search(match.string[: match.start("n")][-3:]):
+        if not any(is_common_word(word) or is_inflected(word) or _VERBAL.search(word) for word in words):
+            yield Found(match.start("n"), end, "NAME", 0.5)
     elif title in _FOR_ANYONE and (looks_foreign(run) or (title == "님" and len(last) >= 2)):
         foreign = [word for word in words if not is_common_word(word)]
         whole = looks_foreign(run) and len(foreign) == len(words)
@@ -237,7 +260,7 @@ def _start_of_suffix(last: str, end: int, *, surely_a_person: bool) -> int | Non
         if parts is None or is_common_word(candidate):
             continue
         whole = len(last) == size
-        unusual = whole and size == 3 and surely_a_person and parts[0] in COMMON_SURNAMES
+        unusual = whole and size in {3, 4} and surely_a_person and parts[0] in USUAL_SURNAMES
         needed = 0 if unusual else 1 if whole else 3
         if given_score(parts[1]) >= needed and (size > 2 or whole):
             return end - size

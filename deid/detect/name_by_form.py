@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from deid.detect.cues import PARTICLES
 from deid.detect.found import Found
-from deid.detect.stopwords import is_common_word, is_inflected, is_listed, is_surely_inflected
+from deid.detect.stopwords import is_common_word, is_compound, is_derived, is_inflected, is_listed, is_surely_inflected
 from deid.detect.syllables import (
     COMMON_SURNAMES,
     COMPOUND_SURNAMES,
@@ -28,12 +28,14 @@ _SURNAME = "|".join((*COMPOUND_SURNAMES, *sorted(COMMON_SURNAMES)))
 _BESIDE = re.compile(
     rf"[ ]{{0,2}}(?:[(/,]?[ ]{{0,2}}(?:[MF여남][자아환]?[ ]{{0,2}}[/,)(]|만?[ ]?\d{{1,3}}[ ]?(?:세|살|/[ ]?[MF남여])|"
     rf"[MF][ /]\d)|"
-    rf" ?01\d[ .-]?\d|[ ]\d{{6}}[ ]?-?[ ]?\d|[(/][ ]?(?:01\d|\+82|\d{{6,10}}[)/ -]|[A-Z]-\d|H\.?P|"
+    rf" ?01\d[ .-]?\d|[ ]\d{{6}}[ ]?-?[ ]?\d|[ ]?(?:연락처|☎|휴대폰|핸드폰)|[ ]?[(/][ ]?(?:01\d|0\d{{1,2}}[-) .]|\+82|\d{{6,10}}[)/ -]|[A-Z]-\d|H\.?P|"
     rf"19\d\d|20\d\d)|[(/][ ]{{0,2}}(?:{_KIN})[ ),/])"
 )
+_AGED = re.compile(r"[ ]{0,2}[(/,]?[ ]{0,2}(?:\d{1,3}세?[ ]?/[ ]?[MF남여]|[MF남여][ ]?/[ ]?\d{1,3})")
 _TOKEN = re.compile(r"(?<![가-힣A-Za-z0-9])[가-힣]{2,7}(?![가-힣])")
 _FOREIGN = re.compile(r"(?<![가-힣A-Za-z0-9])[가-힣]{1,6}(?:[ ][가-힣]{1,6}){0,2}(?![가-힣])")
 _TWO_WORDS = re.compile(r"(?:^|[\n:])[ ]{0,2}(?P<v>[가-힣]{2,5}[ ][가-힣]{2,6})(?=[ ]{0,2}[(/,]?[ ]?[MF남여][ /,)(])")
+_SIGNATURE = re.compile(r"(?:[.)]|[다함됨음])[ ]{1,3}(?P<n>[가-힣]{3})[ ]{0,2}(?=$|\n)")
 _SPACED = re.compile(
     rf"(?:^|[\n,;|"
     rf"/:(])[ ]{{0,2}}(?P<v>(?P<s>{_SURNAME})[ ]{{1,2}}(?P<g>[가-힣]{{2}}))(?=[ ]{{0,2}}(?:$|[\n,;|"
@@ -50,6 +52,8 @@ _DOING = re.compile(
     r"작성|거주|입원|퇴원|전원|사망|출생|귀가|참석|서면|구두|발견|신고|이송|접수|예약|본인|보호자)"
 )
 _NUMBER_BEFORE = re.compile(r"(?<![\d.,])\d{6,10}[ ]{1,2}$")
+# The hour in a list of events, or a person's number in a list.
+_TIME_BEFORE = re.compile(r"(?:\d\d:\d\d|\d{1,2}번)[ ]{1,2}$")
 _CELL_LEFT = re.compile(r"(?:^|[\n,;|=\"])$")
 _CELL_RIGHT = re.compile(r"(?:$|[\n,;|\"]|[ ]?/[ ])")
 
@@ -78,6 +82,14 @@ def by_form(text: str) -> Iterator[Found]:
             yield Found(*match.span(), "NAME", 0.6)
 
 
+def signatures(text: str) -> Iterator[Found]:
+    """A name behind the last sentence of a line ("... 연계함. 조을순")."""
+    for match in _SIGNATURE.finditer(text):
+        parts = split_name(match["n"])
+        if parts and given_score(parts[1]) and parts[0] in COMMON_SURNAMES and not is_common_word(match["n"]):
+            yield Found(*match.span("n"), "NAME", 0.5)
+
+
 def spaced(text: str) -> Iterator[Found]:
     """Names written in two words in a cell or at the start of a line: "박 형준", "알리 하산 (M/"."""
     for match in _SPACED.finditer(text):
@@ -102,13 +114,20 @@ def _score(text: str, start: int, parts: tuple[str, str], rest: str) -> float:
     quality = given_score(given)
     usual = surname in USUAL_SURNAMES or len(surname) > 1
     end = start + len(surname) + len(given)
+    if quality == 0 and len(given) == 2 and surname in COMMON_SURNAMES and not rest:
+        # An unusual given name, believed beside sex and age only.
+        return 0.6 if _AGED.match(text, end) and not is_derived(surname + given) else 0.0
     if quality == 0 or (rest and (len(given) == 1 or not usual)):
         return 0.0
     if not rest and _BESIDE.match(text, end):
         return 0.75
     alone = _EDGE_LEFT.search(text[max(0, start - 5) : start]) and _EDGE_RIGHT.match(text, end)
-    if is_surely_inflected(surname + given) or (not alone and is_inflected(surname + given)):
+    name = surname + given
+    if is_surely_inflected(name) or is_compound(name + rest) or (not alone and (is_inflected(name) or is_derived(name))):
         return 0.0
+    timed = not rest and len(given) >= 2 and surname in COMMON_SURNAMES and quality >= 2
+    if timed and _TIME_BEFORE.search(text[max(0, start - 9) : start]):
+        return 0.5
     if not rest and _NUMBER_BEFORE.search(text[max(0, start - 12) : start]) and _EDGE_RIGHT.match(text, end):
         return 0.5
     believed = quality >= (3 if usual else 4 if not rest else 5)

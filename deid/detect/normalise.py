@@ -18,11 +18,13 @@ from functools import cache
 
 # Not dashes by category, yet typed as such; stops and commas of other keyboards; the two controls that are text.
 _ALIKE = {
-    **dict.fromkeys("−ー─━", "-"),
+    **dict.fromkeys("−ー─━ㅡ", "-"),
     **dict.fromkeys("．。｡", "."),
     **dict.fromkeys("・ㆍ∙‧", "·"),
     **dict.fromkeys("，、", ","),
     "：": ":",
+    **dict.fromkeys("【〔［", "["),
+    **dict.fromkeys("】〕］", "]"),
     "\n": "\n",
     "\r": "\n",
     "\v": "\n",
@@ -32,11 +34,15 @@ _ALIKE = {
 _KEPT_CONTROLS = "\n\t\v\f"
 # A line break inside a number, an address on the web or a record code: either side is such a character.
 _SPLIT_NUMBER = re.compile(r"(?<=[0-9A-Za-z\-/.@*_])[ \t]?\n[ \t]?(?=[0-9A-Za-z\-/.@*_])")
+# Labels and names spread out on forms ("등 록 번 호 : ", "김 보 람"), and the dots that lead to a value.
+_SPREAD = re.compile(r"(?<![가-힣])[가-힣](?:[ ]{1,6}[가-힣]){2,7}(?![가-힣])|(?<=: )[가-힣][ ][가-힣](?![가-힣])|(?<![가-힣])[가-힣][ ]{1,6}[가-힣](?=[ ]{0,3}:)")
+_LEADER = re.compile(r"[ ]?[.·…_]{3,40}(?=[ ])")
+_SPACES = re.compile("[ ]{1,6}")
 _JOINING = frozenset("-/@_.0123456789")
 _MIN_WRAPPED_LINES = 2
 _MIN_WRAP_WIDTH = 20
 # Of a line that holds no cut only so much is read again beside one that does.
-_BESIDE_CUT = 120
+_BESIDE_CUT = 400
 # Any but the characters that stand for one character and compose with nothing: most notes hold none.
 _ODD = re.compile(
     "[^\n\t -~\u00a0-\u00ac\u00ae-\u02ff\u0370-\u03ff\u2010-\u2027\u2190-\u22ff\u2460-\u26ff"
@@ -72,12 +78,13 @@ def normalise(text: str) -> View:
 
 
 def views(text: str) -> list[View]:
-    """Return the readings worth searching: normalised; hard-wrapped lines joined; split numbers joined.
+    """Return the readings worth searching: normalised; hard-wrapped lines joined; split numbers joined; forms drawn in.
 
     The joined ones hold only the lines beside such a break; nothing else differs in them.
     """
     base = normalise(text)
     cuts = [_split_numbers(base.text), _wraps(base.text)] if "\n" in base.text else []
+    cuts.append(_spread(base.text))
     joined = {stretch: None for one in cuts for stretch in _stretches(base.text, one)}
     return [base, *(_without(base, start, end, within) for start, end, within in joined)]
 
@@ -169,6 +176,16 @@ def _split_numbers(text: str) -> list[tuple[int, int]]:
     """Line breaks with a digit, slash, dash or at sign on one side and a character of a code on the other."""
     beside = ((match, text[match.start() - 1], text[match.end()]) for match in _SPLIT_NUMBER.finditer(text))
     return [match.span() for match, before, after in beside if before in _JOINING or after in _JOINING]
+
+
+def _spread(text: str) -> list[tuple[int, int]]:
+    """Return the spaces inside words that are spread out, and the leaders between a label and its value."""
+    gaps = [
+        (match.start() + gap.start(), match.start() + gap.end())
+        for match in _SPREAD.finditer(text)
+        for gap in _SPACES.finditer(match.group())
+    ]
+    return sorted([*gaps, *(match.span() for match in _LEADER.finditer(text))])
 
 
 def _wraps(text: str) -> list[tuple[int, int]]:

@@ -29,7 +29,7 @@ _LATIN_LABEL = re.compile(
     r"Hosp(?:ital)?\.?[ ]?(?:No|ID|#)\.?|Chart[ ]?(?:No\.?|#|ID)?|Acc(?:ession)?"
     r"[ ._]?(?:No\.?|#|Number)|Acc#|Specimen(?:[ _]?(?:ID|No\.?))?|Case[ ]?No\.?|Reg(?:istration)?[ ._]?No\.?|"
     r"Record[ ]?No\.?|Barcode|Sample[ ]?(?:ID|No\.?)|Path[ ]?No\.?"
-    r"|Visit[ ]?(?:No|ID)\.?|Encounter[ ]?(?:ID|No\.?)|Order[ ]?(?:No|ID)\.?|ID)[\"']?[ ]{0,3}[:=.#(|]?[ ]{0,3}[\"']?" + _VALUE,
+    r"|Visit[ ]?(?:No|ID)\.?|Encounter[ ]?(?:ID|No\.?)|Order[ ]?(?:No|ID)\.?|ID)[\"']?[ ]{0,3}[:=.#(|>]?[ ]{0,3}[\"']?" + _VALUE,
     re.IGNORECASE,
 )
 _OTHER_LABEL = re.compile(

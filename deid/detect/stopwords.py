@@ -20,6 +20,7 @@ _WORDS = read_words("common_words.txt") | NOT_BEFORE_TITLE | {role for role in _
 _SHORTEST_ENDED = 3
 # Particles and verb endings of one and two syllables as they are glued to nouns.
 _GLUED = frozenset("은는이가을를의에로와과도만나한된하할해된든인임화")
+_NOUN_SUFFIXES = frozenset("서표증비료별율률관실용법분장과부청력식형성제기금액량권원팀함됨중시후전내외상")
 _GLUED_PAIRS = frozenset(["으로", "에서", "에게", "하고", "하는", "하지", "이나", "부터", "까지", "이라", "라도", "이며", "인지"])
 # Endings that names do not have: procedures, conditions, departments, verbs.
 _ENDING = re.compile(
@@ -53,6 +54,16 @@ def is_inflected(word: str) -> bool:
 def is_surely_inflected(word: str) -> bool:
     """Whether a word is a listed one with an ending that names do not have ("설정을", "주소로")."""
     return is_inflected(word) and word[-1] not in "은이한하나인해임만도가화"
+
+
+def is_compound(word: str) -> bool:
+    """Whether a word is put together from two listed ones ("장애정도")."""
+    return any(word[:cut] in _WORDS and word[cut:] in _WORDS for cut in range(2, len(word) - 1))
+
+
+def is_derived(word: str) -> bool:
+    """Whether a word is a listed one with a suffix of nouns ("신고서"); some names look so ("공지후")."""
+    return word[:-1] in _WORDS and word[-1] in _NOUN_SUFFIXES
 
 
 def is_listed(word: str) -> bool:

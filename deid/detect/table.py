@@ -38,6 +38,7 @@ _SEPARATORS = "|,;"
 _FEWEST = {"|": 2, ",": 3, ";": 3}
 _LONGEST_HEADING = 12
 _MOST_CELLS = 60
+_BROKEN_LINES = 2
 _HANGUL_NAME = re.compile(r"[가-힣]{2,6}(?:[ ][가-힣]{1,6}){0,3}")
 _LATIN_NAME = re.compile(r"[A-Z][A-Za-z.'-]{0,20}(?:,?[ ][A-Z][A-Za-z.'-]{0,20}){0,4}")
 _HANJA_NAME = re.compile(r"[\u4e00-\u9fff]{2,4}")
@@ -61,12 +62,16 @@ class TableRecogniser(KoreanRecogniser):
     def find(self, text: str) -> Iterator[Found]:
         """Yield the cells of each table, read from its heading downward until a line has other cells."""
         columns: list[str | None] = []
-        separator, start = "", 0
+        separator, start, odd = "", 0, 0
         for line in text.split("\n"):
             if separator and line.count(separator) == len(columns) - 1:
                 yield from _cells(line, start, separator, columns)
             else:
-                separator, columns = _heading(line)
+                heading = _heading(line)
+                # A cell that a line break split does not end the table; two other lines in a row do.
+                odd = 0 if heading[0] else odd + 1
+                if heading[0] or odd > _BROKEN_LINES:
+                    separator, columns = heading
             start += len(line) + 1
 
 
