@@ -79,10 +79,15 @@ class AddressRecogniser(RuleRecogniser):
         Rule("ADDRESS", re.compile(rf"(?<![가-힣A-Za-z0-9]){_ESTATE}{_UNIT}{_NOTE}"), 0.8),
         Rule("ADDRESS", re.compile(rf"(?<![가-힣]){_ROAD_NUMBER}(?:,{_S}{_ESTATE})?{_UNIT}{_NOTE}"), 0.7),
         Rule("ADDRESS", re.compile(rf"(?<![가-힣]){_NOT_TOWN}{_TOWN}{_SP}{_NUMBER}{_UNIT}{_NOTE}"), 0.7),
-        Rule("ADDRESS", re.compile(rf"(?<![가-힣]){_NOT_TOWN}{_TOWN}{_SP}(?:산{_S})?\d{{1,5}}(?:-\d{{1,4}})?번지"), 0.7),
+        Rule(
+            "ADDRESS", re.compile(rf"(?<![가-힣]){_NOT_TOWN}{_TOWN}{_SP}(?:산{_S})?\d{{1,5}}(?:-\d{{1,4}})?번지"), 0.7
+        ),
         Rule(
             "ADDRESS",
-            re.compile(rf"(?<![가-힣])(?P<v>{_NOT_TOWN}{_TOWN}[ ][가-힣A-Za-z0-9]{{2,12}}?)(?:에서|에)[^\n.]{{0,12}}(?:거주|살|지냄)"),
+            re.compile(
+                rf"(?<![가-힣])(?P<v>{_NOT_TOWN}{_TOWN}[ ][가-힣A-Za-z0-9]{{2,12}}?)(?:에서|에)[^\n.]{{0,12}}(?:거주|"
+                rf"살|지냄)"
+            ),
             0.6,
         ),
         Rule("ADDRESS", re.compile(r"(?<![가-힣\d])(?:제?\d{1,4}|[가나다라마바사아자차카타파하])동[ ]?\d{2,5}호"), 0.6),
@@ -90,7 +95,8 @@ class AddressRecogniser(RuleRecogniser):
         Rule(
             "ADDRESS",
             re.compile(
-                r"(?:주소[는가]?[ :]{0,3})?(?P<v>(?:[가-힣]{2,6}(?:지구|신도시|동|읍|면|리)[ ])?[가-힣A-Za-z]{2,10}(?:\d{1,2}(?:차|단지)?)?[ ]?"
+                r"(?:주소[는가]?[ :]{0,3})?(?P<v>(?:[가-힣]{2,6}(?:지구|신도시|동|읍|면|"
+                r"리)[ ])?[가-힣A-Za-z]{2,10}(?:\d{1,2}(?:차|단지)?)?[ ]?"
                 r"\d{3,4}동[ ]?\d{3,4}호)"
             ),
             0.75,
@@ -99,7 +105,8 @@ class AddressRecogniser(RuleRecogniser):
         Rule(
             "ADDRESS",
             re.compile(
-                rf"(?:주소지?|거주지|사는 곳|자택|본적|등록기준지|방문지|소재지|출동장소|배송지|address|addr)(?:는|가|를|"
+                rf"(?:주소지?|거주지|사는 곳|자택|본적|등록기준지|방문지|소재지|출동장소|배송지|address|addr)(?:는|"
+                rf"가|를|"
                 rf"은)?[ ]{{0,3}}[:=\"]{{0,2}}[ ]{{0,3}}"
                 rf"(?P<v>{_ZIP}(?:{_ROAD_NUMBER}|{_EUP}(?:{_SP}{_TOWN})?|{_NOT_TOWN}{_TOWN}(?:{_SP}{_NUMBER})?|"
                 rf"{_ESTATE}){_TAIL})",

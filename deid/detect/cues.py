@@ -19,7 +19,9 @@ ASKING = _alternatives(
 )
 # Roles: what follows is a name if it can be one.
 ROLES = _alternatives(
-    """엄마 아빠 주치 처리 처리자 동의인 입회자 위생사 남환 여환 남아 여아 설명 예약자 시술간호사 손해사정 손해사정인 사용자 군의관 담당약사 상주보호자
+    """분류 의뢰 예진 접종 어시 시술자 처치 조사 입회 진술인 촉탁의 검안의 담당형사 담당자 통역자 수발 엄마 아빠
+    주치 처리 처리자 동의인 입회자 위생사 남환 여환 남아 여아 설명 예약자 시술간호사 손해사정 손해사정인 사용자
+    군의관 담당약사 상주보호자
     장남 차남 삼남 장녀 차녀 삼녀 막내 주돌봄자 돌봄제공자 유족 유족대표 목격인 접종자 예진의 투여자 채혈 판독
     집도의사 순회 소개자 추천인 면회자 방문자 통화자 상담원 안내자 진술자 신고인 고소인 피해자 가해자
     환자 수진자 수검자 보호자 담당 담당자 담당의 담당의사 담당간호사 담당교수 주치의 집도의 수술의 의뢰의 의뢰자
@@ -54,7 +56,8 @@ LATIN_ROLES = _alternatives(
     Pathologist Referring Interpreter Guardian Mother Father Spouse Contact reporter Author
     Signed_by Reported_by Read_by Performed_by Ordered_by Verified_by Approved_by Requested_by Prepared_by Checked_by
     Written_by Consultant index Mr\.? Mrs\.? Ms\.? MD Coordinator Therapist Technician Tech Witness Caller
-    caregiver interpreter surgeon operator nurse guardian Signed signed Signature proband Proband by dr doc_nm dr_nm mother father spouse
+    caregiver interpreter surgeon operator nurse guardian Signed signed Signature proband Proband by dr Anes\.?
+    Assist\.? Surg\.? Op\.? doc_nm dr_nm mother father spouse
     Caregiver Assistant Recorder Pharmacist"""
 )
 # What stands right behind a name.

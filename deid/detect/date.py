@@ -28,13 +28,16 @@ _SHORT_YEAR = re.compile(
 )
 _MONTH_DAY = re.compile(rf"(?<![\d.년]){_M}[ ]?월[ ]{{0,2}}{_D}[ ]?일(?!간|[가-힣]{0, 2}차|분)")
 _SLASH = re.compile(
-    rf"(?:(?<![\d./A-Za-z%+(-])\(?|(?<=[A-Za-z가-힣]\())(?P<v>{_M}/{_D})(?![\d/%A-Za-z]|[.,]\d|-\d|[ ]?(?:점|회|배|명|개|정|병|갑|mmHg|ml|"
+    rf"(?:(?<![\d./A-Za-z%+(-])\(?|(?<=[A-Za-z가-힣]\())(?P<v>{_M}/{_D})(?![\d/%A-Za-z]|[.,]\d|-\d|[ ]?(?:섭취|복용|"
+    rf"절제|크기|알|컵|공기|점|회|배|명|개|정|병|갑|mmHg|ml|"
     rf"mL|시야|입방|HPF))"
 )
 # "7.11 예정", "03-14 09:30": digits that are a day only because of what follows them.
 _DAY_AHEAD = re.compile(
-    rf"(?<![\d.,/A-Za-z:-])(?:{_M}\.[ ]?{_D}\.?(?=[ ]?\([월화수목금토일]\)|[ ](?:나올|예정|예약|외래|방문|내원|수술|입원|퇴원|시행|검사일|f/u|RTC|OPD|부터|까지))|"
-    rf"(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?=[ ](?:\d\d:\d\d|예정|외래|내원|수술|입원|퇴원|시행|f/u)|[ ]?\([월화수목금토일]\)))"
+    rf"(?<![\d.,/A-Za-z:-])(?:{_M}\.[ ]?{_D}\.?(?=[ ]?\([월화수목금토일]\)|[ ](?:나올|예정|예약|외래|방문|내원|수술|"
+    rf"입원|퇴원|시행|검사일|f/u|RTC|OPD|부터|까지))|"
+    rf"(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?=[ ](?:\d\d:\d\d|예정|외래|내원|수술|입원|퇴원|시행|f/u)|"
+    rf"[ ]?\([월화수목금토일]\)))"
 )
 _ENGLISH = re.compile(
     rf"(?<![A-Za-z\d])(?:{_D}(?:st|nd|rd|th)?[ -](?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|"
@@ -64,7 +67,9 @@ _ROW_BIRTH = re.compile(
     r"[12]\d|3[01]))[ ]?(?=[)/,][ ]?[MF남여]?)"
 )
 _NOT_A_DATE = re.compile(
-    r"(?:PHQ-?\d|GAD-?\d|ESS|GDS|MBI|BBS|FAC|HAM-?[AD]|Braden|SSRS|CES-?D|ADL|상지|하지|MMT|BBPS|척도|\bAS|pain|통증|\bER|\bPR|\bAR|HER2|Allred|전이|림프절|LN|nodes?|근력|MRC|motor|power|grade|Gr|동공|pupils?|Apgar|시력|BP|혈압|NRS|VAS|GCS|MMSE|Cr|"
+    r"(?:PHQ-?\d|GAD-?\d|ESS|GDS|MBI|BBS|FAC|HAM-?[AD]|Braden|SSRS|CES-?D|ADL|상지|하지|MMT|BBPS|척도|\bAS|pain|통증|"
+    r"\bER|\bPR|\bAR|HER2|Allred|전이|림프절|LN|nodes?|근력|MRC|motor|power|grade|Gr|동공|pupils?|Apgar|시력|BP|혈압|"
+    r"NRS|VAS|GCS|MMSE|Cr|"
     r"BUN|ALT|비율|"
     r"ratio|stage|교정|양성|score|점수|"
     r"OP|I/O|intake|V/A|나안|검체|개 중|명 중|반사|DTR|[0-9]/[0-9]{1,2}[,(][가-힣 ]{0,4}|총|"
@@ -87,7 +92,14 @@ class DateRecogniser(KoreanRecogniser):
 
     def find(self, text: str) -> Iterator[Found]:
         """Full, short, spoken and English dates, then birth dates in the notations that need a label."""
-        for pattern, score in ((_FULL, 0.9), (_SHORT_YEAR, 0.7), (_MONTH_DAY, 0.85), (_DAY_AHEAD, 0.6), (_ENGLISH, 0.7), (_SPOKEN, 0.75)):
+        for pattern, score in (
+            (_FULL, 0.9),
+            (_SHORT_YEAR, 0.7),
+            (_MONTH_DAY, 0.85),
+            (_DAY_AHEAD, 0.6),
+            (_ENGLISH, 0.7),
+            (_SPOKEN, 0.75),
+        ):
             for match in pattern.finditer(text):
                 yield _dated(text, *match.span(), score)
         for match in _SOLID.finditer(text):

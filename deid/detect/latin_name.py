@@ -37,7 +37,8 @@ _SURNAME_LAST = re.compile(
 )
 _LABELLED = re.compile(
     r"(?:(?<![A-Za-z])(?:(?i:pt|patient|full|given|family)[ _.]{0,2}(?i:name)|(?i:name)|Pt\.?|Dr\.?|Prof\.?|"
-    r"Mr\.?|Mrs\.?|Ms\.?|Surgeon|Attending|attending|Interpreter|Guardian|Nurse)|성명|이름|성함|환자명|영문명|"
+    r"Mr\.?|Mrs\.?|Ms\.?|Surgeon|Attending|attending|Interpreter|Guardian|Nurse)|성명|이름|성함|환자명|영문(?:명|"
+    r"성명|이름)?|"
     r"환자|대상자명|보호자|"
     r"수진자)"
     rf"[ ]{{0,2}}[:=.(]?[ ]{{0,3}}[\"']?(?P<v>{_NAME}|(?:{_SURNAME})(?![A-Za-z]))"
@@ -46,7 +47,9 @@ _TITLED = re.compile(
     rf"(?P<v>{_NAME}|(?<![A-Za-z])(?:{_SURNAME}))[ ]{{0,2}}(?:님|씨|환자|교수|선생|과장|원장|간호사|산모|보호자|"
     rf"어르신|학생|Dr|M\.?D)"
 )
-_BESIDE = re.compile(rf"(?P<v>{_NAME})[ ]{{0,2}}(?=[(/,][ ]?(?:[MF남여][ /,)(]|\d{{1,3}}세|01\d|\d{{7,9}})|[MF]/\d|is an?[ ]\d)")
+_BESIDE = re.compile(
+    rf"(?P<v>{_NAME})[ ]{{0,2}}(?=[(/,][ ]?(?:[MF남여][ /,)(]|\d{{1,3}}세|01\d|\d{{7,9}})|[MF]/\d|is an?[ ]\d)"
+)
 _NOT_NAMES = re.compile(
     r"(?i)\b(?:PA|AP|CT|MRI?|MRA|LN|BP|HR|RR|BT|ICU|ER|OR|Lab|Chest|Brain|Abd\w{0,12}|No|Note|Progress|Report|Record|"
     r"Study|UID|Dx|Imp\w{0,12}|Plan|Hx|PHx|Op|Date|Unit|Ward|Room|Type|Stage|Grade|Finding\w{0,9}|Conclusion|Clinical|"
@@ -86,3 +89,6 @@ def latin_names(text: str) -> Iterator[Found]:
             match.start() == 0 or not "\u4e00" <= text[match.start() - 1] <= "\u9fff"
         ):
             yield Found(*match.span(), "NAME", 0.6)
+            hangul = _IN_HANGUL.match(text, match.end())
+            if hangul:
+                yield Found(*hangul.span("v"), "NAME", 0.6)

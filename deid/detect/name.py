@@ -9,14 +9,26 @@ a given name may be written with; the list is too long to limit anything.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from deid.detect.found import Found
 from deid.detect.latin_name import latin_names
-from deid.detect.name_by_cue import before_titles, behind_cues, given_names
-from deid.detect.name_by_context import called_by_given_name, glued, neighbours
+from deid.detect.name_before_title import before_titles, given_names
+from deid.detect.name_behind_cue import behind_any_word, behind_cues
+from deid.detect.name_by_context import called_by_given_name, glued, neighbours, senders
 from deid.detect.name_by_form import by_form, repeated, signatures, spaced
 from deid.detect.recogniser import KoreanRecogniser
+
+_FINDERS: tuple[Callable[[str], Iterator[Found]], ...] = (
+    behind_cues,
+    behind_any_word,
+    before_titles,
+    by_form,
+    spaced,
+    signatures,
+    glued,
+    senders,
+)
 
 
 class NameRecogniser(KoreanRecogniser):
@@ -26,7 +38,7 @@ class NameRecogniser(KoreanRecogniser):
 
     def find(self, text: str) -> Iterator[Found]:
         """Every name with its evidence; then the same names wherever else they stand."""
-        whole = [*behind_cues(text), *before_titles(text), *by_form(text), *spaced(text), *signatures(text), *glued(text)]
+        whole = [found for finder in _FINDERS for found in finder(text)]
         whole.extend(neighbours(text, whole))
         known: dict[str, float] = {}
         for found in whole:

@@ -1,4 +1,4 @@
-"""Names by what other names and signs stand around them: glued text, chats, lists of people, given names of known ones."""
+"""Names by what stands around them: glued text, chats, lists of people, given names of known ones."""
 
 # ruff: noqa: PLR2004 - numbers here are counts of syllables and scores: they are the rules themselves
 
@@ -12,15 +12,18 @@ from deid.detect.stopwords import is_common_word, is_inflected
 from deid.detect.syllables import COMMON_SURNAMES, given_score, split_name
 
 _TITLE = (
-    "님|씨|교수|선생|쌤|샘|간호사|환자|보호자|과장|원장|실장|팀장|여사|할머니|할아버지|어르신|기사|약사|조무사|복지사|치료사|주임|대리|원무"
+    "님|씨|교수|선생|쌤|샘|간호사|환자|보호자|과장|원장|실장|"
+    "팀장|여사|할머니|할아버지|어르신|기사|약사|조무사|복지사|치료사|주임|대리|원무"
 )
 _ROLE = (
-    "보호자|환자|담당의|담당|주치의|간호사|교수|남편|아내|아들|딸|배우자|집도의|전공의|대상자|수진자|피보험자|산모|환아|담임|통역|성명|이름|예금주|"
+    "보호자|환자|담당의|담당|주치의|간호사|교수|남편|아내|아들|딸|배우자|집도의|전공의|대상자|수진자|피보험자|산모|"
+    "환아|담임|통역|따님|아드님|부인|성명|이름|예금주|"
     "신청인|작성자|보고자|발신|수신|서명|확인|원장|과장|어머니|아버지|며느리|사위|손자|손녀|동생|언니|오빠|누나"
 )
 # Written without spaces: a role, a name, then a title, a number, a bracket or what people do.
 _GLUED_ROLE = re.compile(
-    rf"(?:{_ROLE})(?:분|님)?(?P<n>[가-힣]{{2,4}}?)(?=(?:{_TITLE})|연락처|전화|휴대폰|핸드폰|번호|통화|동반|면회|상주|내원|방문|동의|"
+    rf"(?:{_ROLE})(?:분|님)?(?P<n>[가-힣]{{2,4}}?)(?=(?:{_TITLE})|연락처|전화|휴대폰|핸드폰|번호|통화|동반|면회|상주|"
+    rf"내원|방문|동의|"
     rf"서명|확인|주소|[\d(:/,]|$|\n)"
 )
 _GLUED_TITLE = re.compile(rf"(?P<n>[가-힣]{{3}})(?:{_TITLE})")
@@ -29,21 +32,30 @@ _CHAT = re.compile(
     r"(?m)^[ ]{0,2}\[(?P<n>[가-힣]{2,5})[^\]\n]{0,12}\][ ]{0,2}\[(?:오전|오후)?[ ]?\d{1,2}:|"
     r"(?:오전|오후)[ ]?\d{1,2}:\d\d,[ ](?P<m>[가-힣]{2,5})[ ]?:"
 )
-_BETWEEN = r"[ ]?(?:님|교수|선생님|과장|T|쌤|RN|\([^()\n]{1,14}\))?[ ]{0,2}(?:[,·/&]|→|->|및|[ ])[ ]{0,2}(?:[A-Z]{1,3}[ ])?"
-_NEXT = re.compile(rf"{_BETWEEN}(?P<n>[가-힣]{{2,5}})(?=[ ]?(?:$|[\n,·/&()→;|]|님|교수|선생|과장|T\b|쌤|RN|[MF]/|\d))")
+# Speakers at the beginning of lines, if their words follow.
+_SPEAKER = re.compile(r"(?m)^[ ]{0,2}(?P<n>[가-힣]{3})[ ]?:[ ](?=[가-힣\d])")
+_BETWEEN = (
+    r"[ ]?(?:님|교수|선생님|과장|T|쌤|RN|\([^()\n]{1,14}\))?[ ]{0,2}(?:[,·/&]|→|->|및|[ ])[ ]{0,2}(?:[A-Z]{1,3}[ ])?"
+)
+_NEXT = re.compile(rf"{_BETWEEN}(?P<n>[가-힣]{{2,5}})(?=[ ]?(?:$|[\n,·/&()→;|]|님|교수|선생|과장|T\b|쌤|RN|[MF]/|\d|[A-Za-z]))")
 _BEFORE = re.compile(rf"(?:^|[\n,·/&():;|>→\]\t]|[가-힣A-Za-z][ ])[ ]{{0,2}}(?P<n>[가-힣]{{2,4}}){_BETWEEN}$")
 _CALLED = r"(?=(?:이|은|는|가|이는|이가|이를|씨|님|양|군|의|에게|한테)?(?![가-힣]))"
 _REACH = 24
 
 
 def glued(text: str) -> Iterator[Found]:
-    """Names between a role and a title with no space, and senders of chat messages."""
-    for match in _GLUED_ROLE.finditer(text):
-        if _likely(match["n"], 1):
-            yield Found(*match.span("n"), "NAME", 0.7)
-    for match in _GLUED_TITLE.finditer(text):
-        if _likely(match["n"], 3):
-            yield Found(*match.span("n"), "NAME", 0.7)
+    """Names between a role and a title with no space."""
+    for pattern, needed in ((_GLUED_ROLE, 1), (_GLUED_TITLE, 3)):
+        for match in pattern.finditer(text):
+            if _likely(match["n"], needed):
+                yield Found(*match.span("n"), "NAME", 0.7)
+
+
+def senders(text: str) -> Iterator[Found]:
+    """Senders of chat messages and speakers of a conversation."""
+    for match in _SPEAKER.finditer(text):
+        if _likely(match["n"], 2):
+            yield Found(*match.span("n"), "NAME", 0.5)
     for match in _CHAT.finditer(text):
         group = "n" if match["n"] else "m"
         if split_name(match[group]):
@@ -81,7 +93,7 @@ def called_by_given_name(text: str, known: Iterable[str]) -> Iterator[Found]:
 
 
 def _likely(word: str, needed: int) -> bool:
-    """Whether a word can be a name: its given name reaches `needed`, or it has a common surname if nothing is needed."""
+    """Whether a word can be a name: the given name reaches `needed`; if nothing is, a common surname will do."""
     parts = split_name(word)
     if parts is None or is_common_word(word):
         return False

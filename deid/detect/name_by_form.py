@@ -28,10 +28,11 @@ _SURNAME = "|".join((*COMPOUND_SURNAMES, *sorted(COMMON_SURNAMES)))
 _BESIDE = re.compile(
     rf"[ ]{{0,2}}(?:[(/,]?[ ]{{0,2}}(?:[MF여남][자아환]?[ ]{{0,2}}[/,)(]|만?[ ]?\d{{1,3}}[ ]?(?:세|살|/[ ]?[MF남여])|"
     rf"[MF][ /]\d)|"
-    rf" ?01\d[ .-]?\d|[ ]\d{{6}}[ ]?-?[ ]?\d|[ ]?(?:연락처|☎|휴대폰|핸드폰)|[ ]?[(/][ ]?(?:01\d|0\d{{1,2}}[-) .]|\+82|\d{{6,10}}[)/ -]|[A-Z]-\d|H\.?P|"
+    rf" ?01\d[ .-]?\d|[ ]\d{{6}}[ ]?-?[ ]?\d|[ ]?(?:연락처|☎|휴대폰|핸드폰)|[ ](?:19|20)\d\d[-./년]|"
+    rf"[ ]\d{{4}}[ -]\d{{4}}[ -]\d{{4}}|[ ]?[(/][ ]?(?:01\d|0\d{{1,2}}[-) .]|\+82|\d{{6,10}}[)/ -]|[A-Z]-\d|H\.?P|"
     rf"19\d\d|20\d\d)|[(/][ ]{{0,2}}(?:{_KIN})[ ),/])"
 )
-_AGED = re.compile(r"[ ]{0,2}[(/,]?[ ]{0,2}(?:\d{1,3}세?[ ]?/[ ]?[MF남여]|[MF남여][ ]?/[ ]?\d{1,3})")
+_MEASURED = re.compile(r"[ :=]{0,3}[<>≥≤]?[ ]?\d[\d.,]{0,8}[ ]?(?:%|mg|mm|cm|mL|ml|g|회|개|점|일|시간|배)")
 _TOKEN = re.compile(r"(?<![가-힣A-Za-z0-9])[가-힣]{2,7}(?![가-힣])")
 _FOREIGN = re.compile(r"(?<![가-힣A-Za-z0-9])[가-힣]{1,6}(?:[ ][가-힣]{1,6}){0,2}(?![가-힣])")
 _TWO_WORDS = re.compile(r"(?:^|[\n:])[ ]{0,2}(?P<v>[가-힣]{2,5}[ ][가-힣]{2,6})(?=[ ]{0,2}[(/,]?[ ]?[MF남여][ /,)(])")
@@ -54,6 +55,7 @@ _DOING = re.compile(
 _NUMBER_BEFORE = re.compile(r"(?<![\d.,])\d{6,10}[ ]{1,2}$")
 # The hour in a list of events, or a person's number in a list.
 _TIME_BEFORE = re.compile(r"(?:\d\d:\d\d|\d{1,2}번)[ ]{1,2}$")
+_ITEM = re.compile(r"(?:^|\n)[ ]{0,2}\d{1,2}[.)][ ]?$")
 _CELL_LEFT = re.compile(r"(?:^|[\n,;|=\"])$")
 _CELL_RIGHT = re.compile(r"(?:$|[\n,;|\"]|[ ]?/[ ])")
 
@@ -83,7 +85,7 @@ def by_form(text: str) -> Iterator[Found]:
 
 
 def signatures(text: str) -> Iterator[Found]:
-    """A name behind the last sentence of a line ("... 연계함. 조을순")."""
+    """Yield the name behind the last sentence of a line ("... 연계함. 조을순")."""
     for match in _SIGNATURE.finditer(text):
         parts = split_name(match["n"])
         if parts and given_score(parts[1]) and parts[0] in COMMON_SURNAMES and not is_common_word(match["n"]):
@@ -114,27 +116,55 @@ def _score(text: str, start: int, parts: tuple[str, str], rest: str) -> float:
     quality = given_score(given)
     usual = surname in USUAL_SURNAMES or len(surname) > 1
     end = start + len(surname) + len(given)
-    if quality == 0 and len(given) == 2 and surname in COMMON_SURNAMES and not rest:
-        # An unusual given name, believed beside sex and age only.
-        return 0.6 if _AGED.match(text, end) and not is_derived(surname + given) else 0.0
-    if quality == 0 or (rest and (len(given) == 1 or not usual)):
-        return 0.0
-    if not rest and _BESIDE.match(text, end):
+    beside = not rest and _BESIDE.match(text, end)
+    if quality == 0:
+        # An unusual given name is believed beside sex, age or a number only.
+        likely = beside and usual and len(given) == 2 and not _unlikely(surname + given, text, end)
+        return 0.6 if likely else 0.0
+    if beside:
         return 0.75
-    alone = _EDGE_LEFT.search(text[max(0, start - 5) : start]) and _EDGE_RIGHT.match(text, end)
-    name = surname + given
-    if is_surely_inflected(name) or is_compound(name + rest) or (not alone and (is_inflected(name) or is_derived(name))):
+    if rest and (len(given) == 1 or not usual):
         return 0.0
-    timed = not rest and len(given) >= 2 and surname in COMMON_SURNAMES and quality >= 2
-    if timed and _TIME_BEFORE.search(text[max(0, start - 9) : start]):
-        return 0.5
-    if not rest and _NUMBER_BEFORE.search(text[max(0, start - 12) : start]) and _EDGE_RIGHT.match(text, end):
+    if _is_word(text, start, end, (surname + given, rest, quality)):
+        return 0.0
+    return _score_of_form(text, start, (surname, given, rest), quality)
+
+
+def _is_word(text: str, start: int, end: int, form: tuple[str, str, int]) -> bool:
+    """Whether a candidate is rather a listed word with something glued to it, or a quantity."""
+    name, rest, quality = form
+    if _MEASURED.match(text, end) or is_surely_inflected(name) or is_compound(name + rest):
+        return True
+    if _EDGE_LEFT.search(text, max(0, start - 5), start) and _EDGE_RIGHT.match(text, end):
+        return False
+    return is_inflected(name) or (quality < 4 and is_derived(name))
+
+
+def _score_of_form(text: str, start: int, form: tuple[str, str, str], quality: int) -> float:
+    surname, given, rest = form
+    usual = surname in USUAL_SURNAMES or len(surname) > 1
+    end = start + len(surname) + len(given)
+    if not rest and _is_listed_item(
+        text, start, end, likely=len(given) >= 2 and surname in COMMON_SURNAMES, quality=quality
+    ):
         return 0.5
     believed = quality >= (3 if usual else 4 if not rest else 5)
     doing = (quality >= 3 or surname in COMMON_SURNAMES) and _DOING.match(text, end + len(rest))
     if len(given) >= 2 and (believed or (doing and len(given) == 2)):
         return 0.5
     return 0.0 if rest else _score_of_cell(text, start, end, (usual, quality))
+
+
+def _is_listed_item(text: str, start: int, end: int, *, likely: bool, quality: int) -> bool:
+    """Whether a candidate stands behind the hour of an event, or between a record number and the end of a line."""
+    if likely and quality >= 2 and _TIME_BEFORE.search(text, max(0, start - 9), start):
+        return True
+    return bool(_NUMBER_BEFORE.search(text, max(0, start - 12), start) and _EDGE_RIGHT.match(text, end))
+
+
+def _unlikely(name: str, text: str, end: int) -> bool:
+    """Whether a word is rather a measured quantity or a noun with an ending."""
+    return is_derived(name) or is_inflected(name) or is_compound(name) or _MEASURED.match(text, end) is not None
 
 
 def _score_of_cell(text: str, start: int, end: int, form: tuple[bool, int]) -> float:
@@ -145,7 +175,13 @@ def _score_of_cell(text: str, start: int, end: int, form: tuple[bool, int]) -> f
         return 0.5
     edges = _EDGE_LEFT.search(before) and _EDGE_RIGHT.match(text, end)
     bracketed = before.endswith("(") and text.startswith(")", end)
-    return 0.45 if edges and end - start > 2 and (usual or quality == 4 or (bracketed and quality >= 3)) else 0.0
+    return (
+        0.45
+        if edges
+        and end - start > 2
+        and (usual or quality == 4 or ((bracketed or _ITEM.search(before)) and quality >= 3))
+        else 0.0
+    )
 
 
 def repeated(text: str, known: dict[str, float]) -> Iterator[Found]:

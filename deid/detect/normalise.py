@@ -35,7 +35,10 @@ _KEPT_CONTROLS = "\n\t\v\f"
 # A line break inside a number, an address on the web or a record code: either side is such a character.
 _SPLIT_NUMBER = re.compile(r"(?<=[0-9A-Za-z\-/.@*_])[ \t]?\n[ \t]?(?=[0-9A-Za-z\-/.@*_])")
 # Labels and names spread out on forms ("등 록 번 호 : ", "김 보 람"), and the dots that lead to a value.
-_SPREAD = re.compile(r"(?<![가-힣])[가-힣](?:[ ]{1,6}[가-힣]){2,7}(?![가-힣])|(?<=: )[가-힣][ ][가-힣](?![가-힣])|(?<![가-힣])[가-힣][ ]{1,6}[가-힣](?=[ ]{0,3}:)")
+_SPREAD = re.compile(
+    r"(?<![가-힣])[가-힣](?:[ ]{1,6}[가-힣]){2,7}(?![가-힣])|(?<=: )[가-힣][ ][가-힣](?![가-힣])|"
+    r"(?<![가-힣])[가-힣][ ]{1,6}[가-힣](?=[ ]{0,3}:)"
+)
 _LEADER = re.compile(r"[ ]?[.·…_]{3,40}(?=[ ])")
 _SPACES = re.compile("[ ]{1,6}")
 _JOINING = frozenset("-/@_.0123456789")

@@ -24,7 +24,7 @@ class PassportRecogniser(RuleRecogniser):
         Rule(
             "PASSPORT",
             re.compile(
-                r"(?:여권|passport|PP ?no)[^A-Za-z0-9\n]{0,4}(?:번호|no\.?|number|#)?[^A-Za-z0-9\n]{0,4}"
+                r"(?:여권|passport|PP ?(?:no|#))[^A-Za-z0-9\n]{0,4}(?:번호|no\.?|number|#)?[^A-Za-z0-9\n]{0,4}"
                 r"(?P<v>[A-Z]{1,2}[ -]?[0-9A-Z]{6,8}|\d{8,9})(?![A-Za-z0-9])",
                 re.IGNORECASE,
             ),

@@ -25,15 +25,18 @@ _KOREAN_LABEL = re.compile(
     re.IGNORECASE,
 )
 _LATIN_LABEL = re.compile(
-    r"(?<![A-Za-z])(?:MRN|PID|(?:pt|pat|chart|reg|hosp|patient|spcm|ord|acc)[_]?(?:no|id|num)|Pa?t\.?[ ._]{0,2}(?:ID|No\.?|#)|Patient[ _]?(?:ID|No\.?|Number)|Unit[ ]?No\.?|"
+    r"(?<![A-Za-z])(?:MRN|PID|(?:pt|pat|chart|reg|hosp|patient|spcm|ord|acc)[_]?(?:no|id|num)|Pa?t\.?[ ._]{0,2}(?:ID|"
+    r"No\.?|#)|Patient[ _]?(?:ID|No\.?|Number)|Unit[ ]?No\.?|"
     r"Hosp(?:ital)?\.?[ ]?(?:No|ID|#)\.?|Chart[ ]?(?:No\.?|#|ID)?|Acc(?:ession)?"
     r"[ ._]?(?:No\.?|#|Number)|Acc#|Specimen(?:[ _]?(?:ID|No\.?))?|Case[ ]?No\.?|Reg(?:istration)?[ ._]?No\.?|"
     r"Record[ ]?No\.?|Barcode|Sample[ ]?(?:ID|No\.?)|Path[ ]?No\.?"
-    r"|Visit[ ]?(?:No|ID)\.?|Encounter[ ]?(?:ID|No\.?)|Order[ ]?(?:No|ID)\.?|ID)[\"']?[ ]{0,3}[:=.#(|>]?[ ]{0,3}[\"']?" + _VALUE,
+    r"|Visit[ ]?(?:No|ID)\.?|Encounter[ ]?(?:ID|No\.?)|Order[ ]?(?:No|ID)\.?|ID)[\"']?[ ]{0,3}[:=.#(|>]?[ ]{0,3}[\"']?"
+    + _VALUE,
     re.IGNORECASE,
 )
 _OTHER_LABEL = re.compile(
-    r"(?:lot|kit|uid|승인|약품|제품|성분|모델|장비|module|시리얼|serial|S/N|품목|물품|자재|(?<!바)코드|보험|주민|전화|"
+    r"(?:제조|로트|배치|lot|kit|uid|승인|약품|제품|성분|모델|장비|module|시리얼|serial|S/N|품목|물품|자재|"
+    r"(?<!바)코드|보험|주민|전화|"
     r"계좌|사업자|여권|면허|카드|무작위배정|배정|SCR|"
     r"프로토콜|IRB|과제|연구|우편)"
     r"[가-힣A-Za-z .:=#_]{0,8}$",
@@ -51,6 +54,7 @@ _ROW = re.compile(
     r"(?m)^[ ]{0,2}(?:\d{1,2}[.)][ ]?)?(?P<v>(?:[A-Z]-?)?\d{6,10})(?=[ ]{0,2}[,|\t;/ ][ ]{0,2}[가-힣A-Z])"
 )
 _HASH = re.compile(r"[(\[ ]#[ ]?(?P<v>\d{6,10})(?![\d.%-])")
+_LETTERED = re.compile(r"(?<![가-힣])[가-힣]{2,4}[ ](?P<v>[A-Z]\d{7})(?![\dA-Za-z-])(?=[ ]?(?:$|[\n,/]|[가-힣]))")
 _SLASHED = re.compile(r"/[ ]?(?P<v>(?:[A-Z]-?)?\d{6,10})(?=[ ]?/)")
 # Without a label only in running text: behind a Hangul word, not in a table of numbers.
 _BARE = re.compile(r"(?<=[가-힣][ ])(?P<v>\d{7,9})(?![A-Za-z0-9_%-]|[.,]\d)")
@@ -70,6 +74,7 @@ class RecordNumberRecogniser(KoreanRecogniser):
             (_BESIDE, 0.6),
             (_ROW, 0.6),
             (_HASH, 0.6),
+            (_LETTERED, 0.5),
             (_SLASHED, 0.5),
             (_BARE, 0.45),
         ):

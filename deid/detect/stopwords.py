@@ -13,18 +13,21 @@ from deid.detect.words import read_words
 
 # Longer words that end like a medicine, a condition, a method or a measure.
 _LONG_ENDING = re.compile(
-    r"[가-힣]{3}(?:제|증|염|암|병|술|법|률|량|치|균|액|기|실|과|부|식|형|성|크|드|트|행)$|.(?:함|됨|번호|카드|팩스|계좌|연락망)$"
+    r"[가-힣]{3}(?:제|증|염|암|병|술|법|률|량|치|균|액|기|실|과|부|식|형|성|크|드|트|행)$|.(?:함|됨|번호|카드|팩스|"
+    r"계좌|연락망)$"
 )
 _ROLES = frozenset(role for roles in (ASKING, ROLES, TITLES) for role in re.split(r"\||\[ _\]\?", roles))
 _WORDS = read_words("common_words.txt") | NOT_BEFORE_TITLE | {role for role in _ROLES if len(role) > 1}
 _SHORTEST_ENDED = 3
 # Particles and verb endings of one and two syllables as they are glued to nouns.
 _GLUED = frozenset("은는이가을를의에로와과도만나한된하할해된든인임화")
-_NOUN_SUFFIXES = frozenset("서표증비료별율률관실용법분장과부청력식형성제기금액량권원팀함됨중시후전내외상")
-_GLUED_PAIRS = frozenset(["으로", "에서", "에게", "하고", "하는", "하지", "이나", "부터", "까지", "이라", "라도", "이며", "인지"])
+_NOUN_SUFFIXES = frozenset("서표증비료별율률관실용법분장과부청력식형성제기금액량권원팀함됨중시후전내외상일자")
+_GLUED_PAIRS = frozenset(
+    ["으로", "에서", "에게", "하고", "하는", "하지", "이나", "부터", "까지", "이라", "라도", "이며", "인지"]
+)
 # Endings that names do not have: procedures, conditions, departments, verbs.
 _ENDING = re.compile(
-    r"(?:증상|증후군|검사|치료|수술|절제|절제술|장애|질환|감염|소견|상태|내과|외과|의학과|병동|병원|의원|센터|"
+    r"(?:연락처|증상|증후군|검사|치료|수술|절제|절제술|장애|질환|감염|소견|상태|내과|외과|의학과|병동|병원|의원|센터|"
     r"과장|교수|선생|간호|환자|하며|하고|하여|하게|하는|하던|하지|해서|했고|"
     r"했음|하심|하신|하셔|되며|되고|되어|되는|됨|없음|없고|없이|없는|있음|있고|있어|있는|있으|이며|이고|"
     r"으로|에서|에게|부터|까지|처럼|만큼|보다|마다|조차|이나|이라|라고|다고|는데|지만|면서|려고|도록|니다|세요|"

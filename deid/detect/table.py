@@ -18,21 +18,32 @@ from deid.detect.syllables import given_score, looks_foreign, split_name
 _HEADINGS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "NAME",
-        re.compile(rf"(?:{ASKING}|name|pt\.?[ _]?name|patient[ _]?name|pt[ _]?nm|pat[ _]?nm|nm|full[ _]?name)", re.I),
+        re.compile(
+            rf"(?:{ASKING}|name|pt\.?[ _]?name|patient[ _]?name|pt[ _]?nm|pat[ _]?nm|nm|full[ _]?name)", re.IGNORECASE
+        ),
     ),
-    ("ROLE", re.compile(rf"(?:{ROLES}|[가-힣]{{1,5}}(?:의|자|인|의사|간호사)|doctor|attending|nurse|patient)", re.I)),
+    (
+        "ROLE",
+        re.compile(
+            rf"(?:{ROLES}|[가-힣]{{1,5}}(?:의|자|인|의사|간호사)|doctor|attending|nurse|patient)", re.IGNORECASE
+        ),
+    ),
     (
         "MRN",
         re.compile(
-            r"(?:환자|등록|차트|병록|병원|접수|검체|수진자?|병리|진료|내원|입원)?[ ]?(?:번호|ID|No\.?)|차트|(?:mrn|pid|pt[ _]?no|"
+            r"(?:환자|등록|차트|병록|병원|접수|검체|수진자?|병리|진료|내원|입원)?[ ]?(?:번호|ID|No\.?)|차트|(?:mrn|"
+            r"pid|pt[ _]?no|"
             r"pt[ _]?id|patient[ _]?(?:id|no)|chart[ _]?no|reg[ _]?no|id)",
-            re.I,
+            re.IGNORECASE,
         ),
     ),
-    ("DATE_BIRTH", re.compile(r"생년월일|생일|생년|dob|birth(?:[ _]?(?:date|dt|day))?", re.I)),
-    ("RRN", re.compile(r"주민(?:등록)?번호|주민|rrn|ssn|외국인등록번호", re.I)),
-    ("PHONE", re.compile(r"전화(?:번호)?|연락처\d?|휴대(?:폰|전화)|핸드폰|보호자연락처|hp|tel|phone|mobile", re.I)),
-    ("ADDRESS", re.compile(r"주소지?|거주지|자택|addr(?:ess)?", re.I)),
+    ("DATE_BIRTH", re.compile(r"생년월일|생일|생년|dob|birth(?:[ _]?(?:date|dt|day))?", re.IGNORECASE)),
+    ("RRN", re.compile(r"주민(?:등록)?번호|주민|rrn|ssn|외국인등록번호", re.IGNORECASE)),
+    (
+        "PHONE",
+        re.compile(r"전화(?:번호)?|연락처\d?|휴대(?:폰|전화)|핸드폰|보호자연락처|hp|tel|phone|mobile", re.IGNORECASE),
+    ),
+    ("ADDRESS", re.compile(r"주소지?|거주지|자택|addr(?:ess)?", re.IGNORECASE)),
 )
 _SEPARATORS = "|,;"
 _FEWEST = {"|": 2, ",": 3, ";": 3}
@@ -50,7 +61,9 @@ _CELLS = {
     "PHONE": re.compile(r"\+?[\d ().-]{7,20}"),
     "ADDRESS": re.compile(r"(?=.{0,60}[가-힣]{2}).{5,100}"),
 }
-_NOBODY = frozenset({"없음", "미상", "무", "상동", "본인", "해당없음", "미정", "공란", "합계", "소계", "총계", "평균", "계"})
+_NOBODY = frozenset(
+    {"없음", "미상", "무", "상동", "본인", "해당없음", "미정", "공란", "합계", "소계", "총계", "평균", "계"}
+)
 _SCORE = 0.85
 
 

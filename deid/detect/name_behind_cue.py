@@ -1,0 +1,188 @@
+"""Names behind cues: labels of forms ("성명:"), roles ("보호자"), offices ("진료협력팀"), Latin ones ("Dr.")."""
+
+# ruff: noqa: PLR2004 - numbers here are counts of syllables and scores: they are the rules themselves
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from deid.detect.cues import ASKING, LATIN_ROLES, NOT_BEFORE_TITLE, ROLES
+from deid.detect.found import Found
+from deid.detect.name_shape import Cue, leading_name
+from deid.detect.stopwords import is_common_word, is_compound, is_inflected, is_listed
+from deid.detect.syllables import (
+    COMMON_SURNAMES,
+    COMPOUND_SURNAMES,
+    NATIVE,
+    SURNAMES,
+    given_score,
+    looks_foreign,
+    split_name,
+)
+
+_SEP = r"(?:[은는이가](?![가-힣]))?(?![가-힣])[ ]{0,3}(?:[:=/·,)\]|>-]|\(|\[)?[ ]{0,3}[\"'<(]?"
+_ASKED = re.compile(rf"(?:{ASKING}|(?<![A-Za-z])(?:NAME|Name|name|ptnm|ptname|patnm)(?![A-Za-z])\"?){_SEP}(?=[가-힣])")
+_LONG_ROLES = "|".join(role for role in ROLES.split("|") if len(role) > 1)
+_SHORT_ROLES = "|".join(role for role in ROLES.split("|") if len(role) == 1)
+_ROLE = re.compile(rf"(?<![가-힣])(?:[가-힣]{{0,6}}?(?:{_LONG_ROLES})|(?:{_SHORT_ROLES}))(?:님|분)?{_SEP}(?=[가-힣])")
+# An office and what follows it in a signature ("진료협력팀 김철수").
+_OFFICE = re.compile(
+    r"(?<![가-힣])(?:(?!결과|경과|효과|초과|통과)[가-힣]{1,8}(?:과|팀|실|센터|약국|의원|병원|보건소|학교|사단|연구소|"
+    r"재단|복지관)|[가-힣]{0,6}병동|원무실|행정실|"
+    r"대위|중위|소위|대령|중령|소령|상병|병장|일병|이병|하사|중사|상사|원사)[ ]{1,2}(?=[가-힣]{2,5}(?![가-힣]{3}))"
+)
+_ALONE = re.compile(r"(?:입니다|인데요|이라고)|[ ]{0,3}(?:$|[\n()/,<]|[ ]{2}|TEL|☎)")
+_HEADER = re.compile(
+    r"(?m)^[ ]{0,2}(?:From|To|Cc|Bcc|CC|TO|FROM|참조|수신|발신|보낸 ?이|받는 ?이)[ ]?:[ ]?\"?(?=[가-힣])"
+)
+_STRONG = re.compile(r"[:=|>\])][ ]{0,3}[\"'<(]?$")
+_LATIN_ROLE = re.compile(
+    rf"(?<![A-Za-z])(?:{LATIN_ROLES})(?![A-Za-z])[ ]{{0,3}}[:=.)(/-]{{0,2}}[ ]{{0,3}}[\"'<(]?(?=[가-힣])"
+)
+_RUN = re.compile(r"[가-힣]{1,12}")
+_NEXT = re.compile(r"[ ]?님?[ ]?[,·/&][ ]?(?=[가-힣]{2,4}(?![가-힣]))")
+_SPACED_GIVEN = re.compile(
+    r"[ ]{1,2}([가-힣](?:[ ][가-힣]){1,2}|[가-힣]{1,2})(?![가-힣])|"
+    r"[ ]{1,2}([가-힣]{2})(?=[은는이가을를의과와도](?![가-힣]))"
+)
+_WORDS = re.compile(r"[가-힣]{1,5}[ ][가-힣]{1,5}(?:[ ][가-힣]{1,5})?(?![가-힣])")
+_TOKEN = re.compile(r"[ ][가-힣]{1,6}(?![가-힣])")
+# Any word of a person's part in something ("접종자", "선언의"), then a word that is a name and nothing else.
+_ANY_ROLE = re.compile(
+    r"(?<![가-힣])[가-힣]{1,5}(?:자|의|인|사|원|장|모|명|리|당)(?P<c>[ ]?[: ][ ]?)(?P<n>[가-힣]{2,4})(?![가-힣])"
+)
+# Any other label and a colon, in Hangul before three syllables, in Latin letters before two.
+_ANY_LABEL = re.compile(
+    r"(?:[A-Za-z]{2}[A-Za-z_ .]{0,18}\"?[ ]?[:>][ ]?\"?(?P<n>[가-힣]{2,5})|(?<=[가-힣\]])[ ]?:[ ]?(?P<m>[가-힣]{3,4}))"
+    r"(?=[ ]{0,3}(?:$|[\n(/<,\"]|[ ]{2}))"
+)
+# Foreign-looking words are medicines more often than people: a dose behind, or a sentence that goes on.
+_DOSE = re.compile(r"[ ]?\d{1,5}(?:[.,]\d{1,3})?[ ]?(?:mg|g|ml|mL|cc|mcg|µg|U|IU|정|T|%|캡슐|회)")
+_AFTER_FOREIGN = re.compile(
+    r"[ ]{0,3}(?:$|[\n(/,;|)\]:\"'<=-]|님|씨|환자|보호자|교수|[MF]|남|여|만|\d|[가-힣]{1,2}(?![가-힣]))"
+)
+_TELEPHONE = re.compile(r"[ ]?[(/,:]?[ ]?(?:\(?0(?:1\d|2|[3-6]\d)\)?[ )./-]{0,2}\d{3}|\+82)")
+
+
+def behind_cues(text: str) -> Iterator[Found]:
+    """Names behind a form label ("성명:"), a role ("보호자") or a Latin one ("Dr.")."""
+    for pattern in (_ASKED, _HEADER):
+        for match in pattern.finditer(text):
+            yield from _names_at(text, match.end(), asked=True, strong=True)
+    for pattern in (_ROLE, _LATIN_ROLE):
+        for match in pattern.finditer(text):
+            strong = _STRONG.search(match.group()) is not None
+            # Without a colon a quotation mark opens somebody's words, not a name.
+            if strong or match.group()[-1] not in "\"'":
+                yield from _names_at(text, match.end(), asked=False, strong=strong)
+
+
+def behind_any_word(text: str) -> Iterator[Found]:
+    """Names behind words that are no listed role: an office, any label with a colon, any word of a person's part."""
+    for match in _OFFICE.finditer(text):
+        run = _RUN.match(text, match.end())
+        size = _size_behind_office(text, run) if run else 0
+        if size:
+            yield Found(match.end(), match.end() + size, "NAME", 0.5)
+    for match in _ANY_LABEL.finditer(text):
+        group = "n" if match["n"] else "m"
+        unusual = match[group][:1] in COMMON_SURNAMES and len(match[group]) == 3 and not is_common_word(match[group])
+        if (unusual or _is_likely(match[group], 1)) and not is_compound(match[group]):
+            yield Found(*match.span(group), "NAME", 0.5)
+    for match in _ANY_ROLE.finditer(text):
+        needed = 1 if match["c"].strip() else 3
+        if len(match["n"]) == 2:
+            needed = 1 if _ALONE.match(text, match.end()) and match["n"][0] in COMMON_SURNAMES else 9
+        if _is_likely(match["n"], needed):
+            yield Found(*match.span("n"), "NAME", 0.6)
+
+
+def _size_behind_office(text: str, run: re.Match[str]) -> int:
+    named = _ALONE.match(text, run.end()) or run.group().endswith(("입니다", "인데요", "이라고"))
+    return leading_name(run.group(), Cue(least=1 if named else 2))
+
+
+def _is_likely(word: str, needed: int) -> bool:
+    parts = split_name(word)
+    return parts is not None and given_score(parts[1]) >= needed and not is_common_word(word)
+
+
+def _names_at(text: str, position: int, *, asked: bool, strong: bool) -> Iterator[Found]:
+    """Yield the name that begins at `position`, and those that follow it after commas ("A, B")."""
+    end = _end_of_name(text, position, asked=asked, strong=strong)
+    while end is not None:
+        yield Found(position, end, "NAME", 0.9 if asked else 0.8)
+        following = _NEXT.match(text, end)
+        if following is None:
+            return
+        position = following.end()
+        end = _end_of_name(text, position, asked=False, strong=False)
+
+
+def _end_of_name(text: str, position: int, *, asked: bool, strong: bool) -> int | None:
+    """Return where the name that begins at `position` ends; `None` if none does."""
+    run = _RUN.match(text, position)
+    if run is None:
+        return None
+    word = run.group()
+    edge = _ALONE.match(text, run.end()) is not None
+    if asked and edge and len(word) <= 3 and is_listed(word) and text[position - 1] not in ",;/·|":
+        return _end_of_common_word(run)
+    size = leading_name(word, Cue(asked=asked, strong=strong, edge=edge))
+    if size and (size < len(word) or not _is_foreign_at(text, position)):
+        return position + size
+    return (
+        _end_of_spaced(text, run)
+        or _end_of_callable(text, run)
+        or _end_of_foreign(text, run, asked=asked)
+        or (position + size if size else None)
+    )
+
+
+def _end_of_common_word(run: re.Match[str]) -> int | None:
+    """Where a form asks for a name even a common word is one, if nothing else stands there."""
+    parts = split_name(run.group())
+    return run.end() if parts and given_score(parts[1]) and run.group() not in NOT_BEFORE_TITLE else None
+
+
+def _end_of_spaced(text: str, run: re.Match[str]) -> int | None:
+    """Surname and given name with spaces between ("김 다 인", "남궁 율")."""
+    if run.group() not in SURNAMES and run.group() not in COMPOUND_SURNAMES:
+        return None
+    given = _SPACED_GIVEN.match(text, run.end())
+    if given is None:
+        return None
+    called = (given[1] or given[2]).replace(" ", "")
+    believed = given_score(called) and (called in NATIVE or not is_common_word(given[1] or given[2]))
+    return given.end() if believed else None
+
+
+def _is_foreign_at(text: str, position: int) -> bool:
+    words = _WORDS.match(text, position) or _RUN.match(text, position)
+    return words is not None and looks_foreign(words.group())
+
+
+def _end_of_callable(text: str, run: re.Match[str]) -> int | None:
+    """Whoever can be called is a person, whatever the name ("보호자 로사 멘도사 (010-")."""
+    words = _WORDS.match(text, run.start()) or run
+    if not _TELEPHONE.match(text, words.end()) or not 2 <= len(run.group()) <= 6:
+        return None
+    parts = words.group().split()
+    known = len(parts) > 1 or looks_foreign(words.group()) or split_name(run.group()) is not None
+    said = any(is_common_word(part) or is_inflected(part) or part[-1] in "는은" for part in parts)
+    return words.end() if known and not said else None
+
+
+def _end_of_foreign(text: str, run: re.Match[str], *, asked: bool) -> int | None:
+    """Return where a foreign name in Hangul ends: it has up to three words with single spaces between."""
+    word = run.group()
+    if not (asked or _is_foreign_at(text, run.start())) or len(word) > 6 or is_common_word(word) or is_inflected(word):
+        return None
+    end = run.end()
+    for _ in range(2):
+        token = _TOKEN.match(text, end)
+        if token is None or is_common_word(token.group().strip()):
+            break
+        end = token.end()
+    return end if not _DOSE.match(text, end) and (asked or _AFTER_FOREIGN.match(text, end)) else None
