@@ -29,7 +29,7 @@ _SURNAME = "|".join(
 _WORD = r"(?:[A-Z][a-z]{1,14}(?:[-'][A-Za-z][a-z]{0,10})?|[A-Z]{2,12}(?:-[A-Z]{2,10})?|[A-Z]\.)"
 _NAME = rf"(?:(?<![A-Za-z]){_WORD}(?![A-Za-z])(?:,?[ ]{_WORD}(?![A-Za-z])|,?[ ][A-Z]\.?[A-Z]\.?(?![A-Za-z])){{1,3}})"
 _SURNAME_FIRST = re.compile(
-    rf"(?<![A-Za-z])(?:{_SURNAME}),?[ ](?:[A-Z][a-z]{{1,9}}(?:[- ]?[A-Za-z][a-z]{{0,9}}){{0,2}}|[A-Z]\.[ ]?[A-Z]\.|"
+    rf"(?<![A-Za-z_])(?:{_SURNAME}),?[ ](?:[A-Z][a-z]{{1,9}}(?:[- ]?[A-Za-z][a-z]{{0,9}}){{0,2}}|[A-Z]\.[ ]?[A-Z]\.|"
     rf"[A-Z]{{2,8}}(?:[- ][A-Z]{{2,8}})?)(?![A-Za-z])"
 )
 _SURNAME_LAST = re.compile(

@@ -62,6 +62,8 @@ _DOSE = re.compile(r"[ ]?\d{1,5}(?:[.,]\d{1,3})?[ ]?(?:mg|g|ml|mL|cc|mcg|µg|U|I
 _AFTER_FOREIGN = re.compile(
     r"[ ]{0,3}(?:$|[\n(/,;|)\]:\"'<=-]|님|씨|환자|보호자|교수|[MF]|남|여|만|\d|[가-힣]{1,2}(?![가-힣]))"
 )
+# Words of a sentence about names, not a name.
+_IN_SENTENCE = re.compile(r"[가-힣]{1,6}(?:에|을|를|은|는|의|한|된|등)[ ][가-힣]")
 _TELEPHONE = re.compile(r"[ ]?[(/,:]?[ ]?(?:\(?0(?:1\d|2|[3-6]\d)\)?[ )./-]{0,2}\d{3}|\+82)")
 
 
@@ -94,7 +96,7 @@ def behind_any_word(text: str) -> Iterator[Found]:
         needed = 1 if match["c"].strip() else 3
         if len(match["n"]) == 2:
             needed = 1 if _ALONE.match(text, match.end()) and match["n"][0] in COMMON_SURNAMES else 9
-        if _is_likely(match["n"], needed):
+        if _is_likely(match["n"], needed) and (match["c"].strip() or not is_inflected(match["n"])):
             yield Found(*match.span("n"), "NAME", 0.6)
 
 
@@ -178,6 +180,8 @@ def _end_of_foreign(text: str, run: re.Match[str], *, asked: bool) -> int | None
     """Return where a foreign name in Hangul ends: it has up to three words with single spaces between."""
     word = run.group()
     if not (asked or _is_foreign_at(text, run.start())) or len(word) > 6 or is_common_word(word) or is_inflected(word):
+        return None
+    if _IN_SENTENCE.match(text, run.start()):
         return None
     end = run.end()
     for _ in range(2):

@@ -62,7 +62,7 @@ def _may_be_unusual(parts: tuple[str, str], cue: Cue) -> bool:
 def _is_rather_a_word(candidate: str, word: str, cue: Cue) -> bool:
     """Whether a candidate is a listed word with something glued to it, where no form asks for a name."""
     if cue.asked:
-        return False
+        return not cue.edge and is_surely_inflected(candidate)
     if is_surely_inflected(candidate):
         return True
     derived = is_derived(candidate) and SECOND.get(candidate[-1]) != _USUAL_LAST
