@@ -77,20 +77,22 @@ class Origin:
             address = {"env": self.database.env} if self.database and self.database.env else {}
             return {"format": "sql", "database": address, "table": self.table}
         fields: dict[str, str | dict[str, str]] = {"file": self.file}
-        if self.format != _assumed(self.file):
+        if self.format != assumed_format(self.file):
             fields["format"] = self.format
         if self.encoding != "utf-8":
             fields["encoding"] = self.encoding
         if self.separator != ",":
             fields["separator"] = next(name for name, letter in SEPARATORS.items() if letter == self.separator)
-        if self.sheet:
-            fields["sheet"] = self.sheet
+        said = {"sheet": self.sheet, "resource": self.resource, "omop": self.omop, "timezone": self.timezone}
+        fields |= {name: value for name, value in said.items() if value}
+        if self.drop_others:
+            fields["others"] = "drop"
         return fields
 
 
 def parse_origin(table: Node, fields: Mapping[str, Node]) -> Origin:
     """Read a table's own `FIELDS`; without `format` it is told by the file's name. Raises `RecipeError`."""
-    assumed = _assumed(fields["file"].text() if "file" in fields else "")
+    assumed = assumed_format(fields["file"].text() if "file" in fields else "")
     chosen = fields["format"].one_of(tuple(FORMATS)) if "format" in fields else assumed
     for name in FIELDS:
         if name in fields and name not in {"format", "omop", *FORMATS[chosen][0]}:
@@ -157,7 +159,8 @@ def _address(node: Node) -> Address:
     return Address(*(parts[name].text() if name in parts else "" for name in ("env", "key")))
 
 
-def _assumed(file: str) -> str:
+def assumed_format(file: str) -> str:
+    """Tell a file's format by the ending of its name; CSV if it is not known."""
     ending = Path(file).suffix.lower()
     return next((name for name, (_, endings) in FORMATS.items() if ending in endings), "csv")
 

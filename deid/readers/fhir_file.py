@@ -48,11 +48,11 @@ def open_fhir(rule: TableRule, folder: Path, limits: Limits, how: Reading) -> It
         digest = hashlib.sha256()
         spool = stack.enter_context(Spool(rule, rule.file, limits, how.spool))
         row = _Row(rule)
-        for number, line in _lines(rule.file, file, limits):
+        for number, line in lines_of(rule.file, file, limits.line_bytes):
             digest.update(line)
             how.advance(len(line))
             if line.strip():
-                spool.add(number, row.values(number, _resource(rule, number, line)))
+                spool.add(number, row.values(number, parse_resource(rule.file, number, line, rule.origin.resource)))
                 if spool.rows > limits.rows:
                     check_rows(rule.file, spool.rows, limits)
         content = spool.finish(lambda: check_stamp(file, before, rule.file))
@@ -64,38 +64,41 @@ def open_fhir(rule: TableRule, folder: Path, limits: Limits, how: Reading) -> It
         yield Source(rule, rule.file, header, spool.rows, before[0], digest.hexdigest(), content, loaded)
 
 
-def _lines(name: str, file: IO[bytes], limits: Limits) -> Iterator[tuple[int, bytes]]:
+def lines_of(name: str, file: IO[bytes], longest: int) -> Iterator[tuple[int, bytes]]:
+    """Give the lines with their numbers from 1. Raises `SourceError` for one of more than `longest` bytes."""
     number = 0
-    while line := file.readline(limits.line_bytes + 1):
+    while line := file.readline(longest + 1):
         number += 1
-        if len(line) > limits.line_bytes:
+        if len(line) > longest:
             both = (
-                f"한 줄이 제한보다 깁니다({limits.line_bytes:,}바이트).",
-                f"a line is longer than the limit ({limits.line_bytes:,} bytes).",
+                f"한 줄이 제한보다 깁니다({longest:,}바이트).",
+                f"a line is longer than the limit ({longest:,} bytes).",
             )
             fix = (
                 "limits.line_bytes를 올리거나 첨부를 빼고 내보내세요.",
                 "Raise limits.line_bytes, or leave attachments out.",
             )
-            refuse(name, "broken-line", both, fix, at=(number, -1))  # fmt: skip
+            refuse(name, "broken-line", both, fix, at=(number, -1))
         yield number, line
 
 
-def _resource(rule: TableRule, number: int, line: bytes) -> dict[str, Any]:
+def parse_resource(name: str, number: int, line: bytes, resource: str = "") -> dict[str, Any]:
+    """Parse a line; it must be of type `resource` if that is given. Raises `SourceError`."""
     if number == 1:
         line = line.removeprefix(BOM)
     try:
         text = line.decode("utf-8")
     except UnicodeDecodeError as error:
-        refuse_byte(rule.file, "utf-8", line, error.start, at=(number, 0))
+        refuse_byte(name, "utf-8", line, error.start, at=(number, 0))
     try:
-        resource = json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
+        parsed = json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
     except (ValueError, RecursionError):
-        _refuse(rule, number, "broken-json", ("JSON이 아닙니다.", "is not JSON."))
-    if not isinstance(resource, dict) or resource.get("resourceType") != rule.origin.resource:
-        wanted = rule.origin.resource
-        _refuse(rule, number, "resource", (f"{wanted}이(가) 아닌 줄입니다.", f"the line is not a {wanted}."))
-    return resource
+        _refuse(name, number, "broken-json", ("JSON이 아닙니다.", "is not JSON."))
+    said = parsed.get("resourceType") if isinstance(parsed, dict) else None
+    if not isinstance(said, str) or (resource and said != resource):
+        wanted = resource or "FHIR"
+        _refuse(name, number, "resource", (f"{wanted}이(가) 아닌 줄입니다.", f"the line is not a {wanted}."))
+    return dict(parsed)
 
 
 def _no_constant(_: str) -> NoReturn:
@@ -120,7 +123,9 @@ class _Row:
 
     def _note(self, path: str, number: int) -> None:
         if not ELEMENT.fullmatch(path) or len(self.seen) >= MOST_ELEMENTS:
-            _refuse(self.rule, number, "element", ("FHIR이 아닌 항목이 있습니다.", "has elements that are not FHIR's."))
+            _refuse(
+                self.rule.file, number, "element", ("FHIR이 아닌 항목이 있습니다.", "has elements that are not FHIR's.")
+            )
         self.seen[path] = number
 
     def _value(
@@ -205,6 +210,6 @@ def _check_elements(rule: TableRule, seen: dict[str, int]) -> None:
             )
 
 
-def _refuse(rule: TableRule, number: int, code: str, both: tuple[str, str]) -> NoReturn:
+def _refuse(name: str, number: int, code: str, both: tuple[str, str]) -> NoReturn:
     fix = ("원본에서 이 줄을 고쳐 다시 내보내세요.", "Mend this line at its origin and export again.")
-    refuse(rule.file, code, both, fix, at=(number, -1))
+    refuse(name, code, both, fix, at=(number, -1))

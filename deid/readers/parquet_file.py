@@ -53,17 +53,28 @@ def open_parquet(rule: TableRule, folder: Path, limits: Limits, how: Reading) ->
         before = stamp(file)
         check_magic(rule.file, file)
         digest = hash_of(file, how.advance)
-        try:
+        with decoding(rule.file):
             schema = pl.Schema(pl.read_parquet_schema(file))
             check_header(rule, rule.file, tuple(schema))
             content = ParquetContent(rule, file, before, _columns(rule, schema))
             rows = int(pl.scan_parquet(by_descriptor(file), glob=False).select(pl.len()).collect().item())
             check_rows(rule.file, rows, limits)
             loaded = _decode(content, keep=how.in_memory)
-        except pl.exceptions.PolarsError as error:
-            _refuse_damaged(rule.file, type(error).__name__)
         content.check_unchanged()
         yield Source(rule, rule.file, tuple(schema), rows, before[0], digest, content, loaded)
+
+
+@contextmanager
+def decoding(name: str) -> Iterator[None]:
+    """Turn what Polars meets in a damaged file into `SourceError`."""
+    try:
+        yield
+    except pl.exceptions.PolarsError as error:
+        _refuse_damaged(name, type(error).__name__)
+    except BaseException as error:  # the decoder's panics derive from it, so that no `except Exception` hides them
+        if type(error).__name__ != "PanicException":
+            raise
+        _refuse_damaged(name, "panic")
 
 
 def check_magic(name: str, file: IO[bytes]) -> None:

@@ -9,7 +9,6 @@ import codecs
 import csv
 import io
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -20,35 +19,17 @@ import sqlalchemy as sa
 from deid.errors import SourceError
 from deid.readers.connection import connect, quiet, url_of
 from deid.readers.database import selectable
-from deid.readers.guess import guess
-from deid.readers.parquet_file import check_magic
+from deid.readers.parquet_file import check_magic, decoding
+from deid.readers.peek_fhir import peek_fhir
+from deid.readers.peeked import PeekedTable, table_of
 from deid.readers.refuse import MEND_ROW, refuse
 from deid.readers.regular import by_descriptor, open_regular
 from deid.readers.spelling import UnspellableError, as_text, spell
 from deid.readers.workbook import body, check_package, header_of, opened, reading, sheet_rows, text_of
-from deid.recipe_source import FORMATS, SEPARATORS, Address, Origin
+from deid.recipe_source import FORMATS, SEPARATORS, Address, Origin, assumed_format
 
 ROWS = 1000
 HEAD_BYTES = 4 << 20
-
-
-@dataclass(frozen=True)
-class PeekedColumn:
-    """A column: its name, guessed type (a key of `treatments.TYPES`, or `nested`) and, for dates, format (strftime)."""
-
-    name: str
-    type: str
-    format: str
-
-
-@dataclass(frozen=True)
-class PeekedTable:
-    """A table: suggested name, origin to write into a recipe, columns, first rows as text (empty fields are null)."""
-
-    name: str
-    origin: Origin
-    columns: tuple[PeekedColumn, ...]
-    head: pl.DataFrame
 
 
 def peek_database(address: Address, *, rows: int = ROWS) -> list[PeekedTable]:
@@ -89,8 +70,7 @@ def peek(where: Path, *, rows: int = ROWS) -> list[PeekedTable]:
         endings = {ending for _, endings in FORMATS.values() for ending in endings}
         files = sorted(path for path in where.iterdir() if path.suffix.lower() in endings and path.is_file())
         return [table for path in files for table in peek(path, rows=rows)]
-    name = next((name for name, (_, endings) in FORMATS.items() if where.suffix.lower() in endings), "csv")
-    return list(PEEKERS[name](where, rows))
+    return list(PEEKERS[assumed_format(where.name)](where, rows))
 
 
 def _peek_csv(path: Path, rows: int) -> Iterator[PeekedTable]:
@@ -134,15 +114,17 @@ def _decodes(data: bytes, encoding: str) -> bool:
 def _peek_parquet(path: Path, rows: int) -> Iterator[PeekedTable]:
     with open_regular(path.parent, path.name) as file:
         check_magic(path.name, file)
-        frame = pl.scan_parquet(by_descriptor(file), glob=False).head(rows)
         spelled, nested = [], []
-        for name, dtype in frame.collect_schema().items():
-            try:
-                spelled.append(as_text(name, dtype, {}))
-            except UnspellableError:
-                spelled.append(pl.lit(None, pl.String).alias(name))
-                nested.append(name)
-        yield table_of(path.stem, Origin("parquet", path.name), frame.select(spelled).collect(), nested)
+        with decoding(path.name):
+            frame = pl.scan_parquet(by_descriptor(file), glob=False).head(rows)
+            for name, dtype in frame.collect_schema().items():
+                try:
+                    spelled.append(as_text(name, dtype, {}))
+                except UnspellableError:
+                    spelled.append(pl.lit(None, pl.String).alias(name))
+                    nested.append(name)
+            head = frame.select(spelled).collect()
+        yield table_of(path.stem, Origin("parquet", path.name), head, nested)
 
 
 def _peek_workbook(path: Path, rows: int) -> Iterator[PeekedTable]:
@@ -170,22 +152,9 @@ def _peek_sheet(path: Path, sheet: Any, rows: int) -> PeekedTable | None:
     return table_of(f"{path.stem}_{sheet.title}", origin, head)
 
 
-def table_of(name: str, origin: Origin, head: pl.DataFrame, nested: list[str] | None = None) -> PeekedTable:
-    """Make a `PeekedTable` of a frame of text; `nested` names columns of a type that no field can hold."""
-    columns = []
-    for column in head.columns:
-        kind, form = ("nested", "") if column in (nested or ()) else guess(head[column])
-        columns.append(PeekedColumn(column, kind, form))
-    return PeekedTable(_slug(name), origin, tuple(columns), head)
-
-
-def _slug(name: str) -> str:
-    letters = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in name.lower()).strip("_")
-    return letters if letters[:1].isalpha() else f"table_{letters}".rstrip("_")
-
-
 PEEKERS: dict[str, Callable[[Path, int], Iterator[PeekedTable]]] = {
     "csv": _peek_csv,
+    "fhir": peek_fhir,
     "parquet": _peek_parquet,
     "xlsx": _peek_workbook,
 }

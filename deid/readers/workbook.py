@@ -7,7 +7,9 @@ parts are read only where the recipe says `hidden: read`. Formulas give the resu
 
 from __future__ import annotations
 
+import errno
 import re
+import struct
 import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -59,8 +61,12 @@ def reading(name: str) -> Iterator[None]:
         warnings.simplefilter("ignore")
         try:
             yield
-        except (DeidError, OSError):
+        except DeidError:
             raise
+        except OSError as error:
+            if error.errno != errno.EINVAL:  # what a damaged directory of a zip seeks to
+                raise
+            _refuse_damaged(name, type(error).__name__)
         except Exception as error:  # noqa: BLE001 - openpyxl lets through whatever its zip and XML parsers raise
             _refuse_damaged(name, type(error).__name__)
 
@@ -226,7 +232,7 @@ def check_package(name: str, file: IO[bytes]) -> None:
     try:
         with zipfile.ZipFile(file) as package:
             parts = package.infolist()
-    except (zipfile.BadZipFile, ValueError) as error:
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, struct.error) as error:
         _refuse_damaged(name, type(error).__name__)
     if any(p.file_size > LARGEST_PART or p.file_size > LARGEST_RATIO * max(p.compress_size, 1 << 20) for p in parts):
         both = ("압축을 풀면 지나치게 커집니다.", "it unpacks to far more than it should.")

@@ -26,6 +26,10 @@ REVIEWED = frozenset(
 PEOPLE = frozenset({"Patient", "Practitioner", "RelatedPerson", "Person"})
 # Parents under which `display` is the name of a code and not of a person.
 CODED = frozenset({"coding", "class", "tag", "security", "valueCoding", "code", "event", "modality"})
+# Elements that say nothing without identifying: dropped as a whole.
+WHOLE = frozenset(
+    {"meta", "text", "contained", "extension", "modifierExtension", "identifier", "telecom", "photo", "contact"}
+)
 WITHIN: tuple[tuple[re.Pattern[str], Kind | None], ...] = (
     # The first that matches decides; patterns are matched against the whole path, `a` and `.` as they stand.
     (re.compile(r"(^|\.)(contained|extension|modifierExtension)(\.|$)"), Kind.DIRECT),
@@ -71,6 +75,11 @@ def kind_of(resource: str, path: str) -> Kind | None:
     if last == "display" and first.rpartition(".")[2] not in CODED:
         return Kind.DIRECT
     return next((kind for pattern, kind in WITHIN if pattern.search(path)), None)
+
+
+def is_whole(resource: str, element: str) -> bool:
+    """Whether an element at the top of a resource is best dropped with all that is in it."""
+    return element in WHOLE or (resource in PEOPLE and element == "name")
 
 
 def domain_of(path: str) -> str:

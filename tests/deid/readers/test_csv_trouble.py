@@ -34,29 +34,28 @@ def run(clinic: Hospital, data: bytes, field: str = "") -> list[str | None]:
     return sorted(table(clinic.run(HEAD + gates(k=1) + text), "notes")["note"], key=str)
 
 
+NOTES = [
+    "한글",
+    BEYOND_EUC_KR,
+    "줄\n바꿈",
+    "줄\r\n바꿈",
+    '그는 "아프다"고 함',
+    '"',
+    "쉼표, 둘",
+    " 앞뒤 빈칸 ",
+    "#메모",
+    "=1+1",
+    "전각　공백",
+    "끝\\",
+]
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp949"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-@pytest.mark.parametrize(
-    "note",
-    [
-        "한글",
-        BEYOND_EUC_KR,
-        "줄\n바꿈",
-        "줄\r\n바꿈",
-        '그는 "아프다"고 함',
-        '"',
-        "쉼표, 둘",
-        " 앞뒤 빈칸 ",
-        "#메모",
-        "=1+1",
-        "전각　공백",
-        "끝\\",
-    ],
-)
-def test_a_note_comes_back_letter_for_letter(clinic: Hospital, encoding: str, end: str, note: str) -> None:
+def test_notes_come_back_letter_for_letter(clinic: Hospital, encoding: str, end: str) -> None:
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator=end).writerows([["no", "note"], ["A1", note], ["A2", "둘째"], ["A3", note]])
-    assert run(clinic, text.getvalue().encode(encoding), f"encoding: {encoding}") == sorted([note, "둘째", note])
+    csv.writer(text, lineterminator=end).writerows([["no", "note"], *([f"A{n}", v] for n, v in enumerate(NOTES))])
+    assert run(clinic, text.getvalue().encode(encoding), f"encoding: {encoding}") == sorted(NOTES)
 
 
 @pytest.mark.parametrize(("name", "letter"), [("semicolon", ";"), ("tab", "\t"), ("bar", "|")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import polars as pl
@@ -10,6 +11,7 @@ import pytest
 from deid.errors import SourceError
 from deid.readers.guess import guess
 from deid.readers.peek import peek
+from deid.schemas.kinds import Kind
 
 HEADER = "환자번호,생년월일,방문,금액,kg\n"
 LINES = "00123,19500102,2020-01-02 10:00:00,1500,61.5\n00124,19600304,2020-03-04 11:30:00,,70\n"
@@ -44,6 +46,32 @@ def test_parquet_shows_its_first_rows_as_text_and_says_what_is_nested(tmp_path: 
     (looked,) = peek(tmp_path / "t.parquet", rows=2)
     assert [(c.name, c.type) for c in looked.columns] == [("a", "integer"), ("b", "nested"), ("c", "text")]
     assert looked.head.rows() == [("1", None, "x"), ("2", None, "y")]
+
+
+def test_resources_show_their_elements_and_what_is_known_of_them(tmp_path: Path) -> None:
+    resources = [
+        {"resourceType": "Patient", "id": "p1", "name": [{"text": "김철수"}], "gender": "male",
+         "birthDate": "1990-01-01", "communication": [{"language": {"text": "ko"}}, {"language": {"text": "en"}}]},
+        {"resourceType": "Patient", "id": "p2", "name": [{"text": "이영희"}], "gender": "female"},
+    ]  # fmt: skip
+    (tmp_path / "Patient.ndjson").write_text("".join(json.dumps(r, ensure_ascii=False) + "\n" for r in resources))
+    (looked,) = peek(tmp_path)
+    assert looked.origin.fields() == {"file": "Patient.ndjson", "resource": "Patient", "others": "drop"}
+    assert {c.name: c.known for c in looked.columns} == {
+        "id": Kind.PERSON, "name": Kind.DIRECT, "gender": None, "birthDate": Kind.BIRTH,
+        "communication.language.text.first()": Kind.TEXT,
+    }  # fmt: skip
+    assert looked.head["gender"].to_list() == ["male", "female"]
+    assert "김철수" not in str(looked.head.rows())
+
+
+def test_a_table_of_the_omop_model_is_known_by_its_name_and_key(tmp_path: Path) -> None:
+    (tmp_path / "PERSON.csv").write_text("person_id,year_of_birth,gender_concept_id\n1,1950,8507\n")
+    (tmp_path / "note.csv").write_text("memo,text\n1,x\n")
+    note, person = sorted(peek(tmp_path), key=lambda table: table.name)
+    assert (note.origin.omop, person.origin.omop) == ("", "person")
+    assert [c.known for c in person.columns] == [Kind.PERSON, Kind.BIRTH, None]
+    assert person.columns[1].proposal == {"treatment": "generalise", "type": "integer", "band": {"width": 10}}
 
 
 def test_a_folder_is_looked_at_file_by_file(tmp_path: Path) -> None:
