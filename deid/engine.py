@@ -52,6 +52,7 @@ from deid.suppress import ROWS, Classes, Decision, Flags, Judge, TableFacts, cla
 from deid.text_gate import check_place, lineage_of
 from deid.texts import CaseWriter
 from deid.transform.columns import INDEX
+from deid.treatments.terms import terms
 from deid.twin.pack import NAME as TWIN
 from deid.twin.pack import twin_zip
 from deid.versions.before import Before
@@ -436,6 +437,7 @@ def _source_sizes(pairs: pl.DataFrame, rule: TableRule) -> np.ndarray[Any, np.dt
 
 def _treatment(rule: Any) -> dict[str, str]:
     words = rule.treatment.told()
+    ko, en = terms(words)
     name = "" if words == "drop" else rule.name
     return {
         "source": rule.source,
@@ -443,6 +445,8 @@ def _treatment(rule: Any) -> dict[str, str]:
         "label_ko": rule.label.ko,
         "label_en": rule.label.en,
         "treatment": words,
+        "term_ko": ko,
+        "term_en": en,
         "reason_ko": rule.reason.ko,
         "reason_en": rule.reason.en,
     }

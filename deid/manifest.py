@@ -89,6 +89,11 @@ class Manifest:
     withdrawn: int = 0
     format: str = FORMAT
 
+    @property
+    def project(self) -> str:
+        """The project whose own pseudonyms these are (`Keys.for_project`); "" for the catalogue, for all."""
+        return str(self.lineage.get("keys", {}).get("project", ""))
+
 
 def dump(manifest: Manifest) -> tuple[str, bytes]:
     """Return (id, bytes) of a manifest; its own `id` field is not part of the bytes."""

@@ -68,7 +68,7 @@ class Rare(Learner):
     def words(self) -> str:
         """Say what is done, for the report and the manifest."""
         number = "k" if self.min_patients is None else str(self.min_patients)
-        return f"values of fewer than {number} patients to {self.other or 'missing'}"
+        return f"rare under {number} patients to {self.other or 'missing'}"
 
 
 def _patients(values: pl.DataFrame) -> int:

@@ -94,8 +94,11 @@ class Treatment:
         raise NotImplementedError
 
     def told(self) -> str:
-        """Say all that is done, for the report and the manifest."""
-        return f"{self.words()}; {self.rare.words()}" if self.rare else self.words()
+        """Say all that is done, for the report and the manifest, as `name(details)`."""
+        if self.rare is None:
+            return self.words()
+        name, _, details = self.words().removesuffix(")").partition("(")
+        return f"{name}({', '.join(filter(None, [details, self.rare.words()]))})"
 
 
 class Common(TypedDict, total=False):

@@ -98,10 +98,6 @@ def newest(out: Path, dataset: str, project: str, public_key: Ed25519PublicKey) 
     claims = f'"dataset": "{dataset}"'.encode()
     paths = [path for path in out.glob(f"[0-9a-f]*/{MANIFEST}") if claims in path.read_bytes()]
     manifests = [read_manifest(path.parent, public_key) for path in paths]
-    ours = [each for each in manifests if each.dataset == dataset and _project(each) == project]
+    ours = [each for each in manifests if each.dataset == dataset and each.project == project]
     followed = {each.parent for each in ours}
     return out / max(ours, key=lambda each: (each.created_at, each.id not in followed, each.id)).id if ours else None
-
-
-def _project(manifest: Manifest) -> str:
-    return str(manifest.lineage.get("keys", {}).get("project", ""))

@@ -76,8 +76,8 @@ def check_complete(form: Application, now: datetime) -> None:
     _check_dates(form, now)
 
 
-def resolve(session: Session, form: Application) -> list[Asked]:
-    """Return the columns asked for, in the form's order.
+def resolve(session: Session, form: Application, project_id: str) -> list[Asked]:
+    """Return the columns asked for, in the form's order: of the project's own snapshot, else of the catalogue's.
 
     Raises `NotFound` (`dataset.unknown`), `Invalid` (`project.no-snapshot`, `project.unknown-column` naming which),
     `Denied` (`project.cross-provider`).
@@ -88,7 +88,7 @@ def resolve(session: Session, form: Application) -> list[Asked]:
     for dataset_id, tables in form.data.items():
         dataset = load_dataset(session, dataset_id)
         providers.add(dataset.organisation_id)
-        snapshot = _newest(session, dataset)
+        snapshot = _newest(session, dataset, project_id)
         signed = read_manifest(snapshot.manifest)
         for table, columns in tables.items():
             wanted = list(dict.fromkeys(columns))
@@ -127,9 +127,13 @@ def people(session: Session, form: Application, lead: Account, now: datetime) ->
     return members
 
 
-def _newest(session: Session, dataset: Dataset) -> Snapshot:
+def _newest(session: Session, dataset: Dataset, project_id: str) -> Snapshot:
     query = select(Snapshot).where(Snapshot.dataset_id == dataset.id, Snapshot.state == SnapshotState.PUBLISHED)
-    found = session.scalars(query.order_by(Snapshot.published_at.desc(), Snapshot.id).limit(1)).first()
+    newest = session.scalars(query.order_by(Snapshot.published_at.desc(), Snapshot.id)).all()
+    made_for = [(read_manifest(each.manifest).project, each) for each in newest]
+    # Never another project's: two projects must not hold the same pseudonyms of a run that was for one of them.
+    mine = [each for project, each in made_for if project == project_id]
+    found = next(iter([*mine, *(each for project, each in made_for if not project)]), None)
     if found is None:
         raise Invalid(
             "project.no-snapshot",

@@ -35,6 +35,18 @@ DETAILS = (
     ("date to month", "날짜에서 연월만"),
     ("prefix", "앞자리"),
     ("map of", "값 묶음"),
+    ("level", "단계"),
+    ("rare under", "드문 값"),
+    ("patients to missing", "명 미만은 비움"),
+    ("patients to", "명 미만은"),
+    ("percentile", "백분위"),
+    ("of patients", "(환자 기준)"),
+    ("groups of", "집단"),
+    ("patients or more", "명 이상"),
+    ("uniform", "고른 분포"),
+    ("triangular", "삼각 분포"),
+    ("within", "폭"),
+    (" of ", "/"),
 )
 VERDICTS = {"PASS": ("통과", "pass"), "WARN": ("주의", "warning"), "BLOCK": ("차단", "blocked")}
 # How a state looks; the word itself is always written out beside the colour.
@@ -203,7 +215,7 @@ def _treated(context: Context, words: str) -> str:
     if context["language"] is Language.KO:
         for english, korean in DETAILS:
             detail = detail.replace(english, korean)
-    return say(context["language"], key, detail=detail) if has(key) else words
+    return say(context["language"], key, detail=detail).strip() if has(key) else words
 
 
 def other(language: Language) -> Language:

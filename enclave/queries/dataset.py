@@ -67,8 +67,8 @@ class DatasetView:
 
     @property
     def current(self) -> SnapshotView | None:
-        """The newest snapshot in force, which a new application is for."""
-        published = [one for one in self.snapshots if one.state is SnapshotState.PUBLISHED]
+        """The newest snapshot in force, which a new application is for; one made for a project is that project's."""
+        published = [one for one in self.snapshots if one.state is SnapshotState.PUBLISHED and not one.manifest.project]
         return published[-1] if published else None
 
 

@@ -307,7 +307,15 @@ def _hash() -> str:
     return hash_password("correct horse battery")
 
 
-def _snapshot(settings: Settings, key: Ed25519PrivateKey, name: str, provider: str) -> Path:
+def publish_for(scene: Scene, project_id: str, *, now: datetime = NOW) -> str:
+    """Publish a snapshot of set-a that was made for one project ("": for the catalogue); returns its id."""
+    key = Ed25519PrivateKey.generate()
+    folder = _snapshot(scene.means.settings, key, "set-a", "hospital-a", project_id)
+    made = dataset.publish_snapshot(scene.store, Actor.console(), folder=folder, public_key=key.public_key(), now=now)
+    return made.id
+
+
+def _snapshot(settings: Settings, key: Ed25519PrivateKey, name: str, provider: str, project: str = "") -> Path:
     tables = {
         "patients": pl.DataFrame({"pid": ["a", "b"], "sex": ["F", "M"], "age": [40, 50], "memo": ["x", "y"]}),
         "visits": pl.DataFrame({"pid": ["a", "a", "b"], "amount": [1, 2, 3]}),
@@ -317,10 +325,10 @@ def _snapshot(settings: Settings, key: Ed25519PrivateKey, name: str, provider: s
             place = folder / "data" / table
             place.mkdir(parents=True)
             frame.write_parquet(place / "part-0.parquet")
-        return publish(folder, settings.snapshots, _manifest(name, provider, tables), key)[0]
+        return publish(folder, settings.snapshots, _manifest(name, provider, tables, project), key)[0]
 
 
-def _manifest(name: str, provider: str, tables: dict[str, pl.DataFrame]) -> Manifest:
+def _manifest(name: str, provider: str, tables: dict[str, pl.DataFrame], project: str) -> Manifest:
     described = {
         table: Table(
             label_ko=table,
@@ -346,7 +354,7 @@ def _manifest(name: str, provider: str, tables: dict[str, pl.DataFrame]) -> Mani
         risk={},
         gates=(),
         tool_versions={},
-        lineage={},
+        lineage={"keys": {"id": "0" * 16, "generation": 1, "project": project}} if project else {},
         files={},
     )
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from enclave.commands import dataset, project
 from enclave.errors import Conflict, Denied, Invalid, NotFound
 from enclave.model.project import LegalBasis
+from enclave.queries import dataset as dataset_queries
 from enclave.queries import project as queries
 from enclave.states import ColumnState, ProjectState
-from tests.enclave.scene import COLUMNS, NOW, Scene, build
+from tests.enclave.scene import COLUMNS, NOW, Scene, build, publish_for
 
 BOTH = {"set-a": COLUMNS, "set-b": COLUMNS}
 
@@ -221,3 +222,24 @@ def test_a_withdrawn_snapshot_is_not_offered_to_new_applications(sqlite_url, tmp
             scene.store, steward, folder=scene.folders["set-a"], public_key=scene.means.snapshot_key, now=NOW
         )
     scene.store.close()
+
+
+def test_a_snapshot_made_for_a_project_is_that_projects_alone(sqlite_url, tmp_path):
+    scene = build(sqlite_url, tmp_path / "home")
+    catalogue = scene.folders["set-a"].name
+    other = scene.applied()
+    later = NOW + timedelta(hours=1)
+    own = publish_for(scene, other, now=later)
+    assert _snapshots(scene, scene.applied()) == {catalogue}, "the newest of all is not for everybody"
+    lead = scene.actor("lead")
+    draft = project.save_draft(scene.store, lead, application=scene.application(), now=NOW).id
+    assert _snapshots(scene, draft) == {catalogue}
+    mine = publish_for(scene, draft, now=later)
+    project.apply(scene.store, lead, application=scene.application(), project_id=draft, now=NOW)
+    assert _snapshots(scene, draft) == {mine} != {own}
+    assert dataset_queries.dataset(scene.store, lead, "set-a").current.id == catalogue
+    scene.store.close()
+
+
+def _snapshots(scene, project_id):
+    return {each.snapshot_id for each in queries.project(scene.store, scene.actor("lead"), project_id, now=NOW).columns}
