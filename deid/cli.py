@@ -1,8 +1,8 @@
 """`ansim deid`: run a recipe, read a snapshot's report, verify a snapshot, find identifiers in texts.
 
 Exit codes: 0 done · 2 wrong use of the command · 3 recipe · 4 source file · 5 a gate failed · 6 snapshot damaged ·
-7 key file · 8 output folder · 9 keys destroyed · 1 anything else. The first line on standard error carries the stable
-code in brackets.
+7 key file · 8 output folder · 9 keys destroyed · 10 privacy budget · 1 anything else. The first line on standard error
+carries the stable code in brackets.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from rich.table import Table
 
 from deid import keys as key_files
 from deid import recipe as recipes
+from deid.aggregates.command import aggregate, budget
 from deid.detect.command import detect
 from deid.engine import Step, run
 from deid.keys_command import keys_group
@@ -50,6 +51,8 @@ deid.add_command(diff)
 deid.add_command(plan)
 deid.add_command(keys_group)
 deid.add_command(twin)
+deid.add_command(aggregate)
+deid.add_command(budget)
 
 
 @deid.command("run")

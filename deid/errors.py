@@ -7,6 +7,7 @@
     ├── GateFailed       the recipe's own gates: nothing was published
     ├── SnapshotDamaged  a published snapshot is not what was signed
     ├── SnapshotShredded keys of some of its files were destroyed, because a patient withdrew
+    ├── BudgetRefused    the data set's privacy budget does not allow it
     └── OutputError      the place to publish to (disk full, no permission)
 
 No message carries a value of a patient: only names of files and columns, line numbers and counts.
@@ -74,6 +75,10 @@ class GateFailed(DeidError):  # noqa: N818 - the verdict in words, named in the 
         en = f"Gate '{gate}' failed ({at}, {rows:,} rows): {message[1]} Nothing was published."
         code = f"deid.gate-{gate.replace('_', '-')}"
         super().__init__(code, ko, en, remedy_ko=remedy[0], remedy_en=remedy[1])
+
+
+class BudgetRefused(DeidError):  # noqa: N818 - the verdict in words
+    """The ledger of a data set's privacy budget says no, or cannot be believed; nothing was published."""
 
 
 class SnapshotDamaged(DeidError):  # noqa: N818 - the finding in words, named in the contract between rooms

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import click
 
 from deid.errors import (
+    BudgetRefused,
     DeidError,
     GateFailed,
     KeyFileError,
@@ -27,6 +28,7 @@ EXIT_CODES: tuple[tuple[type[DeidError], int], ...] = (
     (KeyFileError, 7),
     (OutputError, 8),
     (SnapshotShredded, 9),
+    (BudgetRefused, 10),
 )
 
 
