@@ -78,6 +78,7 @@ def start_all(settings: Settings) -> list[str]:
     Raises: StepFailedError with the last lines of the log of the process that did not come up.
     """
     home.make_folders(settings)  # the run folder is gone after a reboot
+    home.mount_views(settings)
     stamp, started = _stamp(settings), []
     for service in services(settings):
         name = service.daemon.name

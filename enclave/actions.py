@@ -59,6 +59,7 @@ class Action(StrEnum):
     DATASET_REGISTER = "dataset.register"
     SNAPSHOT_PUBLISH = "snapshot.publish"
     SNAPSHOT_WITHDRAW = "snapshot.withdraw"
+    SNAPSHOT_END_RUNNING = "snapshot.end-running"
     PROJECT_DRAFT = "project.draft"
     PROJECT_APPLY = "project.apply"
     PROJECT_COLUMNS = "project.columns"
@@ -203,6 +204,9 @@ ABOUT: dict[Action, About] = {
     Action.ROLE_REVOKE: About("권한 회수", "role revoked", Task.RIGHTS, _N, _RIGHTS),
     Action.DATASET_REGISTER: About("데이터셋 등록", "dataset registered", Task.CREATE, _I, _DATA),
     Action.SNAPSHOT_PUBLISH: About("스냅샷 공개", "snapshot published", Task.CREATE, _N, _DATA),
+    Action.SNAPSHOT_END_RUNNING: About(
+        "철회한 스냅샷 즉시 회수", "running mounts of a withdrawn snapshot ended", Task.DELETE, _N, _DATA
+    ),
     Action.SNAPSHOT_WITHDRAW: About("스냅샷 철회", "snapshot withdrawn", Task.DELETE, _N, _DATA),
     Action.PROJECT_DRAFT: About("과제 신청서 저장", "application saved", Task.CREATE, _I, _DATA),
     Action.PROJECT_APPLY: About("과제 신청", "project applied for", Task.CREATE, _I, _DATA),

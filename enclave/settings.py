@@ -50,6 +50,8 @@ class Settings:
     cpus: int = 1
     pids: int = 256
     workspace_hours: int = 12
+    # Views are decrypted into memory: how much of it they may take together.
+    views_bytes: int = 4 * GIB
     plan_minutes: int = 10
     # How many trusted proxies (TLS) stand before our own: their entries in X-Forwarded-For are counted off.
     trusted_proxies: int = 0
@@ -149,7 +151,7 @@ class Settings:
 
     @property
     def views(self) -> Path:
-        """Folder of the project views: approved columns only (ansim-app)."""
+        """Folder of the project views: approved columns only, decrypted into memory while they are used (ansim-app)."""
         return self.home / "views"
 
     @property

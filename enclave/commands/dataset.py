@@ -111,9 +111,12 @@ def publish_snapshot(
         return snapshot_view(found, actor)
 
 
-def withdraw_snapshot(store: Store, actor: Actor, *, snapshot_id: str, reason: str, now: datetime) -> SnapshotView:
+def withdraw_snapshot(  # noqa: PLR0913 - keyword-only
+    store: Store, actor: Actor, *, snapshot_id: str, reason: str, now: datetime, running_stay: bool = False
+) -> SnapshotView:
     """Stop all further use of a snapshot: no new application, no new start. The provider's stewards, the console.
 
+    What runs with it is stopped by the next sweep, its files kept; with `running_stay` it ends at its next start.
     Raises `Denied`, `NotFound`, `Conflict`, `Invalid`.
     """
     with store.write(intent(Action.SNAPSHOT_WITHDRAW, actor, ("snapshot", snapshot_id))) as tx:
@@ -122,8 +125,36 @@ def withdraw_snapshot(store: Store, actor: Actor, *, snapshot_id: str, reason: s
         require(("사유", "reason", reason))
         check_transition(SNAPSHOT, found.state, SnapshotState.WITHDRAWN, f"스냅샷 {snapshot_id[:12]}")
         found.state, found.withdrawn_at, found.withdraw_reason = SnapshotState.WITHDRAWN, now, reason
+        found.running_stay = running_stay
+        ends = "next-start" if running_stay else "now"
+        tx.record(object_sha256=snapshot_id, details={"reason_sha256": text_sha256(reason), "mounts_end": ends})
+        return snapshot_view(found, actor)
+
+
+def end_running(store: Store, actor: Actor, *, snapshot_id: str, reason: str, now: datetime) -> SnapshotView:
+    """Stop now what still runs with a withdrawn snapshot that was to end at the next start. As `withdraw_snapshot`.
+
+    Raises `Denied`, `NotFound`, `Invalid`, `Conflict` (`snapshot.ended-already`: nothing may run with it as it is).
+    """
+    with store.write(intent(Action.SNAPSHOT_END_RUNNING, actor, ("snapshot", snapshot_id))) as tx:
+        found = load_snapshot(tx.session, snapshot_id, lock=True)
+        check_may_govern(present(tx.session, actor, now), found.dataset.organisation_id)
+        require(("사유", "reason", reason))
+        if not found.running_stay:
+            raise _ended_already(snapshot_id)
+        found.running_stay = False
         tx.record(object_sha256=snapshot_id, details={"reason_sha256": text_sha256(reason)})
         return snapshot_view(found, actor)
+
+
+def _ended_already(snapshot_id: str) -> Conflict:
+    return Conflict(
+        "snapshot.ended-already",
+        ko=f"스냅샷 {snapshot_id[:12]}으로 계속 도는 작업공간이 없습니다.",
+        en=f"Nothing may run on with snapshot {snapshot_id[:12]} as it is.",
+        remedy_ko="쓰이지 않게 하려면 스냅샷을 철회하세요.",
+        remedy_en="Withdraw the snapshot if it shall not be used.",
+    )
 
 
 def _verified(folder: Path, public_key: Ed25519PublicKey) -> Manifest:

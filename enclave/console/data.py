@@ -15,9 +15,11 @@ from enclave.clock import now
 from enclave.commands import dataset as commands
 from enclave.console.acting import opened, say
 from enclave.keys import load_public_key
-from enclave.queries import lineage
+from enclave.queries import dataset as queries
+from enclave.queries import holders, lineage
 from enclave.settings import Settings
-from enclave.states import label
+from enclave.states import SnapshotState, label
+from enclave.store import Store
 
 
 @click.group()
@@ -71,11 +73,63 @@ def publish(folder: Path) -> None:
 @snapshot.command("withdraw")
 @click.argument("snapshot_id")
 @click.option("--reason", required=True, help="사유 (reason)")
-def withdraw(snapshot_id: str, reason: str) -> None:
-    """스냅샷을 철회합니다 (withdraw a snapshot)."""
+@click.option("--next-start", is_flag=True, help="열린 작업공간은 다음에 열 때부터 (open ones end at their next start)")
+def withdraw(snapshot_id: str, reason: str, *, next_start: bool) -> None:
+    """스냅샷을 철회합니다; 열려 있는 작업공간은 바로 닫힙니다 (withdraw a snapshot)."""
     with opened(Settings.load()) as store:
-        commands.withdraw_snapshot(store, Actor.console(), snapshot_id=snapshot_id, reason=reason, now=now())
+        _withdraw(store, snapshot_id, reason, next_start=next_start)
+
+
+@snapshot.command("end-running")
+@click.argument("snapshot_id")
+@click.option("--reason", required=True, help="사유 (reason)")
+def end_running(snapshot_id: str, reason: str) -> None:
+    """철회한 스냅샷으로 아직 열려 있는 작업공간을 지금 닫습니다 (close what still runs with a withdrawn one)."""
+    with opened(Settings.load()) as store:
+        commands.end_running(store, Actor.console(), snapshot_id=snapshot_id, reason=reason, now=now())
+    say(f"스냅샷 {snapshot_id[:12]}의 작업공간을 닫습니다.", f"Closing what runs with snapshot {snapshot_id[:12]}.")
+
+
+@snapshot.command("holders")
+@click.argument("snapshot_id")
+@click.pass_context
+def holders_of(ctx: click.Context, snapshot_id: str) -> None:
+    """이 버전을 가진 과제와 작업공간 (projects and workspaces that hold a version)."""
+    with opened(Settings.load()) as store:
+        for each in holders.holders(store, Actor.console(), snapshot_id):
+            _tell(each, 1 if ctx.obj == "en" else 0)
+
+
+@dataset.command("withdraw")
+@click.argument("dataset_id")
+@click.option("--reason", required=True, help="사유 (reason)")
+@click.option("--keep", help="남길 스냅샷, 기본은 가장 나중에 공개한 것 (snapshot to keep; the newest)")
+@click.option("--next-start", is_flag=True, help="열린 작업공간은 다음에 열 때부터 (open ones end at their next start)")
+@click.pass_context
+def withdraw_older(ctx: click.Context, dataset_id: str, reason: str, keep: str | None, *, next_start: bool) -> None:
+    """정보주체가 철회했을 때: 이전 버전을 모두 철회하고, 가진 과제를 알려 줍니다 (withdraw older versions)."""
+    with opened(Settings.load()) as store:
+        found = queries.dataset(store, Actor.console(), dataset_id).snapshots
+        published = [each for each in found if each.state is SnapshotState.PUBLISHED]
+        kept = keep or (published[-1].id if published else "")
+        for each in published:
+            if each.id != kept:
+                _withdraw(store, each.id, reason, next_start=next_start)
+                for holder in holders.holders(store, Actor.console(), each.id):
+                    _tell(holder, 1 if ctx.obj == "en" else 0)
+
+
+def _withdraw(store: Store, snapshot_id: str, reason: str, *, next_start: bool) -> None:
+    commands.withdraw_snapshot(
+        store, Actor.console(), snapshot_id=snapshot_id, reason=reason, running_stay=next_start, now=now()
+    )
     say(f"스냅샷 {snapshot_id[:12]}을(를) 철회했습니다.", f"Withdrew snapshot {snapshot_id[:12]}.")
+
+
+def _tell(holder: holders.Holder, language: int) -> None:
+    held = (f"{one.workspace_id}({one.login}, {label(one.state)[language]})" for one in holder.workspaces)
+    parts = (holder.snapshot_id[:12], holder.project_id, label(holder.state)[language], ", ".join(held) or "-")
+    click.echo("\t".join(parts))
 
 
 @snapshot.command("releases")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from enclave.model.base import Base, choice
@@ -43,5 +43,7 @@ class Snapshot(Base):
     published_at: Mapped[datetime]
     withdrawn_at: Mapped[datetime | None]
     withdraw_reason: Mapped[str | None]
+    # What runs with a withdrawn snapshot runs on until it ends by itself; False: it is stopped at once.
+    running_stay: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     dataset: Mapped[Dataset] = relationship(back_populates="snapshots")

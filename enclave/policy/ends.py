@@ -13,7 +13,7 @@ from enclave.actor import Actor
 from enclave.errors import Conflict, Denied
 from enclave.policy.people import Standing, check_account_open, check_is
 from enclave.policy.project import ProjectFacts, check_is_member, check_may_end, check_period
-from enclave.policy.workspace import StartFacts, check_may_start
+from enclave.policy.workspace import StartFacts, check_may_run_on
 from enclave.roles import Role
 from enclave.states import FreezeCause, ProjectState, WorkspaceState
 
@@ -77,7 +77,7 @@ def _for_good(facts: EndFacts, now: datetime) -> Ruling | None:
 def _for_now(owner: Actor, facts: EndFacts, now: datetime) -> Ruling | None:
     try:
         check_account_open(facts.standing, now)
-        check_may_start(owner, facts.start, now)
+        check_may_run_on(owner, facts.start, now)
     except Denied as error:
         return Ruling(error.code)
     if facts.columns_then and facts.columns_then != facts.columns_now:

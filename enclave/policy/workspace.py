@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 
 from enclave.actor import Actor
+from enclave.clock import korean_date
 from enclave.errors import Denied
 from enclave.policy.project import ProjectFacts, check_is_member, check_period
 from enclave.states import ProjectState
@@ -24,6 +25,10 @@ class StartFacts:
     pledged: bool
     approved: Columns
     withdrawn_snapshots: tuple[str, ...] = ()
+    # Of those, the ones that end only at the next start.
+    running_stay: frozenset[str] = frozenset()
+    # Last day of the consent by snapshot, where that is the legal basis.
+    consent_until: Mapping[str, date] = field(default_factory=dict)
     frozen: bool = False
     project_frozen: bool = False
 
@@ -31,7 +36,7 @@ class StartFacts:
 def check_may_start(actor: Actor, facts: StartFacts, now: datetime) -> None:
     """Raise `Denied` unless this person may open a workspace in this project now.
 
-    In this order: member, project active, in its period, pledge signed, columns approved, snapshots in force.
+    In this order: member, project active, in its period, pledge signed, columns approved, snapshots in force, consent.
     """
     check_is_member(actor, facts.project)
     if facts.state is ProjectState.ACTIVE:
@@ -61,6 +66,7 @@ def check_may_start(actor: Actor, facts: StartFacts, now: datetime) -> None:
             remedy_ko="데이터 관리자에게 새 버전으로 다시 신청하는 방법을 문의하세요.",
             remedy_en="Ask the data steward about applying for a newer version.",
         )
+    check_consent(facts.consent_until, now)
     if facts.project_frozen:
         raise Denied(
             "project.frozen",
@@ -76,6 +82,27 @@ def check_may_start(actor: Actor, facts: StartFacts, now: datetime) -> None:
             en="This workspace is frozen.",
             remedy_ko="데이터 관리자에게 동결 사유를 문의하세요.",
             remedy_en="Ask the data steward why.",
+        )
+
+
+def check_may_run_on(actor: Actor, facts: StartFacts, now: datetime) -> None:
+    """Raise `Denied` unless what runs may go on: as for a start, but for snapshots that end at the next start."""
+    at_once = tuple(one for one in facts.withdrawn_snapshots if one not in facts.running_stay)
+    check_may_start(actor, replace(facts, withdrawn_snapshots=at_once), now)
+
+
+def check_consent(until: Mapping[str, date], now: datetime) -> None:
+    """Raise `Denied` (`workspace.consent-expired`) after the last day on which people's consent holds (Seoul)."""
+    today = korean_date(now)
+    over = sorted((snapshot, day) for snapshot, day in until.items() if today > day)
+    if over:
+        names = ", ".join(f"{snapshot[:12]}({day.isoformat()})" for snapshot, day in over)
+        raise Denied(
+            "workspace.consent-expired",
+            ko=f"정보주체의 동의 기한이 지난 스냅샷입니다: {names}",
+            en=f"People's consent to this snapshot has expired: {names}",
+            remedy_ko="데이터 관리자에게 동의를 새로 받은 버전이 있는지 문의하세요.",
+            remedy_en="Ask the data steward for a version with consent given anew.",
         )
 
 

@@ -27,6 +27,7 @@ from enclave.portal import (
     rerunning,
     searching,
     sweeping,
+    views_kept,
 )
 from enclave.portal.parts import Portal
 
@@ -55,6 +56,7 @@ CHORES: tuple[Chore, ...] = (
     Chore("close-ended", 30, ended.Ended().close, "ends"),
     Chore("cull", 60, culling.Culling().cull, "idle"),
     Chore("destroy-due", 30, destroying.destroy_due, "destroy"),
+    Chore("forget-views", 60, views_kept.forget, "views"),
     Chore("gpus-look", 60, gpu_round.look, "gpus"),
     Chore("gpus-turn", 5, gpu_round.turn, "gpus"),
     Chore("take-events", 1, intake.take_events, "events"),

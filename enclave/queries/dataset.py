@@ -38,6 +38,7 @@ class SnapshotView:
     published_at: datetime
     withdrawn_at: datetime | None
     withdraw_reason: str | None
+    running_stay: bool
     may: frozenset[str]
 
     @property
@@ -152,9 +153,11 @@ def snapshot_view(found: Snapshot, actor: Actor) -> SnapshotView:
         published_at=found.published_at,
         withdrawn_at=found.withdrawn_at,
         withdraw_reason=found.withdraw_reason,
+        running_stay=found.running_stay,
         may=frozenset(
             {
                 *(["withdraw_snapshot"] if published and governs else []),
+                *(["end_running"] if found.running_stay and governs else []),
                 *(["trace"] if allows(check_may_trace, actor, found.dataset.organisation_id) else []),
             }
         ),

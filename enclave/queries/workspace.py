@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, selectinload
@@ -14,13 +14,16 @@ from enclave.model.ends import ProjectFreeze
 from enclave.model.project import Project, ProjectMember
 from enclave.model.workspace import Workspace
 from enclave.policy.allows import allows
+from enclave.policy.ends import RUNS
 from enclave.policy.people import check_is
 from enclave.policy.project import check_may_end
 from enclave.policy.workspace import StartFacts, check_may_start
 from enclave.queries import project as projects
+from enclave.queries.dataset import read_manifest
 from enclave.roles import Role
 from enclave.states import WORKSPACE, ColumnState, SnapshotState, WorkspaceState
 from enclave.store import Store
+from enclave.workspace.plan import MountKind, parse_plan
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,14 @@ def frozen(store: Store, actor: Actor) -> tuple[WorkspaceView, ...]:
     return _several(store, actor, Workspace.state == WorkspaceState.FROZEN)
 
 
+def views_in_force(store: Store) -> frozenset[str]:
+    """Return the names of the views that open or opening workspaces mount."""
+    with store.read() as session:
+        plans = session.scalars(select(Workspace.plan).where(Workspace.state.in_(RUNS))).all()
+    mounts = (mount for plan in plans for mount in parse_plan(plan).mounts)
+    return frozenset(mount.sha256 for mount in mounts if mount.kind is MountKind.VIEW)
+
+
 def by_id(store: Store, actor: Actor, workspace_id: str) -> WorkspaceView:
     """Return one workspace of the actor's own, or any for the system; raises `NotFound` for others too."""
     with store.read() as session:
@@ -114,17 +125,17 @@ def start_facts(session: Session, found: Project, account_id: str) -> StartFacts
     for column in found.columns:
         if column.state is ColumnState.APPROVED:
             approved.setdefault((column.snapshot_id, column.table_name), []).append(column.column_name)
-    withdrawn = {
-        column.snapshot_id
-        for column in found.columns
-        if column.state is ColumnState.APPROVED and column.snapshot.state is not SnapshotState.PUBLISHED
-    }
+    used = {column.snapshot_id: column.snapshot for column in found.columns if column.state is ColumnState.APPROVED}
+    withdrawn = {name: each for name, each in used.items() if each.state is not SnapshotState.PUBLISHED}
+    consents = {name: read_manifest(each.manifest).consent.get("expires") for name, each in used.items()}
     return StartFacts(
         project=projects.facts(found),
         state=found.state,
         pledged=projects.has_pledged(found, account_id),
         approved=approved,
         withdrawn_snapshots=tuple(sorted(withdrawn)),
+        running_stay=frozenset(name for name, each in withdrawn.items() if each.running_stay),
+        consent_until={name: date.fromisoformat(day) for name, day in consents.items() if day},
         frozen=_is_frozen(session, found.id, account_id),
         project_frozen=_is_project_frozen(session, found.id),
     )

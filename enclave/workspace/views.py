@@ -68,7 +68,9 @@ def project_view(
         raise unreadable(error) from error
     chosen = _in_order(manifest, columns)
     view = View(out_root / _name(manifest.id, chosen), _name(manifest.id, chosen))
-    if not _is_whole(view):
+    if _is_whole(view):
+        _sidecar(view).touch()  # asked for now: it is not forgotten while its plan is made
+    else:
         try:
             _make(files, chosen, view)
         except OSError as error:
@@ -208,7 +210,9 @@ def half_view(view: View, out_root: Path) -> View:
     """
     name = hashlib.sha256(f"{HALF_FORMAT}\n{view.sha256}".encode()).hexdigest()
     half = View(out_root / name, name)
-    if not _is_whole(half):
+    if _is_whole(half):
+        _sidecar(half).touch()
+    else:
         folder = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=out_root))
         try:
             for source in sorted(view.path.glob("*.parquet")):

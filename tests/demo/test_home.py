@@ -128,3 +128,21 @@ def test_the_image_is_named_and_every_other_line_stays(settings: Settings, befor
         line for line in before.splitlines() if not line.startswith("image =") and line not in path.read_text()
     ] == []
     assert not home.write_image(settings)
+
+
+def test_views_lie_in_memory_and_what_was_on_the_disk_is_gone(settings: Settings) -> None:
+    home.make_folders(settings)
+    old = settings.views / "old" / "patients.parquet"
+    old.parent.mkdir()
+    old.write_text("patient")
+    try:
+        assert home.mount_views(settings)
+        assert list(settings.views.iterdir()) == []
+        (line,) = [line for line in Path("/proc/self/mounts").read_text().splitlines() if f" {settings.views} " in line]
+        kind, options = line.split()[2:4]
+        assert (kind, {"nosuid", "nodev", "noexec"} <= set(options.split(","))) == ("tmpfs", True)
+        assert (settings.views.owner(), settings.views.stat().st_mode & 0o777) == ("ansim-app", 0o700)
+        assert not home.mount_views(settings), "once is enough"
+    finally:
+        subprocess.run(["/usr/bin/umount", str(settings.views)], check=False)
+    assert not old.exists()

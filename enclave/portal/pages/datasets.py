@@ -11,7 +11,7 @@ from enclave.portal.acting import actor_of, done, tried
 from enclave.portal.headers import REPORT_POLICY
 from enclave.portal.signed_files import REPORT, has_twin, signed_file, twin_answer
 from enclave.portal.visit import Here, OwnForm, Visit
-from enclave.queries import dataset, lineage
+from enclave.queries import dataset, holders, lineage
 
 router = APIRouter()
 
@@ -28,6 +28,7 @@ def show(visit: Visit, snapshot_id: str, error: EnclaveError | None = None) -> R
         snapshot=found,
         twin=has_twin(found),
         dataset=dataset.dataset(store, actor, found.dataset_id),
+        holders=holders.holders(store, actor, snapshot_id) if "trace" in found.may else (),
     )
 
 
@@ -84,10 +85,30 @@ def withdraw(visit: Here, form: OwnForm, snapshot_id: str) -> Response:
             actor_of(visit),
             snapshot_id=snapshot_id,
             reason=form.text("reason"),
+            running_stay=form.text("mounts_end") == "next-start",
             now=visit.now,
         )
         return f"/snapshots/{snapshot_id}"
 
     return tried(
         lambda: done(visit, form, act, "datasets.withdraw_done"), lambda error: show(visit, snapshot_id, error)
+    )
+
+
+@router.post("/snapshots/{snapshot_id}/end-running")
+def end_running(visit: Here, form: OwnForm, snapshot_id: str) -> Response:
+    """Stop now what still runs with a withdrawn snapshot."""
+
+    def act() -> str:
+        commands.end_running(
+            visit.portal.store,
+            actor_of(visit),
+            snapshot_id=snapshot_id,
+            reason=form.text("reason"),
+            now=visit.now,
+        )
+        return f"/snapshots/{snapshot_id}"
+
+    return tried(
+        lambda: done(visit, form, act, "datasets.end_running_done"), lambda error: show(visit, snapshot_id, error)
     )
