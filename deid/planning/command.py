@@ -105,7 +105,7 @@ def _propose(wish: _Wish) -> None:
 def _show_columns(console: Console, tables: list[TablePlan]) -> None:
     for table in tables:
         rows = f"{'처음 ' if table.sampled else ''}{table.rows:,}행"
-        shown = Table(title=f"{table.name} · {table.file} · {table.encoding} · {rows}", show_lines=False)
+        shown = Table(title=f"{table.name} · {table.file} · {table.origin.format} · {rows}", show_lines=False)
         for heading in ("열 (column)", "역할 (role)", "처리 (treatment)", "이유 (reason)"):
             shown.add_column(heading, overflow="fold")
         for each in table.columns:

@@ -66,8 +66,7 @@ def _table(table: TablePlan) -> list[str]:
     quasi = [each.name for each in table.columns if each.is_quasi]
     return [
         f"  {table.name}:",
-        f"    file: {_flow(table.file)}",
-        f"    encoding: {table.encoding}",
+        *(f"    {name}: {_flow(value)}" for name, value in table.origin.fields().items()),
         f"    label: {_flow(_two(table.label))}",
         f"    subject: {_flow(table.subject)}",
         *([f"    unique: [{_flow(table.subject)}]"] if table.unique and not table.sampled else []),

@@ -1,13 +1,14 @@
-"""A first look at a CSV file that no recipe describes yet: encoding, header, and the first rows as text.
+"""A first look at a source that no recipe describes yet: how it is read, and the first rows as text.
 
-What is read here is profiled and thrown away; the run reads the file through `reader.py`, which checks all of it.
+What is read here is profiled and thrown away; the run reads the source through `readers/`, which check all of it. CSV
+is looked at more closely than `readers/peek.py` does: which encoding it is in is told by the whole file.
 """
 
 from __future__ import annotations
 
 import codecs
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -17,6 +18,10 @@ from typing import NoReturn, TextIO
 import polars as pl
 
 from deid.errors import SourceError
+from deid.readers import peek as readers
+from deid.readers.peeked import PeekedTable, table_of
+from deid.recipe_source import SEPARATORS, Origin, assumed_format
+from deid.schemas.kinds import Kind
 
 ROWS = 100_000
 CHUNK = 1 << 20
@@ -24,19 +29,40 @@ CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class Peek:
-    """The first rows of a file, all text, empty fields null; `whole` says whether these are all rows."""
+    """The first rows of a table, all text, empty fields null; `whole` says whether these are all rows.
 
-    path: Path
-    encoding: str
+    `known` says what columns identify by, where the table's schema tells.
+    """
+
+    name: str
+    origin: Origin
     frame: pl.DataFrame
     whole: bool
+    known: Mapping[str, Kind]
 
 
-def peek(path: Path, *, rows: int = ROWS) -> Peek:
-    """Read up to `rows` rows. Raises `SourceError` for what is no CSV with a header, or in none of the encodings."""
+def peek(path: Path, *, rows: int = ROWS) -> list[Peek]:
+    """Read up to `rows` rows of every table in a file. Raises `SourceError` for what cannot be read, or is empty."""
+    if assumed_format(path.name) == "csv":
+        return [_peek_csv(path, rows)]
+    shown = [table for table in readers.peek(path, rows=rows) if table.head.height and not table.origin.hidden]
+    if not shown:
+        _refuse(path, "empty", ("자료 행이 없습니다.", "has no data rows."))
+    return [_of(table, whole=table.head.height < rows) for table in shown]
+
+
+def _of(table: PeekedTable, *, whole: bool) -> Peek:
+    known = {column.name: column.known for column in table.columns if column.known is not None}
+    return Peek(table.name, table.origin, table.head, whole, known)
+
+
+def _peek_csv(path: Path, rows: int) -> Peek:
     encoding = encoding_of(path)
     with _text(path, encoding) as file:
-        reader = csv.reader(file)
+        first = file.readline()
+        file.seek(0)
+        separator = max(SEPARATORS.values(), key=first.count)
+        reader = csv.reader(file, delimiter=separator)
         header = _header(path, next(reader, []))
         try:
             read = list(islice(reader, rows + 1))
@@ -49,7 +75,9 @@ def peek(path: Path, *, rows: int = ROWS) -> Peek:
     if not kept:
         _refuse(path, "empty", ("자료 행이 없습니다.", "has no data rows."))
     columns = {name: [row[at] or None for row in kept] for at, name in enumerate(header)}
-    return Peek(path, encoding, pl.DataFrame(columns, schema=dict.fromkeys(header, pl.String)), len(read) <= rows)
+    frame = pl.DataFrame(columns, schema=dict.fromkeys(header, pl.String))
+    origin = Origin("csv", path.name, encoding=encoding, separator=separator)
+    return _of(table_of(path.stem, origin, frame), whole=len(read) <= rows)
 
 
 def encoding_of(path: Path) -> str:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from deid.recipe_source import Origin
+
 Words = tuple[str, str]
 
 
@@ -81,11 +83,10 @@ class Proposal:
 
 @dataclass(frozen=True)
 class TablePlan:
-    """What is proposed for one table: its file, how to read it, who the subject is, and every column in order."""
+    """What is proposed for one table: where it comes from, who the subject is, and every column in order."""
 
     name: str
-    file: str
-    encoding: str
+    origin: Origin
     label: Words
     subject: str
     unique: bool
@@ -93,6 +94,11 @@ class TablePlan:
     columns: tuple[Proposal, ...]
     rows: int
     sampled: bool
+
+    @property
+    def file(self) -> str:
+        """Name of the original."""
+        return self.origin.file
 
     def column(self, source: str) -> Proposal:
         """Find a source column's proposal (`KeyError` if there is none)."""

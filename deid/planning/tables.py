@@ -9,28 +9,33 @@ from datetime import date
 from pathlib import Path
 
 from deid.errors import SourceError
+from deid.planning.known import held
 from deid.planning.peek import ROWS, Peek, peek
 from deid.planning.profile import Facts, profile
 from deid.planning.propose import Setting, propose
 from deid.planning.role import Proposal, TablePlan
 from deid.planning.vocabulary import meaning_of, normalise
+from deid.recipe_source import FORMATS
+from deid.schemas import omop
+from deid.schemas.kinds import Kind
 
-SUFFIXES = (".csv",)
+SUFFIXES = frozenset(ending for _, endings in FORMATS.values() for ending in endings)
 NO_DATES = "2020-01-01"
 
 
 def sources(path: Path) -> list[Path]:
-    """List the files to plan for: the file itself, or every CSV in a folder, by name. Raises `SourceError` for none."""
+    """List the files to plan for: the file itself, or a folder's of known formats. Raises `SourceError` for none."""
     found = [path] if path.is_file() else sorted(each for each in path.iterdir() if each.suffix.lower() in SUFFIXES)
     if not found:
-        fix = ("CSV 파일이나 CSV가 든 폴더를 주세요.", "Give a CSV file or a folder of CSV files.")
-        raise SourceError((path.name, 0, -1), "none", ("CSV 파일이 없습니다.", "there is no CSV file."), remedy=fix)
+        words = ", ".join(sorted(SUFFIXES))
+        fix = (f"{words} 파일이나 그런 파일이 든 폴더를 주세요.", f"Give a file or folder of {words}.")
+        raise SourceError((path.name, 0, -1), "none", ("표가 없습니다.", "there is no table."), remedy=fix)
     return found
 
 
 def plan_tables(paths: Sequence[Path], *, subject: str | None = None, rows: int = ROWS) -> list[TablePlan]:
     """Profile the first `rows` rows of every file and propose; `subject` names the patient column where it is known."""
-    peeks = [peek(path, rows=rows) for path in paths]
+    peeks = _distinct_tables([table for path in paths for table in peek(path, rows=rows)])
     subjects = [str(subject) if subject in each.frame.columns else guess_subject(each, peeks) for each in peeks]
     facts = [
         [profile(each.frame, name, column) for name in each.frame.columns]
@@ -48,8 +53,12 @@ def plan_tables(paths: Sequence[Path], *, subject: str | None = None, rows: int 
 def guess_subject(one: Peek, peeks: Sequence[Peek]) -> str:
     """Name the column that most likely names the patient.
 
-    By name first (shared with the other tables before others), then the column of all files, then the most varied one.
+    The schema's own word first; then by name (shared with the other tables before others), then the column of all
+    files, then the most varied one.
     """
+    people = [name for name, kind in one.known.items() if kind is Kind.PERSON]
+    if people:
+        return people[0]
     columns = one.frame.columns
     named = [name for name in columns if (meaning := meaning_of(name)) is not None and meaning.key == "patient"]
     shared = [name for name in columns if len(peeks) > 1 and all(name in each.frame.columns for each in peeks)]
@@ -62,12 +71,13 @@ def guess_subject(one: Peek, peeks: Sequence[Peek]) -> str:
 
 def _table(one: Peek, setting: Setting, facts: Sequence[Facts]) -> TablePlan:
     counts = one.frame[setting.subject].drop_nulls()
-    columns = _distinct_names([propose(each, setting) for each in facts])
+    made = [held(propose(each, setting), one.known.get(each.name), domain=_domain(each.name)) for each in facts]
+    columns = _distinct_names(made)
+    label = Path(one.origin.file).stem
     return TablePlan(
-        name=slug(one.path.stem),
-        file=one.path.name,
-        encoding=one.encoding,
-        label=(one.path.stem, one.path.stem),
+        name=one.name,
+        origin=one.origin,
+        label=(label, label),
         subject=setting.subject,
         unique=counts.n_unique() == one.frame.height,
         nulls=tuple(sorted({word for each in facts for word in each.nulls})),
@@ -75,6 +85,23 @@ def _table(one: Peek, setting: Setting, facts: Sequence[Facts]) -> TablePlan:
         rows=one.frame.height,
         sampled=not one.whole,
     )
+
+
+def _domain(name: str) -> str:
+    domain = omop.domain_of(normalise(name))
+    return domain if domain.isascii() and domain else "record"
+
+
+def _distinct_tables(peeks: Sequence[Peek]) -> list[Peek]:
+    seen: set[str] = set()
+    made = []
+    for each in peeks:
+        name, number = slug(each.name), 2
+        while name in seen:
+            name, number = f"{slug(each.name)[:36]}_{number}", number + 1
+        seen.add(name)
+        made.append(replace(each, name=name))
+    return made
 
 
 def slug(text: str) -> str:

@@ -14,12 +14,13 @@ from deid.readers.fhir_path import PathError, leaves, parse
 from deid.readers.guess import guess
 from deid.readers.peeked import PeekedColumn, PeekedTable, slug
 from deid.readers.regular import open_regular
-from deid.readers.spelling import spell
+from deid.readers.spelling import ISO_DATE, day_of, spell
 from deid.recipe_source import Origin
 from deid.schemas import fhir
 from deid.schemas.kinds import Kind, proposal
 
 LONGEST_LINE = 64 << 20
+HERE = "Asia/Seoul"  # where the days of Korean hospitals are counted
 
 
 def peek_fhir(path: Path, rows: int) -> Iterator[PeekedTable]:
@@ -37,7 +38,9 @@ def peek_fhir(path: Path, rows: int) -> Iterator[PeekedTable]:
     texts = {name: [_text(resource, name) for resource in resources] for name in names}
     head = pl.DataFrame(texts, schema=dict.fromkeys(texts, pl.String))
     columns = tuple(_peeked(kind, name, head[name]) for name in names)
-    yield PeekedTable(slug(kind), Origin("fhir", path.name, resource=kind, drop_others=True), columns, head)
+    yield PeekedTable(
+        slug(kind), Origin("fhir", path.name, resource=kind, drop_others=True, timezone=HERE), columns, head
+    )
 
 
 def _elements(resources: list[dict[str, Any]]) -> dict[str, None]:
@@ -59,10 +62,14 @@ def _column(kind: str, leaf: str, resources: list[dict[str, Any]]) -> str:
 
 
 def _text(resource: dict[str, Any], name: str) -> str | None:
+    path = parse(name)
     try:
-        return spell(parse(name).value(resource)) or None
+        text = spell(path.value(resource)) or None
     except PathError:
         return None  # an element with parts: what is in it is not shown
+    dated = fhir.kind_of(str(resource["resourceType"]), path.generic) in {Kind.DATE, Kind.BIRTH}
+    # As the reader gives it to a column that is read as a date.
+    return day_of(text, ISO_DATE, HERE) if dated and text else text
 
 
 def _peeked(kind: str, name: str, values: pl.Series) -> PeekedColumn:

@@ -56,7 +56,12 @@ def test_resources_show_their_elements_and_what_is_known_of_them(tmp_path: Path)
     ]  # fmt: skip
     (tmp_path / "Patient.ndjson").write_text("".join(json.dumps(r, ensure_ascii=False) + "\n" for r in resources))
     (looked,) = peek(tmp_path)
-    assert looked.origin.fields() == {"file": "Patient.ndjson", "resource": "Patient", "others": "drop"}
+    assert looked.origin.fields() == {
+        "file": "Patient.ndjson",
+        "resource": "Patient",
+        "timezone": "Asia/Seoul",
+        "others": "drop",
+    }
     assert {c.name: c.known for c in looked.columns} == {
         "id": Kind.PERSON, "name": Kind.DIRECT, "gender": None, "birthDate": Kind.BIRTH,
         "communication.language.text.first()": Kind.TEXT,
