@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -29,7 +29,7 @@ class DataFile:
 
     name: str
     path: Path
-    key: bytes | None
+    key: bytes | None = field(repr=False)
 
     def scan(self) -> pl.LazyFrame:
         """Scan the file."""
