@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -20,7 +21,7 @@ import sqlalchemy as sa
 
 from tests.deid.factory import HEAD, Hospital, gates, table
 
-NAMES = ("chart", "sex", "born", "seen", "weight", "visits", "ward", "note", "insured")
+NAMES = ("chart", "sex", "born", "seen", "weight", "visits", "ward", "memo", "insured")
 TABLE = """\
 tables:
   visits:
@@ -37,7 +38,7 @@ tables:
       weight: {{treatment: keep, type: number}}
       visits: {{treatment: keep, type: integer}}
       ward: {{treatment: keep}}
-      note: {{treatment: keep}}
+      memo: {{treatment: keep}}
       insured: {{treatment: keep}}
 """
 NOTES = ["한글 뷁", 'quote " inside', "line\nbreak", "comma, semi; tab\t", " blanks ", "모름", None, "", "=1+1", "007"]
@@ -52,7 +53,7 @@ class Visit:
     weight: float | None
     visits: int | None
     ward: str | None
-    note: str | None
+    memo: str | None
     insured: bool | None
 
 
@@ -65,7 +66,7 @@ VISITS = [
         weight=None if n % 11 == 0 else (40.0 + n if n % 3 else round(0.1 * n + 1e-7, 7)),
         visits=None if n % 7 == 0 else n * 10**9,
         ward=["내과", "외과", None][n % 3],
-        note=NOTES[n % len(NOTES)],
+        memo=NOTES[n % len(NOTES)],
         insured=[True, False, None][n % 3],
     )
     for n in range(120)
@@ -73,7 +74,7 @@ VISITS = [
 ROWS = [tuple(getattr(visit, name) for name in NAMES) for visit in VISITS]
 POLARS_TYPES = {
     "chart": pl.String, "sex": pl.String, "born": pl.Date, "seen": pl.Date, "weight": pl.Float64,
-    "visits": pl.Int64, "ward": pl.String, "note": pl.String, "insured": pl.Boolean,
+    "visits": pl.Int64, "ward": pl.String, "memo": pl.String, "insured": pl.Boolean,
 }  # fmt: skip
 
 
@@ -103,7 +104,7 @@ def as_polars_parquet(folder: Path) -> str:
 def as_pandas_parquet(folder: Path) -> str:
     # What pandas makes of it: categories, time stamps at midnight, whole numbers with gaps as floats.
     table = pd.DataFrame(ROWS, columns=list(NAMES))
-    for name in ("sex", "ward", "note", "chart"):
+    for name in ("sex", "ward", "memo", "chart"):
         table[name] = table[name].astype("category")
     for name in ("born", "seen"):
         table[name] = pd.to_datetime(table[name])
@@ -124,7 +125,7 @@ def as_arrow_parquet(folder: Path) -> str:
         "weight": pa.array(columns["weight"]),
         "visits": pa.array([None if v is None else Decimal(v) for v in columns["visits"]], pa.decimal128(20, 2)),
         "ward": pa.array(columns["ward"]).dictionary_encode(),
-        "note": pa.array(columns["note"], pa.string_view()),
+        "memo": pa.array(columns["memo"], pa.string_view()),
         "insured": pa.array(columns["insured"]),
     }
     pq.write_table(pa.table(arrays), folder / "visits.bin", compression="gzip", row_group_size=50)
@@ -143,6 +144,19 @@ def as_workbook(folder: Path) -> str:
     return "file: visits.xlsx"
 
 
+def as_fhir(folder: Path) -> str:
+    def plain(value: object) -> object:
+        return value.isoformat() if isinstance(value, date) else value
+
+    lines = [
+        {"resourceType": "Observation", **{name: plain(value) for name, value in zip(NAMES, row, strict=True)}}
+        for row in ROWS
+    ]
+    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+    (folder / "Observation.ndjson").write_text(text)
+    return "file: Observation.ndjson"
+
+
 DELIVERIES = {
     "csv": as_csv("utf-8", ",", "\n"),
     "csv with mark, semicolons": as_csv("utf-8-sig", ";", "\r\n"),
@@ -151,6 +165,7 @@ DELIVERIES = {
     "parquet by pandas": as_pandas_parquet,
     "parquet by arrow": as_arrow_parquet,
     "workbook": as_workbook,
+    "fhir": as_fhir,
 }
 
 
