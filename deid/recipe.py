@@ -16,7 +16,7 @@ from deid.detect.known.kinds import kind_of
 from deid.errors import RecipeError
 from deid.privacy.asked import Privacy, parse_privacy
 from deid.recipe_known import PEOPLE, Known, parse_known
-from deid.recipe_schema import check_schema, must_scan
+from deid.recipe_schema import check_columns, check_schema, must_scan
 from deid.recipe_source import FIELDS, Origin, parse_origin
 from deid.recipe_yaml import Node, read
 from deid.text_gate import TextSample, parse_text_sample
@@ -382,19 +382,25 @@ def _check_consistent(recipe: Recipe) -> None:
                 "dates: shift에는 date_shift로 처리하는 열이 하나는 있어야 합니다.",
                 "dates: shift needs a column treated by date_shift, which says by how much.",
             )
-    unscanned = next((found for table in recipe.tables if (found := must_scan(table.origin, table.columns))), None)
-    if unscanned is not None and recipe.gates.scan_sample is None:
-        unscanned.node.fail(
-            "gate",
-            "OMOP·FHIR의 자유 글을 공개하려면 gates에 no_direct_identifier_left가 있어야 합니다.",
-            "free text of OMOP or FHIR needs the gate no_direct_identifier_left.",
-        )
+    _check_schemas(recipe)
     if len(shifts) > 1:
         list(shifts.values())[1].fail(
             "shift",
             "max_days가 열마다 다르면 같은 환자의 간격이 깨집니다.",
             "different max_days would break a patient's intervals.",
             remedy=("모든 date_shift에 같은 max_days를 쓰세요.", "Use the same max_days in every date_shift."),
+        )
+
+
+def _check_schemas(recipe: Recipe) -> None:
+    for table in recipe.tables:
+        check_columns(recipe.known.columns, table.columns)
+    unscanned = next((found for table in recipe.tables if (found := must_scan(table.origin, table.columns))), None)
+    if unscanned is not None and recipe.gates.scan_sample is None:
+        unscanned.node.fail(
+            "gate",
+            "OMOP·FHIR의 자유 글을 공개하려면 gates에 no_direct_identifier_left가 있어야 합니다.",
+            "free text of OMOP or FHIR needs the gate no_direct_identifier_left.",
         )
 
 

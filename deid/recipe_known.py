@@ -13,6 +13,7 @@ from pathlib import Path
 from deid.detect.known.kinds import KINDS
 from deid.detect.known.profile import FEWEST_DIGITS, LONGEST_TEMPLATE, Profile, is_template
 from deid.recipe_yaml import Node, read
+from deid.schemas.kinds import Kind
 
 ENCODINGS = ("utf-8", "utf-8-sig", "cp949")
 # What a column of people may hold; departments and wards are the profile's.
@@ -33,12 +34,16 @@ class KnownFile:
 
 @dataclass(frozen=True)
 class Known:
-    """All that is known: `files`, and the provider's profile with the SHA-256 of its file ("" without one)."""
+    """All that is known: `files`, and the provider's profile with the SHA-256 of its file ("" without one).
+
+    `columns` is the profile's map of the provider's own column names to what they identify by (R110).
+    """
 
     files: tuple[KnownFile, ...] = ()
     profile: Profile = field(default_factory=Profile)
     profile_file: str = ""
     profile_sha256: str = ""
+    columns: Mapping[str, Kind] = field(default_factory=dict)
 
 
 def parse_known(files: Node | None, profile: Node | None, folder: Path, domains: tuple[str, ...]) -> Known:
@@ -54,16 +59,24 @@ def parse_known(files: Node | None, profile: Node | None, folder: Path, domains:
             "profile", f"기관 프로필 {path.name}을(를) 읽을 수 없습니다.", f"profile {path.name} cannot be read.",
             remedy=("계획과 같은 폴더에 두세요.", "Put it into the recipe's folder."),
         )  # fmt: skip
-    return Known(parsed, parse_profile(read(path, data)), path.name, hashlib.sha256(data).hexdigest())
+    root = read(path, data)
+    said = parse_profile(root)
+    return Known(parsed, said, path.name, hashlib.sha256(data).hexdigest(), _column_map(root))
 
 
 def parse_profile(root: Node) -> Profile:
     """Read a provider's profile. Raises `RecipeError` at the place in the profile's own file."""
     lists = ("record_numbers", "organisations", "departments", "wards")
-    fields = root.fields(("profile",), lists)
+    fields = root.fields(("profile",), (*lists, "columns"))
     fields["profile"].integer(1, 1)
     values = {name: tuple(_text(item, name) for item in fields[name].items()) for name in lists if name in fields}
     return Profile(**values)
+
+
+def _column_map(root: Node) -> dict[str, Kind]:
+    fields = root.fields(("profile",), tuple(name for name in root.pairs() if name != "profile"))
+    pairs = fields["columns"].pairs() if "columns" in fields else {}
+    return {name: Kind(value.one_of(tuple(Kind))) for name, (_, value) in pairs.items()}
 
 
 def _text(node: Node, name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from deid.readers.fhir_path import PathError
@@ -68,6 +68,14 @@ def check_schema(origin: Origin, subject: tuple[str, Node], columns: Iterable[Co
                 "Join a table without person_id, in a query, to one that has it.",
             ),
         )
+
+
+def check_columns(known: Mapping[str, Kind], columns: Iterable[Column]) -> None:
+    """Raise `RecipeError` at a column that the provider's profile says identifies and that would pass (R110)."""
+    for column in columns:
+        kind = known.get(column.source)
+        if kind is not None and passes(kind, column.treatment) and not column.keep_identifying:
+            _refuse(column, kind)
 
 
 def _refuse(column: Column, kind: Kind) -> None:

@@ -144,3 +144,27 @@ def test_every_kind_has_words_and_a_proposal_that_is_allowed(clinic: Hospital) -
     assert proposal(Kind.BIRTH, "year_of_birth", domain="d")["band"] == {"width": 10}
     assert omop.domain_of("preceding_visit_occurrence_id") == omop.domain_of("visit_occurrence_id")
     assert fhir.domain_of("encounter.reference") == "encounter"
+
+
+def test_a_providers_column_map_is_held_like_a_schema(clinic: Hospital) -> None:
+    (clinic.root / "clinic.yaml").write_text("profile: 1\ncolumns: {doctor: direct, 특이사항: text}\n")
+    text = """\
+profile: clinic.yaml
+tables:
+  visits:
+    file: visits.csv
+    subject: no
+    label: 방문
+    columns:
+      no: {treatment: pseudonym, domain: patient}
+      doctor: {treatment: keep}
+"""
+    with pytest.raises(RecipeError) as caught:
+        clinic.recipe(HEAD + gates(k=1) + text)
+    assert (caught.value.code, caught.value.line) == ("deid.recipe-identifying", 16)
+    plan = clinic.recipe(HEAD + gates(k=1) + text.replace("doctor: {treatment: keep}", "doctor: {treatment: drop}"))
+    assert plan.known.columns == {"doctor": Kind.DIRECT, "특이사항": Kind.TEXT}
+    (clinic.root / "clinic.yaml").write_text("profile: 1\ncolumns: {doctor: person_of_sorts}\n")
+    with pytest.raises(RecipeError) as caught:
+        clinic.recipe(HEAD + gates(k=1) + text)
+    assert caught.value.file == "clinic.yaml"
