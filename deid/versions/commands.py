@@ -72,6 +72,7 @@ class _Place:
 @click.option(
     "--subjects", type=EXISTING_FILE, required=True, help="철회한 환자 번호, 한 줄에 하나 (ids, one on a line)"
 )
+@click.option("--project", default="", help="이 과제만의 새 버전 (the next version of this project alone)")
 @click.option("--private", type=ANY_PATH, help="표본 검토용 비공개 폴더 (private folder of texts)")
 @version_options
 def withdraw(  # noqa: PLR0913 - click hands over each option by its name
@@ -82,6 +83,7 @@ def withdraw(  # noqa: PLR0913 - click hands over each option by its name
     signing_key: Path,
     *,
     subjects: Path,
+    project: str,
     private: Path | None,
     versions: Versions,
 ) -> None:
@@ -94,8 +96,9 @@ def withdraw(  # noqa: PLR0913 - click hands over each option by its name
         now = _now()
         ids = subjects.read_text(encoding="utf-8-sig").splitlines()
         added = add_entries(source / place.feed().file, ids, now.astimezone(SEOUL).date())
-        before = versions.before(out, place.recipe.dataset, place.keys)
-        result = run(place.recipe, source, out, place.keys, now=now, private=private, before=before)
+        keys = place.keys.for_project(project) if project else place.keys
+        before = versions.before(out, place.recipe.dataset, keys)
+        result = run(place.recipe, source, out, keys, now=now, private=private, before=before)
         click.echo(f"withdrawn {added} new, {result.manifest.withdrawn} left out of this version")
         found = place.shred(now)
         _tell(found)

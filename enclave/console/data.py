@@ -7,9 +7,11 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import click
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from deid import snapshot as snapshots
-from deid.errors import SnapshotDamaged
+from deid.errors import KeyFileError, SnapshotDamaged
+from deid.versions.keystore import keys_of
 from enclave.actor import Actor
 from enclave.clock import now
 from enclave.commands import dataset as commands
@@ -18,6 +20,7 @@ from enclave.keys import load_public_key
 from enclave.queries import dataset as queries
 from enclave.queries import holders, lineage
 from enclave.settings import Settings
+from enclave.snapshot_keys import store_of, unreadable
 from enclave.states import SnapshotState, label
 from enclave.store import Store
 
@@ -61,6 +64,7 @@ def publish(folder: Path) -> None:
     settings = Settings.load()
     key = load_public_key(settings.snapshot_public_key)
     place = _settled(folder.resolve(), settings)
+    _check_keys(place, key, settings)
     with opened(settings) as store:
         made = commands.publish_snapshot(store, Actor.console(), folder=place, public_key=key, now=now())
     rows, people = f"{made.rows:,}", f"{made.subjects:,}"
@@ -147,6 +151,19 @@ def _line(each: lineage.TracedRelease, language: int) -> str:
     names = ", ".join(sorted(file.name for file in each.files))
     parts = (each.release_id, words, label(each.state)[language], each.project_id, each.receiver_login, names)
     return "\t".join("".join(c if c.isprintable() else "?" for c in part) for part in parts)
+
+
+def _check_keys(folder: Path, key: Ed25519PublicKey, settings: Settings) -> None:
+    """Raise `Unavailable` (`keys.unreadable`) for a snapshot that no workspace here could open: its keys are elsewhere.
+
+    What is damaged is refused, and recorded, by the command itself.
+    """
+    try:
+        keys_of(snapshots.read_manifest(folder, key), store_of(settings))
+    except SnapshotDamaged:
+        return
+    except KeyFileError as error:
+        raise unreadable(error) from error
 
 
 def _settled(folder: Path, settings: Settings) -> Path:

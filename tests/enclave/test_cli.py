@@ -208,3 +208,34 @@ def test_the_console_lists_what_waits_at_the_airlock_and_acts_for_an_author_who_
     moved = ansim(home, "request", "reassign", made, "colleague", "--reason", "퇴사")
     assert (moved.returncode, "colleague" in moved.stdout) == (0, True), moved.stderr
     assert ansim(home, "--lang", "en", "request", "list", "--stuck").returncode == 0
+
+
+def test_an_encrypted_snapshot_is_published_only_where_its_keys_are(staffed, own_home, tmp_path):
+    from deid.snapshot import publish, unfinished
+    from enclave.keys import create_signing_key, load_signing_key
+    from tests.enclave import scene
+    from tests.enclave.encrypting import encrypted, key_store
+
+    create_signing_key(own_home / "keys/snapshot.key")
+    elsewhere = key_store(tmp_path / "elsewhere", tmp_path / "seal")
+    tables = {"visits": scene.pl.DataFrame({"pid": ["a", "b"], "amount": [1, 2]})}
+    with unfinished(own_home / "snapshots") as folder:
+        (folder / "data/visits").mkdir(parents=True)
+        tables["visits"].write_parquet(folder / "data/visits/part-0.parquet")
+        manifest = scene._manifest("visits", "zone", tables, "")
+        signer = load_signing_key(own_home / "keys/snapshot.key")
+        made, _ = publish(folder, own_home / "snapshots", manifest, signer, encrypted(folder, elsewhere))
+    words = ("dataset", "register", "visits", "--provider", "zone", "--title", "방문", "--description", "자료")
+    assert staffed(*words).code == 0
+    refused = staffed("snapshot", "publish", str(made))
+    assert (refused.code, refused.err.startswith("[keys.unreadable]")) == (6, True), refused.err
+    own = key_store(own_home / "snapshot-keys", own_home / "keys/snapshot-seal.key")
+    refused = staffed("snapshot", "publish", str(made))
+    assert refused.code == 6, "a store without this snapshot"
+    own.save(made.name, [])
+    assert staffed("snapshot", "publish", str(made)).code == 0
+    assert staffed("snapshot", "holders", made.name).out == ""
+    assert staffed("dataset", "withdraw", "visits", "--reason", "정보주체 철회").code == 0, "the newest stays"
+    assert staffed("snapshot", "end-running", made.name, "--reason", "지금").code == 5
+    assert staffed("snapshot", "withdraw", made.name, "--reason", "새 버전", "--next-start").code == 0
+    assert staffed("snapshot", "end-running", made.name, "--reason", "지금").code == 0
