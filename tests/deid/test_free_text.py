@@ -93,3 +93,13 @@ def test_more_distinct_texts_than_the_limit_are_refused(clinic: Hospital) -> Non
     with pytest.raises(SourceError) as caught:
         clinic.run(HEAD + gates(k=1) + TABLE + "limits: {distinct_texts: 3}\n")
     assert caught.value.code == "deid.source-texts"
+
+
+def test_a_placeholder_is_no_label_before_a_name() -> None:
+    from deid.detect.operators.placeholder import blanked
+    from deid.detect.scan import scan
+
+    masked = "<이름> 님 보호자 연락처 <전화번호:3f9a>, 3개월 뒤 다시 <이름>로 함"
+    assert len(blanked(masked)) == len(masked)
+    assert scan(blanked(masked)) == []
+    assert [found.type for found in scan(blanked("<이름> 님, 주치의: 김철수"))] == ["NAME"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,6 +34,14 @@ PLACEHOLDERS = {
     "DEPARTMENT": "부서",
     "WARD": "병동",
 }
+
+
+PLACED = re.compile(rf"<(?:{'|'.join(PLACEHOLDERS.values())})(?::[0-9a-f]+)?>")
+
+
+def blanked(text: str) -> str:
+    """Give a masked text with its placeholders as squares of their length: `<이름> 님` is no label before a name."""
+    return PLACED.sub(lambda placed: "■" * len(placed.group()), text)
 
 
 def placeholder(kind: str) -> str:
