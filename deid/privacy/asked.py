@@ -19,8 +19,8 @@ from deid.risk.closeness import GroundKind
 from deid.risk.diversity import KINDS as DIVERSITIES
 from deid.risk.diversity import Diversity
 
-Method = Literal["full_domain", "mondrian"]
-METHODS: tuple[Method, ...] = ("full_domain", "mondrian")
+Method = Literal["full_domain"]
+METHODS: tuple[Method, ...] = ("full_domain",)
 CHECKS = 100_000
 T = TypeVar("T")
 
