@@ -54,11 +54,16 @@ def develop() -> Done:
 
 
 def acro(folder: Path) -> Path:
-    """Return the Python of an environment with ACRO, which is compared with in the bench and fits no other lock.
+    """Return the Python of an environment with ACRO. Raises: StepFailedError."""
+    return peer(folder, "acro")
 
-    It is made in ``folder`` from locks/acro.txt when it is not there. Raises: StepFailedError.
+
+def peer(folder: Path, name: str) -> Path:
+    """Return the Python of an environment with what is compared with in the bench and fits no other lock.
+
+    It is made in ``folder`` from the lock of that name when it is not there. Raises: StepFailedError.
     """
-    lock = REPO / "locks/acro.txt"
+    lock = REPO / f"locks/{name}.txt"
     stamp = _digest(lock)
     if _stamp(folder) != stamp:
         _uv("venv", "--quiet", "--clear", "--python", tools.SYSTEM_PYTHON, folder)

@@ -1,0 +1,74 @@
+"""Run in the peers' own environment: `python anonymity_peer.py FOLDER` with data.csv and ladders.json; prints JSON.
+
+anjana: full-domain with suppression. pycanon: checks k. anonypy: Mondrian on the numeric columns of the first rows.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+
+def main(folder: Path) -> None:
+    asked = json.loads((folder / "ladders.json").read_text())
+    data = pd.read_csv(folder / "data.csv")
+    print(json.dumps({**_anjana(data, asked), **_pycanon(data, asked), **_anonypy(data, asked)}))
+
+
+def _anjana(data: pd.DataFrame, asked: dict) -> dict:
+    from anjana.anonymity import k_anonymity
+
+    quasi = list(asked["ladders"])
+    rungs = {
+        column: {level: np.array([ladder[level] for ladder in table]) for level in range(len(table[0]))}
+        for column, table in asked["ladders"].items()
+    }
+    text = data[quasi].astype(str)
+    start = time.process_time()
+    result = k_anonymity(text, [], quasi, asked["k"], asked["percent"], rungs)
+    seconds = time.process_time() - start
+    lost = np.zeros(len(result))
+    for column, table in asked["ladders"].items():
+        leaves = len(table)
+        widths = {}
+        for level in range(len(table[0])):
+            names, counts = np.unique([rung[level] for rung in table], return_counts=True)
+            widths |= {name: (count - 1) / (leaves - 1) for name, count in zip(names, counts, strict=True)}
+        lost += result[column].map(widths).to_numpy(float) / len(quasi)
+    return {"anjana_s": seconds, "anjana_loss": float((lost.sum() + len(data) - len(result)) / len(data))}
+
+
+def _pycanon(data: pd.DataFrame, asked: dict) -> dict:
+    from pycanon.anonymity import k_anonymity
+
+    start = time.process_time()
+    found = k_anonymity(data, list(asked["ladders"]))
+    return {"pycanon_s": time.process_time() - start, "pycanon_k": int(found)}
+
+
+def _anonypy(data: pd.DataFrame, asked: dict) -> dict:
+    from anonypy import Preserver
+
+    numeric = asked["numeric"]
+    frame = data[[*numeric, "sensitive"]].head(asked["mondrian_rows"])
+    frame = frame.assign(sensitive=frame["sensitive"].astype(str).astype("category"))
+    start = time.process_time()
+    rows = Preserver(frame, numeric, "sensitive").anonymize_k_anonymity(k=asked["k"])
+    seconds = time.process_time() - start
+    lost = total = 0.0
+    for row in rows:
+        for column in numeric:
+            ends = [float(end) for end in re.findall(r"\d+(?:\.\d+)?", str(row[column]))]
+            lost += row["count"] * (max(ends) - min(ends)) / (frame[column].max() - frame[column].min()) / len(numeric)
+        total += row["count"]
+    return {"anonypy_s": seconds, "anonypy_loss": lost / total}
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
