@@ -18,8 +18,8 @@ from types import TracebackType
 from typing import Any, Self
 
 FILE = "texts.jsonl"
-# Why a span is doubtful. `near-threshold`: masked, but barely. `single-view`: seen in one reading of the text only
-# (say, with its lines joined). `one-rule`: a single rule, not a strong one, saw it. `below-threshold`: left as it is.
+# Why a span is doubtful. `near-threshold`: masked, but barely. `single-view`: not seen in the text as it stands,
+# only with its lines joined. `one-rule`: a single rule, not a strong one, saw it. `below-threshold`: left as it is.
 DOUBTS = ("near-threshold", "single-view", "one-rule", "below-threshold")
 # Who saw a span: our recognisers, the values known of the patient and of staff, the provider's profile, a model.
 VOICES = ("rules", "known", "profile", "model")

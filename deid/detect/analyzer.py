@@ -15,9 +15,6 @@ from presidio_analyzer.nlp_engine import NoOpNlpEngine
 from deid.detect.normalise import views
 from deid.detect.registry import registry
 
-# In the `recognition_metadata` of a result: how many views the text has, and in how many of them it was found.
-VIEWS, VIEWS_SEEN = "views", "views_seen"
-
 
 class KoreanAnalyzer(AnalyzerEngine):
     """Analyzes every normalised view of a text; results carry offsets into the text as given."""
@@ -25,20 +22,12 @@ class KoreanAnalyzer(AnalyzerEngine):
     def analyze(self, text: str, language: str = "ko", *args: Any, **options: Any) -> list[RecognizerResult]:
         """Presidio's `analyze` over all views of `text`; the same span and type is reported once, best score."""
         best: dict[tuple[int, int, str], RecognizerResult] = {}
-        readings = views(text)
-        for view in readings:
+        for view in views(text):
             for result in super().analyze(view.text, language, *args, **options):
                 result.start, result.end = view.original(result.start, result.end)
                 key = (result.start, result.end, result.entity_type)
-                before = best.get(key)
-                seen = 1 + (before.recognition_metadata[VIEWS_SEEN] if before else 0)
-                kept = result if before is None or before.score < result.score else before
-                kept.recognition_metadata = {
-                    **(kept.recognition_metadata or {}),
-                    VIEWS: len(readings),
-                    VIEWS_SEEN: seen,
-                }
-                best[key] = kept
+                if key not in best or best[key].score < result.score:
+                    best[key] = result
         return sorted(best.values(), key=lambda result: (result.start, result.end))
 
 

@@ -5,13 +5,11 @@ A reviewer of samples sees the doubtful ones first; the threshold and what is ma
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from presidio_analyzer import RecognizerResult
-
-from deid.detect.analyzer import VIEWS, VIEWS_SEEN, analyzer
 from deid.detect.found import Found
-from deid.detect.scan import DEFAULT_THRESHOLD, settle
+from deid.detect.scan import DEFAULT_THRESHOLD, readings, settle
 
 # Below this a find is noise even for a reviewer.
 _LOWEST = 0.25
@@ -31,32 +29,25 @@ class Seen:
 
 def examine(text: str) -> list[Seen]:
     """Spans as `scan` gives them, each with its doubt, and those that stayed below the threshold; in order."""
-    results = analyzer().analyze(text=text, language="ko", score_threshold=_LOWEST) if text else []
-    sure = [result for result in results if result.score >= DEFAULT_THRESHOLD]
-    spans = settle(_found(result) for result in sure)
-    seen = [Seen(span, _doubt(span, sure)) for span in spans]
-    weak = settle(_found(result) for result in results if result.score < DEFAULT_THRESHOLD)
-    seen += [Seen(span, "below-threshold") for span in weak if not any(_meet(span, other) for other in spans)]
+    found = [set(reading) for reading in readings(text)] if text else []
+    all_found = set().union(*found)
+    sure = [one for one in all_found if one.score >= DEFAULT_THRESHOLD]
+    whole = [one for one in sure if one in found[0]]
+    spans = settle(sure)
+    seen = [Seen(span, _doubt(span, sure, whole)) for span in spans]
+    weak = settle(one for one in all_found if _LOWEST <= one.score < DEFAULT_THRESHOLD)
+    seen += [Seen(span, "below-threshold") for span in weak if not _meets(span, spans)]
     return sorted(seen, key=lambda one: one.span)
 
 
-def _doubt(span: Found, results: list[RecognizerResult]) -> str:
-    behind = [result for result in results if result.start < span.end and span.start < result.end]
+def _doubt(span: Found, sure: Sequence[Found], whole: Sequence[Found]) -> str:
     if span.score < _BARELY:
         return "near-threshold"
-    if all(_in_one_view(result) for result in behind):
+    if not _meets(span, whole):
         return "single-view"
-    return "one-rule" if len(behind) == 1 and span.score < _STRONG else ""
+    behind = sum(_meets(span, (one,)) for one in sure)
+    return "one-rule" if behind == 1 and span.score < _STRONG else ""
 
 
-def _in_one_view(result: RecognizerResult) -> bool:
-    metadata = result.recognition_metadata or {}
-    return bool(metadata.get(VIEWS_SEEN, 1) == 1 < metadata.get(VIEWS, 1))
-
-
-def _found(result: RecognizerResult) -> Found:
-    return Found(result.start, result.end, result.entity_type, result.score)
-
-
-def _meet(one: Found, other: Found) -> bool:
-    return one.start < other.end and other.start < one.end
+def _meets(span: Found, others: Iterable[Found]) -> bool:
+    return any(span.start < other.end and other.start < span.end for other in others)

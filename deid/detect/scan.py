@@ -26,16 +26,16 @@ def scan(text: str, *, threshold: float = DEFAULT_THRESHOLD) -> list[Found]:
     """
     if not text:
         return []
-    return settle({found for found in _reported(text) if found.score >= threshold})
+    return settle({found for reading in readings(text) for found in reading if found.score >= threshold})
 
 
-def _reported(text: str) -> Iterator[Found]:
+def readings(text: str) -> Iterator[list[Found]]:
+    """Give what the recognisers report in each reading of `text`, unsettled; the first reading is of the whole text."""
     for view in views(text):
-        for recogniser in _recognisers():
-            yield from _in_view(view, recogniser)
+        yield [found for recogniser in _recognisers() for found in _in_view(view, recogniser)]
     if "\t" in text:
         # In the views a tab is a space; cells are told apart by the reading in which it is a bar.
-        yield from _in_view(normalise(text.replace("\t", "|")), TableRecogniser())
+        yield list(_in_view(normalise(text.replace("\t", "|")), TableRecogniser()))
 
 
 def _in_view(view: View, recogniser: KoreanRecogniser) -> Iterator[Found]:
