@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from audit import tables as audit_tables
-from enclave.errors import Unavailable
+from enclave.errors import Conflict, Unavailable
 from enclave.store import open_engine, writable
 
 
@@ -28,11 +28,13 @@ def is_ours(_object: object, name: str | None, kind: str, *_: object) -> bool:
 def upgrade(url: str) -> str:
     """Bring the database to the newest version and return it; doing it twice changes nothing.
 
-    Raises `Unavailable` (`db.upgrade`) when the database cannot be reached or changed; then nothing was changed.
+    Raises `Unavailable` (`db.upgrade`) when the database cannot be reached or changed, `Conflict` (`db.newer`) when
+    a later version of the code has changed it already; then nothing was changed.
     """
     engine = open_engine(url)
     try:
         with writable(engine).begin() as connection:
+            _refuse_newer(current(connection))
             _make_log_tables(connection)
             command.upgrade(config(connection), "head")
             return current(connection) or ""
@@ -50,8 +52,7 @@ def upgrade(url: str) -> str:
 
 def config(connection: Connection) -> Config:
     """Return Alembic's settings: the scripts beside this file, on this connection."""
-    made = Config()
-    made.set_main_option("script_location", str(Path(__file__).parent))
+    made = _scripts()
     made.attributes["connection"] = connection
     return made
 
@@ -63,9 +64,25 @@ def current(connection: Connection) -> str | None:
 
 def newest() -> str:
     """Return the version this code expects."""
+    return ScriptDirectory.from_config(_scripts()).get_current_head() or ""
+
+
+def _scripts() -> Config:
     made = Config()
     made.set_main_option("script_location", str(Path(__file__).parent))
-    return ScriptDirectory.from_config(made).get_current_head() or ""
+    return made
+
+
+def _refuse_newer(found: str | None) -> None:
+    known = {script.revision for script in ScriptDirectory.from_config(_scripts()).walk_revisions()}
+    if found is not None and found not in known:
+        raise Conflict(
+            "db.newer",
+            ko=f"데이터베이스가 이 프로그램보다 새롭습니다: 데이터베이스 {found}, 프로그램 {newest()}",
+            en=f"The database is newer than this program: database {found}, program {newest()}",
+            remedy_ko="더 새 판의 Ansim으로 실행하거나, 다른 ANSIM_HOME을 쓰세요. 바뀐 것은 없습니다.",
+            remedy_en="Run the later version of Ansim, or use another ANSIM_HOME. Nothing was changed.",
+        )
 
 
 def _make_log_tables(connection: Connection) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
 from audit.tables import ALL_TABLES
+from enclave.errors import Conflict
 from enclave.migrations import run
 from enclave.model.tables import METADATA
-from enclave.store import open_engine
+from enclave.store import open_engine, writable
 
 
 def test_a_migrated_database_has_exactly_the_tables_of_the_code(database_url):
@@ -26,6 +28,21 @@ def test_a_migrated_database_has_exactly_the_tables_of_the_code(database_url):
 def test_upgrading_twice_changes_nothing_and_says_the_version(database_url):
     assert run.upgrade(database_url) == run.newest()
     assert run.upgrade(database_url) == run.newest()
+
+
+def test_a_database_of_a_later_version_is_refused_in_words_and_left_as_it_is(database_url):
+    run.upgrade(database_url)
+    engine = open_engine(database_url)
+    with writable(engine).begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(Conflict) as refused:
+        run.upgrade(database_url)
+    assert refused.value.code == "db.newer"
+    assert "9999" in refused.value.ko
+    assert run.newest() in refused.value.ko
+    with engine.connect() as connection:
+        assert run.current(connection) == "9999"
+    engine.dispose()
 
 
 def test_every_mapped_constraint_has_a_name_a_migration_can_speak_of():

@@ -23,6 +23,17 @@ def test_without_root_two_commands_are_named_and_nothing_is_done(monkeypatch, ca
     assert ["scripts/setup" in commands[0], "make" in commands[1], len(commands)] == [True, True, 2]
 
 
+@pytest.mark.parametrize(("profile", "prepared"), [("demo", True), ("test", False)])
+def test_only_a_demonstration_prepares_this_machines_enclave(monkeypatch, tmp_path, profile, prepared) -> None:
+    titles: list[str] = []
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(setting_up, "LOCK", tmp_path / "lock")
+    monkeypatch.setattr(setting_up, "step", lambda _number, title, _work: titles.append(title))
+    assert setting_up.main(["--profile", profile]) == 0
+    assert ("자료 폴더와 키" in titles) is prepared
+    assert "작업공간 이미지" in titles
+
+
 def test_a_step_says_what_happened_how_long_it_took_and_where_to_look(capsys) -> None:
     terminal.step("0.1", "something", lambda: Done("did it", "/there"))
     first, second = capsys.readouterr().out.splitlines()
