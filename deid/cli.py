@@ -25,6 +25,7 @@ from deid.detect.command import detect
 from deid.engine import Step, run
 from deid.keys_command import keys_group
 from deid.manifest import Manifest
+from deid.many.options import Means, means_options
 from deid.planning.command import plan
 from deid.refusal import errors_to_exit_codes
 from deid.snapshot import read_manifest, verify
@@ -71,6 +72,7 @@ deid.add_command(budget)
     "--private", type=ANY_PATH, help="원문과 가린 글을 나란히 둘 비공개 폴더, 표본 검토용 (private folder of texts)"
 )
 @version_options
+@means_options
 def run_command(  # noqa: PLR0913 - click hands over each option by its name
     recipe: Path,
     source: Path,
@@ -82,6 +84,7 @@ def run_command(  # noqa: PLR0913 - click hands over each option by its name
     generation: int | None,
     private: Path | None,
     versions: Versions,
+    means: Means,
 ) -> None:
     """계획 RECIPE로 SOURCE의 파일을 처리해 OUT에 스냅샷을 공개합니다 (run a recipe and publish)."""
     with errors_to_exit_codes():
@@ -92,7 +95,7 @@ def run_command(  # noqa: PLR0913 - click hands over each option by its name
         with _bar() as told:
             # The command line is a door: here, and only here in this room, the clock is read.
             now = datetime.now(UTC)  # noqa: TID251 - see the line above
-            result = run(plan, source, out, keys, now=now, progress=told, private=private, before=before)
+            result = run(plan, source, out, keys, now=now, progress=told, private=private, before=before, means=means)
         _show(result.manifest)
         click.echo(f"{result.snapshot}")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import platform
+import shutil
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
@@ -24,15 +25,17 @@ from deid.free_text import FreeTexts
 from deid.gates import Verdict, judge_identifiers, judge_k, judge_rows, judge_share, judge_written_k
 from deid.keys import Keys
 from deid.manifest import Column, Manifest, Table
+from deid.many.layout import Layout
+from deid.many.memory import Memory, memory_within
+from deid.many.options import Means
+from deid.many.parts import classes_by_parts
 from deid.prepare import (
     RAW,
     Prepared,
     Subjects,
-    check_unique,
     completed,
     pairs_of,
     people_of,
-    subjects_of,
     with_classes_learned,
     with_lookups,
     with_rest_learned,
@@ -59,13 +62,21 @@ from deid.versions.before import Before
 from deid.versions.consent import check_consent
 from deid.versions.difference import difference
 from deid.versions.withdrawn import Applied, read_feed, without
-from deid.write import PART_ROWS, Written, place_of, publishable, sealed, without_small_classes, write_table
+from deid.write import (
+    PART_ROWS,
+    Written,
+    place_of,
+    publishable,
+    sealed,
+    without_small_classes,
+    write_parts,
+    write_table,
+)
 
 TOOLS = ("ansim-enclave", "polars", "polars-hash", "presidio-analyzer", "presidio-anonymizer", "cryptography")
 
 
-# Files up to this size together are parsed once and kept; larger ones are streamed from disk at every pass.
-IN_MEMORY_BYTES = 256 << 20
+OWN_MEANS = Means()
 
 
 @dataclass(frozen=True)
@@ -100,10 +111,12 @@ def run(  # noqa: PLR0913 - the contract between rooms; the last three are by na
     progress: Progress = lambda _: None,
     private: Path | None = None,
     before: Before | None = None,
+    means: Means = OWN_MEANS,
 ) -> RunResult:
     """De-identify the files in `source` by `recipe` and publish a snapshot into `out`.
 
     `now` (aware) is the time that is recorded; `before` the version that this one follows: what is the same is kept.
+    `means` say how much memory it may take, and who does the work.
     With `private`, the texts beside their masked forms go into that folder for a reviewer (`texts.py`): keep it with
     the source. Raises `RecipeError`, `SourceError`, `GateFailed`, `KeyFileError`, `OutputError`; then nothing was
     published and nothing is left behind.
@@ -114,11 +127,12 @@ def run(  # noqa: PLR0913 - the contract between rooms; the last three are by na
     with ExitStack() as stack:
         folder = stack.enter_context(unfinished(out))
         try:
-            sources = _open_sources(recipe, source, out, stack, progress)
+            room = memory_within(means.memory or recipe.limits.memory)
+            sources = _open_sources(recipe, source, out, stack, progress, room)
             cases = stack.enter_context(CaseWriter(private)) if private else None
             left = without(sources, withdrawn)
             texts = FreeTexts(recipe, keys, left.sources, source, cases)
-            result = _Run(recipe, texts, folder, progress, before).publish(left, out, now)
+            result = _Run(recipe, texts, folder, progress, room, before).publish(left, out, now)
         except OSError as error:
             raise output_problem(out, error) from error
         if cases:
@@ -126,7 +140,9 @@ def run(  # noqa: PLR0913 - the contract between rooms; the last three are by na
         return result
 
 
-def _open_sources(recipe: Recipe, folder: Path, spool: Path, stack: ExitStack, progress: Progress) -> list[Source]:
+def _open_sources(  # noqa: PLR0913, PLR0917 - what a run was given
+    recipe: Recipe, folder: Path, spool: Path, stack: ExitStack, progress: Progress, room: Memory
+) -> list[Source]:
     total = sum(size_of(table, folder) for table in recipe.tables)
     databases = stack.enter_context(Databases())
     done = 0
@@ -138,7 +154,7 @@ def _open_sources(recipe: Recipe, folder: Path, spool: Path, stack: ExitStack, p
             done += count
             progress(Step("원본 검사", "checking the source", name, done, total))
 
-        how = Reading(spool, total <= IN_MEMORY_BYTES, advance, databases)
+        how = Reading(spool, total <= room.whole, advance, databases)
         sources.append(stack.enter_context(open_source(table, folder, recipe.limits, how)))
     return sources
 
@@ -148,7 +164,6 @@ class _Plan:
     """What is known of one table before it is written."""
 
     table: Prepared
-    pairs: pl.DataFrame | None
     classes: Classes | None
     source_risk: Risk | None
     decision: Decision | None = None
@@ -188,9 +203,16 @@ class _Plan:
 class _Run:
     """The stages of a run, in order; what they share."""
 
-    def __init__(
-        self, recipe: Recipe, texts: FreeTexts, folder: Path, progress: Progress, before: Before | None = None
+    def __init__(  # noqa: PLR0913, PLR0917 - what a run was given
+        self,
+        recipe: Recipe,
+        texts: FreeTexts,
+        folder: Path,
+        progress: Progress,
+        room: Memory,
+        before: Before | None = None,
     ) -> None:
+        self.room = room
         self.recipe = recipe
         self.before = before
         self.keys = texts.keys
@@ -202,7 +224,8 @@ class _Run:
     def publish(self, applied: Applied, out: Path, now: datetime) -> RunResult:
         """All stages; see the module."""
         sources = applied.sources
-        plans = self._prepare(sources)
+        layout = Layout.of(self.recipe, self.keys, self.folder, sources, self.room)
+        plans = self._prepare(sources, layout)
         self._decide(plans)
         for plan in plans:
             if plan.table.has_texts:
@@ -215,6 +238,7 @@ class _Run:
         risks = {plan.rule.name: self._risk(plan) for plan in plans}
         manifest = self._followed(self._manifest(tables, risks, sources, now), written, applied)
         self._tell("보고서와 서명", "report and signature", "", 1)
+        shutil.rmtree(layout.folder, ignore_errors=True)
         (self.folder / "risk.json").write_text(_json(risks), encoding="utf-8")
         page = render(manifest, risks, recipe_file=self.recipe.file)
         (self.folder / "report.html").write_text(page, encoding="utf-8")
@@ -227,18 +251,16 @@ class _Run:
         seed = self.keys.derive("twin", self.recipe.dataset, "")
         return twin_zip(manifest, {name: each.scan() for name, each in written.items()}, seed=seed)
 
-    def _prepare(self, sources: list[Source]) -> list[_Plan]:
+    def _prepare(self, sources: list[Source], layout: Layout) -> list[_Plan]:
         counted = []
         for number, source in enumerate(sources):
             self._tell("환자 찾기", "finding the patients", source.rule.name, number)
-            subjects = subjects_of(source)
-            check_unique(source, subjects.counts)
-            counted.append((source, subjects))
-        people = self._people(counted)
+            counted.append((source, *layout.begin(source)))
+        people = self._people([(source, subjects) for source, subjects, _ in counted])
         plans = []
-        for number, (source, subjects) in enumerate(counted):
+        for number, (source, subjects, laid_out) in enumerate(counted):
             self._tell("가명과 집단 계산", "pseudonyms and classes", source.rule.name, number)
-            ranked = subjects.ranked(source, people[subject_domain(source.rule)])
+            ranked = replace(subjects.ranked(source, people[subject_domain(source.rule)]), laid_out=laid_out)
             chosen = choose(ranked, self.recipe, self.keys)
             looked_up = with_lookups(chosen.table, self.recipe, self.keys)
             table = with_classes_learned(looked_up, self.recipe.gates.k)
@@ -266,11 +288,10 @@ class _Run:
         }
         self._check_orphans(plans, facts)
         for plan in plans:
-            if plan.classes is not None and plan.pairs is not None:
-                judge_k(plan.rule, plan.pairs, plan.classes, recipe.gates, rows=plan.table.source.rows)
+            if plan.classes is not None:
+                judge_k(plan.rule, plan.classes, recipe.gates, rows=plan.table.source.rows)
                 if plan.privacy is not None:
                     plan.privacy.judge_before(plan.rule, recipe.gates, plan.table.source.rows)
-                plan.pairs = None  # the largest frame of all; nothing below needs it
         whole = recipe.suppress == "patient"
         decisions = decide(facts, recipe.links, k=recipe.gates.k, whole_patients=whole)
         for plan in plans:
@@ -300,14 +321,17 @@ class _Run:
 
     def _write(self, plan: _Plan) -> Written:
         self._tell("공개본 쓰기", "writing", plan.rule.name, len(self.verdicts))
-        frame = without_small_classes(publishable(plan.table, plan.decided()), plan.rule, plan.allowed())
-        plan.table, frame = with_rest_learned(plan.table, frame, self.recipe.gates.k)
         place = place_of(self.folder, plan.table, self.keys.storage, self.before, rows=plan.rows_left())
-        written = write_table(plan.table, frame, place, rows=plan.rows_left(), part_rows=PART_ROWS)
+        if plan.table.laid_out:
+            written = write_parts(plan.table, plan.decided(), plan.allowed(), place)
+        else:
+            frame = without_small_classes(publishable(plan.table, plan.decided()), plan.rule, plan.allowed())
+            plan.table, frame = with_rest_learned(plan.table, frame, self.recipe.gates.k)
+            written = write_table(plan.table, frame, place, rows=plan.rows_left(), part_rows=PART_ROWS)
         if written.rows != plan.rows_left():
             raise RuntimeError(f"{plan.rule.name}: {written.rows} rows written, {plan.rows_left()} decided")
         if plan.classes is not None:
-            self.verdicts.append(judge_written_k(plan.rule, written.scan(), self.recipe.gates))
+            self.verdicts.append(judge_written_k(plan.rule, written.stretches(), self.recipe.gates))
         if plan.privacy is not None:
             self.verdicts += plan.privacy.judge_written(plan.rule, written.scan())
         if self.recipe.gates.scan_sample is not None:
@@ -420,12 +444,14 @@ class _Run:
 def _with_classes(table: Prepared) -> _Plan:
     entries = table.rule.quasi_identifiers
     if not entries:
-        return _Plan(table, None, None, None)
+        return _Plan(table, None, None)
+    if table.laid_out:
+        return _Plan(table, *classes_by_parts(table))
     keys = [entry.key for entry in entries]
     pairs = pairs_of(table)
     source_risk = risk_of(_source_sizes(pairs, table.rule))
     distinct = pairs.group_by(INDEX, *keys).agg(pl.col(ROWS).sum())
-    return _Plan(table, distinct, classify(distinct, keys), source_risk)
+    return _Plan(table, classify(distinct, keys), source_risk)
 
 
 def _source_sizes(pairs: pl.DataFrame, rule: TableRule) -> np.ndarray[Any, np.dtype[np.int64]]:

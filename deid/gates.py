@@ -61,12 +61,12 @@ class Verdict:
         return dict(vars(self))
 
 
-def judge_k(rule: TableRule, pairs: pl.DataFrame, classes: Classes, gates: Gates, *, rows: int) -> None:
+def judge_k(rule: TableRule, classes: Classes, gates: Gates, *, rows: int) -> None:
     """Fail if more rows are in classes of fewer than k patients than may be suppressed for it."""
     small = small_rows(classes, gates.k)
     if small <= gates.max_suppressed_share * rows:
         return
-    column = most_telling(pairs, [entry.key for entry in rule.quasi_identifiers], gates.k)
+    column = most_telling(classes.pairs(), [entry.key for entry in rule.quasi_identifiers], gates.k)
     share, limit = small / rows, gates.max_suppressed_share
     raise GateFailed(
         "k",
@@ -106,14 +106,19 @@ def judge_rows(rule: TableRule, *, left: int, gates: Gates) -> Verdict:
     return Verdict("min_rows", rule.name, left, gates.min_rows, f"{left:,}행 남음", f"{left:,} rows left")
 
 
-def judge_written_k(rule: TableRule, written: pl.LazyFrame, gates: Gates) -> Verdict:
-    """Count distinct patients per class again in the files themselves (`written` scans them)."""
+def judge_written_k(rule: TableRule, written: Sequence[pl.LazyFrame], gates: Gates) -> Verdict:
+    """Count distinct patients per class again in the files themselves; `written` scan them, whole buckets each."""
     keys = [class_key(entry).alias(f" {entry.key}") for entry in rule.quasi_identifiers]
     names = [f" {entry.key}" for entry in rule.quasi_identifiers]
     # A hash of the pseudonym is quicker to compare; a collision would count too few patients, never too many.
     patient = pl.col(rule.column(rule.subject).name).hash()
-    groups = written.select(patient, *keys).unique().group_by(names).agg(pl.len().alias(" n"))
-    smallest = groups.select(pl.col(" n").min()).collect(engine="streaming").item()
+    counts = [
+        each.select(patient, *keys).unique().group_by(names).agg(pl.len().alias(" n")).collect(engine="streaming")
+        for each in written
+    ]
+    # A patient is in one bucket only: counts add up.
+    groups = pl.concat(counts).group_by(names).agg(pl.col(" n").sum())
+    smallest = groups.select(pl.col(" n").min()).item()
     if smallest is not None and smallest < gates.k:
         message = (
             f"쓰인 파일의 최소 집단이 {smallest}명입니다.",

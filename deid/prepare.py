@@ -6,9 +6,9 @@ thousand patients). All queries stream; what is held in memory is one row per di
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 import polars as pl
@@ -35,6 +35,13 @@ COUNT = " count"
 RAW = " raw "
 
 
+class Parts(Protocol):
+    """The parts by patient of a table that is too large for memory (`many/parts.py`)."""
+
+    def of(self, table: Prepared) -> Iterator[Prepared]:
+        """Give the parts as tables in memory, in the order of their patients; each has its own patients only."""
+
+
 @dataclass(frozen=True)
 class Prepared:
     """One table ready to be written: its source, rows per patient, and the small frames that are joined to it.
@@ -43,7 +50,8 @@ class Prepared:
     shifts dates or adds noise, `SHIFT` and `SEED`.
     `lookups` maps a rule's source column to a frame of its distinct values and their replacements, `PATIENT` besides
     where they are the patient's own. When the table is small enough to be kept, `index` has each row's patient,
-    `aligned` the further pseudonyms row by row by name, and `computed` the published columns.
+    `aligned` the further pseudonyms row by row by name, and `computed` the published columns. A larger one may have
+    been laid out in parts: then everything that looks at all rows goes through `parts`.
     """
 
     source: Source
@@ -54,6 +62,11 @@ class Prepared:
     aligned: Mapping[str, pl.Series] = field(default_factory=dict)
     computed: pl.DataFrame | None = None
     finishes: Mapping[str, Finish] = field(default_factory=dict)
+    laid_out: Parts | None = None
+
+    def parts(self) -> Iterator[Prepared]:
+        """Give the table part by part, or as a whole when it has none."""
+        return iter([self]) if self.laid_out is None else self.laid_out.of(self)
 
     @property
     def rule(self) -> TableRule:
@@ -131,7 +144,9 @@ class Prepared:
         if people.height < self.people.height:
             loaded = loaded.filter(pl.Series(np.isin(index.to_numpy(), people[INDEX].to_numpy(), kind="table")))
         further = self._of_subject(self.people).drop(SUBJECT, INDEX)
-        return loaded.lazy().with_columns(pl.lit(value).gather(pl.col(INDEX)) for value in further)
+        # In a part the patients are a stretch of all patients: the first has a rank of its own.
+        first = self.people[INDEX].first() if self.people.height else 0
+        return loaded.lazy().with_columns(pl.lit(value).gather(pl.col(INDEX) - first) for value in further)
 
 
 @dataclass(frozen=True)
@@ -160,7 +175,14 @@ def subjects_of(source: Source) -> Subjects:
     else:
         column = numbered(source.loaded[source.rule.subject])
         found = Subjects(pl.DataFrame({SUBJECT: column.values, COUNT: column.counts()}), column.codes)
-    missing = found.counts.filter(pl.col(SUBJECT).is_null())
+    check_patients(source, found.counts)
+    return found
+
+
+def check_patients(source: Source, counts: pl.DataFrame) -> None:
+    """Raise `SourceError` for rows without a patient, given the `counts` of a table."""
+    subject = pl.col(source.rule.subject)
+    missing = counts.filter(pl.col(SUBJECT).is_null())
     if missing.height:
         line = locate(source, subject.is_null())
         rows_missing = missing[COUNT].item()
@@ -176,7 +198,6 @@ def subjects_of(source: Source) -> Subjects:
                 "Fill in the patient number or leave the rows out.",
             ),
         )
-    return found
 
 
 def check_unique(source: Source, counts: pl.DataFrame) -> None:
@@ -236,6 +257,8 @@ def completed(table: Prepared, texts: FreeTexts, excluded: Flags | None = None) 
 
 def with_lookups(table: Prepared, recipe: Recipe, keys: Keys) -> Prepared:
     """Replace the distinct values of every further column that is looked up, free texts aside. Raises `SourceError`."""
+    if table.laid_out is not None:
+        return table  # each part does it for itself
     source = table.source
     lookups, aligned = {}, {}
     for rule in source.rule.published:
@@ -297,6 +320,11 @@ def pairs_of(table: Prepared) -> pl.DataFrame:
     groups = [INDEX, *(entry.key for entry in entries), *(RAW + rule.name for rule in table.generalised)]
     grouped = table.classified().with_columns(*(class_key(entry) for entry in entries)).group_by(groups)
     return collect(table.source, grouped.agg(pl.len().alias(ROWS)))
+
+
+def gathered(table: Prepared, query: Callable[[Prepared], pl.LazyFrame]) -> pl.DataFrame:
+    """Run a query on every part and put the answers together: the same for whatever is grouped by patient (`INDEX`)."""
+    return pl.concat([collect(part.source, query(part)) for part in table.parts()])
 
 
 def collect(source: Source, frame: pl.LazyFrame) -> pl.DataFrame:

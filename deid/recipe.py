@@ -14,6 +14,7 @@ from pathlib import Path
 
 from deid.detect.known.kinds import kind_of
 from deid.errors import RecipeError
+from deid.many.memory import parse_size
 from deid.privacy.asked import Privacy, parse_privacy
 from deid.recipe_known import PEOPLE, Known, parse_known
 from deid.recipe_schema import check_columns, check_schema, must_scan
@@ -145,11 +146,15 @@ class Gates:
 
 @dataclass(frozen=True)
 class Limits:
-    """How much input is taken: bytes in one line, rows in one table, distinct free texts held at once."""
+    """How much input is taken: bytes in one line, rows in one table, distinct free texts held at once.
+
+    `memory` (bytes) is what a run may take; None for the engine's own measure (`many/memory.py`).
+    """
 
     line_bytes: int
     rows: int
     distinct_texts: int
+    memory: int | None = None
 
 
 @dataclass(frozen=True)
@@ -323,12 +328,20 @@ def _gates(node: Node) -> Gates:
 
 
 def _limits(node: Node | None) -> Limits:
-    fields = node.fields((), ("line_bytes", "rows", "distinct_texts")) if node else {}
+    fields = node.fields((), ("line_bytes", "rows", "distinct_texts", "memory")) if node else {}
     return Limits(
         line_bytes=fields["line_bytes"].integer(64, 1 << 30) if "line_bytes" in fields else MIB,
         rows=fields["rows"].integer(1, 10**12) if "rows" in fields else 200_000_000,
         distinct_texts=fields["distinct_texts"].integer(1, 10**9) if "distinct_texts" in fields else 2_000_000,
+        memory=_memory(fields["memory"]) if "memory" in fields else None,
     )
+
+
+def _memory(node: Node) -> int:
+    size = parse_size(node.text())
+    if size is None:
+        node.fail("memory", "700MB, 4GB처럼 쓰고 500MB 이상이어야 합니다.", "write 700MB or 4GB; at least 500MB.")
+    return size
 
 
 def _label(node: Node) -> Label:

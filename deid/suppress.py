@@ -40,6 +40,10 @@ class Classes:
         group = self.group if alive is None else self.group[alive]
         return np.bincount(group, minlength=self.keys.height)
 
+    def pairs(self) -> pl.DataFrame:
+        """Give the classes back as a frame of pairs (`INDEX`, the keys, `ROWS`)."""
+        return self.keys[self.group].with_columns(pl.Series(INDEX, self.patient), pl.Series(ROWS, self.rows))
+
 
 @dataclass(frozen=True)
 class Decision:

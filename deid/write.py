@@ -85,6 +85,18 @@ class Written:
         """Scan what was written."""
         return scan_all(tuple(each.file for each in self.files))
 
+    def stretches(self) -> list[pl.LazyFrame]:
+        """Scan what was written in stretches of whole buckets of about `PART_ROWS` rows: no patient is in two."""
+        found: list[list[DataFile]] = [[]]
+        rows, last = 0, -1
+        for each in self.files:
+            if rows >= PART_ROWS and each.bucket != last:
+                found.append([])
+                rows = 0
+            found[-1].append(each.file)
+            rows, last = rows + each.rows, each.bucket
+        return [scan_all(tuple(files)) for files in found]
+
     @property
     def rows(self) -> int:
         """Rows of all files, as the files themselves say."""
@@ -112,7 +124,8 @@ def publishable(table: Prepared, decision: Decision) -> pl.LazyFrame:
     frame = table.published().select(INDEX, *(rule.name for rule in table.rule.published))
     if not decision.excluded.any():
         return frame
-    left = table.people.filter(~pl.Series(decision.excluded)).select(INDEX)
+    of = table.people[INDEX]
+    left = of.filter(~pl.Series(decision.excluded).gather(of)).to_frame()
     return frame.join(left.lazy(), on=INDEX, how="semi")
 
 
@@ -142,6 +155,34 @@ def write_table(
         return _put_all(place, _spread(table, frame, bounds, spread, place.store))
     finally:
         shutil.rmtree(spread, ignore_errors=True)
+
+
+def write_parts(table: Prepared, decision: Decision, allowed: pl.DataFrame | None, place: Place) -> Written:
+    """Write a table that was laid out in parts, one after the other; parts go up with the ranks of patients."""
+    (place.root / f"data/{place.table}").mkdir(parents=True)
+    frames = (_part_of(part, decision, allowed, table.people.height) for part in table.parts())
+    return _put_all(place, _regrouped(frames, bounds_of(table.people, RAW, place.buckets)))
+
+
+def _part_of(part: Prepared, decision: Decision, allowed: pl.DataFrame | None, people: int) -> pl.DataFrame:
+    frame = without_small_classes(publishable(part, decision), part.rule, allowed)
+    return ordered(collect(part.source, frame), people)
+
+
+def _regrouped(frames: Iterable[pl.DataFrame], bounds: Bounds) -> Iterator[tuple[int, pl.DataFrame]]:
+    """Cut and join frames so that each is a bucket; buckets come in order, also those without a row."""
+    at = 0
+    held: list[pl.DataFrame] = []
+    for frame in frames:
+        cuts = np.searchsorted(frame[INDEX].to_numpy(), bounds)
+        for bucket in range(len(bounds) - 1):
+            rows = frame[int(cuts[bucket]) : int(cuts[bucket + 1])].drop(INDEX)
+            while rows.height and at < bucket:
+                yield at, pl.concat(held) if held else rows.clear()
+                at, held = at + 1, []
+            held += [rows] if rows.height or not held else []
+    for bucket in range(at, len(bounds) - 1):
+        yield bucket, pl.concat(held) if bucket == at else held[-1].clear()
 
 
 def _spread(

@@ -16,7 +16,7 @@ import polars as pl
 from deid.errors import GateFailed
 from deid.hierarchies.age import Age
 from deid.keys import Keys
-from deid.prepare import Prepared, collect, with_lookups
+from deid.prepare import Prepared, gathered, with_lookups
 from deid.privacy.asked import Privacy
 from deid.privacy.coded import key_ladder, places_of
 from deid.privacy.population_file import read_population
@@ -108,10 +108,13 @@ def _lattice(finest: Prepared, rule: TableRule, asked: Privacy, recipe: Recipe) 
     names = [entry.key for entry in rule.quasi_identifiers]
     sensitive = {name: name for name in asked.sensitive}
     keys = [class_key(entry) for entry in rule.quasi_identifiers]
-    frame = finest.classified(asked.sensitive).with_columns(keys)
-    grouped = frame.group_by(INDEX, *names, *sensitive).agg(pl.len().alias(ROWS))
+
+    def grouped(part: Prepared) -> pl.LazyFrame:
+        frame = part.classified(asked.sensitive).with_columns(keys)
+        return frame.group_by(INDEX, *names, *sensitive).agg(pl.len().alias(ROWS))
+
     people = None if asked.population is None else read_population(asked.population, finest.rule)
-    places = places_of(collect(finest.source, grouped), names, sensitive, people)
+    places = places_of(gathered(finest, grouped), names, sensitive, people)
     values = {name: places.keys[name].unique().sort() for name in names}
     ladders = [_ladder(finest, rule, name, values[name]) for name in names]
     codes = np.stack([_codes(places.keys[name], values[name]) for name in names], axis=1)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from deid.prepare import RAW, Prepared, collect
+from deid.prepare import RAW, Prepared, gathered
 from deid.privacy.coded import codes
 from deid.risk.counting import Codes, Flags, grouped, people_of
 from deid.risk.ladder import Ladder
@@ -45,8 +45,12 @@ def cost_of(table: Prepared, allowed: pl.DataFrame, k: int, task: str | None) ->
     names = [entry.key for entry in entries]
     raw = [RAW + rule.name for rule in table.generalised]
     also = [task] if task else []
-    frame = table.classified(also).with_columns(class_key(entry) for entry in entries)
-    counted = collect(table.source, frame.group_by(INDEX, *names, *raw, *also).agg(pl.len().alias(ROWS)))
+
+    def grouped_rows(part: Prepared) -> pl.LazyFrame:
+        frame = part.classified(also).with_columns(class_key(entry) for entry in entries)
+        return frame.group_by(INDEX, *names, *raw, *also).agg(pl.len().alias(ROWS))
+
+    counted = gathered(table, grouped_rows)
     stays = allowed.select(names).with_columns(pl.lit(value=True).alias(KEPT))
     counted = counted.join(stays, on=names, how="left", nulls_equal=True, maintain_order="left")
     if not counted.height:

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from deid.gates import Verdict
-from deid.prepare import Prepared, collect
+from deid.prepare import Prepared, gathered
 from deid.privacy.asked import Privacy
 from deid.privacy.coded import Places, codes, observed, with_population
 from deid.privacy.gate import judge_models, judge_risk, judge_written, written_classes
@@ -88,14 +88,16 @@ def begin(table: Prepared, classes: Classes, gates: Gates, searched: Mapping[str
     asked = table.rule.privacy
     if asked is None:
         return None
+    entries = table.rule.quasi_identifiers
+    names = [entry.key for entry in entries]
     seen = {}
     for column in dict.fromkeys([*(one.column for one in asked.diverse), *(one.column for one in asked.close)]):
-        entries = table.rule.quasi_identifiers
-        names = [entry.key for entry in entries]
-        frame = table.classified([column]).with_columns(class_key(entry) for entry in entries)
-        seen[column] = observed(
-            collect(table.source, frame.select(INDEX, *names, column).unique()), classes.keys, column
-        )
+
+        def values(part: Prepared, column: str = column) -> pl.LazyFrame:
+            frame = part.classified([column]).with_columns(class_key(entry) for entry in entries)
+            return frame.select(INDEX, *names, column).unique()
+
+        seen[column] = observed(gathered(table, values), classes.keys, column)
     held = classes.keys.height
     patient, place, rows = (codes(pl.Series(each)) for each in (classes.patient, classes.group, classes.rows))
     places = Places(classes.keys, held, patient, place, rows, seen)

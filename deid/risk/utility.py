@@ -13,6 +13,7 @@ import polars as pl
 
 from deid.learning import finished
 from deid.prepare import RAW, Prepared, collect
+from deid.recipe import ColumnRule
 from deid.suppress import Decision
 from deid.transform.columns import INDEX, select_published, typed
 from deid.treatments.free_text import FreeText
@@ -39,14 +40,19 @@ class ColumnUtility:
 def utility_of(table: Prepared, decision: Decision, allowed: pl.DataFrame | None) -> list[ColumnUtility]:
     """Compare source and published columns on about `SAMPLE_ROWS` rows (all rows of every n-th patient)."""
     step = max(1, -(-table.source.rows // SAMPLE_ROWS))
-    people = table.people.filter(pl.col(INDEX) % step == 0)
     rules = [rule for rule in table.rule.published if not rule.treatment.keyed]
-    raw = [_raw(rule.source, rule.treatment).alias(RAW + rule.name) for rule in rules]
-    frame = select_published(table.frame(people), rules, table.rule, pl.col(INDEX), *raw)
-    before = collect(table.source, finished(frame, table.finishes, rules))
+    before = pl.concat([_sampled(part, rules, step) for part in table.parts()])
     excluded = pl.Series(decision.excluded).gather(before[INDEX])
     after = without_small_classes(before.filter(~excluded).lazy(), table.rule, allowed).collect()
     return [_column(before, after, rule.name, is_text=isinstance(rule.treatment, FreeText)) for rule in rules]
+
+
+def _sampled(table: Prepared, rules: list[ColumnRule], step: int) -> pl.DataFrame:
+    """Source and published values of every `step`-th patient of a table or part."""
+    people = table.people.filter(pl.col(INDEX) % step == 0)
+    raw = [_raw(rule.source, rule.treatment).alias(RAW + rule.name) for rule in rules]
+    frame = select_published(table.frame(people), rules, table.rule, pl.col(INDEX), *raw)
+    return collect(table.source, finished(frame, table.finishes, rules))
 
 
 def _raw(source: str, treatment: object) -> pl.Expr:
@@ -73,11 +79,14 @@ def _column(before: pl.DataFrame, after: pl.DataFrame, name: str, *, is_text: bo
 def entropy(values: pl.Series) -> float:
     """Shannon entropy in bits of the values that are there."""
     counts = values.drop_nulls().value_counts()["count"]
-    share = counts / counts.sum()
+    # In one order, and below in an exact sum: the same rows give the same figures, in whatever order they come.
+    share = counts.sort() / counts.sum()
     return float(-(share * share.log(2)).sum()) if counts.len() else 0.0
 
 
 def _mean(values: pl.Series) -> float | None:
-    mean = values.mean()
+    numbers = values.drop_nulls()
     # An infinite number in the source is the source's; it must not make the report unreadable.
-    return float(f"{mean:.6g}") if isinstance(mean, float) and math.isfinite(mean) else None
+    if not numbers.len() or not numbers.cast(pl.Float64).is_finite().all():
+        return None
+    return float(f"{math.fsum(numbers) / numbers.len():.6g}")

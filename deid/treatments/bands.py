@@ -47,7 +47,9 @@ class Band(Treatment):
 
     def _labels(self, lows: pl.Series) -> pl.Series:
         distinct = lows.unique()
-        return lows.replace_strict(distinct, distinct.to_frame("low").select(self._label(pl.col("low")))["low"])
+        labels = distinct.to_frame("low").select(self._label(pl.col("low")))["low"]
+        # Without the type an empty stretch of rows would come out as bytes of nothing.
+        return lows.replace_strict(distinct, labels, return_dtype=pl.String)
 
     def _label(self, low: pl.Expr) -> pl.Expr:
         # `top` and `bottom` are multiples of the width (`parse_band`): the lower end tells on which side a number is.

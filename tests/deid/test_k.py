@@ -178,5 +178,5 @@ def test_the_written_files_are_counted_again(clinic: Hospital) -> None:
     recipe = clinic.recipe(HEAD + gates(k=2) + PEOPLE)
     written = pl.LazyFrame({"patient": ["a", "a", "b"], "sex": ["M", "M", "F"], "age": ["1", "1", "1"]})
     with pytest.raises(GateFailed) as caught:
-        judge_written_k(recipe.tables[0], written, recipe.gates)
+        judge_written_k(recipe.tables[0], [written], recipe.gates)
     assert caught.value.gate == "k"

@@ -152,7 +152,7 @@ def test_counts_are_of_the_patients_who_are_published(
     clinic: Hospital, monkeypatch: pytest.MonkeyPatch, *, in_memory: bool
 ) -> None:
     if not in_memory:
-        monkeypatch.setattr("deid.engine.IN_MEMORY_BYTES", 0)
+        monkeypatch.setattr("deid.many.memory.MOST_WHOLE", 0)
     found = run(clinic)
     # Four patients have K35 in the source, two of them are left: fewer than three.
     assert set(found["code"]) == {"I10", "E11", "기타"}

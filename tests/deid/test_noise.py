@@ -86,7 +86,7 @@ def test_columns_and_projects_have_noise_of_their_own_and_a_rerun_has_the_same(
     clinic: Hospital, monkeypatch: pytest.MonkeyPatch, *, in_memory: bool
 ) -> None:
     if not in_memory:
-        monkeypatch.setattr("deid.engine.IN_MEMORY_BYTES", 0)
+        monkeypatch.setattr("deid.many.memory.MOST_WHOLE", 0)
     rows = [f"n{n % 20},{n % 5 + 100},{n % 5 + 100},{n}\n" for n in range(60)]
     runs = []
     for order, project in ((1, ""), (-1, ""), (1, "P-1")):

@@ -281,7 +281,7 @@ def test_lines_named_in_errors_are_those_of_the_file(
     ward: Hospital, monkeypatch: pytest.MonkeyPatch, in_memory: bool
 ) -> None:
     if not in_memory:
-        monkeypatch.setattr(engine, "IN_MEMORY_BYTES", 0)
+        monkeypatch.setattr("deid.many.memory.MOST_WHOLE", 0)
     ward.write("withdrawn.csv", "subject,withdrawn_on\nn001,2020-01-01\n")
     (ward.root / "bad.yaml").write_text("")
     ward.write("people.csv", "no,mother,sex\nn001,,F\nn001,,F\nn002,,F\nn003,,M\nn003,,M\n")

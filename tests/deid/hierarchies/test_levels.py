@@ -45,7 +45,7 @@ def test_levels_are_published_and_count_for_k(
     clinic: Hospital, monkeypatch: pytest.MonkeyPatch, *, in_memory: bool
 ) -> None:
     if not in_memory:
-        monkeypatch.setattr("deid.engine.IN_MEMORY_BYTES", 0)
+        monkeypatch.setattr("deid.many.memory.MOST_WHOLE", 0)
     both = {"code": "C00-D48", "home": "광주광역시"}
     assert run(clinic) == [
         both | {"age": "35-39", "born": "30-39", "post": "*", "job": "clinic"},

@@ -74,7 +74,7 @@ def test_levels_are_chosen_within_the_limit_and_can_be_pinned(
     clinic: Hospital, monkeypatch: pytest.MonkeyPatch, *, in_memory: bool
 ) -> None:
     if not in_memory:
-        monkeypatch.setattr("deid.engine.IN_MEMORY_BYTES", 0)
+        monkeypatch.setattr("deid.many.memory.MOST_WHOLE", 0)
     prepare(clinic, rows())
     frame, found = run(clinic, "k: 6, search: {suppression: 0.05}")
     search = found["search"]

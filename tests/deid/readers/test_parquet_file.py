@@ -148,7 +148,7 @@ def test_a_table_of_many_row_groups_streams_to_the_same_snapshot_as_a_kept_one(
     )
     frame.write_parquet(clinic.source / "visits.parquet", row_group_size=5_000)
     kept = clinic.run(TEXT)
-    monkeypatch.setattr("deid.engine.IN_MEMORY_BYTES", 0)
+    monkeypatch.setattr("deid.many.memory.MOST_WHOLE", 0)
     other = Hospital(clinic.root)
     result = other.run(TEXT.replace("version: 1", "version: 2"))
     assert table(result, "visits").equals(table(kept, "visits"))

@@ -189,7 +189,7 @@ def test_every_format_gives_the_same_rows_in_the_same_order(
     clinic: Hospital, monkeypatch: pytest.MonkeyPatch, in_memory: bool
 ) -> None:
     if not in_memory:
-        monkeypatch.setattr("deid.engine.IN_MEMORY_BYTES", 0)
+        monkeypatch.setattr("deid.many.memory.MOST_WHOLE", 0)
     results = {delivery: published(clinic, delivery) for delivery in DELIVERIES}
     different = [delivery for delivery, data in results.items() if data != results["csv"]]
     assert different == []

@@ -1,0 +1,102 @@
+"""A table that was laid out in parts, seen as the passes of a run see any table: one part in memory at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from deid.keys import Keys
+from deid.many.codes import numbered
+from deid.many.spool import Spool
+from deid.prepare import RAW, SUBJECT, Prepared, pairs_of, with_lookups
+from deid.readers.source import Source
+from deid.recipe import Recipe
+from deid.risk.measures import Risk, risk_of
+from deid.suppress import ROWS, Classes
+from deid.transform.columns import INDEX
+from deid.versions.buckets import bounds_of
+
+CLASS, HASHED = " class", " hash"
+Sizes = np.ndarray[Any, np.dtype[np.int64]]
+
+
+@dataclass(frozen=True)
+class PartSource(Source):
+    """One part's rows in memory; what goes wrong with a value is looked for in the whole original, for its line."""
+
+    whole: Source
+
+    def scan(self) -> pl.LazyFrame:
+        """See `Content.scan`: all rows."""
+        return self.whole.scan()
+
+
+@dataclass(frozen=True)
+class LaidOut:
+    """The parts of one table on the disk (`Parts` of `prepare.py`)."""
+
+    spool: Spool
+    recipe: Recipe
+    keys: Keys
+
+    def of(self, table: Prepared) -> Iterator[Prepared]:
+        """See `Parts.of`."""
+        bounds = bounds_of(table.people, RAW, self.spool.parts)
+        for number in self.spool.filled():
+            people = table.people[int(bounds[number]) : int(bounds[number + 1])]
+            yield self.part(table, people, number)
+
+    def part(self, table: Prepared, people: pl.DataFrame, number: int) -> Prepared:
+        """Read one part; `people` are those of all the domain's tables in it. Raises `SourceError`."""
+        rows = self.spool.read(number)
+        source = PartSource(**{**vars(table.source), "loaded": rows, "rows": rows.height}, whole=table.source)
+        column = numbered(rows[table.rule.subject])
+        who = column.values.alias(SUBJECT).to_frame().join(people, on=SUBJECT, how="left", maintain_order="left")
+        part = Prepared(source, people, table.counts.clear(), {}, who[INDEX].gather(column.codes))
+        part = with_lookups(part, self.recipe, self.keys)
+        return replace(part, lookups=table.lookups)
+
+
+def classes_by_parts(table: Prepared) -> tuple[Classes, Risk]:
+    """Count classes of distinct patients part by part: what `classify` gives, and the risk on the source's own values.
+
+    What is kept of a part is twelve bytes for each (patient, class), and each class once.
+    """
+    keys = [entry.key for entry in table.rule.quasi_identifiers]
+    known: pl.DataFrame | None = None
+    found: list[pl.DataFrame] = []
+    sizes: list[pl.DataFrame] = []
+    for part in table.parts():
+        pairs = pairs_of(part)
+        sizes = [_merged([*sizes, _raw_sizes(pairs, part)])]
+        distinct = pairs.group_by(INDEX, *keys).agg(pl.col(ROWS).sum())
+        known = _extended(known, distinct.select(keys).unique())
+        joined = distinct.join(known, on=keys, how="left", nulls_equal=True)
+        found.append(joined.select(pl.col(INDEX, CLASS, ROWS).cast(pl.UInt32)))
+    if known is None:
+        raise RuntimeError("a table has at least one part")
+    patient, group, rows = (np.concatenate([each[name].to_numpy() for each in found]) for name in (INDEX, CLASS, ROWS))
+    return Classes(patient, group, rows, known.drop(CLASS)), risk_of(sizes[0][ROWS].cast(pl.Int64).to_numpy())
+
+
+def _extended(known: pl.DataFrame | None, classes: pl.DataFrame) -> pl.DataFrame:
+    """Give the classes that are new their numbers."""
+    if known is None:
+        return classes.with_row_index(CLASS)
+    new = classes.join(known, on=classes.columns, how="anti", nulls_equal=True)
+    return pl.concat([known, new.with_row_index(CLASS, offset=known.height)])
+
+
+def _raw_sizes(pairs: pl.DataFrame, part: Prepared) -> pl.DataFrame:
+    """Distinct patients for each combination of the source's values; a hash stands for the combination."""
+    raw = {rule.name: RAW + rule.name for rule in part.generalised}
+    keys = [raw.get(entry.column, entry.key) for entry in part.rule.quasi_identifiers]
+    return pairs.select(INDEX, *keys).unique().group_by(pl.struct(keys).hash().alias(HASHED)).len(ROWS)
+
+
+def _merged(sizes: list[pl.DataFrame]) -> pl.DataFrame:
+    return pl.concat(sizes).group_by(HASHED).agg(pl.col(ROWS).sum())
