@@ -70,7 +70,7 @@ def test_the_next_rarest_go_too_until_nobody_can_tell_which_was_rare(
     counts: dict[str, int], k: int, kept: set[str]
 ) -> None:
     # Every patient has one value, so that patients of different values are different people.
-    rows = [(hash((value, number)) & 0xFFFF, value) for value, count in counts.items() for number in range(count)]
+    rows = list(enumerate(value for value, count in counts.items() for _ in range(count)))
     assert {value for _, value in final(Rare(None, "other"), list(rows), k)} - {"other"} == kept
 
 
