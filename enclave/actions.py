@@ -57,7 +57,15 @@ class Action(StrEnum):
     ROLE_GRANT = "role.grant"
     ROLE_REVOKE = "role.revoke"
     DATASET_REGISTER = "dataset.register"
+    SNAPSHOT_RECEIVE = "snapshot.receive"
+    SNAPSHOT_RISK = "snapshot.risk"
+    SNAPSHOT_ADEQUACY = "snapshot.adequacy"
+    SNAPSHOT_WAIVE = "snapshot.waive"
+    SNAPSHOT_RETURN = "snapshot.return"
     SNAPSHOT_PUBLISH = "snapshot.publish"
+    SAMPLE_VIEW = "sample.view"
+    SAMPLE_JUDGE = "sample.judge"
+    SAMPLE_CLOSE = "sample.close"
     SNAPSHOT_WITHDRAW = "snapshot.withdraw"
     SNAPSHOT_END_RUNNING = "snapshot.end-running"
     PROJECT_DRAFT = "project.draft"
@@ -203,11 +211,19 @@ ABOUT: dict[Action, About] = {
     Action.ROLE_GRANT: About("권한 부여", "role granted", Task.RIGHTS, _A, _RIGHTS),
     Action.ROLE_REVOKE: About("권한 회수", "role revoked", Task.RIGHTS, _N, _RIGHTS),
     Action.DATASET_REGISTER: About("데이터셋 등록", "dataset registered", Task.CREATE, _I, _DATA),
+    Action.SNAPSHOT_RECEIVE: About("스냅샷 접수", "snapshot received", Task.CREATE, _N, _DATA),
+    Action.SNAPSHOT_RISK: About("위험성 검토 작성", "risk review written", Task.CREATE, _I, _DATA),
+    Action.SNAPSHOT_ADEQUACY: About("적정성 검토 의견", "adequacy judged", Task.CREATE, _N, _DATA),
+    Action.SNAPSHOT_WAIVE: About("적정성 검토 생략", "adequacy review waived", Task.CREATE, _N, _DATA),
+    Action.SNAPSHOT_RETURN: About("스냅샷 돌려보냄", "snapshot sent back", Task.CHANGE, _N, _DATA),
     Action.SNAPSHOT_PUBLISH: About("스냅샷 공개", "snapshot published", Task.CREATE, _N, _DATA),
     Action.SNAPSHOT_END_RUNNING: About(
         "철회한 스냅샷 즉시 회수", "running mounts of a withdrawn snapshot ended", Task.DELETE, _N, _DATA
     ),
     Action.SNAPSHOT_WITHDRAW: About("스냅샷 철회", "snapshot withdrawn", Task.DELETE, _N, _DATA),
+    Action.SAMPLE_VIEW: About("표본 원문 열람", "original of a sampled text viewed", Task.VIEW, _N, _DATA),
+    Action.SAMPLE_JUDGE: About("표본 판정", "sampled text judged", Task.CREATE, _I, _DATA),
+    Action.SAMPLE_CLOSE: About("표본 검토 종료", "sample review closed", Task.CHANGE, _N, _DATA),
     Action.PROJECT_DRAFT: About("과제 신청서 저장", "application saved", Task.CREATE, _I, _DATA),
     Action.PROJECT_APPLY: About("과제 신청", "project applied for", Task.CREATE, _I, _DATA),
     Action.PROJECT_COLUMNS: About("항목 심의", "columns decided", Task.RIGHTS, _N, _DATA),

@@ -115,7 +115,13 @@ LABELS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "asked": ("감사자 요청", "the auditor's wish"),
         "console": ("콘솔", "console"),
     },
-    "SnapshotState": {"published": ("공개", "published"), "withdrawn": ("철회", "withdrawn")},
+    "SnapshotState": {
+        "received": ("검토 중", "under review"),
+        "returned": ("돌려보냄", "sent back"),
+        "published": ("공개", "published"),
+        "withdrawn": ("철회", "withdrawn"),
+    },
+    "SampleState": {"open": ("검토 중", "open"), "passed": ("통과", "passed"), "failed": ("불합격", "failed")},
     "ColumnState": {
         "pending": ("심의 중", "pending"),
         "approved": ("승인", "approved"),

@@ -138,10 +138,20 @@ class FreezeCause(StrEnum):
 
 
 class SnapshotState(StrEnum):
-    """Whether new projects and workspaces may use a snapshot."""
+    """Whether new projects and workspaces may use a snapshot: not before its reviews are done and decided on."""
 
+    RECEIVED = "received"
+    RETURNED = "returned"
     PUBLISHED = "published"
     WITHDRAWN = "withdrawn"
+
+
+class SampleState(StrEnum):
+    """Where the review of a sample of texts stands."""
+
+    OPEN = "open"
+    PASSED = "passed"
+    FAILED = "failed"
 
 
 class LeaseState(StrEnum):
@@ -311,8 +321,17 @@ WORKSPACE: Mapping[WorkspaceState, frozenset[WorkspaceState]] = {
 }
 
 SNAPSHOT: Mapping[SnapshotState, frozenset[SnapshotState]] = {
+    SnapshotState.RECEIVED: frozenset({SnapshotState.PUBLISHED, SnapshotState.RETURNED, SnapshotState.WITHDRAWN}),
+    # What was sent back is built again, and is then another snapshot.
+    SnapshotState.RETURNED: frozenset(),
     SnapshotState.PUBLISHED: frozenset({SnapshotState.WITHDRAWN}),
     SnapshotState.WITHDRAWN: frozenset(),
+}
+
+SAMPLE: Mapping[SampleState, frozenset[SampleState]] = {
+    SampleState.OPEN: frozenset({SampleState.PASSED, SampleState.FAILED}),
+    SampleState.PASSED: frozenset(),
+    SampleState.FAILED: frozenset(),
 }
 
 # Ending is a state of its own: until nothing can run with the device any more, nobody else may have it.
@@ -359,6 +378,7 @@ TABLES: Mapping[str, Mapping[StrEnum, frozenset[StrEnum]]] = {
     "release": RELEASE,  # type: ignore[dict-item]
     "workspace": WORKSPACE,  # type: ignore[dict-item]
     "snapshot": SNAPSHOT,  # type: ignore[dict-item]
+    "text-sample": SAMPLE,  # type: ignore[dict-item]
     "lease": LEASE,  # type: ignore[dict-item]
     "device": DEVICE,  # type: ignore[dict-item]
     "drill": DRILL,  # type: ignore[dict-item]

@@ -20,6 +20,7 @@ from enclave.policy.people import check_account_open
 from enclave.policy.project import check_one_provider
 from enclave.queries.dataset import load_dataset, read_manifest
 from enclave.queries.people import load_account, roles_now, standing_facts
+from enclave.queries.publication import is_offered
 from enclave.roles import Role
 from enclave.states import SnapshotState
 
@@ -76,7 +77,7 @@ def check_complete(form: Application, now: datetime) -> None:
     _check_dates(form, now)
 
 
-def resolve(session: Session, form: Application, project_id: str) -> list[Asked]:
+def resolve(session: Session, form: Application, project_id: str, now: datetime) -> list[Asked]:
     """Return the columns asked for, in the form's order: of the project's own snapshot, else of the catalogue's.
 
     Raises `NotFound` (`dataset.unknown`), `Invalid` (`project.no-snapshot`, `project.unknown-column` naming which),
@@ -88,7 +89,7 @@ def resolve(session: Session, form: Application, project_id: str) -> list[Asked]
     for dataset_id, tables in form.data.items():
         dataset = load_dataset(session, dataset_id)
         providers.add(dataset.organisation_id)
-        snapshot = _newest(session, dataset, project_id)
+        snapshot = _newest(session, dataset, project_id, now)
         signed = read_manifest(snapshot.manifest)
         for table, columns in tables.items():
             wanted = list(dict.fromkeys(columns))
@@ -127,10 +128,10 @@ def people(session: Session, form: Application, lead: Account, now: datetime) ->
     return members
 
 
-def _newest(session: Session, dataset: Dataset, project_id: str) -> Snapshot:
+def _newest(session: Session, dataset: Dataset, project_id: str, now: datetime) -> Snapshot:
     query = select(Snapshot).where(Snapshot.dataset_id == dataset.id, Snapshot.state == SnapshotState.PUBLISHED)
     newest = session.scalars(query.order_by(Snapshot.published_at.desc(), Snapshot.id)).all()
-    made_for = [(read_manifest(each.manifest).project, each) for each in newest]
+    made_for = [(read_manifest(each.manifest).project, each) for each in newest if is_offered(session, each, now)]
     # Never another project's: two projects must not hold the same pseudonyms of a run that was for one of them.
     mine = [each for project, each in made_for if project == project_id]
     found = next(iter([*mine, *(each for project, each in made_for if not project)]), None)

@@ -16,10 +16,12 @@ from enclave import reserved
 from enclave.actions import Action
 from enclave.actor import Actor
 from enclave.commands.acting import intent, present, require, text_sha256
+from enclave.commands.text_drawing import SealedTexts, drawn, keep_sample
 from enclave.errors import Conflict, Denied, Invalid, NotFound
 from enclave.model.data import Dataset, Snapshot
 from enclave.model.people import Organisation
 from enclave.policy.dataset import check_may_govern
+from enclave.policy.publication import check_documented
 from enclave.queries.dataset import (
     DatasetView,
     SnapshotView,
@@ -80,19 +82,29 @@ def register_dataset(  # noqa: PLR0913 - keyword-only fields of one form
         return dataset_view(made, actor)
 
 
-def publish_snapshot(
-    store: Store, actor: Actor, *, folder: Path, public_key: Ed25519PublicKey, now: datetime
+def receive_snapshot(  # noqa: PLR0913 - keyword-only: one snapshot and what comes with it
+    store: Store,
+    actor: Actor,
+    *,
+    folder: Path,
+    public_key: Ed25519PublicKey,
+    now: datetime,
+    texts: SealedTexts | None = None,
 ) -> SnapshotView:
-    """Make a signed snapshot folder usable, after checking signature, names and every file's hash.
+    """Put a signed snapshot folder on record for its reviews, after checking signature, names and every file's hash.
 
-    Publishing the same one again changes nothing but where it lies. The provider's stewards, and the console.
-    Raises `Denied` (`snapshot.damaged`; not entitled), `NotFound` (`dataset.unknown`), `Conflict`
-    (`snapshot.other-provider`; withdrawn before).
+    It is not offered before `publication.offer`. `texts` is where the run kept its texts, with the seed of the sample,
+    when the recipe asks for a sample review. The same one again changes nothing but where it lies. The provider's
+    stewards, and the console. Raises `Denied` (`snapshot.damaged`; not entitled), `NotFound` (`dataset.unknown`),
+    `Conflict` (`snapshot.other-provider`; withdrawn or sent back before), `Invalid` (`publication.undocumented`,
+    `sample.…`).
     """
-    event = intent(Action.SNAPSHOT_PUBLISH, actor, ("snapshot", folder.name))
+    event = intent(Action.SNAPSHOT_RECEIVE, actor, ("snapshot", folder.name))
     # Outside the transaction: hashing gigabytes must not hold the database.
     with store.prepare(event):
         manifest = _verified(folder, public_key)
+        check_documented(manifest)
+        sample = drawn(manifest, texts)
     with store.write(event) as tx:
         dataset = load_dataset(tx.session, manifest.dataset)
         check_may_govern(present(tx.session, actor, now), dataset.organisation_id)
@@ -102,10 +114,15 @@ def publish_snapshot(
         found = tx.session.get(Snapshot, manifest.id)
         if found is None:
             found = Snapshot(id=manifest.id, dataset=dataset, manifest=dump(manifest)[1], published_at=now)
-            found.published_by, found.state = actor.account_id, SnapshotState.PUBLISHED
+            found.published_by, found.state = actor.account_id, SnapshotState.RECEIVED
+            found.received_by, found.received_at = actor.account_id, now
+            found.path = str(folder.absolute())
             tx.session.add(found)
-        elif found.state is not SnapshotState.PUBLISHED:
-            check_transition(SNAPSHOT, found.state, SnapshotState.PUBLISHED, f"스냅샷 {manifest.id[:12]}")
+            tx.session.flush()
+            if sample is not None:
+                keep_sample(tx.session, found.id, sample, now)
+        elif found.state is not SnapshotState.PUBLISHED and found.state is not SnapshotState.RECEIVED:
+            check_transition(SNAPSHOT, found.state, SnapshotState.RECEIVED, f"스냅샷 {manifest.id[:12]}")
         found.path = str(folder.absolute())
         tx.session.flush()
         return snapshot_view(found, actor)

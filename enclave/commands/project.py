@@ -223,7 +223,7 @@ def _own_or_new(session: Session, actor: Actor, project_id: str | None, new: str
 def _fill(session: Session, found: Project, form: Application, now: datetime) -> None:
     """Write the form into the row; columns and people are looked up first, so a wrong form changes nothing."""
     with session.no_autoflush:
-        asked = forms.resolve(session, form, found.id)
+        asked = forms.resolve(session, form, found.id, now)
         members = forms.people(session, form, found.lead, now)
         for name in ("title", "purpose", "legal_basis", "combination_approval", "expected_outputs", "ethics"):
             setattr(found, name, getattr(form, name))

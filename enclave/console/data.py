@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from secrets import token_hex
 from tempfile import mkdtemp
 
 import click
@@ -15,6 +16,7 @@ from deid.versions.keystore import keys_of
 from enclave.actor import Actor
 from enclave.clock import now
 from enclave.commands import dataset as commands
+from enclave.commands.text_drawing import SealedTexts
 from enclave.console.acting import opened, say
 from enclave.keys import load_public_key
 from enclave.queries import dataset as queries
@@ -23,6 +25,7 @@ from enclave.settings import Settings
 from enclave.snapshot_keys import store_of, unreadable
 from enclave.states import SnapshotState, label
 from enclave.store import Store
+from enclave.vault import Vault
 
 
 @click.group()
@@ -54,23 +57,32 @@ def register(dataset_id: str, provider: str, title: str, title_en: str, descript
 
 @click.group()
 def snapshot() -> None:
-    """서명된 스냅샷을 공개하거나 철회합니다 (snapshots)."""
+    """서명된 스냅샷을 접수하거나 철회합니다 (snapshots)."""
 
 
-@snapshot.command("publish")
+@snapshot.command("receive")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-def publish(folder: Path) -> None:
-    """스냅샷을 검증하고 공개합니다; 다른 곳에 있으면 먼저 복사합니다 (verify and publish a snapshot folder)."""
+@click.option(
+    "--texts",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="ansim deid run에 --private로 준 폴더, 표본 검토용 (the run's private folder of texts)",
+)
+def receive(folder: Path, texts: Path | None) -> None:
+    """스냅샷을 검증하고 접수합니다; 공개는 검토와 의결 뒤 포털에서 (verify a snapshot and put it on record)."""
     settings = Settings.load()
     key = load_public_key(settings.snapshot_public_key)
     place = _settled(folder.resolve(), settings)
     _check_keys(place, key, settings)
+    # The seed of the sample is drawn here, after the run is over: nobody could have built a snapshot to fit it.
+    sealed = SealedTexts(texts, Vault.load(settings.vault_key), token_hex(16)) if texts else None
     with opened(settings) as store:
-        made = commands.publish_snapshot(store, Actor.console(), folder=place, public_key=key, now=now())
+        made = commands.receive_snapshot(store, Actor.console(), folder=place, public_key=key, now=now(), texts=sealed)
     rows, people = f"{made.rows:,}", f"{made.subjects:,}"
     say(
-        f"{made.dataset_id}의 스냅샷 {made.id[:12]}을(를) 공개했습니다({rows}행, {people}명).",
-        f"Published snapshot {made.id[:12]} of {made.dataset_id} ({rows} rows, {people} people).",
+        f"{made.dataset_id}의 스냅샷 {made.id[:12]}을(를) 접수했습니다({rows}행, {people}명). 상태: "
+        f"{label(made.state)[0]}.",
+        f"Received snapshot {made.id[:12]} of {made.dataset_id} ({rows} rows, {people} people): "
+        f"{label(made.state)[1]}.",
     )
 
 

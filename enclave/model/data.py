@@ -39,6 +39,9 @@ class Snapshot(Base):
     path: Mapped[str]
     manifest: Mapped[bytes]
     state: Mapped[SnapshotState] = mapped_column(choice(SnapshotState))
+    received_by: Mapped[str | None]
+    received_at: Mapped[datetime | None]
+    # Until it is offered: who put it on record, and when.
     published_by: Mapped[str]
     published_at: Mapped[datetime]
     withdrawn_at: Mapped[datetime | None]

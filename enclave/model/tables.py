@@ -15,6 +15,7 @@ from enclave.model import (
     people,
     policy,
     project,
+    publication,
     release,
     rerun,
     review,
@@ -42,5 +43,6 @@ MODULES = (
     incoming,
     rerun,
     policy,
+    publication,
 )
 METADATA = (Base.metadata, audit_tables.metadata)

@@ -29,6 +29,7 @@ class StartFacts:
     running_stay: frozenset[str] = frozenset()
     # Last day of the consent by snapshot, where that is the legal basis.
     consent_until: Mapping[str, date] = field(default_factory=dict)
+    offered_until: date | None = None
     frozen: bool = False
     project_frozen: bool = False
 
@@ -67,6 +68,14 @@ def check_may_start(actor: Actor, facts: StartFacts, now: datetime) -> None:
             remedy_en="Ask the data steward about applying for a newer version.",
         )
     check_consent(facts.consent_until, now)
+    if facts.offered_until is not None and korean_date(now) > facts.offered_until:
+        raise Denied(
+            "workspace.snapshot-period",
+            ko=f"제공기관이 정한 제공 기간이 {facts.offered_until}에 끝난 스냅샷입니다.",
+            en=f"The provider offered this snapshot until {facts.offered_until}.",
+            remedy_ko="데이터 관리자에게 새 의결로 제공되는 판이 있는지 문의하세요.",
+            remedy_en="Ask the data steward whether a version is offered under a newer decision.",
+        )
     if facts.project_frozen:
         raise Denied(
             "project.frozen",

@@ -47,11 +47,13 @@ from enclave.portal.pages import (
     packages,
     policies,
     project,
+    publication,
     releases,
     review,
     review_forms,
     seat,
     sign_in,
+    text_sample,
     viewer,
 )
 from enclave.portal.parts import Portal
@@ -71,6 +73,8 @@ PAGES = (
     metrics,
     releases,
     datasets,
+    publication,
+    text_sample,
     log,
     accounts,
     code,

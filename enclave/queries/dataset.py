@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, object_session, selectinload
 
 from deid import manifest as manifests
 from deid.manifest import Manifest
@@ -18,7 +18,9 @@ from enclave.errors import NotFound
 from enclave.model.data import Dataset, Snapshot
 from enclave.policy.allows import allows
 from enclave.policy.dataset import check_may_govern, check_may_trace
-from enclave.states import SnapshotState
+from enclave.policy.publication import check_may_see
+from enclave.queries.publication import DossierView, dossier_facts, dossier_view, kind_of, was_offered
+from enclave.states import SNAPSHOT, SnapshotState
 from enclave.store import Store
 
 # A manifest never changes under its id, and reading one takes as long as a whole page: read each once.
@@ -90,9 +92,22 @@ def dataset(store: Store, actor: Actor, dataset_id: str) -> DatasetView:
 
 
 def snapshot(store: Store, actor: Actor, snapshot_id: str) -> SnapshotView:
-    """Return one snapshot; raises `NotFound`."""
+    """Return one snapshot; raises `NotFound`, also for one under review that the actor has nothing to do with."""
     with store.read() as session:
-        return snapshot_view(load_snapshot(session, snapshot_id), actor)
+        return snapshot_view(seen_by(session, load_snapshot(session, snapshot_id), actor), actor)
+
+
+def dossier(store: Store, actor: Actor, snapshot_id: str, *, now: datetime) -> DossierView:
+    """Return the way of a snapshot to being offered; raises `NotFound` as `snapshot` does."""
+    with store.read() as session:
+        return dossier_view(session, seen_by(session, load_snapshot(session, snapshot_id), actor), actor, now)
+
+
+def seen_by(session: Session, found: Snapshot, actor: Actor) -> Snapshot:
+    """Return the snapshot if the actor may know of it; raises `NotFound` (`snapshot.unknown`)."""
+    if not _is_visible(session, found, actor):
+        raise _no_snapshot(found.id)
+    return found
 
 
 def load_dataset(session: Session, dataset_id: str) -> Dataset:
@@ -113,14 +128,29 @@ def load_snapshot(session: Session, snapshot_id: str, *, lock: bool = False) -> 
     """Return the row, locked until the transaction ends if asked; raises `NotFound` (`snapshot.unknown`)."""
     found = session.get(Snapshot, snapshot_id, with_for_update=lock)
     if found is None:
-        raise NotFound(
-            "snapshot.unknown",
-            ko=f"스냅샷 {snapshot_id[:12]}이(가) 없습니다.",
-            en=f"There is no snapshot {snapshot_id[:12]}.",
-            remedy_ko="데이터셋 화면에서 버전을 확인하세요.",
-            remedy_en="See the versions on the data set's page.",
-        )
+        raise _no_snapshot(snapshot_id)
     return found
+
+
+def _visible(found: Dataset, actor: Actor) -> list[Snapshot]:
+    session = object_session(found)
+    return [each for each in found.snapshots if session is not None and _is_visible(session, each, actor)]
+
+
+def _is_visible(session: Session, found: Snapshot, actor: Actor) -> bool:
+    if was_offered(session, found):
+        return True
+    return allows(check_may_see, actor, dossier_facts(session, found), kind_of(session, actor))
+
+
+def _no_snapshot(snapshot_id: str) -> NotFound:
+    return NotFound(
+        "snapshot.unknown",
+        ko=f"스냅샷 {snapshot_id[:12]}이(가) 없습니다.",
+        en=f"There is no snapshot {snapshot_id[:12]}.",
+        remedy_ko="데이터셋 화면에서 버전을 확인하세요.",
+        remedy_en="See the versions on the data set's page.",
+    )
 
 
 def dataset_view(found: Dataset, actor: Actor) -> DatasetView:
@@ -133,15 +163,15 @@ def dataset_view(found: Dataset, actor: Actor) -> DatasetView:
         provider_id=found.organisation_id,
         provider_name=found.organisation.name,
         created_at=found.created_at,
-        snapshots=tuple(snapshot_view(each, actor) for each in found.snapshots),
-        may=frozenset({"publish_snapshot"} if allows(check_may_govern, actor, found.organisation_id) else ()),
+        snapshots=tuple(snapshot_view(each, actor) for each in _visible(found, actor)),
+        may=frozenset({"receive_snapshot"} if allows(check_may_govern, actor, found.organisation_id) else ()),
     )
 
 
 def snapshot_view(found: Snapshot, actor: Actor) -> SnapshotView:
     """Return the row as pages show it."""
     manifest = read_manifest(found.manifest)
-    published = found.state is SnapshotState.PUBLISHED
+    withdrawable = SnapshotState.WITHDRAWN in SNAPSHOT[found.state]
     governs = allows(check_may_govern, actor, found.dataset.organisation_id)
     return SnapshotView(
         id=found.id,
@@ -156,8 +186,8 @@ def snapshot_view(found: Snapshot, actor: Actor) -> SnapshotView:
         running_stay=found.running_stay,
         may=frozenset(
             {
-                *(["withdraw_snapshot"] if published and governs else []),
                 *(["end_running"] if found.running_stay and governs else []),
+                *(["withdraw_snapshot"] if withdrawable and governs else []),
                 *(["trace"] if allows(check_may_trace, actor, found.dataset.organisation_id) else []),
             }
         ),

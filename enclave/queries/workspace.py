@@ -20,6 +20,7 @@ from enclave.policy.project import check_may_end
 from enclave.policy.workspace import StartFacts, check_may_start
 from enclave.queries import project as projects
 from enclave.queries.dataset import read_manifest
+from enclave.queries.publication import offered_until
 from enclave.roles import Role
 from enclave.states import WORKSPACE, ColumnState, SnapshotState, WorkspaceState
 from enclave.store import Store
@@ -136,6 +137,7 @@ def start_facts(session: Session, found: Project, account_id: str) -> StartFacts
         withdrawn_snapshots=tuple(sorted(withdrawn)),
         running_stay=frozenset(name for name, each in withdrawn.items() if each.running_stay),
         consent_until={name: date.fromisoformat(day) for name, day in consents.items() if day},
+        offered_until=offered_until(session, {snapshot_id for snapshot_id, _ in approved}),
         frozen=_is_frozen(session, found.id, account_id),
         project_frozen=_is_project_frozen(session, found.id),
     )

@@ -56,6 +56,7 @@ from enclave.settings import Settings
 from enclave.states import Decision
 from enclave.store import Store
 from enclave.vault import Vault
+from tests.enclave.publishing import offered
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 PURPOSE = "방문 자료로 만성질환 환자의 연령대별 방문 횟수 차이를 기술하여 보건 사업의 근거로 삼고자 합니다. " * 3
@@ -276,7 +277,11 @@ def build(url: str, home: Path) -> Scene:
             description="시험 자료",
             now=NOW,
         )
-        dataset.publish_snapshot(store, Actor.console(), folder=folders[name], public_key=signer.public_key(), now=NOW)
+        steward = {"hospital-a": "steward-a", "hospital-b": "steward-b"}[provider]
+        offered(
+            store, folders[name], signer.public_key(),
+            steward=steward, reviewers=("checker-a", "checker-b", "checker-c"), now=NOW,
+        )  # fmt: skip
     depot = Depot(Quarantine(settings.quarantine), vault, settings.releases)
     means = Means(settings, settings.image, keys.load_signing_key(settings.plan_key), signer.public_key())
     return Scene(store, home, vault, depot, means, folders)
@@ -353,7 +358,7 @@ def _manifest(name: str, provider: str, tables: dict[str, pl.DataFrame], project
         tables=described,
         risk={},
         gates=(),
-        tool_versions={},
+        tool_versions={"ansim-enclave": "0.1.0"},
         lineage={"keys": {"id": "0" * 16, "generation": 1, "project": project}} if project else {},
         files={},
     )

@@ -218,7 +218,7 @@ def test_a_withdrawn_snapshot_is_not_offered_to_new_applications(sqlite_url, tmp
         scene.applied()
     assert refused.value.code == "project.no-snapshot"
     with pytest.raises(Conflict):
-        dataset.publish_snapshot(
+        dataset.receive_snapshot(
             scene.store, steward, folder=scene.folders["set-a"], public_key=scene.means.snapshot_key, now=NOW
         )
     scene.store.close()

@@ -52,7 +52,7 @@ def test_the_catalogue_shows_each_data_set_with_its_newest_snapshot(shared):
     assert (newest.state, newest.rows, newest.subjects) == (SnapshotState.PUBLISHED, 5, 2)
     assert newest.manifest.tables["patients"].columns["age"].treatment == "그대로"
     assert newest == queries.snapshot(shared.store, shared.actor("scientist"), newest.id)
-    assert queries.dataset(shared.store, shared.actor("steward-a"), "set-a").may == {"publish_snapshot"}
+    assert queries.dataset(shared.store, shared.actor("steward-a"), "set-a").may == {"receive_snapshot"}
     assert queries.dataset(shared.store, shared.actor("steward-b"), "set-a").may == set()
     with pytest.raises(NotFound):
         queries.snapshot(shared.store, shared.actor("scientist"), "0" * 64)
@@ -62,9 +62,9 @@ def test_publishing_the_same_snapshot_twice_is_one_snapshot_at_its_newest_place(
     folder = shared.folders["set-a"]
     moved = shutil.copytree(folder, tmp_path / folder.name)
     key = shared.means.snapshot_key
-    again = dataset.publish_snapshot(shared.store, CONSOLE, folder=moved, public_key=key, now=NOW)
+    again = dataset.receive_snapshot(shared.store, CONSOLE, folder=moved, public_key=key, now=NOW)
     assert (again.id, again.path) == (folder.name, moved)
-    back = dataset.publish_snapshot(shared.store, CONSOLE, folder=folder, public_key=key, now=NOW)
+    back = dataset.receive_snapshot(shared.store, CONSOLE, folder=folder, public_key=key, now=NOW)
     assert len(queries.dataset(shared.store, CONSOLE, "set-a").snapshots) == 1
     assert back.path == folder
 
@@ -75,7 +75,7 @@ def test_a_damaged_snapshot_is_not_published_and_the_refusal_is_recorded(shared,
     (copy / "data/visits/part-0.parquet").chmod(0o644)
     (copy / "data/visits/part-0.parquet").write_bytes(b"other bytes")
     with shared.new_entries() as entries, pytest.raises(Denied) as refused:
-        dataset.publish_snapshot(shared.store, CONSOLE, folder=copy, public_key=shared.means.snapshot_key, now=NOW)
+        dataset.receive_snapshot(shared.store, CONSOLE, folder=copy, public_key=shared.means.snapshot_key, now=NOW)
     assert (refused.value.code, "part-0.parquet" in refused.value.ko) == ("snapshot.damaged", True)
     assert [entry["reason"]["code"] for entry in entries] == ["snapshot.damaged"]
 
@@ -88,7 +88,7 @@ def test_a_snapshot_of_another_provider_than_its_data_sets_is_refused(database_u
     signer = scenes.Ed25519PrivateKey.generate()
     folder = scenes._snapshot(made.means.settings, signer, "set-a", "hospital-b")
     with pytest.raises(Conflict) as refused:
-        dataset.publish_snapshot(made.store, CONSOLE, folder=folder, public_key=signer.public_key(), now=NOW)
+        dataset.receive_snapshot(made.store, CONSOLE, folder=folder, public_key=signer.public_key(), now=NOW)
     assert refused.value.code == "snapshot.other-provider"
     made.store.close()
 

@@ -163,7 +163,7 @@ def test_a_setting_that_is_wrong_is_named_and_nothing_is_made(here, own_home):
     assert list((own_home / "db").iterdir()) == []
 
 
-def test_a_snapshot_built_elsewhere_is_copied_verified_and_published(home, tmp_path):
+def test_a_snapshot_built_elsewhere_is_copied_verified_and_received(home, tmp_path):
     made = build(f"sqlite:///{home / 'db/ansim.sqlite'}", tmp_path / "hospital")
     public = made.means.snapshot_key
     made.store.close()
@@ -172,13 +172,13 @@ def test_a_snapshot_built_elsewhere_is_copied_verified_and_published(home, tmp_p
         for path in (home / "db").iterdir():
             shutil.chown(path, SERVICE, SERVICE)
     folder = made.folders["set-a"]
-    done = ansim(home, "snapshot", "publish", str(folder))
+    done = ansim(home, "snapshot", "receive", str(folder))
     assert (done.returncode, "5행" in done.stdout) == (0, True), done.stderr
     assert (home / "snapshots" / folder.name / "manifest.json").exists()
     damaged = made.folders["set-b"]
     (damaged / "data/visits/part-0.parquet").chmod(0o644)
     (damaged / "data/visits/part-0.parquet").write_bytes(b"not what was signed")
-    refused = ansim(home, "snapshot", "publish", str(damaged))
+    refused = ansim(home, "snapshot", "receive", str(damaged))
     assert (refused.returncode, refused.stderr.startswith("[snapshot.damaged]")) == (3, True), refused.stderr
     assert {path.name for path in (home / "snapshots").iterdir()} == {folder.name}
 

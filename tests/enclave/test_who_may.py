@@ -69,7 +69,7 @@ class Case:
         return self.name.partition("/")[0] not in {
             "view",
             "log",
-            "publish",
+            "receive",
             "preflight",
             "submit",
             "start",
@@ -271,9 +271,9 @@ CASES = [
         STEWARD,
     ),
     Case(
-        "publish",
+        "receive",
         _nothing,
-        lambda s, a, _: dataset.publish_snapshot(
+        lambda s, a, _: dataset.receive_snapshot(
             s.store, a, folder=s.folders["set-a"], public_key=s.means.snapshot_key, now=NOW
         ),
         STEWARD,

@@ -7,7 +7,9 @@ from starlette.responses import Response
 
 from enclave.commands import dataset as commands
 from enclave.errors import EnclaveError
-from enclave.portal.acting import actor_of, done, tried
+from enclave.policy.publication import LEVELS, QUESTIONS
+from enclave.portal.acting import actor_of, done, tried, typed
+from enclave.portal.forms import Form
 from enclave.portal.headers import REPORT_POLICY
 from enclave.portal.signed_files import REPORT, has_twin, signed_file, twin_answer
 from enclave.portal.visit import Here, OwnForm, Visit
@@ -16,8 +18,8 @@ from enclave.queries import dataset, holders, lineage
 router = APIRouter()
 
 
-def show(visit: Visit, snapshot_id: str, error: EnclaveError | None = None) -> Response:
-    """Return one snapshot."""
+def show(visit: Visit, snapshot_id: str, error: EnclaveError | None = None, form: Form | None = None) -> Response:
+    """Return one snapshot; `form` is what was sent and refused."""
     actor, store = actor_of(visit), visit.portal.store
     found = dataset.snapshot(store, actor, snapshot_id)
     return visit.page(
@@ -29,6 +31,10 @@ def show(visit: Visit, snapshot_id: str, error: EnclaveError | None = None) -> R
         twin=has_twin(found),
         dataset=dataset.dataset(store, actor, found.dataset_id),
         holders=holders.holders(store, actor, snapshot_id) if "trace" in found.may else (),
+        way=dataset.dossier(store, actor, snapshot_id, now=visit.now),
+        questions=QUESTIONS,
+        levels=LEVELS,
+        typed=typed(form),
     )
 
 

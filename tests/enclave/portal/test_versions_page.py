@@ -46,7 +46,7 @@ def second(world: World, tmp_path: Path) -> str:
     signing = keys.load_signing_key(world.settings.keys / "snapshot.key")
     world.settings.snapshots.mkdir(exist_ok=True)
     target, signed = publish(folder, world.settings.snapshots, made, signing, sealed)
-    dataset.publish_snapshot(world.store, Actor.console(), folder=target, public_key=public, now=clock.now())
+    dataset.receive_snapshot(world.store, Actor.console(), folder=target, public_key=public, now=clock.now())
     return signed.id
 
 

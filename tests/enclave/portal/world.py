@@ -51,6 +51,7 @@ from enclave.store import Store, open_engine
 from enclave.vault import Vault
 from tests.enclave.encrypting import encrypted, key_store
 from tests.enclave.portal.hub_peer import HubPeer, Running
+from tests.enclave.publishing import offered
 
 ROOT = "/services/portal"
 REPORT = """<!doctype html><meta charset=utf-8><title>위험 보고서</title><style>h1{color:#17594a}</style>
@@ -333,7 +334,8 @@ def _snapshot(store: Store, settings: Settings) -> str:
     manifest = Manifest(
         id="", dataset="visits", title_ko="외래 방문", title_en="Visits", provider="bitgoeul",
         legal_basis="개인정보 보호법 제28조의2", recipe_version=1, recipe_sha256="ab" * 32,
-        created_at="2026-11-24T09:00:00Z", tables={"visits": table}, risk={}, gates=(), tool_versions={}, lineage={},
+        created_at="2026-11-24T09:00:00Z", tables={"visits": table}, risk={}, gates=(),
+        tool_versions={"ansim-enclave": "0.1.0"}, lineage={},
         files={},
     )  # fmt: skip
     rows_of = {"visits": pl.scan_parquet(folder / "data/visits/part-000.parquet")}
@@ -349,7 +351,7 @@ def _snapshot(store: Store, settings: Settings) -> str:
         description="2020년 외래 방문 자료입니다.", now=now,
     )  # fmt: skip
     key = keys.load_public_key(settings.snapshot_public_key)
-    return dataset.publish_snapshot(store, console, folder=folder, public_key=key, now=now).id
+    return offered(store, folder, key, steward="suyeon", reviewers=("dahye", "woojin", "yerin"), now=now)
 
 
 def _project(store: Store) -> str:

@@ -1,0 +1,116 @@
+"""Drawing the sample of texts that comes with a snapshot, and sealing it. Only the sample is kept, never all texts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from deid.manifest import Manifest
+from deid.sampling import Sample, draw, found_in
+from deid.text_gate import AskedSample, asked_by
+from deid.texts import FILE, TextCase, read_cases
+from enclave.errors import Invalid
+from enclave.model.publication import TextSample, TextSampleCase
+from enclave.states import SampleState
+from enclave.vault import Vault
+
+
+@dataclass(frozen=True)
+class SealedTexts:
+    """Where a run kept its texts, the vault they are sealed with, and the seed, drawn at the door and recorded."""
+
+    folder: Path
+    vault: Vault
+    seed: str
+
+
+@dataclass(frozen=True)
+class DrawnSample:
+    """A sample ready to be kept: what was asked, the seed, the cases, and each case sealed, in order."""
+
+    asked: AskedSample
+    seed: str
+    sample: Sample
+    sealed: tuple[bytes, ...]
+
+
+def purpose_of(snapshot_id: str, ref: str) -> str:
+    """Name what a sealed text is for: it opens in no other place."""
+    return f"text-sample:{snapshot_id}:{ref}"
+
+
+def drawn(manifest: Manifest, texts: SealedTexts | None) -> DrawnSample | None:
+    """Draw and seal the sample that the manifest asks for; None when it asks for none.
+
+    Raises `Invalid` (`sample.no-texts`: it asks, and no texts came; `sample.other-texts`: they are another run's).
+    """
+    asked = asked_by(manifest.lineage)
+    if asked is None:
+        return None
+    if texts is None or not (texts.folder / FILE).is_file():
+        raise _no_texts()
+    with (texts.folder / FILE).open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != asked.cases_sha256:
+            raise _other_texts()
+    sample = draw(read_cases(texts.folder), asked.size, texts.seed)
+    sealed = tuple(_sealed(texts.vault, manifest.id, case) for _, case in sample.picked)
+    return DrawnSample(asked, texts.seed, sample, sealed)
+
+
+def keep_sample(session: Session, snapshot_id: str, made: DrawnSample, now: datetime) -> None:
+    """Keep a drawn sample with its snapshot."""
+    session.add(
+        TextSample(
+            snapshot_id=snapshot_id,
+            state=SampleState.OPEN,
+            seed=made.seed,
+            size=len(made.sample.picked),
+            min_recall=made.asked.min_recall,
+            confidence=made.asked.confidence,
+            population=dict(made.sample.population),
+            drawn_at=now,
+        )
+    )
+    session.flush()
+    for number, ((stratum, case), sealed) in enumerate(zip(made.sample.picked, made.sealed, strict=True), 1):
+        session.add(
+            TextSampleCase(
+                snapshot_id=snapshot_id,
+                number=number,
+                ref=case.ref,
+                stratum=stratum,
+                found=found_in(case),
+                sealed=sealed,
+            )
+        )
+    session.flush()
+
+
+def _sealed(vault: Vault, snapshot_id: str, case: TextCase) -> bytes:
+    body = json.dumps(asdict(case), ensure_ascii=False).encode()
+    return vault.seal(body, purpose=purpose_of(snapshot_id, case.ref))
+
+
+def _no_texts() -> Invalid:
+    return Invalid(
+        "sample.no-texts",
+        ko="이 스냅샷의 계획은 글의 표본 검토를 요구하는데 글이 함께 오지 않았습니다.",
+        en="This snapshot's recipe asks for a sample review of texts, and no texts came with it.",
+        remedy_ko="수행할 때 --private로 준 폴더를 --texts로 알려 주세요.",
+        remedy_en="Name with --texts the folder that the run was given as --private.",
+    )
+
+
+def _other_texts() -> Invalid:
+    return Invalid(
+        "sample.other-texts",
+        ko="함께 온 글이 이 스냅샷을 만든 수행의 것이 아닙니다.",
+        en="The texts that came are not those of the run that made this snapshot.",
+        remedy_ko="같은 수행의 비공개 폴더를 주거나 스냅샷을 다시 만드세요.",
+        remedy_en="Give the private folder of the same run, or build the snapshot again.",
+    )

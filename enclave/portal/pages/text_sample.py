@@ -1,0 +1,140 @@
+"""Going through a sample of texts: original beside masked, marks per type, the next one; closing the review."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from deid.text_types import LABELS
+from deid.texts import TextSpan
+from enclave.commands import text_sample as commands
+from enclave.commands.text_sample import OpenedCase
+from enclave.errors import EnclaveError, Invalid
+from enclave.policy.publication import check_governs
+from enclave.portal.acting import actor_of, done, tried, typed
+from enclave.portal.forms import Form
+from enclave.portal.visit import Here, OwnForm, Visit
+from enclave.queries import dataset
+
+router = APIRouter()
+PREFIX = "m_"
+
+
+@router.get("/snapshots/{snapshot_id}/sample")
+def sample(visit: Here, snapshot_id: str) -> Response:
+    """Show the list of the sample, without any text."""
+    return show(visit, snapshot_id)
+
+
+@router.get("/snapshots/{snapshot_id}/sample/{number}")
+def one(visit: Here, snapshot_id: str, number: int) -> Response:
+    """Show one text beside its masked form; the look is recorded."""
+    return show_case(visit, snapshot_id, number)
+
+
+@router.post("/snapshots/{snapshot_id}/sample/{number}")
+def judge(visit: Here, form: OwnForm, snapshot_id: str, number: int) -> Response:
+    """Keep what was found in one text and go to the next."""
+
+    def act() -> str:
+        commands.judge(
+            visit.portal.store,
+            visit.portal.vault,
+            actor_of(visit),
+            snapshot_id=snapshot_id,
+            number=number,
+            missed=_marks(form),
+            note=form.text("note"),
+            now=visit.now,
+        )
+        found = dataset.dossier(visit.portal.store, actor_of(visit), snapshot_id, now=visit.now).sample
+        more = found is not None and number < found.size
+        return f"/snapshots/{snapshot_id}/sample/{number + 1}" if more else f"/snapshots/{snapshot_id}/sample"
+
+    return tried(
+        lambda: done(visit, form, act, "sample.judged", number=number),
+        lambda error: show_case(visit, snapshot_id, number, error, form),
+    )
+
+
+@router.post("/snapshots/{snapshot_id}/sample-close")
+def close(visit: Here, form: OwnForm, snapshot_id: str) -> Response:
+    """Close the review."""
+
+    def act() -> str:
+        commands.close(visit.portal.store, actor_of(visit), snapshot_id=snapshot_id, now=visit.now)
+        return f"/snapshots/{snapshot_id}"
+
+    return tried(lambda: done(visit, form, act, "sample.closed"), lambda error: show(visit, snapshot_id, error))
+
+
+def show(visit: Visit, snapshot_id: str, error: EnclaveError | None = None) -> Response:
+    """Return the list."""
+    actor, store = actor_of(visit), visit.portal.store
+    found = dataset.snapshot(store, actor, snapshot_id)
+    about = dataset.dataset(store, actor, found.dataset_id)
+    check_governs(actor, about.provider_id)
+    way = dataset.dossier(store, actor, snapshot_id, now=visit.now)
+    status = error.status if error else 200
+    return visit.page(
+        "sample.html", here="datasets", status=status, error=error, snapshot=found, dataset=about, way=way
+    )
+
+
+def show_case(
+    visit: Visit, snapshot_id: str, number: int, error: EnclaveError | None = None, form: Form | None = None
+) -> Response:
+    """Return one text's page."""
+    opened = commands.look(
+        visit.portal.store,
+        visit.portal.vault,
+        actor_of(visit),
+        snapshot_id=snapshot_id,
+        number=number,
+        now=visit.now,
+    )
+    start: dict[str, object] = {PREFIX + kind: count for kind, count in (opened.missed or {}).items()}
+    return visit.page(
+        "sample_case.html",
+        here="datasets",
+        status=error.status if error else 200,
+        error=error,
+        snapshot_id=snapshot_id,
+        opened=opened,
+        pieces=list(_pieces(opened)),
+        kinds=LABELS,
+        prefix=PREFIX,
+        typed=typed(form, {"note": opened.note, **start}),
+    )
+
+
+def _pieces(opened: OpenedCase) -> Iterator[tuple[str, TextSpan | None]]:
+    """Cut the original at its spans; where two overlap, the first counts."""
+    text, at = opened.case.text, 0
+    for span in sorted(opened.case.spans, key=lambda span: (span.start, -span.end)):
+        if span.start < at:
+            continue
+        if span.start > at:
+            yield text[at : span.start], None
+        yield text[span.start : span.end], span
+        at = span.end
+    if at < len(text):
+        yield text[at:], None
+
+
+def _marks(form: Form) -> dict[str, int]:
+    marks = {}
+    for kind, value in form.starting(PREFIX).items():
+        if (value and not value.isascii()) or (value and not value.isdigit()):
+            raise Invalid(
+                "sample.marks",
+                ko="개수는 0 이상의 수로 적으세요.",
+                en="Write numbers from 0.",
+                remedy_ko="놓친 것의 개수를 종류별로 적으세요.",
+                remedy_en="Write how many of each type were missed.",
+            )
+        if value and int(value[:6]):
+            marks[kind] = int(value[:6])
+    return marks

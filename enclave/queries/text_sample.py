@@ -1,0 +1,72 @@
+"""The sample of a snapshot's texts as pages show it: how it was drawn, how far its review is, what it showed. No text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from enclave.model.publication import TextSample
+from enclave.states import SampleState
+
+
+@dataclass(frozen=True)
+class CaseLine:
+    """One sampled text in the list: `missed` is None until it was judged."""
+
+    number: int
+    stratum: str
+    found: int
+    missed: int | None
+
+
+@dataclass(frozen=True)
+class SampleView:
+    """A sample; `population` counts cases by stratum in the whole snapshot, `estimate` is None until it is closed."""
+
+    state: SampleState
+    seed: str
+    size: int
+    min_recall: float
+    confidence: float
+    population: Mapping[str, int]
+    drawn_at: datetime
+    estimate: Mapping[str, Any] | None
+    closed_at: datetime | None
+    cases: tuple[CaseLine, ...]
+
+    @property
+    def judged(self) -> int:
+        """How many texts somebody has judged."""
+        return sum(case.missed is not None for case in self.cases)
+
+    @property
+    def next(self) -> int:
+        """The first text nobody has judged, or 1."""
+        return next((case.number for case in self.cases if case.missed is None), 1)
+
+
+def sample_view(session: Session, snapshot_id: str) -> SampleView | None:
+    """Return the sample of a snapshot, None where its recipe asks for none."""
+    found = session.get(TextSample, snapshot_id)
+    if found is None:
+        return None
+    lines = (
+        CaseLine(each.number, each.stratum, each.found, None if each.missed is None else sum(each.missed.values()))
+        for each in found.cases
+    )
+    return SampleView(
+        state=found.state,
+        seed=found.seed,
+        size=found.size,
+        min_recall=found.min_recall,
+        confidence=found.confidence,
+        population=found.population,
+        drawn_at=found.drawn_at,
+        estimate=found.estimate,
+        closed_at=found.closed_at,
+        cases=tuple(lines),
+    )
