@@ -1,4 +1,4 @@
-"""The sample of a snapshot's texts as pages show it: how it was drawn, how far its review is, what it showed. No text."""
+"""The sample of a snapshot's texts as pages show it: how it was drawn, how far it is, what it showed. No text."""
 
 from __future__ import annotations
 

@@ -24,6 +24,7 @@ PAGES = {
         "/",
         "/snapshots/{snapshot}",
         "/snapshots/{snapshot}/releases",
+        "/snapshots/{snapshot}/record",
         "/metrics",
         "/policies",
         "/columns",
