@@ -316,8 +316,8 @@ def publish_for(scene: Scene, project_id: str, *, now: datetime = NOW) -> str:
     """Publish a snapshot of set-a that was made for one project ("": for the catalogue); returns its id."""
     key = Ed25519PrivateKey.generate()
     folder = _snapshot(scene.means.settings, key, "set-a", "hospital-a", project_id)
-    made = dataset.publish_snapshot(scene.store, Actor.console(), folder=folder, public_key=key.public_key(), now=now)
-    return made.id
+    reviewers = ("checker-a", "checker-b", "checker-c")
+    return offered(scene.store, folder, key.public_key(), steward="steward-a", reviewers=reviewers, now=now)
 
 
 def _snapshot(settings: Settings, key: Ed25519PrivateKey, name: str, provider: str, project: str = "") -> Path:

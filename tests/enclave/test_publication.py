@@ -42,7 +42,7 @@ def built(scene: Scene, **changes: object) -> str:
     with unfinished(scene.means.settings.snapshots) as folder:
         (folder / "data/visits").mkdir(parents=True)
         frame.write_parquet(folder / "data/visits/part-0.parquet")
-        manifest = replace(_manifest("set-a", "hospital-a", {"visits": frame}), **changes)  # type: ignore[arg-type]
+        manifest = replace(_manifest("set-a", "hospital-a", {"visits": frame}, ""), **changes)  # type: ignore[arg-type]
         place = publish(folder, scene.means.settings.snapshots, manifest, SIGNER)[0]
     return publishing.received(scene.store, place, SIGNER.public_key(), now=NOW)
 

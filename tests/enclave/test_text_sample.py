@@ -10,9 +10,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from deid.detect.replace import PLACEHOLDERS
 from sqlalchemy import text
 
-from deid.detect.replace import PLACEHOLDERS
 from deid.snapshot import publish, unfinished
 from deid.text_types import LABELS
 from deid.texts import CaseWriter, TextCase, TextSpan
@@ -66,7 +66,7 @@ def built(scene: Scene, tmp_path: Path, *, number: int = 300, uncertain: int = 4
     with unfinished(scene.means.settings.snapshots) as folder:
         (folder / "data/visits").mkdir(parents=True)
         frame.write_parquet(folder / "data/visits/part-0.parquet")
-        manifest = replace(_manifest("set-a", "hospital-a", {"visits": frame}), lineage={"text_sample": asked})
+        manifest = replace(_manifest("set-a", "hospital-a", {"visits": frame}, ""), lineage={"text_sample": asked})
         return publish(folder, scene.means.settings.snapshots, manifest, SIGNER)[0], private
 
 

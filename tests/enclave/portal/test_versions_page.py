@@ -10,11 +10,10 @@ import pytest
 
 from deid.snapshot import publish, read_manifest
 from enclave import clock, keys
-from enclave.actor import Actor
-from enclave.commands import dataset
 from enclave.queries import dataset as queries
 from tests.enclave.encrypting import encrypted, key_store
 from tests.enclave.portal.world import ROOT, World
+from tests.enclave.publishing import offered
 
 CONSENT = {"version": "동의서 3판", "scope_ko": "간질환 연구", "scope_en": "Liver research", "expires": "2027-12-31"}
 TABLE = {
@@ -45,9 +44,9 @@ def second(world: World, tmp_path: Path) -> str:
     sealed = encrypted(folder, key_store(world.settings.snapshot_keys, world.settings.snapshot_seal))
     signing = keys.load_signing_key(world.settings.keys / "snapshot.key")
     world.settings.snapshots.mkdir(exist_ok=True)
-    target, signed = publish(folder, world.settings.snapshots, made, signing, sealed)
-    dataset.receive_snapshot(world.store, Actor.console(), folder=target, public_key=public, now=clock.now())
-    return signed.id
+    target, _ = publish(folder, world.settings.snapshots, made, signing, sealed)
+    reviewers = ("dahye", "woojin", "yerin")
+    return offered(world.store, target, public, steward="suyeon", reviewers=reviewers, now=clock.now())
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])
