@@ -68,14 +68,7 @@ def check_may_start(actor: Actor, facts: StartFacts, now: datetime) -> None:
             remedy_en="Ask the data steward about applying for a newer version.",
         )
     check_consent(facts.consent_until, now)
-    if facts.offered_until is not None and korean_date(now) > facts.offered_until:
-        raise Denied(
-            "workspace.snapshot-period",
-            ko=f"제공기관이 정한 제공 기간이 {facts.offered_until}에 끝난 스냅샷입니다.",
-            en=f"The provider offered this snapshot until {facts.offered_until}.",
-            remedy_ko="데이터 관리자에게 새 의결로 제공되는 판이 있는지 문의하세요.",
-            remedy_en="Ask the data steward whether a version is offered under a newer decision.",
-        )
+    check_offered(facts.offered_until, now)
     if facts.project_frozen:
         raise Denied(
             "project.frozen",
@@ -112,6 +105,18 @@ def check_consent(until: Mapping[str, date], now: datetime) -> None:
             en=f"People's consent to this snapshot has expired: {names}",
             remedy_ko="데이터 관리자에게 동의를 새로 받은 버전이 있는지 문의하세요.",
             remedy_en="Ask the data steward for a version with consent given anew.",
+        )
+
+
+def check_offered(until: date | None, now: datetime) -> None:
+    """Raise `Denied` (`workspace.snapshot-period`) after the last day on which a snapshot is offered."""
+    if until is not None and korean_date(now) > until:
+        raise Denied(
+            "workspace.snapshot-period",
+            ko=f"제공기관이 정한 제공 기간이 {until}에 끝난 스냅샷입니다.",
+            en=f"The provider offered this snapshot until {until}.",
+            remedy_ko="데이터 관리자에게 새 의결로 제공되는 판이 있는지 문의하세요.",
+            remedy_en="Ask the data steward whether a version is offered under a newer decision.",
         )
 
 

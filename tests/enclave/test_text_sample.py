@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from deid.detect.replace import PLACEHOLDERS
+from deid.detect.operators.placeholder import PLACEHOLDERS
 from sqlalchemy import text
 
 from deid.snapshot import publish, unfinished
