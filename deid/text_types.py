@@ -29,4 +29,6 @@ LABELS: Mapping[str, tuple[str, str]] = {
     "AGE90": ("90세 이상", "age 90 and above"),
     "ORG": ("기관", "organisation"),
     "DATE": ("날짜", "date"),
+    "DEPARTMENT": ("진료과", "department"),
+    "WARD": ("병동", "ward"),
 }

@@ -10,9 +10,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from deid.detect.operators.placeholder import PLACEHOLDERS
 from sqlalchemy import text
 
+from deid.detect.operators.placeholder import PLACEHOLDERS
 from deid.snapshot import publish, unfinished
 from deid.text_types import LABELS
 from deid.texts import CaseWriter, TextCase, TextSpan
