@@ -227,13 +227,13 @@ def test_an_encrypted_snapshot_is_published_only_where_its_keys_are(staffed, own
         made, _ = publish(folder, own_home / "snapshots", manifest, signer, encrypted(folder, elsewhere))
     words = ("dataset", "register", "visits", "--provider", "zone", "--title", "방문", "--description", "자료")
     assert staffed(*words).code == 0
-    refused = staffed("snapshot", "publish", str(made))
+    refused = staffed("snapshot", "receive", str(made))
     assert (refused.code, refused.err.startswith("[keys.unreadable]")) == (6, True), refused.err
     own = key_store(own_home / "snapshot-keys", own_home / "keys/snapshot-seal.key")
-    refused = staffed("snapshot", "publish", str(made))
+    refused = staffed("snapshot", "receive", str(made))
     assert refused.code == 6, "a store without this snapshot"
     own.save(made.name, [])
-    assert staffed("snapshot", "publish", str(made)).code == 0
+    assert staffed("snapshot", "receive", str(made)).code == 0
     assert staffed("snapshot", "holders", made.name).out == ""
     assert staffed("dataset", "withdraw", "visits", "--reason", "정보주체 철회").code == 0, "the newest stays"
     assert staffed("snapshot", "end-running", made.name, "--reason", "지금").code == 5
