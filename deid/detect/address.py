@@ -9,13 +9,16 @@ together with a postal code beside it.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
+from deid.detect.found import Found
 from deid.detect.places import CITIES, COUNTIES, DISTRICTS, PROVINCES, SHORT
 from deid.detect.recogniser import Rule, RuleRecogniser
 
 _S = r"[ \n]{0,3}"
 _SP = r"[ \n]{1,3}"
 _ZIP = rf"(?:[(\[]?(?<!\d)(?:우[ ]?\)?[ ]?)?(?:\d{{5}}|\d{{3}}-\d{{3}})[)\]]?,?{_S})?"
+_ZIP_BEFORE = re.compile(rf"[(\[]?(?<!\d)(?:우[ ]?\)?[ ]?)?(?:\d{{5}}|\d{{3}}-\d{{3}})[)\]]?,?{_S}$")
 _START = r"(?:(?<![가-힣])|(?<=주소))"
 _PROVINCE = rf"(?:{_START}(?:{PROVINCES}))"
 _CITY = rf"(?:(?:{CITIES}|{COUNTIES}|{DISTRICTS})(?:{_S}(?:{DISTRICTS}))?)"
@@ -49,26 +52,53 @@ _NOT_TOWN = (
 )
 
 
+# From a province, city or district downward; searched only where one of these stands.
+_PLACED: tuple[tuple[re.Pattern[str], float], ...] = (
+    # At least a town, a road with number, or an estate.
+    (
+        re.compile(
+            rf"{_LEAD}(?:{_EUP}{_S}|{_NOT_TOWN}{_TOWN}{_SP})?(?:{_ROAD_NUMBER}|"
+            rf"{_NOT_TOWN}{_TOWN}(?:{_S}{_NUMBER}(?![\d.]{0, 6}[세년월일%]))?|{_ESTATE}){_TAIL}"
+        ),
+        0.9,
+    ),
+    (re.compile(rf"{_LEAD}{_EUP}(?![가-힣])"), 0.8),
+    (re.compile(rf"(?<![가-힣]){_PROVINCE}{_S}{_CITY}(?:{_S}{_CITY})?(?=[^가-힣]|에|의|로|거주|소재|$)"), 0.6),
+)
+_PLACE = re.compile(rf"{PROVINCES}|{CITIES}|{COUNTIES}|{DISTRICTS}|{SHORT}")
+# Without one of these on its line (or the next) no other rule can match.
+_HINTS = (
+    re.compile(
+        r"아파트|APT|apt|빌라|마을|타운|맨션|오피스텔|주택|팰리스|캐슬|하이츠|자이|푸르지오|힐스테이트|래미안|편한세상|더샵|아이파크|"
+        r"센트럴|리버뷰|파크뷰|고시원|원룸|기숙사|빌딩|타워|연립|하임|스위첸|부영|휴먼시아|단지|그린빌|하우스|요양원|상가|번지|"
+        r"거주|사는|살며|살고|사시는|살|지냄|자택|주민|사심|주소|본적|등록기준지|방문지|소재지|출동장소|배송지|address|addr|Addr|ADDR|Address|ADDRESS"
+    ),
+    re.compile(r"[동리가로길읍면호층][ \n]{0,3}\d"),
+    re.compile(r"[읍면][ \n]"),
+    re.compile(r"\d[ ]?[동호층]"),
+)
+_REACH = 60
+_LONGEST_ZIP = 20
+
+
 class AddressRecogniser(RuleRecogniser):
     """Addresses from the province, city, town, road or estate downward, to the unit."""
 
     ENTITIES = ("ADDRESS",)
+
+    def find(self, text: str) -> Iterator[Found]:
+        """Yield addresses that begin with a known place, then those told by their form, where there is a hint of one."""
+        for place in _PLACE.finditer(text):
+            for pattern, score in _PLACED:
+                match = pattern.match(text, place.start())
+                if match:
+                    code = _ZIP_BEFORE.search(text, max(0, match.start() - _LONGEST_ZIP), match.start())
+                    yield Found(code.start() if code else match.start(), match.end(), "ADDRESS", score)
+        for start, end in _hinted(text):
+            for rule in self.RULES:
+                yield from rule.find(text, start, end)
+
     RULES = (
-        # Province or city, then at least a town, a road with number, or an estate.
-        Rule(
-            "ADDRESS",
-            re.compile(
-                rf"{_ZIP}{_LEAD}(?:{_EUP}{_S}|{_NOT_TOWN}{_TOWN}{_SP})?(?:{_ROAD_NUMBER}|"
-                rf"{_NOT_TOWN}{_TOWN}(?:{_S}{_NUMBER}(?![\d.]{0, 6}[세년월일%]))?|{_ESTATE}){_TAIL}"
-            ),
-            0.9,
-        ),
-        Rule("ADDRESS", re.compile(rf"{_ZIP}{_LEAD}{_EUP}(?![가-힣])"), 0.8),
-        Rule(
-            "ADDRESS",
-            re.compile(rf"(?<![가-힣]){_PROVINCE}{_S}{_CITY}(?:{_S}{_CITY})?(?=[^가-힣]|에|의|로|거주|소재|$)"),
-            0.6,
-        ),
         Rule(
             "ADDRESS",
             re.compile(rf"(?<![가-힣]){_EUP}{_SP}(?:{_ROAD_NUMBER}|{_NOT_TOWN}{_VILLAGE}(?:{_SP}{_NUMBER})?){_TAIL}"),
@@ -123,3 +153,20 @@ class AddressRecogniser(RuleRecogniser):
             0.7,
         ),
     )
+
+
+def _hinted(text: str) -> list[tuple[int, int]]:
+    """Stretches of `text` in which an address is possible: each hint with the lines around it."""
+    spans = sorted(
+        (max(0, hint.start() - _REACH), min(len(text), hint.end() + _REACH))
+        for pattern in _HINTS
+        for hint in pattern.finditer(text)
+    )
+    joined: list[tuple[int, int]] = []
+    for start, end in spans:
+        start = text.rfind("\n", max(0, start - _REACH), start) + 1 or start
+        if joined and start <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(end, joined[-1][1])
+        else:
+            joined.append((start, end))
+    return joined

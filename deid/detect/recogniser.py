@@ -52,10 +52,10 @@ class Rule:
     score: float
     check: Callable[[str], bool] | None = None
 
-    def find(self, text: str) -> Iterator[Found]:
-        """Every match whose value passes `check`."""
+    def find(self, text: str, begin: int = 0, limit: int | None = None) -> Iterator[Found]:
+        """Every match from `begin` to `limit` (default: the whole text) whose value passes `check`."""
         named = "v" in self.pattern.groupindex
-        for match in self.pattern.finditer(text):
+        for match in self.pattern.finditer(text, begin, len(text) if limit is None else limit):
             start, end = match.span("v") if named else match.span()
             if end > start and (self.check is None or self.check(text[start:end])):
                 yield Found(start, end, self.type, self.score)
