@@ -50,6 +50,7 @@ _TITLED = re.compile(
 _BESIDE = re.compile(
     rf"(?P<v>{_NAME})[ ]{{0,2}}(?=[(/,][ ]?(?:[MF남여][ /,)(]|\d{{1,3}}세|01\d|\d{{7,9}})|[MF]/\d|is an?[ ]\d)"
 )
+_PATTERNS = ((_SURNAME_FIRST, 0.6), (_SURNAME_LAST, 0.6), (_LABELLED, 0.8), (_TITLED, 0.8), (_BESIDE, 0.6))
 _NOT_NAMES = re.compile(
     r"(?i)\b(?:PA|AP|CT|MRI?|MRA|LN|BP|HR|RR|BT|ICU|ER|OR|Lab|Chest|Brain|Abd\w{0,12}|No|Note|Progress|Report|Record|"
     r"Study|UID|Dx|Imp\w{0,12}|Plan|Hx|PHx|Op|Date|Unit|Ward|Room|Type|Stage|Grade|Finding\w{0,9}|Conclusion|Clinical|"
@@ -68,27 +69,47 @@ _HANJA_SURNAMES = frozenset(
 _IN_HANGUL = re.compile(r"[ ]?[(/][ ]?(?P<v>[가-힣]{1,8}(?:[ ][가-힣]{1,6}){0,2})(?=[ ]?[)/])")
 
 
+# Where a name is possible at all: two capitalised words in a row, or one that is a surname.
+_CAPITALISED = re.compile(r"[A-Z][A-Za-z'-]{0,20}\.?(?:,?[ ][A-Z][A-Za-z'.-]{0,20}){0,4}")
+_KNOWN = frozenset(_SURNAME.split("|"))
+_BEFORE, _BEHIND = 36, 20
+
+
 def latin_names(text: str) -> Iterator[Found]:
     """Latin names with a known surname or a cue beside them, and Hanja names."""
-    for pattern, score in (
-        (_SURNAME_FIRST, 0.6),
-        (_SURNAME_LAST, 0.6),
-        (_LABELLED, 0.8),
-        (_TITLED, 0.8),
-        (_BESIDE, 0.6),
-    ):
-        for match in pattern.finditer(text):
-            group = "v" if "v" in pattern.groupindex else 0
-            if not _NOT_NAMES.search(match.group(group)):
-                yield Found(*match.span(group), "NAME", score)
-                hangul = _IN_HANGUL.match(text, match.end(group))
-                if hangul:
-                    yield Found(*hangul.span("v"), "NAME", score)
+    for start, end in _stretches(text):
+        for pattern, score in _PATTERNS:
+            for match in pattern.finditer(text, start, end):
+                group = "v" if "v" in pattern.groupindex else 0
+                if not _NOT_NAMES.search(match.group(group)):
+                    yield from _with_hangul(text, *match.span(group), score)
     for match in _HANJA.finditer(text):
-        if match.group()[0] in _HANJA_SURNAMES and (
-            match.start() == 0 or not "\u4e00" <= text[match.start() - 1] <= "\u9fff"
-        ):
-            yield Found(*match.span(), "NAME", 0.6)
-            hangul = _IN_HANGUL.match(text, match.end())
-            if hangul:
-                yield Found(*hangul.span("v"), "NAME", 0.6)
+        if match.group()[0] in _HANJA_SURNAMES and not _is_hanja(text[match.start() - 1 : match.start()]):
+            yield from _with_hangul(text, *match.span(), 0.6)
+
+
+def _with_hangul(text: str, start: int, end: int, score: float) -> Iterator[Found]:
+    """Yield a name, and its Hangul form in brackets behind it."""
+    yield Found(start, end, "NAME", score)
+    hangul = _IN_HANGUL.match(text, end)
+    if hangul:
+        yield Found(*hangul.span("v"), "NAME", score)
+
+
+def _is_hanja(character: str) -> bool:
+    return "\u4e00" <= character <= "\u9fff"
+
+
+def _stretches(text: str) -> list[tuple[int, int]]:
+    """What stands around capitalised words that may be a name; stretches that meet are one."""
+    found: list[tuple[int, int]] = []
+    for match in _CAPITALISED.finditer(text):
+        words = match.group()
+        if " " not in words and words not in _KNOWN:
+            continue
+        start, end = max(0, match.start() - _BEFORE), min(len(text), match.end() + _BEHIND)
+        if found and start <= found[-1][1]:
+            found[-1] = found[-1][0], end
+        else:
+            found.append((start, end))
+    return found
