@@ -71,7 +71,8 @@ _HINTS = (
     re.compile(
         r"아파트|APT|apt|빌라|마을|타운|맨션|오피스텔|주택|팰리스|캐슬|하이츠|자이|푸르지오|힐스테이트|래미안|편한세상|더샵|아이파크|"
         r"센트럴|리버뷰|파크뷰|고시원|원룸|기숙사|빌딩|타워|연립|하임|스위첸|부영|휴먼시아|단지|그린빌|하우스|요양원|상가|번지|"
-        r"거주|사는|살며|살고|사시는|살|지냄|자택|주민|사심|주소|본적|등록기준지|방문지|소재지|출동장소|배송지|address|addr|Addr|ADDR|Address|ADDRESS"
+        r"거주|사는|살며|살고|사시는|살|지냄|자택|주민|사심|주소|본적|등록기준지|방문지|소재지|출동장소|배송지|"
+        r"address|addr|Addr|ADDR|Address|ADDRESS"
     ),
     re.compile(r"[동리가로길읍면호층][ \n]{0,3}\d"),
     re.compile(r"[읍면][ \n]"),
@@ -163,8 +164,8 @@ def _hinted(text: str) -> list[tuple[int, int]]:
         for hint in pattern.finditer(text)
     )
     joined: list[tuple[int, int]] = []
-    for start, end in spans:
-        start = text.rfind("\n", max(0, start - _REACH), start) + 1 or start
+    for first, end in spans:
+        start = text.rfind("\n", max(0, first - _REACH), first) + 1 or first
         if joined and start <= joined[-1][1]:
             joined[-1] = joined[-1][0], max(end, joined[-1][1])
         else:

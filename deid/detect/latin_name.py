@@ -101,7 +101,7 @@ def _is_hanja(character: str) -> bool:
 
 
 def _stretches(text: str) -> list[tuple[int, int]]:
-    """What stands around capitalised words that may be a name; stretches that meet are one."""
+    """Return what stands around capitalised words that may be a name; stretches that meet are one."""
     found: list[tuple[int, int]] = []
     for match in _CAPITALISED.finditer(text):
         words = match.group()

@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from deid.detect.cues import NOT_BEFORE_TITLE, RANKS, TITLES
 from deid.detect.found import Found
+from deid.detect.hangul import Words, hangul_words, is_hangul
 from deid.detect.stopwords import is_common_word, is_inflected, is_listed
 from deid.detect.syllables import (
     COMPOUND_SURNAMES,
@@ -31,13 +33,13 @@ _FOR_PERSONS = frozenset(
 )
 _AFTER_FOREIGN = frozenset({"씨", "님", "산모"})
 _AFTER = r"(?:님|분|들)?(?:께서는?|께는?|에게|한테|은|는|이|가|을|를|의|과|와|도|로|이고|이며|이라고|입니다|\d인)?"
-_TITLE = re.compile(
-    rf"(?P<n>[가-힣]{{1,8}}?(?:[ ]{{1,2}}[가-힣]{{1,5}}?){{0,2}}?)[ ]{{0,2}}(?P<t>{TITLES})(?:(?<=님)[가-힣]{{1,4}}|"
-    rf"{_AFTER})(?![가-힣A-Za-z])"
-)
-_GLUED_TITLE = re.compile(r"(?:(?<![가-힣])(?P<s>[가-힣]{2})|(?P<n>[가-힣]{3}))(?:님|씨|T)(?![가-힣]{0,2}[A-Za-z])")
+# A word that ends in a title and its particle; the name is what stands before, in the word or in those before it.
+_WORD_TITLE = re.compile(rf"(?P<n>[가-힣]{{0,20}}?)(?P<t>{TITLES})(?:(?<=님)[가-힣]{{1,4}}|{_AFTER})")
+_OTHER_TITLE = re.compile(rf"(?P<t>T|Dr|[ ]?외[ _]?\d인){_AFTER}(?![가-힣A-Za-z])")
+_LAST_WORD = re.compile(r"[가-힣]{1,8}[ ]{0,2}$")
 _SURNAME = "|".join((*COMPOUND_SURNAMES, *sorted(SURNAMES)))
-_RANK = re.compile(rf"(?<![가-힣])(?P<n>{_SURNAME})[ ]?(?P<t>{RANKS}){_AFTER}(?![가-힣])")
+_WORD_RANK = re.compile(rf"(?P<n>{_SURNAME})?(?P<t>{RANKS}){_AFTER}")
+_GLUED_TITLE = re.compile(r"(?:님|씨|T)(?![가-힣]{0,2}[A-Za-z])")
 _GIVEN_CALLED = re.compile(
     r"(?<![가-힣])(?P<n>[가-힣]{2,3})(?:이(?:는|가|도|를|한테|에게|랑|네|의)|씨|양|군)(?![가-힣]{2})"
 )
@@ -51,22 +53,77 @@ _KIN_GIVEN = re.compile(
     rf"은\(는\)|"
     rf"와)(?![가-힣]))|(?=[ ]?\())(?![가-힣]{{3}})"
 )
+_SURNAMES = frozenset((*COMPOUND_SURNAMES, *SURNAMES))
+_LATIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 _LINE_START = re.compile(r"(?:^|[\n.,(])[ ]{0,2}$")
 _VERBAL = re.compile(r"[한는은을고서던신이게로의도]$")
 
 
 def before_titles(text: str) -> Iterator[Found]:
     """Names before a title ("님", "교수", "환자"), also glued into running text; surnames before a rank."""
-    for match in _TITLE.finditer(text):
-        yield from _titled(match)
+    words = hangul_words(text)
+    yield from _before_words(text, words)
+    for match in _OTHER_TITLE.finditer(text):
+        last = _LAST_WORD.search(text, max(0, match.start() - 10), match.start())
+        if last:
+            yield from _titled(text, [last.group().strip()], last.start(), match["t"].strip())
     for match in _GLUED_TITLE.finditer(text):
-        group = "n" if match["n"] else "s"
-        parts = split_name(match[group])
-        if parts and given_score(parts[1]) >= (3 if group == "n" else 1) and not is_common_word(match[group]):
-            yield Found(*match.span(group), "NAME", 0.7)
-    for match in _RANK.finditer(text):
-        if not is_listed(match["n"] + match["t"]):
-            yield Found(*match.span("n"), "NAME", 0.7)
+        start = match.start()
+        size = 3 if start > 2 and is_hangul(text[start - 3]) else 2
+        name = text[max(0, start - size) : start]
+        parts = split_name(name) if all(map(is_hangul, name)) else None
+        if parts and given_score(parts[1]) >= (3 if size == 3 else 1) and not is_common_word(name):
+            yield Found(start - size, start, "NAME", 0.7)
+    yield from _before_ranks(text, words)
+
+
+def _before_words(text: str, words: Words) -> Iterator[Found]:
+    """Yield the names before each word that ends in a title; words used for one are not used for the next."""
+    taken = 0
+    for index, (start, end, word) in enumerate(words):
+        found = _title_in(word)
+        if found is None or text[end : end + 1] in _LATIN:
+            continue
+        cut, title = found
+        called = [word[:cut]] if cut else []
+        first = start
+        for before, until, other in reversed(words[max(taken, index - 3) : index]):
+            whole = not called or len(called[0]) <= 5
+            gap = first - until
+            if len(called) == 3 or not whole or gap > 2 or text[until:first].strip(" ") or len(other) > 8:
+                break
+            called.insert(0, other)
+            first = before
+        if called:
+            taken = index + 1
+            yield from _titled(text, called, first, title)
+
+
+def _before_ranks(text: str, words: Words) -> Iterator[Found]:
+    previous = (0, 0, "")
+    for start, end, word in words:
+        rank = _rank_in(word)
+        if rank is not None:
+            surname, title = rank
+            alone = not surname and previous[2] in _SURNAMES and text[previous[1] : start] in {"", " "}
+            if (surname or alone) and not is_listed((surname or previous[2]) + title):
+                begin = start if surname else previous[0]
+                yield Found(begin, begin + len(surname or previous[2]), "NAME", 0.7)
+        previous = (start, end, word)
+
+
+@lru_cache(maxsize=1 << 16)
+def _title_in(word: str) -> tuple[int, str] | None:
+    """Where the title begins in a word that ends with one, and the title."""
+    match = _WORD_TITLE.fullmatch(word)
+    return (match.start("t"), match["t"]) if match else None
+
+
+@lru_cache(maxsize=1 << 16)
+def _rank_in(word: str) -> tuple[str, str] | None:
+    """Surname (or "") and rank of a word that is made of them and a particle."""
+    match = _WORD_RANK.fullmatch(word)
+    return (match["n"] or "", match["t"]) if match else None
 
 
 def given_names(text: str) -> Iterator[Found]:
@@ -81,14 +138,13 @@ def given_names(text: str) -> Iterator[Found]:
             yield Found(*match.span("n"), "NAME", 0.7)
 
 
-def _titled(match: re.Match[str]) -> Iterator[Found]:
+def _titled(text: str, words: list[str], begin: int, title: str) -> Iterator[Found]:
     """Yield the name that ends where a title begins: spaced, the longest plausible suffix, or foreign."""
-    run, title, end = match["n"], match["t"], match.end("n")
-    words = run.split()
     last = words[-1]
+    end = text.index(last, begin + sum(map(len, words[:-1]))) + len(last)
     if last in NOT_BEFORE_TITLE or is_common_word(last) or is_listed(last + title) or is_listed(last[-1] + title):
         return
-    start = _start_of_spaced(words, run, end)
+    start = _start_of_spaced(words, text[begin:end], end)
     if start is None:
         start = _start_of_suffix(last, end, surely_a_person=title in _FOR_PERSONS)
     if start is not None:
@@ -96,20 +152,22 @@ def _titled(match: re.Match[str]) -> Iterator[Found]:
     elif title in {"님", "씨"} and len(last) == 2 and given_score(last) >= 2:
         yield Found(end - 2, end, "NAME", 0.7)
     else:
-        yield from _foreign_before_title(match, words)
+        start = _start_of_foreign(text, words, (begin, end), title)
+        if start is not None:
+            yield Found(start, end, "NAME", 0.5)
 
 
-def _foreign_before_title(match: re.Match[str], words: list[str]) -> Iterator[Found]:
-    """Yield words before a title that are a transcribed name, or the only thing said of a person."""
-    run, title, end = match["n"], match["t"], match.end("n")
-    leads = _LINE_START.search(match.string, max(0, match.start("n") - 3), match.start("n"))
+def _start_of_foreign(text: str, words: list[str], span: tuple[int, int], title: str) -> int | None:
+    """Start of words before a title that are a transcribed name, or the only thing said of a person."""
+    begin, end = span
+    leads = _LINE_START.search(text, max(0, begin - 3), begin)
     if title in _AFTER_FOREIGN and len(words) == 2 and leads:
-        if not any(is_common_word(word) or is_inflected(word) or _VERBAL.search(word) for word in words):
-            yield Found(match.start("n"), end, "NAME", 0.5)
-    elif title in _FOR_ANYONE and (looks_foreign(run) or (title == "님" and len(words[-1]) >= 2)):
-        foreign = [word for word in words if not is_common_word(word)]
-        whole = looks_foreign(run) and len(foreign) == len(words)
-        yield Found(match.start("n") if whole else end - len(words[-1]), end, "NAME", 0.5)
+        said = any(is_common_word(word) or is_inflected(word) or _VERBAL.search(word) for word in words)
+        return None if said else begin
+    foreign = looks_foreign(text[begin:end])
+    if title not in _FOR_ANYONE or not (foreign or (title == "님" and len(words[-1]) >= 2)):
+        return None
+    return begin if foreign and not any(map(is_common_word, words)) else end - len(words[-1])
 
 
 def _start_of_spaced(words: list[str], run: str, end: int) -> int | None:

@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from deid.detect.cues import ASKING, LATIN_ROLES, NOT_BEFORE_TITLE, ROLES
 from deid.detect.found import Found
+from deid.detect.hangul import hangul_words
 from deid.detect.name_shape import Cue, leading_name
 from deid.detect.stopwords import is_common_word, is_compound, is_inflected, is_listed
 from deid.detect.syllables import (
@@ -25,7 +27,10 @@ _SEP = r"(?:[은는이가](?![가-힣]))?(?![가-힣])[ ]{0,3}(?:[:=/·,)\]|>-]|
 _ASKED = re.compile(rf"(?:{ASKING}|(?<![A-Za-z])(?:NAME|Name|name|ptnm|ptname|patnm)(?![A-Za-z])\"?){_SEP}(?=[가-힣])")
 _LONG_ROLES = "|".join(role for role in ROLES.split("|") if len(role) > 1)
 _SHORT_ROLES = "|".join(role for role in ROLES.split("|") if len(role) == 1)
-_ROLE = re.compile(rf"(?<![가-힣])(?:[가-힣]{{0,6}}?(?:{_LONG_ROLES})|(?:{_SHORT_ROLES}))(?:님|분)?{_SEP}(?=[가-힣])")
+# A word that is a role, perhaps with what it is a role in ("입원담당의는"), and what parts it from a name.
+_ROLE = re.compile(rf"(?:[가-힣]{{0,6}}?(?:{_LONG_ROLES})|(?:{_SHORT_ROLES}))(?:님|분)?[은는이가]?")
+_ROLE_OF_WORDS = re.compile("|".join(role.replace("[ _]?", "[ _]") for role in ROLES.split("|") if "[ _]?" in role))
+_BEHIND_ROLE = re.compile(r"[ ]{0,3}(?:[:=/·,)\]|>-]|\(|\[)?[ ]{0,3}[\"'<(]?(?=[가-힣])")
 # An office and what follows it in a signature ("진료협력팀 김철수").
 _OFFICE = re.compile(
     r"(?<![가-힣])(?:(?!결과|경과|효과|초과|통과)[가-힣]{1,8}(?:과|팀|실|센터|약국|의원|병원|보건소|학교|사단|연구소|"
@@ -72,12 +77,30 @@ def behind_cues(text: str) -> Iterator[Found]:
     for pattern in (_ASKED, _HEADER):
         for match in pattern.finditer(text):
             yield from _names_at(text, match.end(), asked=True, strong=True)
-    for pattern in (_ROLE, _LATIN_ROLE):
-        for match in pattern.finditer(text):
-            strong = _STRONG.search(match.group()) is not None
-            # Without a colon a quotation mark opens somebody's words, not a name.
-            if strong or match.group()[-1] not in "\"'":
-                yield from _names_at(text, match.end(), asked=False, strong=strong)
+    for gap in _behind_roles(text):
+        strong = _STRONG.search(gap.group()) is not None
+        # Without a colon a quotation mark opens somebody's words, not a name.
+        if strong or gap.group()[-1] not in "\"'":
+            yield from _names_at(text, gap.end(), asked=False, strong=strong)
+
+
+def _behind_roles(text: str) -> Iterator[re.Match[str]]:
+    """Yield what parts each role from the Hangul behind it."""
+    for _, end, word in hangul_words(text):
+        if _is_role(word):
+            gap = _BEHIND_ROLE.match(text, end)
+            if gap and gap.end() > end:
+                yield gap
+    for match in _ROLE_OF_WORDS.finditer(text):
+        gap = _BEHIND_ROLE.match(text, match.end())
+        if gap and gap.end() > match.end():
+            yield gap
+    yield from _LATIN_ROLE.finditer(text)
+
+
+@lru_cache(maxsize=1 << 16)
+def _is_role(word: str) -> bool:
+    return _ROLE.fullmatch(word) is not None
 
 
 def behind_any_word(text: str) -> Iterator[Found]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from deid.detect.cues import PARTICLES
 from deid.detect.found import Found
+from deid.detect.hangul import is_hangul
 from deid.detect.stopwords import is_common_word, is_compound, is_derived, is_inflected, is_listed, is_surely_inflected
 from deid.detect.syllables import (
     COMMON_SURNAMES,
@@ -191,7 +192,7 @@ def repeated(text: str, known: dict[str, float]) -> Iterator[Found]:
         if parts is None or " " in name or score < 0.5:
             continue
         for start, end in _places(text, *parts):
-            whole = not _is_hangul(text[start - 1 : start]) and _PARTICLE_ALONE.match(text, end)
+            whole = not is_hangul(text[start - 1 : start]) and _PARTICLE_ALONE.match(text, end)
             if len(name) > 2 or whole:
                 yield Found(start, end, "NAME", score)
 
@@ -204,7 +205,3 @@ def _places(text: str, surname: str, given: str) -> Iterator[tuple[int, int]]:
         while start >= 0:
             yield start, start + len(written)
             start = text.find(written, start + len(written))
-
-
-def _is_hangul(character: str) -> bool:
-    return "가" <= character <= "힣"
