@@ -88,7 +88,7 @@ class AddressRecogniser(RuleRecogniser):
     ENTITIES = ("ADDRESS",)
 
     def find(self, text: str) -> Iterator[Found]:
-        """Yield addresses that begin with a known place, then those told by their form, where there is a hint of one."""
+        """Yield addresses that begin with a known place, then those told by their form, where one is hinted at."""
         for place in _PLACE.finditer(text):
             for pattern, score in _PLACED:
                 match = pattern.match(text, place.start())

@@ -41,7 +41,13 @@ _SPREAD = re.compile(
 )
 _LEADER = re.compile(r"[ ]?[.·…_]{3,40}(?=[ ])")
 _SPACES = re.compile("[ ]{1,6}")
-_JOINING = frozenset("-/@_.0123456789")
+_DIGITS = frozenset("0123456789")
+_SIGNS = frozenset("-/@_.*")
+_LETTER_DIGIT = re.compile(r"[A-Za-z]\d")
+_STOP_IN_CODE = re.compile(r"[A-Za-z0-9]\.$")
+# A code that goes on with digits: digits among its letters, or the lone letter of a passport.
+_CODE_BEFORE = re.compile(r"[0-9][A-Za-z]{1,3}$|(?<![A-Za-z0-9])[A-Za-z]$")
+_LONGEST_CODE = 6
 _MIN_WRAPPED_LINES = 2
 _MIN_WRAP_WIDTH = 20
 # Of a line that holds no cut only so much is read again beside one that does.
@@ -177,8 +183,21 @@ _FOLDED = _Folds()
 
 def _split_numbers(text: str) -> list[tuple[int, int]]:
     """Line breaks with a digit, slash, dash or at sign on one side and a character of a code on the other."""
-    beside = ((match, text[match.start() - 1], text[match.end()]) for match in _SPLIT_NUMBER.finditer(text))
-    return [match.span() for match, before, after in beside if before in _JOINING or after in _JOINING]
+    return [match.span() for match in _SPLIT_NUMBER.finditer(text) if _is_one_code(text, *match.span())]
+
+
+def _is_one_code(text: str, start: int, end: int) -> bool:
+    """Whether what stands on both sides of a break can be one number, code or address; a sentence's end is none."""
+    before, after = text[start - 1], text[end]
+    if before in _DIGITS:
+        return after in _DIGITS or after in _SIGNS or _LETTER_DIGIT.match(text, end) is not None
+    if after in _SIGNS:
+        return text[end + 1 : end + 2] not in {" ", ""}
+    if before == ".":
+        return _STOP_IN_CODE.search(text, max(0, start - 2), start) is not None and not after.isupper()
+    if before in _SIGNS:
+        return True
+    return after in _DIGITS and _CODE_BEFORE.search(text, max(0, start - _LONGEST_CODE), start) is not None
 
 
 def _spread(text: str) -> list[tuple[int, int]]:
