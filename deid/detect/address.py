@@ -67,13 +67,74 @@ _PLACED: tuple[tuple[re.Pattern[str], float], ...] = (
 )
 _PLACE = re.compile(rf"{PROVINCES}|{CITIES}|{COUNTIES}|{DISTRICTS}|{SHORT}")
 # Without one of these on its line (or the next) no other rule can match.
-_HINTS = (
-    re.compile(
-        r"아파트|APT|apt|빌라|마을|타운|맨션|오피스텔|주택|팰리스|캐슬|하이츠|자이|푸르지오|힐스테이트|래미안|편한세상|더샵|아이파크|"
-        r"센트럴|리버뷰|파크뷰|고시원|원룸|기숙사|빌딩|타워|연립|하임|스위첸|부영|휴먼시아|단지|그린빌|하우스|요양원|상가|번지|"
-        r"거주|사는|살며|살고|사시는|살|지냄|자택|주민|사심|주소|본적|등록기준지|방문지|소재지|출동장소|배송지|"
-        r"address|addr|Addr|ADDR|Address|ADDRESS"
+_ESTATES = (
+    *(
+        "아파트",
+        "APT",
+        "apt",
+        "빌라",
+        "마을",
+        "타운",
+        "맨션",
+        "오피스텔",
+        "주택",
+        "팰리스",
     ),
+    *(
+        "캐슬",
+        "하이츠",
+        "자이",
+        "푸르지오",
+        "힐스테이트",
+        "래미안",
+        "편한세상",
+        "더샵",
+        "아이파크",
+        "센트럴",
+    ),
+    *(
+        "리버뷰",
+        "파크뷰",
+        "고시원",
+        "원룸",
+        "기숙사",
+        "빌딩",
+        "타워",
+        "연립",
+        "하임",
+        "스위첸",
+    ),
+    *(
+        "부영",
+        "휴먼시아",
+        "단지",
+        "그린빌",
+        "하우스",
+        "요양원",
+        "상가",
+    ),
+)
+_LABELS = (
+    *(
+        "주소",
+        "거주지",
+        "사는 곳",
+        "자택",
+        "본적",
+        "등록기준지",
+        "방문지",
+        "소재지",
+        "출동장소",
+        "배송지",
+    ),
+    *(
+        "addr",
+        "Addr",
+        "ADDR",
+    ),
+)
+_HINTS = (
+    re.compile("|".join((*_ESTATES, *_LABELS, "번지", "거주", "사는", "살", "사시는", "지냄", "주민", "사심"))),
     re.compile(r"[동리가로길읍면호층][ \n]{0,3}\d"),
     re.compile(r"[읍면][ \n]"),
     re.compile(r"\d[ ]?[동호층]"),
@@ -104,14 +165,28 @@ class AddressRecogniser(RuleRecogniser):
             "ADDRESS",
             re.compile(rf"(?<![가-힣]){_EUP}{_SP}(?:{_ROAD_NUMBER}|{_NOT_TOWN}{_VILLAGE}(?:{_SP}{_NUMBER})?){_TAIL}"),
             0.75,
+            needs=("읍", "면"),
         ),
         # Town and estate, estate and unit, road and number with a unit behind.
-        Rule("ADDRESS", re.compile(rf"(?<![가-힣]){_NOT_TOWN}{_TOWN}{_SP}{_ESTATE}{_TAIL}"), 0.75),
-        Rule("ADDRESS", re.compile(rf"(?<![가-힣A-Za-z0-9]){_ESTATE}{_UNIT}{_NOTE}"), 0.8),
-        Rule("ADDRESS", re.compile(rf"(?<![가-힣]){_ROAD_NUMBER}(?:,{_S}{_ESTATE})?{_UNIT}{_NOTE}"), 0.7),
-        Rule("ADDRESS", re.compile(rf"(?<![가-힣]){_NOT_TOWN}{_TOWN}{_SP}{_NUMBER}{_UNIT}{_NOTE}"), 0.7),
+        Rule("ADDRESS", re.compile(rf"(?<![가-힣]){_NOT_TOWN}{_TOWN}{_SP}{_ESTATE}{_TAIL}"), 0.75, needs=_ESTATES),
+        Rule("ADDRESS", re.compile(rf"(?<![가-힣A-Za-z0-9]){_ESTATE}{_UNIT}{_NOTE}"), 0.8, needs=_ESTATES),
         Rule(
-            "ADDRESS", re.compile(rf"(?<![가-힣]){_NOT_TOWN}{_TOWN}{_SP}(?:산{_S})?\d{{1,5}}(?:-\d{{1,4}})?번지"), 0.7
+            "ADDRESS",
+            re.compile(rf"(?<![가-힣]){_ROAD_NUMBER}(?:,{_S}{_ESTATE})?{_UNIT}{_NOTE}"),
+            0.7,
+            needs=("호", "층"),
+        ),
+        Rule(
+            "ADDRESS",
+            re.compile(rf"(?<![가-힣]){_NOT_TOWN}{_TOWN}{_SP}{_NUMBER}{_UNIT}{_NOTE}"),
+            0.7,
+            needs=("호", "층"),
+        ),
+        Rule(
+            "ADDRESS",
+            re.compile(rf"(?<![가-힣]){_NOT_TOWN}{_TOWN}{_SP}(?:산{_S})?\d{{1,5}}(?:-\d{{1,4}})?번지"),
+            0.7,
+            needs=("번지",),
         ),
         Rule(
             "ADDRESS",
@@ -120,8 +195,14 @@ class AddressRecogniser(RuleRecogniser):
                 rf"살|지냄)"
             ),
             0.6,
+            needs=("거주", "살", "지냄"),
         ),
-        Rule("ADDRESS", re.compile(r"(?<![가-힣\d])(?:제?\d{1,4}|[가나다라마바사아자차카타파하])동[ ]?\d{2,5}호"), 0.6),
+        Rule(
+            "ADDRESS",
+            re.compile(r"(?<![가-힣\d])(?:제?\d{1,4}|[가나다라마바사아자차카타파하])동[ ]?\d{2,5}호"),
+            0.6,
+            needs=("호",),
+        ),
         # An estate of any name is told by its building and unit.
         Rule(
             "ADDRESS",
@@ -131,6 +212,7 @@ class AddressRecogniser(RuleRecogniser):
                 r"\d{3,4}동[ ]?\d{3,4}호)"
             ),
             0.75,
+            needs=("호",),
         ),
         # Behind a label, or before a word of living there.
         Rule(
@@ -144,6 +226,7 @@ class AddressRecogniser(RuleRecogniser):
                 re.IGNORECASE,
             ),
             0.85,
+            needs=_LABELS,
         ),
         Rule(
             "ADDRESS",
@@ -152,6 +235,7 @@ class AddressRecogniser(RuleRecogniser):
                 rf"살고|사시는|자택|주민|사심)"
             ),
             0.7,
+            needs=("거주", "사는", "살", "사시는", "자택", "주민", "사심"),
         ),
     )
 

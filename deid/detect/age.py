@@ -37,5 +37,6 @@ class AgeRecogniser(RuleRecogniser):
             "AGE90",
             re.compile(r"(?P<v>(?:아흔|백)(?:한|두|세|네|다섯|여섯|일곱|여덟|아홉)?)[ ]?(?:살|세(?:가|의|이| |,|$))"),
             0.7,
+            needs=("아흔", "백"),
         ),
     )

@@ -15,6 +15,11 @@ _BANK = (
     r"SC제일|KB|NH|IBK|"
     r"계좌(?:번호)?|통장|입금|이체|송금|환불|급여|예금|account|acct|A/C)"
 )
+_SIGNS = (
+    *("은행", "뱅크", "농협", "수협", "신협", "국민", "신한", "우리", "하나", "기업", "우체국", "금고", "씨티", "제일"),
+    *("KB", "NH", "IBK", "kb", "nh", "ibk", "계좌", "통장", "입금", "이체", "송금", "환불", "급여", "예금"),
+    *("ccount", "CCOUNT", "cct", "CCT", "A/C", "a/c"),
+)
 _GROUPS = r"\d{2,6}(?:[ ]?[- ][ ]?\d{1,8}){1,4}|\d{10,16}"
 
 _SHORTEST, _LONGEST = 10, 16
@@ -34,12 +39,14 @@ class BankAccountRecogniser(RuleRecogniser):
             re.compile(rf"{_BANK}[^\d\n]{{0,14}}(?P<v>{_GROUPS})(?![\d*])", re.IGNORECASE),
             0.8,
             _account_sized,
+            _SIGNS,
         ),
         Rule(
             "BANK_ACCOUNT",
             re.compile(rf"(?<![\d-])(?P<v>{_GROUPS})(?![\d*-])[^\d\n]{{0,4}}(?:예금주|계좌|통장)"),
             0.8,
             _account_sized,
+            ("예금주", "계좌", "통장"),
         ),
         Rule(
             "BANK_ACCOUNT",

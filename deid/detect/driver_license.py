@@ -23,7 +23,12 @@ class DriverLicenseRecogniser(RuleRecogniser):
         Rule(
             "DRIVER_LICENSE", re.compile(rf"(?<![\d-]){_CODE}[ ]?-[ ]?\d\d[ ]?-[ ]?\d{{6}}[ ]?-[ ]?\d\d(?![\d-])"), 0.95
         ),
-        Rule("DRIVER_LICENSE", re.compile(rf"{_PLACE}[ ]?-?[ ]?\d\d[ ]?-[ ]?\d{{5,6}}[ ]?-[ ]?\d\d(?!\d)"), 0.9),
+        Rule(
+            "DRIVER_LICENSE",
+            re.compile(rf"{_PLACE}[ ]?-?[ ]?\d\d[ ]?-[ ]?\d{{5,6}}[ ]?-[ ]?\d\d(?!\d)"),
+            0.9,
+            needs=("-",),
+        ),
         Rule(
             "DRIVER_LICENSE",
             re.compile(

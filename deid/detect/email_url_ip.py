@@ -15,9 +15,21 @@ from deid.detect.recogniser import KoreanRecogniser, Rule
 
 _AT = r"(?:[ ]{0,2}@[ ]{0,2}|[ ]?[(\[](?:at|앳|골뱅이)[)\]][ ]?|[ ]골뱅이[ ])"
 _DOMAIN = r"[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,5}"
-_EMAIL = Rule("EMAIL", re.compile(rf"[A-Za-z0-9][A-Za-z0-9._%+-]{{0,63}}{_AT}{_DOMAIN}", re.IGNORECASE), 0.95)
-_URL = Rule("URL", re.compile(r"(?:https?|ftp|hxxps?)://[^\s<>\"'가-힣)\]}]{3,500}", re.IGNORECASE), 0.95)
-_WWW = Rule("URL", re.compile(r"(?<![\w.@-])www\.[A-Za-z0-9-]{1,63}\.[^\s<>\"'가-힣)\]}]{2,300}", re.IGNORECASE), 0.9)
+_EMAIL = Rule(
+    "EMAIL",
+    re.compile(rf"[A-Za-z0-9][A-Za-z0-9._%+-]{{0,63}}{_AT}{_DOMAIN}", re.IGNORECASE),
+    0.95,
+    needs=("@", "골뱅이", "앳", "at)", "at]", "AT)", "AT]", "At)", "At]"),
+)
+_URL = Rule(
+    "URL", re.compile(r"(?:https?|ftp|hxxps?)://[^\s<>\"'가-힣)\]}]{3,500}", re.IGNORECASE), 0.95, needs=("://",)
+)
+_WWW = Rule(
+    "URL",
+    re.compile(r"(?<![\w.@-])www\.[A-Za-z0-9-]{1,63}\.[^\s<>\"'가-힣)\]}]{2,300}", re.IGNORECASE),
+    0.9,
+    needs=("www.", "WWW.", "Www."),
+)
 _HOST = Rule(
     "URL",
     re.compile(
@@ -27,6 +39,7 @@ _HOST = Rule(
         re.IGNORECASE,
     ),
     0.8,
+    needs=(".kr", ".com", ".net", ".org", ".io", ".me", ".KR", ".COM", ".NET", ".ORG", ".IO", ".ME"),
 )
 _QUAD = re.compile(
     r"(?<![\d.])(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?!\d)(?!\.\d)"

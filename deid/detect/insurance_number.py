@@ -13,13 +13,20 @@ from deid.detect.recogniser import Rule, RuleRecogniser
 
 _LABEL = r"(?:건강\s?보험|의료\s?보험|보험증|보험\s?번호|증\s?번호|의료\s?급여|건보|공단|보험자|NHI[CS]?|insurance)"
 
+_SIGNS = ("보험", "증", "의료", "건보", "공단", "NHI", "nhi", "nsurance", "NSURANCE")
+
 
 class InsuranceNumberRecogniser(RuleRecogniser):
     """Certificate numbers behind a label within 25 characters, or in the layout 1-10."""
 
     ENTITIES = ("INS_NO",)
     RULES = (
-        Rule("INS_NO", re.compile(rf"{_LABEL}[^\d\n]{{0,20}}(?P<v>\d[ ]?-?[ ]?\d{{10}})(?!\d)", re.IGNORECASE), 0.9),
+        Rule(
+            "INS_NO",
+            re.compile(rf"{_LABEL}[^\d\n]{{0,20}}(?P<v>\d[ ]?-?[ ]?\d{{10}})(?!\d)", re.IGNORECASE),
+            0.9,
+            needs=_SIGNS,
+        ),
         Rule("INS_NO", re.compile(r"(?<![\d.-])[1-9][ ]?-[ ]?\d{10}(?![\d-])"), 0.85),
-        Rule("INS_NO", re.compile(r"(?<![A-Za-z0-9])L\d{10}(?:-\d{3})?(?![\d-])"), 0.7),
+        Rule("INS_NO", re.compile(r"(?<![A-Za-z0-9])L\d{10}(?:-\d{3})?(?![\d-])"), 0.7, needs=("L",)),
     )

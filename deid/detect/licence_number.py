@@ -24,6 +24,7 @@ class LicenceNumberRecogniser(RuleRecogniser):
                 re.IGNORECASE,
             ),
             0.85,
+            needs=("면허", "자격", "전문의", "의사", "약사", "간호사", "lic", "Lic", "LIC"),
         ),
-        Rule("LICENSE_NO", re.compile(r"제[ ]?(?P<v>\d{4,6})[ ]?호(?![가-힣]{0,4}실)"), 0.75),
+        Rule("LICENSE_NO", re.compile(r"제[ ]?(?P<v>\d{4,6})[ ]?호(?![가-힣]{0,4}실)"), 0.75, needs=("제",)),
     )

@@ -30,7 +30,8 @@ class PassportRecogniser(RuleRecogniser):
             ),
             0.95,
             lambda value: len(digits(value)) >= _LEAST_DIGITS,
+            needs=("여권", "PP", "pp", "Pp", "assport", "ASSPORT"),
         ),
-        Rule("PASSPORT", re.compile(r"[A-Z0-9<]{9}\d[A-Z]{3}\d{7}[MF<]\d{7}[A-Z0-9<]{14}[\d<]\d"), 0.95),
-        Rule("PASSPORT", re.compile(r"P[A-Z<][A-Z]{3}[A-Z]{1,30}<<[A-Z<]{5,36}"), 0.95),
+        Rule("PASSPORT", re.compile(r"[A-Z0-9<]{9}\d[A-Z]{3}\d{7}[MF<]\d{7}[A-Z0-9<]{14}[\d<]\d"), 0.95, needs=("<",)),
+        Rule("PASSPORT", re.compile(r"P[A-Z<][A-Z]{3}[A-Z]{1,30}<<[A-Z<]{5,36}"), 0.95, needs=("<<",)),
     )

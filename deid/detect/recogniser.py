@@ -51,14 +51,19 @@ class Rule:
     pattern: re.Pattern[str]
     score: float
     check: Callable[[str], bool] | None = None
+    # A match holds at least one of these strings as they are; none: any text may have one. Spares most searches.
+    needs: tuple[str, ...] = ()
 
     def find(self, text: str, begin: int = 0, limit: int | None = None) -> Iterator[Found]:
         """Every match from `begin` to `limit` (default: the whole text) whose value passes `check`."""
+        end = len(text) if limit is None else limit
+        if self.needs and all(text.find(needed, begin, end) < 0 for needed in self.needs):
+            return
         named = "v" in self.pattern.groupindex
-        for match in self.pattern.finditer(text, begin, len(text) if limit is None else limit):
-            start, end = match.span("v") if named else match.span()
-            if end > start and (self.check is None or self.check(text[start:end])):
-                yield Found(start, end, self.type, self.score)
+        for match in self.pattern.finditer(text, begin, end):
+            start, until = match.span("v") if named else match.span()
+            if until > start and (self.check is None or self.check(text[start:until])):
+                yield Found(start, until, self.type, self.score)
 
 
 class RuleRecogniser(KoreanRecogniser):

@@ -34,6 +34,11 @@ _LATIN_LABEL = re.compile(
     + _VALUE,
     re.IGNORECASE,
 )
+_LATIN_WORD = re.compile(r"[A-Za-z]{2,20}")
+_LATIN_STARTS = (
+    *("mrn", "pid", "pt", "pat", "chart", "reg", "hosp", "spcm", "ord", "acc", "unit", "specimen", "case", "record"),
+    *("barcode", "sample", "path", "visit", "encounter", "id"),
+)
 _OTHER_LABEL = re.compile(
     r"(?:제조|로트|배치|lot|kit|uid|승인|약품|제품|성분|모델|장비|module|시리얼|serial|S/N|품목|물품|자재|"
     r"(?<!바)코드|보험|주민|전화|"
@@ -67,9 +72,13 @@ class RecordNumberRecogniser(KoreanRecogniser):
 
     def find(self, text: str) -> Iterator[Found]:
         """Numbers with at least four digits; numbers of things are refused by their own label."""
+        for word in _LATIN_WORD.finditer(text):
+            if word.group().lower().startswith(_LATIN_STARTS):
+                match = _LATIN_LABEL.match(text, word.start())
+                if match and _is_of_a_person(text, *match.span("v")):
+                    yield Found(*match.span("v"), "MRN", 0.8)
         for pattern, score in (
             (_KOREAN_LABEL, 0.8),
-            (_LATIN_LABEL, 0.8),
             (_LAYOUT, 0.6),
             (_BESIDE, 0.6),
             (_ROW, 0.6),
