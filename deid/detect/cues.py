@@ -56,7 +56,7 @@ LATIN_ROLES = _alternatives(
     Pathologist Referring Interpreter Guardian Mother Father Spouse Contact reporter Author
     Signed_by Reported_by Read_by Performed_by Ordered_by Verified_by Approved_by Requested_by Prepared_by Checked_by
     Written_by Consultant index Mr\.? Mrs\.? Ms\.? MD Coordinator Therapist Technician Tech Witness Caller
-    caregiver interpreter surgeon operator nurse guardian Signed signed Signature proband Proband by dr Anes\.?
+    caregiver interpreter surgeon operator nurse guardian Signed signed Signature proband Proband pt by dr Anes\.?
     Assist\.? Surg\.? Op\.? doc_nm dr_nm mother father spouse
     Caregiver Assistant Recorder Pharmacist"""
 )

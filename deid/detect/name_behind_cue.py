@@ -45,6 +45,8 @@ _STRONG = re.compile(r"[:=|>\])][ ]{0,3}[\"'<(]?$")
 _LATIN_ROLE = re.compile(
     rf"(?<![A-Za-z])(?:{LATIN_ROLES})(?![A-Za-z])[ ]{{0,3}}[:=.)(/-]{{0,2}}[ ]{{0,3}}[\"'<(]?(?=[가-힣])"
 )
+_LATIN_WORD = re.compile(r"[A-Za-z0-9]{1,24}")
+_LATIN_STARTS = frozenset(re.split(r"[\\\[]", role)[0] for role in LATIN_ROLES.split("|"))
 _RUN = re.compile(r"[가-힣]{1,12}")
 _NEXT = re.compile(r"[ ]?님?[ ]?[,·/&][ ]?(?=[가-힣]{2,4}(?![가-힣]))")
 _SPACED_GIVEN = re.compile(
@@ -86,16 +88,14 @@ def behind_cues(text: str) -> Iterator[Found]:
 
 def _behind_roles(text: str) -> Iterator[re.Match[str]]:
     """Yield what parts each role from the Hangul behind it."""
-    for _, end, word in hangul_words(text):
-        if _is_role(word):
-            gap = _BEHIND_ROLE.match(text, end)
-            if gap and gap.end() > end:
-                yield gap
-    for match in _ROLE_OF_WORDS.finditer(text):
-        gap = _BEHIND_ROLE.match(text, match.end())
-        if gap and gap.end() > match.end():
+    ends = [end for _, end, word in hangul_words(text) if _is_role(word)]
+    ends += [role.end() for role in _ROLE_OF_WORDS.finditer(text)]
+    for end in ends:
+        gap = _BEHIND_ROLE.match(text, end)
+        if gap and gap.end() > end:
             yield gap
-    yield from _LATIN_ROLE.finditer(text)
+    starts = [word.start() for word in _LATIN_WORD.finditer(text) if word.group() in _LATIN_STARTS]
+    yield from filter(None, (_LATIN_ROLE.match(text, start) for start in starts))
 
 
 @lru_cache(maxsize=1 << 16)

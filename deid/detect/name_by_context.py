@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from deid.detect.found import Found
+from deid.detect.hangul import hangul_words
 from deid.detect.stopwords import is_common_word, is_inflected
 from deid.detect.syllables import COMMON_SURNAMES, given_score, split_name
 
@@ -41,7 +42,9 @@ _NEXT = re.compile(
     rf"{_BETWEEN}(?P<n>[가-힣]{{2,5}})(?=[ ]?(?:$|[\n,·/&()→;|]|님|교수|선생|과장|T\b|쌤|RN|[MF]/|\d|[A-Za-z]))"
 )
 _BEFORE = re.compile(rf"(?:^|[\n,·/&():;|>→\]\t]|[가-힣A-Za-z][ ])[ ]{{0,2}}(?P<n>[가-힣]{{2,4}}){_BETWEEN}$")
-_CALLED = r"(?=(?:이|은|는|가|이는|이가|이를|씨|님|양|군|의|에게|한테)?(?![가-힣]))"
+_CALLED = frozenset(
+    ["", "이", "은", "는", "가", "이는", "이가", "이를", "씨", "님", "양", "군", "의", "에게", "한테"]
+) | {""}
 _REACH = 24
 
 
@@ -88,10 +91,13 @@ def neighbours(text: str, names: Iterable[Found]) -> Iterator[Found]:
 
 def called_by_given_name(text: str, known: Iterable[str]) -> Iterator[Found]:
     """Given names of people whose whole name stands in the text ("박해린 ... 해린이는")."""
-    for given in {parts[1] for parts in map(split_name, known) if parts and len(parts[1]) in {2, 3}}:
-        if given_score(given) >= 2 and not is_common_word(given):
-            for match in re.finditer(rf"(?<![가-힣]){given}{_CALLED}", text):
-                yield Found(*match.span(), "NAME", 0.6)
+    parts = filter(None, map(split_name, known))
+    called = {given for _, given in parts if len(given) in {2, 3} and given_score(given) >= 2}
+    called = {given for given in called if not is_common_word(given)}
+    for start, _, word in hangul_words(text) if called else ():
+        for size in (2, 3):
+            if len(word) >= size and word[:size] in called and word[size:] in _CALLED:
+                yield Found(start, start + size, "NAME", 0.6)
 
 
 def _likely(word: str, needed: int) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from deid.detect.cues import PARTICLES
 from deid.detect.found import Found
-from deid.detect.hangul import is_hangul
+from deid.detect.hangul import Word, hangul_words, is_word
 from deid.detect.stopwords import is_common_word, is_compound, is_derived, is_inflected, is_listed, is_surely_inflected
 from deid.detect.syllables import (
     COMMON_SURNAMES,
@@ -186,22 +186,33 @@ def _score_of_cell(text: str, start: int, end: int, form: tuple[bool, int]) -> f
 
 
 def repeated(text: str, known: dict[str, float]) -> Iterator[Found]:
-    """Other places of names already found (name -> score), glued or spaced; short ones only as whole words."""
-    for name, score in known.items():
-        parts = split_name(name)
-        if parts is None or " " in name or score < 0.5:
-            continue
-        for start, end in _places(text, *parts):
-            whole = not is_hangul(text[start - 1 : start]) and _PARTICLE_ALONE.match(text, end)
-            if len(name) > 2 or whole:
-                yield Found(start, end, "NAME", score)
+    """Other places of names already found (name -> score), glued or spaced; short ones only as whole words.
+
+    One pass over the words, however many names there are.
+    """
+    names = {name: score for name, score in known.items() if score >= 0.5 and split_name(name) and is_word(name)}
+    firsts, sizes = {name[0] for name in names}, sorted({len(name) for name in names})
+    words = hangul_words(text) if names else ()
+    for index, (start, end, word) in enumerate(words):
+        for place, syllable in enumerate(word):
+            if syllable in firsts:
+                for size in (size for size in sizes if place + size <= len(word)):
+                    score = names.get(word[place : place + size])
+                    if score and (size > 2 or (place == 0 and _PARTICLE_ALONE.match(text, start + size))):
+                        yield Found(start + place, start + place + size, "NAME", score)
+        if index + 1 < len(words):
+            yield from _parted(text, names, (start, end, word), words[index + 1])
 
 
-def _places(text: str, surname: str, given: str) -> Iterator[tuple[int, int]]:
-    """Where a name stands, at most two spaces between its parts."""
-    for gap in ("", " ", "  "):
-        written = surname + gap + given
-        start = text.find(written)
-        while start >= 0:
-            yield start, start + len(written)
-            start = text.find(written, start + len(written))
+def _parted(text: str, names: dict[str, float], one: Word, other: Word) -> Iterator[Found]:
+    """Yield a known name whose parts are one or two spaces apart: surname at the end of a word, given name behind."""
+    (_, until, word), (start, _, following) = one, other
+    if text[until:start] not in {" ", "  "}:
+        return
+    for surname in (word[-1:], word[-2:]):
+        for size in (1, 2, 3):
+            name = surname + following[:size]
+            parts = split_name(name) if name in names else None
+            whole = len(name) > 2 or (len(word) == 1 and _PARTICLE_ALONE.match(text, start + size))
+            if parts and parts[0] == surname and len(following) >= size and whole:
+                yield Found(until - len(surname), start + size, "NAME", names[name])

@@ -10,6 +10,7 @@ import re
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar
 
 from presidio_analyzer import EntityRecognizer, RecognizerResult
@@ -57,13 +58,18 @@ class Rule:
     def find(self, text: str, begin: int = 0, limit: int | None = None) -> Iterator[Found]:
         """Every match from `begin` to `limit` (default: the whole text) whose value passes `check`."""
         end = len(text) if limit is None else limit
-        if self.needs and all(text.find(needed, begin, end) < 0 for needed in self.needs):
+        if self.needs and not _any_of(self.needs).search(text, begin, end):
             return
         named = "v" in self.pattern.groupindex
         for match in self.pattern.finditer(text, begin, end):
             start, until = match.span("v") if named else match.span()
             if until > start and (self.check is None or self.check(text[start:until])):
                 yield Found(start, until, self.type, self.score)
+
+
+@cache
+def _any_of(strings: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, strings)))
 
 
 class RuleRecogniser(KoreanRecogniser):
