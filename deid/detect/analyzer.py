@@ -12,11 +12,10 @@ from typing import Any
 from presidio_analyzer import AnalyzerEngine, RecognizerResult
 from presidio_analyzer.nlp_engine import NoOpNlpEngine
 
-from deid.detect.normalise import views
+from deid.detect.normalise import View, views
+from deid.detect.reading import tabular
 from deid.detect.registry import registry
-
-# In the `recognition_metadata` of a result: how many views the text has, and in how many of them it was found.
-VIEWS, VIEWS_SEEN = "views", "views_seen"
+from deid.detect.table import TableRecogniser
 
 
 class KoreanAnalyzer(AnalyzerEngine):
@@ -25,21 +24,22 @@ class KoreanAnalyzer(AnalyzerEngine):
     def analyze(self, text: str, language: str = "ko", *args: Any, **options: Any) -> list[RecognizerResult]:
         """Presidio's `analyze` over all views of `text`; the same span and type is reported once, best score."""
         best: dict[tuple[int, int, str], RecognizerResult] = {}
-        readings = views(text)
-        for view in readings:
-            for result in super().analyze(view.text, language, *args, **options):
-                result.start, result.end = view.original(result.start, result.end)
-                key = (result.start, result.end, result.entity_type)
-                before = best.get(key)
-                seen = 1 + (before.recognition_metadata[VIEWS_SEEN] if before else 0)
-                kept = result if before is None or before.score < result.score else before
-                kept.recognition_metadata = {
-                    **(kept.recognition_metadata or {}),
-                    VIEWS: len(readings),
-                    VIEWS_SEEN: seen,
-                }
-                best[key] = kept
+        for view in views(text):
+            _keep(best, view, super().analyze(view.text, language, *args, **options))
+        cells = tabular(text)
+        if cells is not None:
+            threshold = options.get("score_threshold") or self.default_score_threshold
+            found = TableRecogniser().analyze(cells.text, options.get("entities") or list(TableRecogniser.ENTITIES))
+            _keep(best, cells, [result for result in found if result.score >= threshold])
         return sorted(best.values(), key=lambda result: (result.start, result.end))
+
+
+def _keep(best: dict[tuple[int, int, str], RecognizerResult], view: View, results: list[RecognizerResult]) -> None:
+    for result in results:
+        result.start, result.end = view.original(result.start, result.end)
+        key = (result.start, result.end, result.entity_type)
+        if key not in best or best[key].score < result.score:
+            best[key] = result
 
 
 @cache

@@ -5,13 +5,13 @@ A reviewer of samples sees the doubtful ones first; the threshold and what is ma
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from presidio_analyzer import RecognizerResult
-
-from deid.detect.analyzer import VIEWS, VIEWS_SEEN, analyzer
 from deid.detect.found import Found
-from deid.detect.scan import DEFAULT_THRESHOLD, settle
+from deid.detect.reading import Sighting, sightings
+from deid.detect.scan import DEFAULT_THRESHOLD, meeting, settle
 
 # Below this a find is noise even for a reviewer.
 _LOWEST = 0.25
@@ -31,32 +31,24 @@ class Seen:
 
 def examine(text: str) -> list[Seen]:
     """Spans as `scan` gives them, each with its doubt, and those that stayed below the threshold; in order."""
-    results = analyzer().analyze(text=text, language="ko", score_threshold=_LOWEST) if text else []
-    sure = [result for result in results if result.score >= DEFAULT_THRESHOLD]
-    spans = settle(_found(result) for result in sure)
-    seen = [Seen(span, _doubt(span, sure)) for span in spans]
-    weak = settle(_found(result) for result in results if result.score < DEFAULT_THRESHOLD)
-    seen += [Seen(span, "below-threshold") for span in weak if not any(_meet(span, other) for other in spans)]
+    results = [one for one in sightings(text) if one.found.score >= _LOWEST] if text else []
+    sure = [one for one in results if one.found.score >= DEFAULT_THRESHOLD]
+    spans = settle(one.found for one in sure)
+    seen = [Seen(span, _doubt(span, _within(span, sure))) for span in spans]
+    weak = settle(one.found for one in results if one.found.score < DEFAULT_THRESHOLD)
+    seen += [Seen(span, "below-threshold") for span in weak if not meeting(spans, span.start, span.end)]
     return sorted(seen, key=lambda one: one.span)
 
 
-def _doubt(span: Found, results: list[RecognizerResult]) -> str:
-    behind = [result for result in results if result.start < span.end and span.start < result.end]
+def _within(span: Found, results: Sequence[Sighting]) -> Sequence[Sighting]:
+    """Those of `results` (in order) that were settled to `span`: they lie within it."""
+    first = bisect_left(results, span.start, key=lambda one: one.found.start)
+    return results[first : bisect_left(results, span.end, lo=first, key=lambda one: one.found.start)]
+
+
+def _doubt(span: Found, behind: Sequence[Sighting]) -> str:
     if span.score < _BARELY:
         return "near-threshold"
-    if all(_in_one_view(result) for result in behind):
+    if all(one.seen == 1 < one.readings for one in behind):
         return "single-view"
     return "one-rule" if len(behind) == 1 and span.score < _STRONG else ""
-
-
-def _in_one_view(result: RecognizerResult) -> bool:
-    metadata = result.recognition_metadata or {}
-    return bool(metadata.get(VIEWS_SEEN, 1) == 1 < metadata.get(VIEWS, 1))
-
-
-def _found(result: RecognizerResult) -> Found:
-    return Found(result.start, result.end, result.entity_type, result.score)
-
-
-def _meet(one: Found, other: Found) -> bool:
-    return one.start < other.end and other.start < one.end

@@ -1,18 +1,12 @@
-"""Identifiers in a text: what `analyzer` would report, with overlaps settled.
-
-The recognisers are asked directly: Presidio's engine copies and compares every result, at half of the whole time.
-"""
+"""Identifiers in a text: what the recognisers report in any reading of it, with overlaps settled."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from functools import cache
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 
 from deid.detect.found import Found
-from deid.detect.normalise import View, normalise, views
-from deid.detect.recogniser import KoreanRecogniser
-from deid.detect.registry import RECOGNISERS
-from deid.detect.table import TableRecogniser
+from deid.detect.reading import sightings
 
 # Below this a lone clue is noise: an unlabelled run of digits, a foreign word before 님.
 DEFAULT_THRESHOLD = 0.4
@@ -26,26 +20,7 @@ def scan(text: str, *, threshold: float = DEFAULT_THRESHOLD) -> list[Found]:
     """
     if not text:
         return []
-    return settle({found for found in _reported(text) if found.score >= threshold})
-
-
-def _reported(text: str) -> Iterator[Found]:
-    for view in views(text):
-        for recogniser in _recognisers():
-            yield from _in_view(view, recogniser)
-    if "\t" in text:
-        # In the views a tab is a space; cells are told apart by the reading in which it is a bar.
-        yield from _in_view(normalise(text.replace("\t", "|")), TableRecogniser())
-
-
-def _in_view(view: View, recogniser: KoreanRecogniser) -> Iterator[Found]:
-    for found in recogniser.find(view.text):
-        yield Found(*view.original(found.start, found.end), found.type, found.score)
-
-
-@cache
-def _recognisers() -> tuple[KoreanRecogniser, ...]:
-    return tuple(kind() for kind in RECOGNISERS)
+    return settle(sighting.found for sighting in sightings(text) if sighting.found.score >= threshold)
 
 
 def settle(spans: Iterable[Found]) -> list[Found]:
@@ -59,6 +34,12 @@ def settle(spans: Iterable[Found]) -> list[Found]:
         else:
             settled.append(span)
     return settled
+
+
+def meeting(spans: Sequence[Found], start: int, end: int) -> Sequence[Found]:
+    """Those of settled `spans` (in order, disjoint) that share a character with `start` to `end`."""
+    first = bisect_right(spans, start, key=lambda span: span.end)
+    return spans[first : bisect_left(spans, end, lo=first, key=lambda span: span.start)]
 
 
 def _weight(span: Found) -> tuple[float, int]:

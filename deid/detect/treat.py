@@ -5,6 +5,7 @@ Everything needed for it is in `Setup` (of a column) and `Person` (of a patient)
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,7 @@ from deid.detect.known.search import Many, Value, of_person
 from deid.detect.known.squeezed import Squeezed, squeeze
 from deid.detect.model.voice import Voice
 from deid.detect.normalise import normalise
-from deid.detect.scan import settle
+from deid.detect.scan import meeting, settle
 from deid.detect.style import Style
 from deid.texts import TextSpan
 
@@ -110,14 +111,21 @@ class Treater:
 
 def merged(text: str, seen: Iterable[TextSpan]) -> list[TextSpan]:
     """Settle overlaps of all voices; a span says `rules` if they alone cover it, else who added to it, in order."""
+    seen = sorted(seen, key=lambda span: (span.start, span.end))
     sure = [span for span in seen if span.doubt != BELOW]
-    spans = [_voiced(text, one, sure) for one in settle(Found(s.start, s.end, s.type, s.score) for s in sure)]
-    below = [s for s in seen if s.doubt == BELOW and not any(s.start < o.end and o.start < s.end for o in spans)]
+    settled = settle(Found(s.start, s.end, s.type, s.score) for s in sure)
+    spans = [_voiced(text, one, _within(one, sure)) for one in settled]
+    below = [span for span in seen if span.doubt == BELOW and not meeting(settled, span.start, span.end)]
     return sorted([*spans, *below], key=lambda span: (span.start, span.end))
 
 
-def _voiced(text: str, span: Found, seen: Sequence[TextSpan]) -> TextSpan:
-    within = [one for one in seen if one.start < span.end and span.start < one.end]
+def _within(span: Found, seen: Sequence[TextSpan]) -> Sequence[TextSpan]:
+    """Those of `seen` (in order) that were settled to `span`: they lie within it."""
+    first = bisect_left(seen, span.start, key=lambda one: one.start)
+    return seen[first : bisect_left(seen, span.end, lo=first, key=lambda one: one.start)]
+
+
+def _voiced(text: str, span: Found, within: Sequence[TextSpan]) -> TextSpan:
     by_rules = [one for one in within if one.by == "rules"]
     others = [one for one in within if one.by != "rules"]
     covered = {index for one in by_rules for index in range(one.start, one.end)}
