@@ -222,7 +222,7 @@ class AddressRecogniser(RuleRecogniser):
                 rf"가|를|"
                 rf"은)?[ ]{{0,3}}[:=\"]{{0,2}}[ ]{{0,3}}"
                 rf"(?P<v>{_ZIP}(?:{_ROAD_NUMBER}|{_EUP}(?:{_SP}{_TOWN})?|{_NOT_TOWN}{_TOWN}(?:{_SP}{_NUMBER})?|"
-                rf"{_ESTATE}){_TAIL})",
+                rf"(?:[가-힣]{{2,6}}[ ])?{_ESTATE}){_TAIL})",
                 re.IGNORECASE,
             ),
             0.85,

@@ -11,7 +11,7 @@ import re
 from deid.detect.recogniser import Rule, RuleRecogniser
 
 _CODE = r"(?:1[1-9]|2[0-68])"
-_GAP = r"[ ]?[-./ ]?[ ]?"
+_GAP = r"[ ]?[-./·~_ ]?[ ]?"
 _PLACE = r"(?:서울|부산|경기|강원|충북|충남|전북|전남|경북|경남|제주|대구|인천|광주|대전|울산)"
 
 

@@ -23,7 +23,7 @@ class InsuranceNumberRecogniser(RuleRecogniser):
     RULES = (
         Rule(
             "INS_NO",
-            re.compile(rf"{_LABEL}[^\d\n]{{0,20}}(?P<v>\d[ ]?-?[ ]?\d{{10}})(?!\d)", re.IGNORECASE),
+            re.compile(rf"{_LABEL}[^\d\n]{{0,20}}(?P<v>\d[ ]?[-·~_]?[ ]?\d{{10}})(?!\d)", re.IGNORECASE),
             0.9,
             needs=_SIGNS,
         ),

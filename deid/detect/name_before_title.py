@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from deid.detect.cues import NOT_BEFORE_TITLE, RANKS, TITLES
 from deid.detect.found import Found
-from deid.detect.hangul import Words, hangul_words, is_hangul
+from deid.detect.hangul import Words, hangul_words, is_hangul, is_word
 from deid.detect.stopwords import is_common_word, is_inflected, is_listed
 from deid.detect.syllables import (
     COMPOUND_SURNAMES,
@@ -69,10 +69,12 @@ def before_titles(text: str) -> Iterator[Found]:
             yield from _titled(text, [last.group().strip()], last.start(), match["t"].strip())
     for match in _GLUED_TITLE.finditer(text):
         start = match.start()
-        size = 3 if start > 2 and is_hangul(text[start - 3]) else 2
+        size = 4 if text[max(0, start - 4) : start - 2] in COMPOUND_SURNAMES else 3
+        size = size if start >= size and is_hangul(text[start - 3]) else 2
         name = text[max(0, start - size) : start]
-        parts = split_name(name) if all(map(is_hangul, name)) else None
-        if parts and given_score(parts[1]) >= (3 if size == 3 else 1) and not is_common_word(name):
+        parts = split_name(name) if is_word(name) else None
+        needed = 3 if size == 3 and is_hangul(text[max(0, start - 4) : start - 3]) else 1
+        if parts and given_score(parts[1]) >= needed and not is_common_word(name):
             yield Found(start - size, start, "NAME", 0.7)
     yield from _before_ranks(text, words)
 
@@ -183,13 +185,13 @@ def _start_of_spaced(words: list[str], run: str, end: int) -> int | None:
 
 
 def _start_of_suffix(last: str, end: int, *, surely_a_person: bool) -> int | None:
-    for size in (4, 3, 2):
+    for size in (5, 4, 3, 2):
         candidate = last[-size:]
         parts = split_name(candidate) if len(candidate) == size else None
         if parts is None or is_common_word(candidate):
             continue
         whole = len(last) == size
-        unusual = whole and size in {3, 4} and surely_a_person and parts[0] in USUAL_SURNAMES
+        unusual = whole and size in {3, 4, 5} and surely_a_person and (parts[0] in USUAL_SURNAMES or len(parts[0]) == 2)
         needed = 0 if unusual else 1 if whole else 3
         if given_score(parts[1]) >= needed and (size > 2 or whole):
             return end - size

@@ -37,6 +37,9 @@ _OFFICE = re.compile(
     r"재단|복지관)|[가-힣]{0,6}병동|원무실|행정실|"
     r"대위|중위|소위|대령|중령|소령|상병|병장|일병|이병|하사|중사|상사|원사)[ ]{1,2}(?=[가-힣]{2,5}(?![가-힣]{3}))"
 )
+_AGED = re.compile(
+    r"(?<![\d./])(?:\d{1,3}[ ]?/[ ]?[MF남여]|[MF남여][ ]?/[ ]?\d{1,3})[ ]{1,2}(?=[가-힣]{2,5}(?![가-힣]{3}))"
+)
 _ALONE = re.compile(r"(?:입니다|인데요|이라고)|[ ]{0,3}(?:$|[\n()/,<]|[ ]{2}|TEL|☎)")
 _HEADER = re.compile(
     r"(?m)^[ ]{0,2}(?:From|To|Cc|Bcc|CC|TO|FROM|참조|수신|발신|보낸 ?이|받는 ?이)[ ]?:[ ]?\"?(?=[가-힣])"
@@ -105,7 +108,7 @@ def _is_role(word: str) -> bool:
 
 def behind_any_word(text: str) -> Iterator[Found]:
     """Names behind words that are no listed role: an office, any label with a colon, any word of a person's part."""
-    for match in _OFFICE.finditer(text):
+    for match in (*_OFFICE.finditer(text), *_AGED.finditer(text)):
         run = _RUN.match(text, match.end())
         size = _size_behind_office(text, run) if run else 0
         if size:

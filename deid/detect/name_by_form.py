@@ -55,7 +55,7 @@ _DOING = re.compile(
 )
 _NUMBER_BEFORE = re.compile(r"(?<![\d.,])\d{6,10}[ ]{1,2}$")
 # The hour in a list of events, or a person's number in a list.
-_TIME_BEFORE = re.compile(r"(?:\d\d:\d\d|\d{1,2}번)[ ]{1,2}$")
+_TIME_BEFORE = re.compile(r"(?:\d\d:\d\d|\d{1,2}[번시])[ ]{1,2}$")
 _ITEM = re.compile(r"(?:^|\n)[ ]{0,2}\d{1,2}[.)][ ]?$")
 _CELL_LEFT = re.compile(r"(?:^|[\n,;|=\"])$")
 _CELL_RIGHT = re.compile(r"(?:$|[\n,;|\"]|[ ]?/[ ])")
@@ -123,7 +123,7 @@ def _score(text: str, start: int, parts: tuple[str, str], rest: str) -> float:
         likely = beside and usual and len(given) == 2 and not _unlikely(surname + given, text, end)
         return 0.6 if likely else 0.0
     if beside:
-        return 0.75
+        return 0.0 if quality < 3 and is_derived(surname + given) else 0.75
     if rest and (len(given) == 1 or not usual):
         return 0.0
     if _is_word(text, start, end, (surname + given, rest, quality)):
