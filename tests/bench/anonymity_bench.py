@@ -26,7 +26,7 @@ from scripts.setting_up import venvs
 ROOT = Path(__file__).parents[2]
 K, SHARE, MONDRIAN_ROWS = 5, 0.02, 12_000
 QUASI = ["site", "age", "female", "black", "school", "year"]
-NUMERIC = ["age", "school", "year"]
+NUMERIC = QUASI
 
 
 def figures() -> dict[str, dict[str, Any]]:
