@@ -12,11 +12,13 @@ import json
 import os
 import subprocess
 import sys
+import traceback
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from threading import Lock
+from types import TracebackType
 from typing import IO, Any
 
 from deid.detect.known.profile import Profile
@@ -128,7 +130,8 @@ def _task(text: str, people: list[list[Any]]) -> Task:
 
 
 def main() -> None:
-    """Read the setup, then answer batches until the input ends."""
+    """Read the setup, then answer batches until the input ends; a failure is told without any value (see below)."""
+    sys.excepthook = _tell_place
     treater = Treater(_setup(json.loads(sys.stdin.buffer.readline())))
     for line in sys.stdin.buffer:
         treated = [treater.treat(_task(*task)) for task in json.loads(line)]
@@ -136,6 +139,12 @@ def main() -> None:
             [(one.text, [list(vars_of(span)) for span in one.spans], one.stand_ins) for one in task] for task in treated
         ]
         _say(sys.stdout.buffer, answer)
+
+
+def _tell_place(kind: type[BaseException], _: BaseException, trace: TracebackType | None) -> None:
+    # A message may quote the text at hand; the kind of error and where it arose are enough to find it.
+    frames = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in traceback.extract_tb(trace)]
+    sys.stderr.write(f"deid.detect.worker: {kind.__name__} at {' < '.join(reversed(frames))}\n")
 
 
 def vars_of(span: TextSpan) -> tuple[Any, ...]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
-from deid.detect.masking import mask_texts
+from deid.detect.masking import mask_texts, treat_all
+from deid.detect.style import Style
+from deid.detect.treat import Person, Setup, Task
 
 KEY = b"k" * 16
 
@@ -46,3 +50,28 @@ def test_several_processes_give_the_same_answer_in_the_same_order() -> None:
     assert masked[::250] == mask_texts(texts[::250], keys=keys)
     assert len(set(masked)) == len(texts)
     assert not any("김철수" in text for text in masked)
+
+
+def test_a_child_that_fails_tells_kind_and_place_and_no_text(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from deid.detect import worker
+
+    # A setup the child cannot follow: its own message would quote the value.
+    monkeypatch.setattr(worker, "_plain_setup", lambda _: {"style": {"keys": {"NAME": "김철수"}}})
+    with pytest.raises(subprocess.CalledProcessError):
+        worker.treat_in_processes([Task("환자 김철수님")], Setup(), 1)
+    said = capfd.readouterr().err
+    assert "ValueError at worker.py:" in said
+    assert "김철수" not in said
+
+
+def test_every_answer_of_processes_is_that_of_one_process_spans_and_stand_ins_too() -> None:
+    people = tuple(Person((("name", name),), bytes([seed]) * 16, seed) for seed, name in ((1, "한결"), (2, "김솔")))
+    setup = Setup(Style("surrogate", "surrogate", "shift"), staff=(("name", "달밤"),))
+    tasks = [
+        Task(f"{i}번 김솔님 한결 나아짐, 달밤 선생 010-2{i % 10:03d}-1234, 2024-03-05", people) for i in range(200)
+    ]
+    from deid.detect.worker import treat_in_processes
+
+    assert treat_in_processes(tasks, setup, 2) == treat_all(tasks, setup)
