@@ -106,8 +106,9 @@ def _review(store: Store, snapshot_id: str, login: str) -> None:
         )
     today = clock.korean_date(now)
     decision = Decision(f"DRB-{today.year}-{snapshot_id[:4]}", today, today, today + timedelta(days=365))
+    steward = _person(store, login)
     publication.offer(
-        store, _person(store, login), snapshot_id=snapshot_id, risk_sha256=risk.sha256, decision=decision, now=now
+        store, steward, snapshot_id=snapshot_id, risk_sha256=risk.sha256, decision=decision, now=clock.now()
     )
 
 
