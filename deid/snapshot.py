@@ -7,6 +7,7 @@ only then renamed to the manifest's id. A half-written folder left by a killed p
 from __future__ import annotations
 
 import base64
+import errno
 import fcntl
 import hashlib
 import os
@@ -83,7 +84,9 @@ def publish(
     """Hash every file of `folder`, sign, keep the encrypted ones' keys, make read-only, flush, rename to `out/<id>`.
 
     The given manifest's `id` and `files` are filled in here. Returns the published folder and the signed manifest. The
-    keys are on disk before the folder has its name: a run that is killed between leaves keys of nothing.
+    keys are on disk before the folder has its name: a run that is killed between leaves keys of nothing. Where the very
+    same snapshot is there already, it stays as it is, with its keys as they are now (some may have been destroyed).
+    Raises `OutputError` (`deid.snapshot-exists`) when what is there is not that snapshot; `OSError`.
     """
     about = sealed.about if sealed else {}
     entries = {name: _entry(folder / name, about.get(name)) for name in _walk(folder)}
@@ -99,12 +102,39 @@ def publish(
         _flush(path)
     folder.chmod(0o755)
     _flush(folder)
+    target, done = out / identity, replace(signed, id=identity)
+    if _is_there(target, key.public_key()):
+        return target, done
     if sealed:
         sealed.store.save(identity, sealed.keys)
-    target = out / identity
-    folder.rename(target)
+    try:
+        folder.rename(target)
+    except OSError as error:
+        # Another run made the same one meanwhile.
+        if error.errno not in {errno.ENOTEMPTY, errno.EEXIST} or not _is_there(target, key.public_key()):
+            raise
     _flush(out)
-    return target, replace(signed, id=identity)
+    return target, done
+
+
+def _is_there(target: Path, public_key: Ed25519PublicKey) -> bool:
+    """Say whether the snapshot of this name stands there whole. An empty folder is nothing: a rename takes its place.
+
+    Raises `OutputError` (`deid.snapshot-exists`) for anything else under its name.
+    """
+    if not target.exists() or not any(target.iterdir()):
+        return False
+    try:
+        verify(target, public_key)
+    except SnapshotDamaged as error:
+        raise OutputError(
+            "deid.snapshot-exists",
+            f"{target}에 같은 이름의 폴더가 있고 서명된 것과 다릅니다({error.ko}). 아무것도 바꾸지 않았습니다.",
+            f"{target} is there already and is not what was signed ({error.en}). Nothing was changed.",
+            remedy_ko="그 폴더를 다른 곳으로 옮겨 살펴본 뒤 같은 명령을 다시 실행하세요.",
+            remedy_en="Move that folder aside, look into it, and run the same command again.",
+        ) from error
+    return True
 
 
 def verify(folder: Path, public_key: Ed25519PublicKey) -> Manifest:
