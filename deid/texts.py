@@ -124,3 +124,23 @@ def read_cases(folder: Path) -> Iterator[TextCase]:
             body = json.loads(line)
             spans = tuple(TextSpan(**span) for span in body.pop("spans"))
             yield TextCase(spans=spans, **body)
+
+
+def forget(folder: Path) -> bool:
+    """Destroy the cases in a private folder, finished or not, and the folder once it is empty; says if there were any.
+
+    The bytes are overwritten before their name goes: of little use on a disk that moves blocks, and harmless. Raises
+    `OSError`.
+    """
+    found = [path for path in (folder / FILE, folder / f"{FILE}.part") if path.is_file() and not path.is_symlink()]
+    for path in found:
+        with path.open("r+b") as file:
+            left = path.stat().st_size
+            while left:
+                left -= file.write(bytes(min(left, 1 << 20)))
+            file.flush()
+            os.fsync(file.fileno())
+        path.unlink()
+    if found and not any(folder.iterdir()):
+        folder.rmdir()
+    return bool(found)

@@ -104,7 +104,8 @@ def receive_snapshot(  # noqa: PLR0913 - keyword-only: one snapshot and what com
     with store.prepare(event):
         manifest = _verified(folder, public_key)
         check_documented(manifest)
-        sample = drawn(manifest, texts)
+        # Its sample was drawn when it was received; the private folder is gone since.
+        sample = None if _is_received(store, manifest.id) else drawn(manifest, texts)
     with store.write(event) as tx:
         dataset = load_dataset(tx.session, manifest.dataset)
         check_may_govern(present(tx.session, actor, now), dataset.organisation_id)
@@ -172,6 +173,11 @@ def _ended_already(snapshot_id: str) -> Conflict:
         remedy_ko="쓰이지 않게 하려면 스냅샷을 철회하세요.",
         remedy_en="Withdraw the snapshot if it shall not be used.",
     )
+
+
+def _is_received(store: Store, snapshot_id: str) -> bool:
+    with store.read() as session:
+        return session.get(Snapshot, snapshot_id) is not None
 
 
 def _verified(folder: Path, public_key: Ed25519PublicKey) -> Manifest:

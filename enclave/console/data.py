@@ -18,6 +18,7 @@ from enclave.clock import now
 from enclave.commands import dataset as commands
 from enclave.commands.text_drawing import SealedTexts
 from enclave.console.acting import opened, say
+from enclave.console.private_texts import end_private
 from enclave.keys import load_public_key
 from enclave.queries import dataset as queries
 from enclave.queries import holders, lineage
@@ -68,7 +69,10 @@ def snapshot() -> None:
     help="ansim deid run에 --private로 준 폴더, 표본 검토용 (the run's private folder of texts)",
 )
 def receive(folder: Path, texts: Path | None) -> None:
-    """스냅샷을 검증하고 접수합니다; 공개는 검토와 의결 뒤 포털에서 (verify a snapshot and put it on record)."""
+    """스냅샷을 검증하고 접수합니다; 공개는 검토와 의결 뒤 포털에서 (verify a snapshot and put it on record).
+
+    접수가 끝나면 --texts 폴더의 원문은 지워집니다: 표본만 봉인되어 남습니다.
+    """
     settings = Settings.load()
     key = load_public_key(settings.snapshot_public_key)
     place = _settled(folder.resolve(), settings)
@@ -78,6 +82,8 @@ def receive(folder: Path, texts: Path | None) -> None:
     with opened(settings) as store:
         made = commands.receive_snapshot(store, Actor.console(), folder=place, public_key=key, now=now(), texts=sealed)
     rows, people = f"{made.rows:,}", f"{made.subjects:,}"
+    if texts and (said := end_private(texts, snapshots.read_manifest(place, key).lineage)):
+        say(*said)
     say(
         f"{made.dataset_id}의 스냅샷 {made.id[:12]}을(를) 접수했습니다({rows}행, {people}명). 상태: "
         f"{label(made.state)[0]}.",

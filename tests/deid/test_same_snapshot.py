@@ -1,4 +1,4 @@
-"""The very same snapshot made twice: nothing changes; something else under its name: nothing changes, and it is said."""
+"""The very same snapshot made twice is one; something else under its name is told, and nothing changes."""
 
 from __future__ import annotations
 

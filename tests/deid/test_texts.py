@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import stat
+from pathlib import Path
 
 import pytest
 
 from deid import engine
 from deid.errors import GateFailed
-from deid.texts import DOUBTS, VOICES, read_cases
+from deid.texts import DOUBTS, FILE, VOICES, forget, read_cases
 from tests.deid.factory import HEAD, NOW, Hospital, gates, table
 from tests.deid.test_free_text import ROWS, SCAN, TABLE, notes
 
@@ -49,3 +50,20 @@ def test_a_run_that_fails_leaves_no_cases(clinic: Hospital) -> None:
     with pytest.raises(GateFailed):
         engine.run(clinic.recipe(strict), clinic.source, clinic.out, clinic.keys, now=NOW, private=private)
     assert list(private.iterdir()) == []
+
+
+def test_a_forgotten_folder_holds_nothing_and_its_file_was_overwritten_first(tmp_path: Path) -> None:
+    private = tmp_path / "private"
+    private.mkdir()
+    (private / FILE).write_text("환자 홍길동\n" * 100_000)
+    (private / f"{FILE}.part").write_text("홍길동")
+    other_name = tmp_path / "linked"
+    other_name.hardlink_to(private / FILE)
+    assert forget(private)
+    assert not private.exists()
+    assert set(other_name.read_bytes()) == {0}
+    private.mkdir()
+    (private / "mine.txt").write_text("x")
+    (private / FILE).symlink_to(private / "mine.txt")
+    assert not forget(private)
+    assert (private / "mine.txt").read_text() == "x"
