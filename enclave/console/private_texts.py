@@ -25,10 +25,7 @@ def end_private(folder: Path, lineage: Mapping[str, Any]) -> Said | None:
     if not path.is_file():
         return None
     if asked is None:
-        _stays(
-            path, "이 계획은 표본 검토를 요구하지 않아 쓰이지 않았습니다", "no sample review was asked for: not used"
-        )
-        return
+        return _stays(path, "이 계획은 표본 검토를 요구하지 않습니다", "no sample review was asked for: not used")
     with path.open("rb") as file:
         ours = hashlib.file_digest(file, "sha256").hexdigest() == asked.cases_sha256
     if not ours:

@@ -34,7 +34,7 @@ def test_it_is_destroyed_once_received_and_receiving_again_needs_no_texts(scene:
     assert end_private(private, {}) is None, "nothing there, nothing said"
 
 
-@pytest.mark.parametrize(("asks", "why"), [(False, "표본 검토를 요구하지 않아"), (True, "다른 수행의 글")])
+@pytest.mark.parametrize(("asks", "why"), [(False, "표본 검토를 요구하지 않습니다"), (True, "다른 수행의 글")])
 def test_it_stays_and_says_why_when_the_texts_are_not_this_runs(
     scene: Scene, tmp_path: Path, asks: bool, why: str
 ) -> None:
