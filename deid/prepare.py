@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, Protocol
+from functools import partial
+from typing import Literal, Protocol, TypeVar
 
 import numpy as np
 import polars as pl
@@ -33,13 +34,14 @@ from deid.treatments.noise import SEED
 SUBJECT = " subject"
 COUNT = " count"
 RAW = " raw "
+Answer = TypeVar("Answer")
 
 
 class Parts(Protocol):
     """The parts by patient of a table that is too large for memory (`many/parts.py`)."""
 
-    def of(self, table: Prepared) -> Iterator[Prepared]:
-        """Give the parts as tables in memory, in the order of their patients; each has its own patients only."""
+    def each(self, table: Prepared, kernel: Callable[[Prepared], Answer]) -> Iterator[Answer]:
+        """Give what `kernel` answers for each part, in the order of their patients; each has its own patients only."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Prepared:
     `lookups` maps a rule's source column to a frame of its distinct values and their replacements, `PATIENT` besides
     where they are the patient's own. When the table is small enough to be kept, `index` has each row's patient,
     `aligned` the further pseudonyms row by row by name, and `computed` the published columns. A larger one may have
-    been laid out in parts: then everything that looks at all rows goes through `parts`.
+    been laid out in parts: then everything that looks at all rows goes through `each`.
     """
 
     source: Source
@@ -64,9 +66,12 @@ class Prepared:
     finishes: Mapping[str, Finish] = field(default_factory=dict)
     laid_out: Parts | None = None
 
-    def parts(self) -> Iterator[Prepared]:
-        """Give the table part by part, or as a whole when it has none."""
-        return iter([self]) if self.laid_out is None else self.laid_out.of(self)
+    def each(self, kernel: Callable[[Prepared], Answer]) -> Iterator[Answer]:
+        """Give what `kernel` answers for every part, or once for the whole when it has none.
+
+        A kernel sees nothing but its part and what is bound to it, which can be pickled: it may run on another machine.
+        """
+        return map(kernel, [self]) if self.laid_out is None else self.laid_out.each(self, kernel)
 
     @property
     def rule(self) -> TableRule:
@@ -324,7 +329,11 @@ def pairs_of(table: Prepared) -> pl.DataFrame:
 
 def gathered(table: Prepared, query: Callable[[Prepared], pl.LazyFrame]) -> pl.DataFrame:
     """Run a query on every part and put the answers together: the same for whatever is grouped by patient (`INDEX`)."""
-    return pl.concat([collect(part.source, query(part)) for part in table.parts()])
+    return pl.concat(table.each(partial(_collected, query)))
+
+
+def _collected(query: Callable[[Prepared], pl.LazyFrame], part: Prepared) -> pl.DataFrame:
+    return collect(part.source, query(part))
 
 
 def collect(source: Source, frame: pl.LazyFrame) -> pl.DataFrame:

@@ -160,11 +160,11 @@ def write_table(
 def write_parts(table: Prepared, decision: Decision, allowed: pl.DataFrame | None, place: Place) -> Written:
     """Write a table that was laid out in parts, one after the other; parts go up with the ranks of patients."""
     (place.root / f"data/{place.table}").mkdir(parents=True)
-    frames = (_part_of(part, decision, allowed, table.people.height) for part in table.parts())
+    frames = table.each(partial(_part_of, decision, allowed, table.people.height))
     return _put_all(place, _regrouped(frames, bounds_of(table.people, RAW, place.buckets)))
 
 
-def _part_of(part: Prepared, decision: Decision, allowed: pl.DataFrame | None, people: int) -> pl.DataFrame:
+def _part_of(decision: Decision, allowed: pl.DataFrame | None, people: int, part: Prepared) -> pl.DataFrame:
     frame = without_small_classes(publishable(part, decision), part.rule, allowed)
     return ordered(collect(part.source, frame), people)
 

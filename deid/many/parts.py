@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import polars as pl
 from deid.keys import Keys
 from deid.many.codes import numbered
 from deid.many.spool import Spool
-from deid.prepare import RAW, SUBJECT, Prepared, pairs_of, with_lookups
+from deid.prepare import RAW, SUBJECT, Answer, Prepared, pairs_of, with_lookups
 from deid.readers.source import Source
 from deid.recipe import Recipe
 from deid.risk.measures import Risk, risk_of
@@ -43,12 +44,16 @@ class LaidOut:
     recipe: Recipe
     keys: Keys
 
-    def of(self, table: Prepared) -> Iterator[Prepared]:
-        """See `Parts.of`."""
+    def each(self, table: Prepared, kernel: Callable[[Prepared], Answer]) -> Iterator[Answer]:
+        """See `Parts.each`."""
+        for number, people in self.people_of(table):
+            yield kernel(self.part(table, people, number))
+
+    def people_of(self, table: Prepared) -> Iterator[tuple[int, pl.DataFrame]]:
+        """Give the parts' numbers, going up, each with the domain's patients in it."""
         bounds = bounds_of(table.people, RAW, self.spool.parts)
         for number in self.spool.filled():
-            people = table.people[int(bounds[number]) : int(bounds[number + 1])]
-            yield self.part(table, people, number)
+            yield number, table.people[int(bounds[number]) : int(bounds[number + 1])]
 
     def part(self, table: Prepared, people: pl.DataFrame, number: int) -> Prepared:
         """Read one part; `people` are those of all the domain's tables in it. Raises `SourceError`."""
@@ -70,10 +75,8 @@ def classes_by_parts(table: Prepared) -> tuple[Classes, Risk]:
     known: pl.DataFrame | None = None
     found: list[pl.DataFrame] = []
     sizes: list[pl.DataFrame] = []
-    for part in table.parts():
-        pairs = pairs_of(part)
-        sizes = [_merged([*sizes, _raw_sizes(pairs, part)])]
-        distinct = pairs.group_by(INDEX, *keys).agg(pl.col(ROWS).sum())
+    for distinct, raw in table.each(partial(_classes, keys)):
+        sizes = [_merged([*sizes, raw])]
         known = _extended(known, distinct.select(keys).unique())
         joined = distinct.join(known, on=keys, how="left", nulls_equal=True)
         found.append(joined.select(pl.col(INDEX, CLASS, ROWS).cast(pl.UInt32)))
@@ -81,6 +84,12 @@ def classes_by_parts(table: Prepared) -> tuple[Classes, Risk]:
         raise RuntimeError("a table has at least one part")
     patient, group, rows = (np.concatenate([each[name].to_numpy() for each in found]) for name in (INDEX, CLASS, ROWS))
     return Classes(patient, group, rows, known.drop(CLASS)), risk_of(sizes[0][ROWS].cast(pl.Int64).to_numpy())
+
+
+def _classes(keys: list[str], part: Prepared) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Count a part's rows for each (patient, class), and its patients for each combination of source values."""
+    pairs = pairs_of(part)
+    return pairs.group_by(INDEX, *keys).agg(pl.col(ROWS).sum()), _raw_sizes(pairs, part)
 
 
 def _extended(known: pl.DataFrame | None, classes: pl.DataFrame) -> pl.DataFrame:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 import polars as pl
 
@@ -41,13 +42,13 @@ def utility_of(table: Prepared, decision: Decision, allowed: pl.DataFrame | None
     """Compare source and published columns on about `SAMPLE_ROWS` rows (all rows of every n-th patient)."""
     step = max(1, -(-table.source.rows // SAMPLE_ROWS))
     rules = [rule for rule in table.rule.published if not rule.treatment.keyed]
-    before = pl.concat([_sampled(part, rules, step) for part in table.parts()])
+    before = pl.concat(table.each(partial(_sampled, rules, step)))
     excluded = pl.Series(decision.excluded).gather(before[INDEX])
     after = without_small_classes(before.filter(~excluded).lazy(), table.rule, allowed).collect()
     return [_column(before, after, rule.name, is_text=isinstance(rule.treatment, FreeText)) for rule in rules]
 
 
-def _sampled(table: Prepared, rules: list[ColumnRule], step: int) -> pl.DataFrame:
+def _sampled(rules: list[ColumnRule], step: int, table: Prepared) -> pl.DataFrame:
     """Source and published values of every `step`-th patient of a table or part."""
     people = table.people.filter(pl.col(INDEX) % step == 0)
     raw = [_raw(rule.source, rule.treatment).alias(RAW + rule.name) for rule in rules]
