@@ -55,7 +55,7 @@ _V6 = Rule(
     0.8,
     lambda v: any(c in "abcdefABCDEF" for c in v),
 )
-_MAC = Rule("IP", re.compile(r"(?<![\w:-])[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5}(?![\w:-])"), 0.8)
+_MAC = Rule("IP", re.compile(r"(?<![\w:-])[0-9A-Fa-f]{2}(?:\n?[:-]\n?[0-9A-Fa-f]{2}){5}(?![\w:-])"), 0.8)
 _LARGE_PART = 64
 _PRIVATE = 10
 

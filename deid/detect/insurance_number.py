@@ -28,5 +28,5 @@ class InsuranceNumberRecogniser(RuleRecogniser):
             needs=_SIGNS,
         ),
         Rule("INS_NO", re.compile(r"(?<![\d.-])[1-9][ ]?-[ ]?\d{10}(?![\d-])"), 0.85),
-        Rule("INS_NO", re.compile(r"(?<![A-Za-z0-9])L\d{10}(?:-\d{3})?(?![\d-])"), 0.7, needs=("L",)),
+        Rule("INS_NO", re.compile(r"(?<![A-Za-z0-9])L\d{10}(?:-\d{3})?(?![\d-])"), 0.85, needs=("L",)),
     )

@@ -42,7 +42,7 @@ class PhoneRecogniser(KoreanRecogniser):
     def find(self, text: str) -> Iterator[Found]:
         """Numbers by shape, and shorter ones behind a telephone label."""
         text = with_spoken_digits(text)
-        for pattern, score in ((_MOBILE, 0.95), (_LAND, 0.9), (_SOLID, 0.7), (_BUSINESS, 0.7), (_MASKED, 0.8)):
+        for pattern, score in ((_MOBILE, 0.95), (_LAND, 0.9), (_SOLID, 0.7), (_BUSINESS, 0.85), (_MASKED, 0.8)):
             for match in pattern.finditer(text):
                 yield Found(*match.span(), "PHONE", score)
         for match in _LABELLED.finditer(text):

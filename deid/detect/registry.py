@@ -15,8 +15,10 @@ from deid.detect.email_url_ip import EmailUrlIpRecogniser
 from deid.detect.hl7 import Hl7Recogniser
 from deid.detect.insurance_number import InsuranceNumberRecogniser
 from deid.detect.licence_number import LicenceNumberRecogniser
+from deid.detect.linking_information import LinkingInformationRecogniser
 from deid.detect.name import NameRecogniser
 from deid.detect.organisation import OrganisationRecogniser
+from deid.detect.parcel import ParcelRecogniser
 from deid.detect.passport import PassportRecogniser
 from deid.detect.phone import PhoneRecogniser
 from deid.detect.plate import PlateRecogniser
@@ -37,8 +39,10 @@ RECOGNISERS: tuple[type[KoreanRecogniser], ...] = (
     InsuranceNumberRecogniser,
     LicenceNumberRecogniser,
     RecordNumberRecogniser,
+    LinkingInformationRecogniser,
     PlateRecogniser,
     AddressRecogniser,
+    ParcelRecogniser,
     DateRecogniser,
     AgeRecogniser,
     NameRecogniser,

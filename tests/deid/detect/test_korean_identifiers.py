@@ -39,7 +39,7 @@ VECTORS = [
     ("ADDRESS", "주소 (61186) 광주광역시 북구 용봉로 77", "(61186) 광주광역시 북구 용봉로 77"),
     ("ADDRESS", "주소 500-757 광주 북구 용봉동 300", "500-757 광주 북구 용봉동 300"),
     ("ADDRESS", "주소 전남 해남군 황산면 우항리 산12-3", "전남 해남군 황산면 우항리 산12-3"),
-    ("", "필지고유번호(PNU) 2917010100101230004", "2917010100101230004"),
+    ("ADDRESS", "필지고유번호(PNU) 2917010100101230004", "2917010100101230004"),
     ("MRN", "병원등록번호 12345678", "12345678"),
     ("MRN", "접수번호 2024-00012345", "2024-00012345"),
     ("MRN", "검체번호 S24-123456", "S24-123456"),
@@ -55,8 +55,8 @@ VECTORS = [
     ("DATE_BIRTH", "생년월일 1990. 1. 1.", "1990. 1. 1"),
     ("DATE", "사망일시 2024년 2월 3일 04시 32분", "2024년 2월 3일"),
     ("AGE90", "나이 97세", "97"),
-    ("", "CI " + "Q7b+" * 21 + "Zk==", "Q7b+" * 21 + "Zk=="),
-    ("", "DI: " + "MC0wDQYJ" * 8, "MC0wDQYJ" * 8),
+    ("MRN", "CI " + "Q7b+" * 21 + "Zk==", "Q7b+" * 21 + "Zk=="),
+    ("MRN", "DI: " + "MC0wDQYJ" * 8, "MC0wDQYJ" * 8),
     ("EMAIL", "전자우편 hong.gd@example.co.kr", "hong.gd@example.co.kr"),
     ("IP", "접속 IP 192.168.10.21", "192.168.10.21"),
     ("IP", "MAC 주소 00:1A:2B:3C:4D:5E", "00:1A:2B:3C:4D:5E"),
@@ -109,3 +109,15 @@ def test_a_number_said_in_hangul_digits_is_found(kind: str, text: str, value: st
     said = value.translate(str.maketrans("0123456789", "공일이삼사오육칠팔구"))
     if kind != "CARD" and value[0] != "+" and sum(c.isdigit() for c in value) > 8:
         assert kind in {span.type for span in scan(text.replace(value, said))}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "무결성 값(SHA-512) " + "Q7b+" * 21 + "Zk==",
+        "CI 확인 후 배포, DI 컨테이너 설정 변경",
+        "누적 횟수 2917010100101230004",
+    ],
+)
+def test_a_long_value_without_its_label_is_no_identifier(text: str) -> None:
+    assert scan(text) == []
