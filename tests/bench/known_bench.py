@@ -12,18 +12,13 @@ Plates, cards, accounts, web addresses, and surnames or given names alone stand 
 
 Our recognisers leave nothing on these notes (they were built with them), so the pass has nothing to add there; it is
 measured with the detectors degraded: Presidio's own Korean ones only, ours without names, ours without record numbers
-and addresses, ours on every second find. `ANSIM_KO_NOTES` names the folder of the notes and of `evaluate.py`.
+and addresses, ours on every second find.
 """
 
 from __future__ import annotations
 
-import importlib.util
-import json
-import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from deid.detect.known.search import Many, Value, of_person
@@ -32,9 +27,8 @@ from deid.detect.normalise import normalise
 from deid.detect.scan import scan
 from deid.detect.spoken import with_spoken_digits
 from deid.detect.syllables import split_name
+from tests.bench.ko_notes import Spans, folder, load_notes, presidio, score
 
-Spans = list[dict[str, Any]]
-FOLDER = os.environ.get("ANSIM_KO_NOTES", "")
 HALF = 0.5
 _KIN = re.compile(
     r"(?:보호자|남편|아내|배우자|부친|모친|아버지|어머니|아들|딸|며느리|사위|형|누나|언니|오빠|동생|친정|가족|부모)[^\n]{0,6}$"
@@ -55,7 +49,7 @@ _ONCE = {
 
 def figures() -> dict[str, dict[str, Any]]:
     """Leak with the pass as a share of the leak without it, by detectors; see `run.py` for the form."""
-    if not FOLDER:
+    if folder() is None:
         return {}
     notes = load_notes()
     found: dict[str, dict[str, Any]] = {}
@@ -79,13 +73,6 @@ def _figure(before: Mapping[str, Any], after: Mapping[str, Any], *, judged: bool
         "ratio": left / leak if leak else 0.0, "floor": f"<= {HALF} of the leak without" if judged else None,
         "ok": not judged or left <= HALF * leak,
     }  # fmt: skip
-
-
-@cache
-def load_notes() -> list[dict[str, Any]]:
-    """Records of dev.jsonl."""
-    with (Path(FOLDER) / "dev.jsonl").open(encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines if line.strip()]
 
 
 def table_of(note: Mapping[str, Any], *, whole: bool) -> tuple[list[Value], list[Value]]:
@@ -151,30 +138,9 @@ def every_second(text: str) -> Spans:
     return ours(text)[::2]
 
 
-@cache
-def _presidio() -> Any:
-    from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
-    from presidio_analyzer.nlp_engine import NoOpNlpEngine
-    from presidio_analyzer.predefined_recognizers import (
-        KrBrnRecognizer,
-        KrDriverLicenseRecognizer,
-        KrFrnRecognizer,
-        KrPassportRecognizer,
-        KrRrnRecognizer,
-        PhoneRecognizer,
-    )
-
-    korean = [KrRrnRecognizer, KrFrnRecognizer, KrBrnRecognizer, KrDriverLicenseRecognizer, KrPassportRecognizer]
-    recognisers: list[Any] = [kind(supported_language="ko") for kind in korean]
-    recognisers.append(PhoneRecognizer(supported_language="ko", supported_regions=["KR"]))
-    registry = RecognizerRegistry(recognizers=recognisers, supported_languages=["ko"])
-    engine = NoOpNlpEngine([{"lang_code": "ko", "model_name": "none"}])
-    return AnalyzerEngine(registry=registry, nlp_engine=engine, supported_languages=["ko"])
-
-
-def presidio(text: str) -> Spans:
+def presidios(text: str) -> Spans:
     """Presidio's own Korean recognisers and its telephone one (the one for e-mail asks the network for a list)."""
-    found = _presidio().analyze(text=text, language="ko", score_threshold=0.0)
+    found = presidio(phone=True).analyze(text=text, language="ko", score_threshold=0.0)
     return [{"start": one.start, "end": one.end, "type": one.entity_type} for one in found]
 
 
@@ -183,21 +149,5 @@ DETECTORS: dict[str, Callable[[str], Spans]] = {
     "ours-without-names": without("NAME"),
     "ours-without-names-records-addresses": without("NAME", "MRN", "ADDRESS"),
     "ours-every-second-find": every_second,
-    "presidio": presidio,
+    "presidio": presidios,
 }
-
-
-def score(notes: Sequence[Mapping[str, Any]], spans: Mapping[str, Spans]) -> dict[str, Any]:
-    """Score by the benchmark's own program."""
-    result: dict[str, Any] = _scorer().score(notes, [{"id": name, "spans": found} for name, found in spans.items()])
-    return result
-
-
-@cache
-def _scorer() -> Any:
-    spec = importlib.util.spec_from_file_location("ko_notes_evaluate", Path(FOLDER) / "evaluate.py")
-    if spec is None or spec.loader is None:
-        raise RuntimeError("evaluate.py is missing")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
