@@ -68,6 +68,7 @@ class Action(StrEnum):
     SAMPLE_CLOSE = "sample.close"
     SNAPSHOT_WITHDRAW = "snapshot.withdraw"
     SNAPSHOT_END_RUNNING = "snapshot.end-running"
+    SNAPSHOT_RECALL = "snapshot.recall"
     PROJECT_DRAFT = "project.draft"
     PROJECT_APPLY = "project.apply"
     PROJECT_COLUMNS = "project.columns"
@@ -219,6 +220,9 @@ ABOUT: dict[Action, About] = {
     Action.SNAPSHOT_PUBLISH: About("스냅샷 공개", "snapshot published", Task.CREATE, _N, _DATA),
     Action.SNAPSHOT_END_RUNNING: About(
         "철회한 스냅샷 즉시 회수", "running mounts of a withdrawn snapshot ended", Task.DELETE, _N, _DATA
+    ),
+    Action.SNAPSHOT_RECALL: About(
+        "정보주체 철회로 스냅샷 회수", "snapshot recalled: a data subject withdrew", Task.DELETE, _A, _DATA
     ),
     Action.SNAPSHOT_WITHDRAW: About("스냅샷 철회", "snapshot withdrawn", Task.DELETE, _N, _DATA),
     Action.SAMPLE_VIEW: About("표본 원문 열람", "original of a sampled text viewed", Task.VIEW, _N, _DATA),

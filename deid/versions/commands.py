@@ -60,6 +60,7 @@ class _Place:
         return shred(
             self.out, self.recipe.dataset, withdrawn, self.keys,
             key_folder=self.key_folder, public_key=public_key, day=day,
+            mounts_end=self.feed().mounts_end,
         )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from deid.errors import GateFailed
 from deid.recipe_yaml import Node
+from deid.versions.recalls import ENDS, NOW
 
 SEOUL = timezone(timedelta(hours=9))
 
@@ -38,10 +39,14 @@ class Consent:
 
 @dataclass(frozen=True)
 class Feed:
-    """Where withdrawals are listed: a CSV file beside the tables (never in a snapshot), ids of which domain."""
+    """Where withdrawals are listed: a CSV file beside the tables (never in a snapshot), ids of which domain.
+
+    `mounts_end`: what runs with an older version that holds one of them ends `now`, or at its `next-start`.
+    """
 
     file: str
     domain: str
+    mounts_end: str = NOW
 
 
 @dataclass(frozen=True)
@@ -96,15 +101,16 @@ def _consent(node: Node) -> Consent:
 
 
 def _feed(node: Node, domains: tuple[str, ...]) -> Feed:
-    fields = node.fields(("file",), ("domain",)) if node.is_mapping() else {"file": node}
+    fields = node.fields(("file",), ("domain", "mounts_end")) if node.is_mapping() else {"file": node}
     name = fields["file"].text()
     if Path(name).name != name or name.startswith("."):
         fields["file"].fail("file", "폴더 없이 파일 이름만 쓰세요.", "a plain file name without folders is expected.")
+    ends = fields["mounts_end"].one_of(ENDS) if "mounts_end" in fields else NOW
     if "domain" in fields:
-        return Feed(name, fields["domain"].one_of(domains))
+        return Feed(name, fields["domain"].one_of(domains), ends)
     if len(domains) > 1:
         node.fail("domain", "어느 번호인지 domain으로 정하세요.", f"say in `domain` whose ids: {', '.join(domains)}.")
-    return Feed(name, domains[0])
+    return Feed(name, domains[0], ends)
 
 
 def _day(node: Node) -> date:

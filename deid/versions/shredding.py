@@ -20,6 +20,7 @@ from deid.manifest import Manifest
 from deid.snapshot import MANIFEST, read_manifest
 from deid.transform.pseudonyms import pseudonym
 from deid.versions.keystore import SnapshotKeys
+from deid.versions.recalls import NOW, Recall, leave
 from deid.versions.tables import DataFile
 from deid.versions.withdrawn import Withdrawn
 
@@ -41,7 +42,7 @@ class Shredded:
     unknown: bool = False
 
 
-def shred(  # noqa: PLR0913 - the last three by name only
+def shred(  # noqa: PLR0913 - the last four by name only
     out: Path,
     dataset: str,
     withdrawn: Withdrawn,
@@ -50,9 +51,11 @@ def shred(  # noqa: PLR0913 - the last three by name only
     key_folder: Path,
     public_key: Ed25519PublicKey,
     day: date,
+    mounts_end: str = NOW,
 ) -> tuple[Shredded, ...]:
     """Destroy the keys of every file of a data set's versions in `out` that holds one of the people.
 
+    Each such version is recalled first (`recalls.py`): whoever offers it ends its mounts as `mounts_end` says.
     Returns the versions that held one or already had lost files. Raises `SnapshotDamaged`, `KeyFileError`.
     """
     found = []
@@ -61,7 +64,8 @@ def shred(  # noqa: PLR0913 - the last three by name only
             continue
         manifest = read_manifest(path.parent, public_key)
         if manifest.dataset == dataset:
-            found.append(_one(path.parent, manifest, withdrawn, _made_with(manifest, keys, key_folder), keys, day))
+            made_with = _made_with(manifest, keys, key_folder)
+            found.append(_one(path.parent, manifest, withdrawn, made_with, keys, (day.isoformat(), mounts_end)))
     return tuple(each for each in found if each.missing or each.plain or each.unknown)
 
 
@@ -72,16 +76,20 @@ def pseudonyms(withdrawn: Withdrawn, keys: Keys, dataset: str) -> pl.Series:
 
 
 def _one(  # noqa: PLR0913, PLR0917 - one version with everything that is needed to look through it
-    folder: Path, manifest: Manifest, withdrawn: Withdrawn, made_with: Keys | None, keys: Keys, day: date
+    folder: Path, manifest: Manifest, withdrawn: Withdrawn, made_with: Keys | None, keys: Keys, when: tuple[str, str]
 ) -> Shredded:
     own = keys.storage.of(manifest)
     if made_with is None:
         return Shredded(manifest.id, (), own.missing(manifest), unknown=True)
     names = _holding(folder, manifest, own, pseudonyms(withdrawn, made_with, manifest.dataset))
-    deks = [dek for name in names if (dek := manifest.files[name].dek)]
-    if deks:
-        keys.storage.shred(manifest.id, deks, day=day.isoformat())
     gone = tuple(name for name in names if manifest.files[name].dek)
+    concerned, (day, ends) = {*names, *own.missing(manifest)}, when
+    if concerned:
+        recall = Recall(manifest.id, day, len(concerned), ends, plain=len(gone) < len(names))
+        leave(keys.storage.folder, recall)
+    deks = [dek for name in gone if (dek := manifest.files[name].dek)]
+    if deks:
+        keys.storage.shred(manifest.id, deks, day=day)
     missing = keys.storage.of(manifest).missing(manifest)
     return Shredded(manifest.id, gone, missing, plain=len(gone) < len(names))
 

@@ -17,6 +17,7 @@ from enclave.actions import Action
 from enclave.actor import Actor
 from enclave.commands.acting import intent, present, require, text_sha256
 from enclave.commands.text_drawing import SealedTexts, drawn, keep_sample
+from enclave.commands.text_sample import forget_texts
 from enclave.errors import Conflict, Denied, Invalid, NotFound
 from enclave.model.data import Dataset, Snapshot
 from enclave.model.people import Organisation
@@ -144,6 +145,7 @@ def withdraw_snapshot(  # noqa: PLR0913 - keyword-only
         check_transition(SNAPSHOT, found.state, SnapshotState.WITHDRAWN, f"스냅샷 {snapshot_id[:12]}")
         found.state, found.withdrawn_at, found.withdraw_reason = SnapshotState.WITHDRAWN, now, reason
         found.running_stay = running_stay
+        forget_texts(tx.session, snapshot_id)
         ends = "next-start" if running_stay else "now"
         tx.record(object_sha256=snapshot_id, details={"reason_sha256": text_sha256(reason), "mounts_end": ends})
         return snapshot_view(found, actor)

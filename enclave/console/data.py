@@ -13,15 +13,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from deid import snapshot as snapshots
 from deid.errors import KeyFileError, SnapshotDamaged
 from deid.versions.keystore import keys_of
+from deid.versions.recalls import recalls as left_word
 from enclave.actor import Actor
 from enclave.clock import now
 from enclave.commands import dataset as commands
+from enclave.commands.recall import recall_snapshot
 from enclave.commands.text_drawing import SealedTexts
 from enclave.console.acting import opened, say
 from enclave.console.private_texts import end_private
 from enclave.keys import load_public_key
 from enclave.queries import dataset as queries
-from enclave.queries import holders, lineage
+from enclave.queries import holders, lineage, recalls
 from enclave.settings import Settings
 from enclave.snapshot_keys import store_of, unreadable
 from enclave.states import SnapshotState, label
@@ -120,6 +122,21 @@ def holders_of(ctx: click.Context, snapshot_id: str) -> None:
     with opened(Settings.load()) as store:
         for each in holders.holders(store, Actor.console(), snapshot_id):
             _tell(each, 1 if ctx.obj == "en" else 0)
+
+
+@snapshot.command("recalls")
+@click.pass_context
+def take_recalls(ctx: click.Context) -> None:
+    """정보주체 철회로 끝내야 할 버전을 지금 끝내고, 가진 과제를 알려 줍니다 (end versions in which people withdrew).
+
+    포털이 15초마다 스스로 하므로, 포털이 꺼져 있을 때만 필요합니다.
+    """
+    settings, console = Settings.load(), Actor.console()
+    with opened(settings) as store:
+        for each in recalls.due(store, left_word(settings.snapshot_keys)):
+            recall_snapshot(store, console, recall=each, now=now())
+            for holder in holders.holders(store, console, each.snapshot):
+                _tell(holder, 1 if ctx.obj == "en" else 0)
 
 
 @dataset.command("withdraw")

@@ -23,6 +23,7 @@ from enclave.portal import (
     intake,
     keeping,
     limits,
+    recalling,
     replaying,
     rerunning,
     searching,
@@ -52,6 +53,7 @@ class Chore:
 CHORES: tuple[Chore, ...] = (
     Chore("stop-frozen", 15, closing.stop_frozen, "ends"),
     Chore("keep-requests", 60, keeping.keep_requests, "requests"),
+    Chore("take-recalls", 15, recalling.take, "ends"),
     Chore("sweep", 15, sweeping.sweep, "ends"),
     Chore("close-ended", 30, ended.Ended().close, "ends"),
     Chore("cull", 60, culling.Culling().cull, "idle"),

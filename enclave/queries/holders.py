@@ -51,10 +51,11 @@ def holders(store: Store, actor: Actor, snapshot_id: str) -> tuple[Holder, ...]:
     with store.read() as session:
         snapshot = load_snapshot(session, snapshot_id)
         check_may_trace(actor, snapshot.dataset.organisation_id)
-        return _holders(session, snapshot_id)
+        return load_holders(session, snapshot_id)
 
 
-def _holders(session: Session, snapshot_id: str) -> tuple[Holder, ...]:
+def load_holders(session: Session, snapshot_id: str) -> tuple[Holder, ...]:
+    """Return them in this transaction."""
     approved = ProjectColumn.snapshot_id == snapshot_id, ProjectColumn.state == ColumnState.APPROVED
     found = []
     for project in session.scalars(

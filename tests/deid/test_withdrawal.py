@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -23,7 +24,8 @@ from deid.keys import SEAL, STORE
 from deid.snapshot import read_manifest, verify
 from deid.versions import buckets
 from deid.versions.before import load
-from deid.versions.keystore import open_store
+from deid.versions.keystore import KeyStore, open_store
+from deid.versions.recalls import Recall, leave, recalls
 from deid.versions.tables import DataFile, open_table
 from deid.versions.withdrawn import Withdrawn, add_entries, read_entries
 from tests.deid.factory import HEAD, NOW, Hospital, gates, table
@@ -393,3 +395,61 @@ def test_after_a_rotation_nobody_is_said_to_have_come_or_gone(ward: Hospital) ->
     figures = build(ward, first.snapshot).manifest.difference
     assert not figures["same_keys"]
     assert figures["tables"]["visits"]["patients_in"] is figures["tables"]["visits"]["rows_in"] is None
+
+
+def word(ward: Hospital) -> list[Recall]:
+    return list(recalls(ward.root / "keys" / STORE))
+
+
+def test_word_is_left_for_each_version_that_held_them_and_says_nothing_of_them(ward: Hospital) -> None:
+    first = build(ward)
+    own = table(first, "visits").filter(pl.col("code") == CANARY)["patient"][0]
+    assert withdraw(ward, "n007").exit_code == 0
+    (left,) = word(ward)
+    gone = ward.keys.storage.of(first.manifest).missing(first.manifest)
+    assert left == Recall(first.manifest.id, left.day, len(gone), "now", plain=False)
+    (path,) = (ward.root / "keys" / STORE).glob("*.recall.json")
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert not [secret for secret in ("n007", CANARY, own) if secret in path.read_text()]
+    before = path.read_bytes()
+    assert command(ward, "shred").exit_code == 0
+    assert path.read_bytes() == before
+
+
+def test_the_recipe_says_when_mounts_end_and_now_is_not_put_off_again(ward: Hospital) -> None:
+    build(ward)
+    feed = "withdrawals: {file: withdrawn.csv, mounts_end: next-start}"
+    (ward.root / "recipe.yaml").write_text(RECIPE.replace("withdrawals: withdrawn.csv", feed), encoding="utf-8")
+    assert withdraw(ward, "n007").exit_code == 0
+    assert [each.mounts_end for each in word(ward)] == ["next-start"]
+    (ward.root / "recipe.yaml").write_text(RECIPE, encoding="utf-8")
+    assert command(ward, "shred").exit_code == 0
+    assert [each.mounts_end for each in word(ward)] == ["now"]
+    (ward.root / "recipe.yaml").write_text(RECIPE.replace("withdrawals: withdrawn.csv", feed), encoding="utf-8")
+    assert command(ward, "shred").exit_code == 0
+    assert [each.mounts_end for each in word(ward)] == ["now"]
+
+
+def test_word_is_left_before_the_first_key_is_destroyed(ward: Hospital, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = build(ward)
+    seen: list[list[str]] = []
+    real = KeyStore.shred
+
+    def watched(store: KeyStore, snapshot: str, ids: Iterable[str], *, day: str) -> tuple[str, ...]:
+        seen.append([each.snapshot for each in word(ward)])
+        return real(store, snapshot, ids, day=day)
+
+    monkeypatch.setattr(KeyStore, "shred", watched)
+    assert withdraw(ward, "n007").exit_code == 0
+    assert seen == [[first.manifest.id]]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", '{"format": "ansim-recall/1"}', '{"format": "ansim-recall/2", "snapshot": "x"}', "\x00"]
+)
+def test_a_file_that_is_no_word_is_passed_over(tmp_path: Path, text: str) -> None:
+    leave(tmp_path, Recall("a" * 64, "2026-11-29", 1))
+    (tmp_path / f"{'b' * 64}.recall.json").write_text(text)
+    (tmp_path / f"{'c' * 64}.recall.json").write_bytes((tmp_path / f"{'a' * 64}.recall.json").read_bytes())
+    assert list(recalls(tmp_path)) == [Recall("a" * 64, "2026-11-29", 1)]
+    assert list(recalls(tmp_path / "nowhere")) == []

@@ -15,7 +15,7 @@ from enclave.portal.pages import gpu as gpu_page
 from enclave.portal.usage import Usage, usage_if_any
 from enclave.portal.visit import Here, OwnForm, Visit
 from enclave.portal.words import Language
-from enclave.queries import display, egress, ends, gpu, project, watch, workspace
+from enclave.queries import display, egress, ends, gpu, project, recalls, watch, workspace
 from enclave.states import WorkspaceState
 
 router = APIRouter()
@@ -34,6 +34,7 @@ def show(visit: Visit, project_id: str, form: Form | None = None, error: Enclave
         errors=Typed(),
         typed=typed(form),
         project=found,
+        ended_versions=recalls.ended_for(store, actor, found),
         gpu=gpu.of_project(store, gpu_page.rules_of(visit), actor, project_id, now=visit.now),
         kinds=gpu_page.kinds(visit),
         pledge=edition,
