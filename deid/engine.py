@@ -17,12 +17,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from deid.errors import SourceError
 from deid.free_text import FreeTexts
 from deid.gates import Verdict, judge_identifiers, judge_k, judge_rows, judge_share, judge_written_k
+from deid.grouping import Rows, classes_of
 from deid.keys import Keys
 from deid.manifest import Column, Manifest, Table
 from deid.many.layout import Layout
@@ -30,11 +30,9 @@ from deid.many.memory import Memory, memory_within
 from deid.many.options import Means
 from deid.many.parts import classes_by_parts
 from deid.prepare import (
-    RAW,
     Prepared,
     Subjects,
     completed,
-    pairs_of,
     people_of,
     with_classes_learned,
     with_lookups,
@@ -51,10 +49,9 @@ from deid.report import render
 from deid.risk.measures import Risk, risk_of
 from deid.risk.utility import utility_of
 from deid.snapshot import output_problem, publish, unfinished
-from deid.suppress import ROWS, Classes, Decision, Flags, Judge, TableFacts, classify, decide
+from deid.suppress import Classes, Decision, Flags, Judge, TableFacts, decide
 from deid.text_gate import check_place, lineage_of
 from deid.texts import CaseWriter
-from deid.transform.columns import INDEX
 from deid.treatments.terms import terms
 from deid.twin.pack import NAME as TWIN
 from deid.twin.pack import twin_zip
@@ -69,6 +66,7 @@ from deid.write import (
     publishable,
     sealed,
     without_small_classes,
+    write_loaded,
     write_parts,
     write_table,
 )
@@ -168,6 +166,7 @@ class _Plan:
     source_risk: Risk | None
     decision: Decision | None = None
     privacy: TablePrivacy | None = None
+    of_rows: Rows | None = None
 
     @property
     def rule(self) -> TableRule:
@@ -188,6 +187,15 @@ class _Plan:
         if self.classes is None or bool(decision.allowed.all()):
             return None
         return self.classes.keys.filter(pl.Series(decision.allowed))
+
+    def staying(self) -> Flags | None:
+        """Whether each row of a table in memory stays; None when all do."""
+        decision, index = self.decided(), self.table.index
+        if index is None:
+            raise RuntimeError("only of a table in memory")
+        if self.of_rows is not None and not decision.allowed.all():
+            return decision.allowed[self.of_rows] & ~decision.excluded[index.to_numpy()]
+        return ~decision.excluded[index.to_numpy()] if decision.excluded.any() else None
 
     def rows_left(self) -> int:
         decision = self.decided()
@@ -324,6 +332,8 @@ class _Run:
         place = place_of(self.folder, plan.table, self.keys.storage, self.before, rows=plan.rows_left())
         if plan.table.laid_out:
             written = write_parts(plan.table, plan.decided(), plan.allowed(), place)
+        elif plan.table.computed is not None:
+            plan.table, written = write_loaded(plan.table, plan.staying(), place, self.recipe.gates.k)
         else:
             frame = without_small_classes(publishable(plan.table, plan.decided()), plan.rule, plan.allowed())
             plan.table, frame = with_rest_learned(plan.table, frame, self.recipe.gates.k)
@@ -447,18 +457,8 @@ def _with_classes(table: Prepared) -> _Plan:
         return _Plan(table, None, None)
     if table.laid_out:
         return _Plan(table, *classes_by_parts(table))
-    keys = [entry.key for entry in entries]
-    pairs = pairs_of(table)
-    source_risk = risk_of(_source_sizes(pairs, table.rule))
-    distinct = pairs.group_by(INDEX, *keys).agg(pl.col(ROWS).sum())
-    return _Plan(table, classify(distinct, keys), source_risk)
-
-
-def _source_sizes(pairs: pl.DataFrame, rule: TableRule) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Class sizes on the source's own values of the quasi-identifiers."""
-    raw = {entry.key: RAW + entry.column for entry in rule.quasi_identifiers}
-    keys = [raw[entry.key] if raw[entry.key] in pairs.columns else entry.key for entry in rule.quasi_identifiers]
-    return pairs.select(INDEX, *keys).unique().group_by(keys).len()["len"].cast(pl.Int64).to_numpy()
+    found = classes_of(table)
+    return _Plan(table, found.classes, risk_of(found.source_sizes), of_rows=found.of_rows)
 
 
 def _treatment(rule: Any) -> dict[str, str]:

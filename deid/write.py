@@ -11,6 +11,7 @@ from __future__ import annotations
 import operator
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial, reduce
 from pathlib import Path
@@ -18,11 +19,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from deid.learning import learning_rules
 from deid.manifest import FileEntry
-from deid.prepare import RAW, Prepared, collect, explain
+from deid.prepare import RAW, Prepared, collect, explain, with_rest_learned
 from deid.recipe import TableRule
 from deid.snapshot import Sealed
-from deid.suppress import Decision
+from deid.suppress import Decision, Flags
 from deid.transform.columns import INDEX, class_key
 from deid.versions.before import Before, Kept
 from deid.versions.buckets import Bounds, bounds_of, how_many
@@ -32,7 +34,8 @@ from deid.versions.tables import DataFile, decryption, encryption, scan_all
 
 PART_ROWS = 1_250_000
 ROW_GROUP = 131_072
-BUCKET, ROW = " bucket", " row"
+BUCKET, ROW, PLACE = " bucket", " row", " place"
+AT_A_TIME = 2
 # Ranks of patients in this many bits (or 32 of them), a hash of the row in the rest: the same in every version.
 RANK_BITS = 26
 # Rows may be added to a bucket by a file beside it while those files are few and hold less than this share.
@@ -157,6 +160,26 @@ def write_table(
         shutil.rmtree(spread, ignore_errors=True)
 
 
+def write_loaded(table: Prepared, stay: Flags | None, place: Place, k: int) -> tuple[Prepared, Written]:
+    """Write a table whose columns are in memory; `stay` says which rows do (None: all)."""
+    (place.root / f"data/{place.table}").mkdir(parents=True)
+    frame = table.published().select(INDEX, *(rule.name for rule in table.rule.published)).collect()
+    if learning_rules(table.rule, quasi=False):
+        left = frame if stay is None else frame.filter(stay)
+        table, final = with_rest_learned(table, left.lazy(), k)
+        frame, stay = collect(table.source, final), None
+    rows = _order(frame, table.people.height, stay)
+    cuts = np.searchsorted(frame[INDEX].gather(rows).to_numpy(), bounds_of(table.people, RAW, place.buckets))
+    frame = frame.drop(INDEX)
+
+    def bucket(at: int) -> Written:
+        return _put(place, at, frame[rows[int(cuts[at]) : int(cuts[at + 1])]])
+
+    # Polars works on the columns of one file at a time; between files it waits for the disk and the cipher.
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        return table, _together(place, list(pool.map(bucket, range(place.buckets))), frame.clear())
+
+
 def write_parts(table: Prepared, decision: Decision, allowed: pl.DataFrame | None, place: Place) -> Written:
     """Write a table that was laid out in parts, one after the other; parts go up with the ranks of patients."""
     (place.root / f"data/{place.table}").mkdir(parents=True)
@@ -218,15 +241,22 @@ def ordered(frame: pl.DataFrame, people: int) -> pl.DataFrame:
     The same rows come in the same order in every version, whatever order the threads or the hospital delivered them
     in. Patient and hash share one 64-bit number, which sorts three times as fast as the columns themselves.
     """
+    return frame[_order(frame, people)]
+
+
+def _order(frame: pl.DataFrame, people: int, stay: Flags | None = None) -> pl.Series:
+    """Rows of `frame` in the order of `ordered`, or those that `stay`."""
     names = [name for name in frame.columns if name != INDEX]
     hashed = reduce(operator.xor, (pl.col(name).hash(seed) for seed, name in enumerate(names)))
     room = 1 << (64 - (RANK_BITS if people <= 1 << RANK_BITS else 32))
-    key = pl.col(INDEX).cast(pl.UInt64) * room + hashed % room
-    found = frame.with_columns(key.alias(ROW)).sort(ROW)
-    if (found[ROW] == found[ROW].shift()).any():
+    number = pl.col(INDEX).cast(pl.UInt64) * room + hashed % room
+    keys = frame.select(number.alias(ROW))
+    keys = keys.with_row_index(PLACE) if stay is None else keys.with_row_index(PLACE).filter(stay)
+    keys = keys.sort(ROW)
+    if (keys[ROW] == keys[ROW].shift()).any():
         # Two rows of one patient are equal, or their hashes are: then the columns decide.
-        found = found.sort(ROW, *names)
-    return found.drop(ROW)
+        keys = pl.concat([keys, frame.select(names)[keys[PLACE]]], how="horizontal").sort(ROW, *names)
+    return keys[PLACE]
 
 
 def _put_all(place: Place, parts: Iterator[tuple[int, pl.DataFrame]]) -> Written:
@@ -234,6 +264,10 @@ def _put_all(place: Place, parts: Iterator[tuple[int, pl.DataFrame]]) -> Written
     for bucket, frame in parts:
         made.append(_put(place, bucket, frame))
         empty = frame
+    return _together(place, made, empty)
+
+
+def _together(place: Place, made: list[Written], empty: pl.DataFrame) -> Written:
     # A table of which nothing is left still has its columns.
     files = tuple(file for each in made for file in each.files) or (_write(place, place.name(0), 0, empty),)
     return Written(files, _sum(each.came for each in made), _sum(each.went for each in made), place.buckets)

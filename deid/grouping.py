@@ -1,0 +1,151 @@
+"""Classes of a table that is in memory: every value is given a small number once, and only numbers are grouped.
+
+A million rows hold a few hundred bands and regions: grouping their texts costs several times as much. What comes out is
+what `pairs_of` and `classify` give, and the class of each row besides: no row is looked up by its texts again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from deid.many.codes import numbered
+from deid.prepare import RAW, Prepared, collect, pairs_of
+from deid.recipe import QuasiIdentifier
+from deid.risk.counting import Codes, grouped
+from deid.suppress import ROWS, Classes, classify
+from deid.transform.columns import INDEX, class_key
+
+# Whole numbers and days that lie so close together are numbered by their distance from the smallest.
+MOST_SPAN = 1 << 20
+ROOM = 1 << 62
+Rows = NDArray[np.uint32]
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A column as numbers: `codes` (one a row) are positions in `values`, among which may be some that no row has."""
+
+    codes: Codes
+    values: pl.Series
+
+    @property
+    def size(self) -> int:
+        """How many codes there may be, at least one."""
+        return max(1, self.values.len())
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """Classes of a table; of each row the place of its class in `classes.keys`; sizes of the source's own classes."""
+
+    classes: Classes
+    source_sizes: Codes
+    of_rows: Rows | None = None
+
+
+def classes_of(table: Prepared) -> Grouped:
+    """Count the classes of a table over distinct patients. One that is not in memory is streamed. Raises `DeidError`."""
+    entries = table.rule.quasi_identifiers
+    if table.source.loaded is None:
+        keys = [entry.key for entry in entries]
+        pairs = pairs_of(table)
+        merged = pairs.group_by(INDEX, *keys).agg(pl.col(ROWS).sum())
+        return Grouped(classify(merged, keys), _source_sizes(pairs, entries))
+    frame = collect(table.source, table.classified())
+    published = {entry.column: frame[entry.column] for entry in entries}
+    raw = {rule.name: frame[RAW + rule.name] for rule in table.generalised}
+    return group_rows(entries, frame[INDEX].cast(pl.Int64).to_numpy(), published, raw)
+
+
+def _source_sizes(pairs: pl.DataFrame, entries: Sequence[QuasiIdentifier]) -> Codes:
+    raw = {entry.key: RAW + entry.column for entry in entries}
+    keys = [raw[entry.key] if raw[entry.key] in pairs.columns else entry.key for entry in entries]
+    return pairs.select(INDEX, *keys).unique().group_by(keys).len()["len"].cast(pl.Int64).to_numpy()
+
+
+def group_rows(
+    entries: Sequence[QuasiIdentifier], patient: Codes, published: Mapping[str, pl.Series], raw: Mapping[str, pl.Series]
+) -> Grouped:
+    """Group rows: the `patient` of each, the quasi-identifiers by published name, and what they were where they changed.
+
+    Null is a value like any other. `patient` must not be negative.
+    """
+    columns = {name: coded(values) for name, values in published.items()}
+    keys = [_keyed(columns[entry.column], entry) for entry in entries]
+    of_rows, classes = grouped([key.codes for key in keys], [key.size for key in keys])
+    people = int(patient.max(initial=0)) + 1
+    before = {name: coded(values) for name, values in raw.items()}
+    sizes = [people, classes, *(each.size for each in before.values())]
+    (who, group, *values), rows = distinct([patient, of_rows, *(each.codes for each in before.values())], sizes)
+    pairs = _changes([who, group])
+    row_of_class = np.zeros(classes, np.int64)
+    row_of_class[of_rows] = np.arange(of_rows.size)
+    of_class = [key.codes[row_of_class] for key in keys]
+    source = [
+        (values[list(before).index(entry.column)], before[entry.column].size)
+        if entry.column in before
+        else (codes[group], key.size)
+        for entry, key, codes in zip(entries, keys, of_class, strict=True)
+    ]
+    combinations, _ = distinct([*(codes for codes, _ in source), who], [*(size for _, size in source), people])
+    found = [key.values.gather(codes).alias(e.key) for e, key, codes in zip(entries, keys, of_class, strict=True)]
+    counted = np.add.reduceat(rows, pairs) if pairs.size else rows
+    whose = Classes(_small(who[pairs]), _small(group[pairs]), _small(counted), pl.DataFrame(found))
+    return Grouped(whose, np.diff(_changes(combinations[:-1]), append=combinations[-1].size), _small(of_rows))
+
+
+def coded(column: pl.Series) -> Coded:
+    """Give each distinct value of a column a number, null too."""
+    if column.dtype == pl.String:
+        found = numbered(column)
+        return Coded(found.codes.cast(pl.Int64).to_numpy(), found.values)
+    if column.dtype.is_integer() or column.dtype == pl.Date:
+        whole = column.to_physical().cast(pl.Int64)
+        low, high = whole.min(), whole.max()
+        if isinstance(low, int) and isinstance(high, int) and high - low < MOST_SPAN:
+            span = pl.int_range(low, high + 2, eager=True).cast(column.dtype, strict=False)
+            values = pl.concat([span[:-1], pl.Series([None], dtype=column.dtype)])
+            return Coded((whole - low).fill_null(high - low + 1).to_numpy(), values)
+    values = column.unique(maintain_order=True)
+    places = values.alias("value").to_frame().with_row_index("code")
+    codes = column.alias("value").to_frame().join(places, on="value", how="left", nulls_equal=True, maintain_order="left")
+    return Coded(codes["code"].cast(pl.Int64).to_numpy(), values)
+
+
+def distinct(columns: Sequence[Codes], sizes: Sequence[int]) -> tuple[tuple[Codes, ...], Codes]:
+    """Return the distinct rows of some columns of codes in their order, and how often each occurs."""
+    if math.prod(sizes) < ROOM:
+        key = np.sort(np.ravel_multi_index(tuple(columns), tuple(sizes)))
+        first = _changes([key])
+        return np.unravel_index(key[first], tuple(sizes)), np.diff(first, append=key.size)
+    frame = pl.DataFrame({str(at): codes for at, codes in enumerate(columns)})
+    found = frame.group_by(frame.columns).len("rows").sort(frame.columns)
+    return tuple(found[name].to_numpy() for name in frame.columns), found["rows"].cast(pl.Int64).to_numpy()
+
+
+def _changes(columns: Sequence[Codes]) -> Codes:
+    """Positions at which a run of equal rows begins."""
+    size = columns[0].size if columns else 0
+    new = np.zeros(size, np.bool_)
+    new[:1] = True
+    for codes in columns:
+        new[1:] |= codes[1:] != codes[:-1]
+    return np.flatnonzero(new)
+
+
+def _keyed(column: Coded, entry: QuasiIdentifier) -> Coded:
+    """Number what counts for k of a column: computed for each of its values once."""
+    if entry.by is None:
+        return column
+    key = coded(column.values.alias(entry.column).to_frame().select(class_key(entry)).to_series())
+    return Coded(key.codes[column.codes], key.values)
+
+
+def _small(codes: Codes) -> Rows:
+    return codes.astype(np.uint32)
