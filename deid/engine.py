@@ -64,6 +64,7 @@ from deid.write import (
     Written,
     place_of,
     publishable,
+    rows_staying,
     sealed,
     without_small_classes,
     write_loaded,
@@ -190,12 +191,7 @@ class _Plan:
 
     def staying(self) -> Flags | None:
         """Whether each row of a table in memory stays; None when all do."""
-        decision, index = self.decided(), self.table.index
-        if index is None:
-            raise RuntimeError("only of a table in memory")
-        if self.of_rows is not None and not decision.allowed.all():
-            return decision.allowed[self.of_rows] & ~decision.excluded[index.to_numpy()]
-        return ~decision.excluded[index.to_numpy()] if decision.excluded.any() else None
+        return rows_staying(self.table.index, self.of_rows, self.decided())
 
     def rows_left(self) -> int:
         decision = self.decided()

@@ -72,9 +72,9 @@ def _source_sizes(pairs: pl.DataFrame, entries: Sequence[QuasiIdentifier]) -> Co
 def group_rows(
     entries: Sequence[QuasiIdentifier], patient: Codes, published: Mapping[str, pl.Series], raw: Mapping[str, pl.Series]
 ) -> Grouped:
-    """Group rows: the `patient` of each, the quasi-identifiers by published name, and what they were where they changed.
+    """Group rows by `patient` (of each row, not negative), quasi-identifiers by name, and their source values in `raw`.
 
-    Null is a value like any other. `patient` must not be negative.
+    Null is a value like any other; `raw` names only the columns whose published values say less.
     """
     columns = {name: coded(values) for name, values in published.items()}
     keys = [_keyed(columns[entry.column], entry) for entry in entries]
@@ -83,21 +83,20 @@ def group_rows(
     before = {name: coded(values) for name, values in raw.items()}
     sizes = [people, classes, *(each.size for each in before.values())]
     (who, group, *values), rows = distinct([patient, of_rows, *(each.codes for each in before.values())], sizes)
-    pairs = _changes([who, group])
-    row_of_class = np.zeros(classes, np.int64)
-    row_of_class[of_rows] = np.arange(of_rows.size)
-    of_class = [key.codes[row_of_class] for key in keys]
-    source = [
-        (values[list(before).index(entry.column)], before[entry.column].size)
-        if entry.column in before
-        else (codes[group], key.size)
-        for entry, key, codes in zip(entries, keys, of_class, strict=True)
-    ]
+    a_row = np.zeros(classes, np.int64)
+    a_row[of_rows] = np.arange(of_rows.size)
+    of_class = [key.codes[a_row] for key in keys]
+    source = [(codes[group], key.size) for key, codes in zip(keys, of_class, strict=True)]
+    for at, entry in enumerate(entries):
+        if entry.column in before:
+            source[at] = values[list(before).index(entry.column)], before[entry.column].size
     combinations, _ = distinct([*(codes for codes, _ in source), who], [*(size for _, size in source), people])
-    found = [key.values.gather(codes).alias(e.key) for e, key, codes in zip(entries, keys, of_class, strict=True)]
+    source_sizes = np.diff(_changes(combinations[:-1]), append=combinations[-1].size)
+    pairs = _changes([who, group])
     counted = np.add.reduceat(rows, pairs) if pairs.size else rows
+    found = [key.values.gather(codes).alias(e.key) for e, key, codes in zip(entries, keys, of_class, strict=True)]
     whose = Classes(_small(who[pairs]), _small(group[pairs]), _small(counted), pl.DataFrame(found))
-    return Grouped(whose, np.diff(_changes(combinations[:-1]), append=combinations[-1].size), _small(of_rows))
+    return Grouped(whose, source_sizes, _small(of_rows))
 
 
 def coded(column: pl.Series) -> Coded:
@@ -114,7 +113,9 @@ def coded(column: pl.Series) -> Coded:
             return Coded((whole - low).fill_null(high - low + 1).to_numpy(), values)
     values = column.unique(maintain_order=True)
     places = values.alias("value").to_frame().with_row_index("code")
-    codes = column.alias("value").to_frame().join(places, on="value", how="left", nulls_equal=True, maintain_order="left")
+    codes = (
+        column.alias("value").to_frame().join(places, on="value", how="left", nulls_equal=True, maintain_order="left")
+    )
     return Coded(codes["code"].cast(pl.Int64).to_numpy(), values)
 
 
@@ -140,7 +141,7 @@ def _changes(columns: Sequence[Codes]) -> Codes:
 
 
 def _keyed(column: Coded, entry: QuasiIdentifier) -> Coded:
-    """Number what counts for k of a column: computed for each of its values once."""
+    """Give numbers to what counts for k of a column; it is computed for each of its values once."""
     if entry.by is None:
         return column
     key = coded(column.values.alias(entry.column).to_frame().select(class_key(entry)).to_series())

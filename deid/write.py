@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from deid.learning import learning_rules
 from deid.manifest import FileEntry
@@ -158,6 +159,16 @@ def write_table(
         return _put_all(place, _spread(table, frame, bounds, spread, place.store))
     finally:
         shutil.rmtree(spread, ignore_errors=True)
+
+
+def rows_staying(index: pl.Series | None, of_rows: NDArray[np.uint32] | None, decision: Decision) -> Flags | None:
+    """Whether each row of a table in memory stays, by its patient and its class; None when all do."""
+    if index is None:
+        raise RuntimeError("only of a table in memory")
+    left: Flags = ~decision.excluded[index.to_numpy()]
+    if of_rows is not None and not decision.allowed.all():
+        left &= decision.allowed[of_rows]
+    return None if left.all() else left
 
 
 def write_loaded(table: Prepared, stay: Flags | None, place: Place, k: int) -> tuple[Prepared, Written]:

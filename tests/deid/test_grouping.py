@@ -1,0 +1,74 @@
+"""Classes counted by numbers are those that grouping the texts themselves gives."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import polars as pl
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deid import grouping
+from deid.grouping import Grouped, coded, distinct, group_rows
+from deid.recipe import QuasiIdentifier
+from deid.suppress import ROWS, classify
+from deid.transform.columns import INDEX, class_key
+
+ENTRIES = [QuasiIdentifier("sex", None), QuasiIdentifier("age", None), QuasiIdentifier("day", "month")]
+SCHEMA = {INDEX: pl.UInt32, "sex": pl.String, "age": pl.Int64, "day": pl.Date, "zip": pl.String}
+some_rows = st.lists(
+    st.tuples(
+        st.integers(0, 5), st.sampled_from(["F", "M", None]), st.sampled_from([1, 2, -(1 << 40), None]),
+        st.sampled_from([date(2020, 1, 1), date(2020, 1, 31), date(1931, 2, 1), None]), st.sampled_from(["1", "2", None]),
+    ),
+    max_size=40,
+)  # fmt: skip
+
+
+def by_texts(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:
+    """The same by grouping: pairs with their rows, and class sizes with `zip` in place of `sex`."""
+    keys = [entry.key for entry in ENTRIES]
+    keyed = frame.with_columns(class_key(entry) for entry in ENTRIES)
+    pairs = keyed.group_by(INDEX, *keys).len(ROWS).with_columns(pl.col(ROWS).cast(pl.UInt32))
+    before = keyed.select(INDEX, "zip", *keys[1:]).unique().group_by("zip", *keys[1:]).len()["len"].to_list()
+    return classify(pairs, keys).pairs(), sorted(before)
+
+
+def by_numbers(frame: pl.DataFrame) -> Grouped:
+    columns = {entry.column: frame[entry.column] for entry in ENTRIES}
+    return group_rows(ENTRIES, frame[INDEX].cast(pl.Int64).to_numpy(), columns, {"sex": frame["zip"]})
+
+
+@given(some_rows)
+def test_numbers_group_as_texts_do(rows: list[tuple[object, ...]]) -> None:
+    frame = pl.DataFrame(rows, schema=SCHEMA, orient="row")
+    expected, sizes = by_texts(frame)
+    found = by_numbers(frame)
+    names = expected.columns
+    assert found.classes.pairs().sort(names).equals(expected.sort(names))
+    assert sorted(found.source_sizes.tolist()) == sizes
+    # Each row's class is the one its own values say.
+    assert found.of_rows is not None
+    keys = [entry.key for entry in ENTRIES]
+    own = frame.with_columns(class_key(entry) for entry in ENTRIES).select(keys)
+    assert found.classes.keys[found.of_rows].select(keys).equals(own)
+
+
+@given(some_rows)
+def test_combinations_that_do_not_fit_one_number_are_grouped_all_the_same(rows: list[tuple[object, ...]]) -> None:
+    columns = [np.array([hash(row[at]) % 7 for row in rows], np.int64) for at in (0, 1, 2)]
+    expected, counts = distinct(columns, [7, 7, 7])
+    found, again = distinct(columns, [1 << 30] * 3)
+    assert [each.tolist() for each in found] == [each.tolist() for each in expected]
+    assert again.tolist() == counts.tolist()
+    assert counts.sum() == len(rows)
+    assert grouping.ROOM < (1 << 30) ** 3
+
+
+@given(st.lists(st.one_of(st.none(), st.integers(-(1 << 62), 1 << 62), st.integers(-5, 5)), max_size=30))
+def test_a_code_stands_for_its_value(values: list[int | None]) -> None:
+    for column in (pl.Series(values, dtype=pl.Int64), pl.Series(map(str, values), dtype=pl.String)):
+        found = coded(column)
+        assert found.values.gather(found.codes).to_list() == column.to_list()
+        assert found.values.n_unique() == found.values.len()
