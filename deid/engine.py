@@ -13,12 +13,14 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from deid.beside import beside
 from deid.errors import SourceError
 from deid.free_text import FreeTexts
 from deid.gates import Verdict, judge_identifiers, judge_k, judge_rows, judge_share, judge_written_k
@@ -46,13 +48,13 @@ from deid.readers.source import Reading, Source
 from deid.recipe import Recipe, TableRule, subject_domain
 from deid.recipe_schema import lineage as schema_lineage
 from deid.report import render
+from deid.report_figures import summary_of, treatment_words
 from deid.risk.measures import Risk, risk_of
-from deid.risk.utility import utility_of
+from deid.risk.utility import ColumnUtility, utility_of
 from deid.snapshot import output_problem, publish, unfinished
 from deid.suppress import Classes, Decision, Flags, Judge, TableFacts, decide
 from deid.text_gate import check_place, lineage_of
 from deid.texts import CaseWriter
-from deid.treatments.terms import terms
 from deid.twin.pack import NAME as TWIN
 from deid.twin.pack import twin_zip
 from deid.versions.before import Before
@@ -193,6 +195,10 @@ class _Plan:
         """Whether each row of a table in memory stays; None when all do."""
         return rows_staying(self.table.index, self.of_rows, self.decided())
 
+    def treated(self) -> tuple[Prepared, Decision, pl.DataFrame | None]:
+        """Give the table, what was decided of it, and the classes that stay."""
+        return self.table, self.decided(), self.allowed()
+
     def rows_left(self) -> int:
         decision = self.decided()
         if self.classes is not None:
@@ -237,16 +243,21 @@ class _Run:
                 plan.table = self._completed(plan.table, plan.decided().excluded)
         written = {plan.rule.name: self._write(plan) for plan in plans}
         tables = {plan.rule.name: self._table(plan, written[plan.rule.name]) for plan in plans}
-        for source in sources:
-            source.check_unchanged()
-        risks = {plan.rule.name: self._risk(plan) for plan in plans}
+        with beside(at_once=all(plan.table.computed is not None for plan in plans)) as begin:
+            twin = begin(partial(self._twin, written, self._manifest(tables, {}, sources, now)))
+            costs = {plan.rule.name: begin(partial(utility_of, *plan.treated())) for plan in plans}
+            for plan in plans:
+                self._judge(plan, written[plan.rule.name])
+            for source in sources:
+                source.check_unchanged()
+            risks = {plan.rule.name: self._risk(plan, costs[plan.rule.name]()) for plan in plans}
+            (self.folder / TWIN).write_bytes(twin())
         manifest = self._followed(self._manifest(tables, risks, sources, now), written, applied)
         self._tell("보고서와 서명", "report and signature", "", 1)
         shutil.rmtree(layout.folder, ignore_errors=True)
         (self.folder / "risk.json").write_text(_json(risks), encoding="utf-8")
         page = render(manifest, risks, recipe_file=self.recipe.file)
         (self.folder / "report.html").write_text(page, encoding="utf-8")
-        (self.folder / TWIN).write_bytes(self._twin(written, manifest))
         target, signed = publish(self.folder, out, manifest, self.keys.signing, sealed(self.keys.storage, written))
         return RunResult(target, signed)
 
@@ -336,6 +347,10 @@ class _Run:
             written = write_table(plan.table, frame, place, rows=plan.rows_left(), part_rows=PART_ROWS)
         if written.rows != plan.rows_left():
             raise RuntimeError(f"{plan.rule.name}: {written.rows} rows written, {plan.rows_left()} decided")
+        return written
+
+    def _judge(self, plan: _Plan, written: Written) -> None:
+        """Judge once more, on what was written: what was planned does not count."""
         if plan.classes is not None:
             self.verdicts.append(judge_written_k(plan.rule, written.stretches(), self.recipe.gates))
         if plan.privacy is not None:
@@ -345,7 +360,6 @@ class _Run:
             gates = self.recipe.gates
             found = judge_identifiers(plan.table, plan.decided(), written.scan(), gates, self.texts.scan)
             self.verdicts.append(found)
-        return written
 
     def _table(self, plan: _Plan, written: Written) -> Table:
         quasi = {entry.column for entry in plan.rule.quasi_identifiers}
@@ -362,7 +376,7 @@ class _Run:
             label.ko, label.en, columns, plan.rows_left(), plan.subjects_left(), names, subject, written.buckets
         )
 
-    def _risk(self, plan: _Plan) -> dict[str, Any]:
+    def _risk(self, plan: _Plan, costs: list[ColumnUtility]) -> dict[str, Any]:
         self._tell("위험과 유용성 계산", "risk and utility", plan.rule.name, 1)
         figures: dict[str, Any] = {
             "rows_before": plan.table.source.rows,
@@ -383,10 +397,10 @@ class _Run:
             figures["published"] = asdict(risk_of(left, sizes))
         if plan.privacy is not None:
             figures["privacy"] = plan.privacy.figures(plan.table, plan.decided(), self.recipe.gates.k)
-        figures["utility"] = [asdict(entry) for entry in utility_of(plan.table, plan.decided(), plan.allowed())]
+        figures["utility"] = [asdict(entry) for entry in costs]
         figures["texts"] = [report.plain() for report in self.texts.reports.get(plan.rule.name, [])]
         figures["learned"] = {name: dict(finish.figures()) for name, finish in plan.table.finishes.items()}
-        figures["treatments"] = [_treatment(rule) for rule in plan.rule.columns]
+        figures["treatments"] = [treatment_words(rule) for rule in plan.rule.columns]
         return figures
 
     def _manifest(
@@ -415,7 +429,7 @@ class _Run:
             recipe_sha256=recipe.sha256,
             created_at=now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
             tables=dict(tables),
-            risk={name: _summary(risk) for name, risk in risks.items()},
+            risk={name: summary_of(risk) for name, risk in risks.items()},
             gates=tuple(verdict.plain() for verdict in self.verdicts),
             tool_versions={"python": platform.python_version(), **{tool: version(tool) for tool in TOOLS}},
             lineage={
@@ -455,41 +469,6 @@ def _with_classes(table: Prepared) -> _Plan:
         return _Plan(table, *classes_by_parts(table))
     found = classes_of(table)
     return _Plan(table, found.classes, risk_of(found.source_sizes), of_rows=found.of_rows)
-
-
-def _treatment(rule: Any) -> dict[str, str]:
-    words = rule.treatment.told()
-    ko, en = terms(words)
-    name = "" if words == "drop" else rule.name
-    return {
-        "source": rule.source,
-        "published": name,
-        "label_ko": rule.label.ko,
-        "label_en": rule.label.en,
-        "treatment": words,
-        "term_ko": ko,
-        "term_en": en,
-        "reason_ko": rule.reason.ko,
-        "reason_en": rule.reason.en,
-    }
-
-
-def _summary(risk: Mapping[str, Any]) -> dict[str, Any]:
-    """Pick the figures that go into the manifest; the whole is in risk.json."""
-    summary = {name: risk[name] for name in ("rows_before", "rows_after", "subjects_before", "subjects_after")}
-    if risk["published"]:
-        summary |= {
-            "k_source": risk["source"]["smallest"],
-            "k_published": risk["published"]["smallest"],
-            "unique_source": risk["source"]["unique_share"],
-            "unique_published": risk["published"]["unique_share"],
-            "prosecutor_max": risk["published"]["prosecutor_max"],
-            "marketer": risk["published"]["marketer"],
-        }
-    if risk["privacy"] and risk["privacy"]["search"]:
-        # Written into the next version's recipe instead of `auto`, they pin it to the same rule.
-        summary["levels"] = risk["privacy"]["search"]["levels"]
-    return summary
 
 
 def _json(value: object) -> str:

@@ -50,7 +50,7 @@ class Grouped:
 
 
 def classes_of(table: Prepared) -> Grouped:
-    """Count the classes of a table over distinct patients. One that is not in memory is streamed. Raises `DeidError`."""
+    """Count the classes of a table over distinct patients; what is not in memory is streamed. Raises `DeidError`."""
     entries = table.rule.quasi_identifiers
     if table.source.loaded is None:
         keys = [entry.key for entry in entries]
@@ -103,7 +103,7 @@ def coded(column: pl.Series) -> Coded:
     """Give each distinct value of a column a number, null too."""
     if column.dtype == pl.String:
         found = numbered(column)
-        return Coded(found.codes.cast(pl.Int64).to_numpy(), found.values)
+        return Coded(found.codes.to_numpy(), found.values)
     if column.dtype.is_integer() or column.dtype == pl.Date:
         whole = column.to_physical().cast(pl.Int64)
         low, high = whole.min(), whole.max()

@@ -137,7 +137,9 @@ class Prepared:
             names = {SUBJECT: source, RAW: joined(rule), PATIENT: self.rule.subject}
             keys = [source, self.rule.subject] if PATIENT in lookup.columns else [source]
             values = lookup.lazy().rename({name: names[name] for name in lookup.columns})
-            frame = frame.join(values, on=keys, how="left")
+            # Rows of a table in memory stay where they are: their classes are known by position (`grouping.py`).
+            order: Literal["left", "none"] = "none" if self.index is None else "left"
+            frame = frame.join(values, on=keys, how="left", maintain_order=order)
         return frame
 
     def _of_subject(self, people: pl.DataFrame) -> pl.DataFrame:

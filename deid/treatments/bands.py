@@ -11,6 +11,9 @@ import polars as pl
 from deid.recipe_yaml import Node
 from deid.treatments.treatment import Treatment, common_fields, day_of, is_date
 
+# So many bands are spelled once each and looked up by position.
+MOST_BANDS = 10_000
+
 
 @dataclass(frozen=True)
 class Band(Treatment):
@@ -46,10 +49,11 @@ class Band(Treatment):
         return low.map_batches(self._labels, return_dtype=pl.String, is_elementwise=True)
 
     def _labels(self, lows: pl.Series) -> pl.Series:
-        distinct = lows.unique()
-        labels = distinct.to_frame("low").select(self._label(pl.col("low")))["low"]
-        # Without the type an empty stretch of rows would come out as bytes of nothing.
-        return lows.replace_strict(distinct, labels, return_dtype=pl.String)
+        first, last = lows.min(), lows.max()
+        if not isinstance(first, int) or not isinstance(last, int) or last - first > MOST_BANDS * self.width:
+            return lows.to_frame("low").select(self._label(pl.col("low")))["low"]
+        ends = pl.int_range(first, last + 1, self.width, eager=True).to_frame("low")
+        return ends.select(self._label(pl.col("low")))["low"].gather((lows - first) // self.width)
 
     def _label(self, low: pl.Expr) -> pl.Expr:
         # `top` and `bottom` are multiples of the width (`parse_band`): the lower end tells on which side a number is.

@@ -10,6 +10,7 @@ import io
 import zipfile
 from collections.abc import Mapping
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -69,12 +70,17 @@ def readme(manifest: Manifest) -> str:
 
 
 def _parquet(frame: pl.DataFrame) -> bytes:
-    table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
-    plain = pa.schema([pa.field(field.name, _plain(field.type)) for field in table.schema])
+    columns = {name: _plain(frame[name]) for name in frame.columns}
     sink = pa.BufferOutputStream()
-    pq.write_table(table.cast(plain), sink, compression="zstd", store_schema=False)
+    pq.write_table(pa.table(columns), sink, compression="zstd", store_schema=False)
     return bytes(sink.getvalue().to_pybytes())
 
 
-def _plain(kind: pa.DataType) -> pa.DataType:
-    return pa.string() if pa.types.is_large_string(kind) else kind
+def _plain(column: pl.Series) -> pa.Array:
+    values = column.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
+    if values.type != pa.large_string():
+        return values
+    # The same bytes with offsets of four bytes. Arrow's own cast would first load all its compute functions.
+    valid, offsets, data = values.buffers()
+    short = np.frombuffer(offsets, np.int64, values.offset + len(values) + 1).astype(np.int32)
+    return pa.StringArray.from_buffers(len(values), pa.py_buffer(short), data, valid, values.null_count, values.offset)

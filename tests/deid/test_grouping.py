@@ -20,7 +20,8 @@ SCHEMA = {INDEX: pl.UInt32, "sex": pl.String, "age": pl.Int64, "day": pl.Date, "
 some_rows = st.lists(
     st.tuples(
         st.integers(0, 5), st.sampled_from(["F", "M", None]), st.sampled_from([1, 2, -(1 << 40), None]),
-        st.sampled_from([date(2020, 1, 1), date(2020, 1, 31), date(1931, 2, 1), None]), st.sampled_from(["1", "2", None]),
+        st.sampled_from([date(2020, 1, 1), date(2020, 1, 31), date(1931, 2, 1), None]),
+        st.sampled_from(["1", "2", None]),
     ),
     max_size=40,
 )  # fmt: skip
