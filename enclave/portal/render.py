@@ -119,6 +119,7 @@ def environment() -> Environment:
     )
     jinja.filters.update(asked=turning.asked, plain_ask=turning.plain_ask, token=turning.token)
     jinja.filters.update(told=_told, remedy=_remedy, label=_label, both=_both, treated=_treated, kind=_kind)
+    jinja.filters.update(drawn=_drawn)
     jinja.globals |= {"tone": tone, "recipe_words": recipe_words.said}
     return jinja
 
@@ -198,6 +199,12 @@ def _remedy(context: Context, error: Any) -> str:
 @pass_context
 def _both(context: Context, pair: tuple[str, str]) -> str:
     return pair[0] if context["language"] is Language.KO else pair[1]
+
+
+@pass_context
+def _drawn(context: Context, svg: tuple[str, str]) -> Markup:
+    """Insert a picture of `deid.figures` in the page's language."""
+    return Markup(_both(context, svg))  # noqa: S704 - deid/plot.py escapes every label
 
 
 @pass_context

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from typing import Any
 
 from starlette.responses import Response
 
@@ -11,7 +13,7 @@ from enclave.errors import NotFound
 from enclave.portal import refusals
 from enclave.queries.dataset import SnapshotView
 
-REPORT = "report.html"
+REPORT, RISK = "report.html", "risk.json"
 
 
 def signed_file(found: SnapshotView, name: str) -> bytes:
@@ -24,6 +26,14 @@ def signed_file(found: SnapshotView, name: str) -> bytes:
     if entry is None or hashlib.sha256(data).hexdigest() != entry.sha256:
         raise refusals.damaged_report()
     return data
+
+
+def signed_risks(found: SnapshotView) -> dict[str, dict[str, Any]]:
+    """Return the figures of `risk.json` by table; empty where none were signed. Raises: Unavailable when damaged."""
+    if RISK not in found.manifest.files:
+        return {}
+    figures: dict[str, dict[str, Any]] = json.loads(signed_file(found, RISK))
+    return {table: risk for table, risk in figures.items() if table in found.manifest.tables}
 
 
 def has_twin(found: SnapshotView) -> bool:

@@ -137,6 +137,8 @@ def test_the_report_reads_in_both_languages_loads_nothing_and_shows_no_patient(c
     page = (result.snapshot / "report.html").read_text(encoding="utf-8")
     for words in ("위험도 보고서", "Risk report", "<svg", "date_shift(30)", "통과", "passed", "준식별자"):
         assert words in page
+    for words in ("심의 번호", "서명", "Reviewer of adequacy 3"):
+        assert words in page
     for never in ("<script", "http://", "https://", "<b>방문", "424242", "1931"):
         assert never not in page.replace("http://www.w3.org/2000/svg", "")
     risk = json.loads((result.snapshot / "risk.json").read_text(encoding="utf-8"))["visits"]

@@ -141,7 +141,7 @@ def test_counts_and_cases_say_what_only_the_pass_saw_and_lineage_what_was_read(c
     assert [entry["file"] for entry in lineage["known"]] == ["staff.csv", "guardians.csv"]
     assert lineage["profile"]["file"] == "testhospital.yaml"
     page = (result.snapshot / "report.html").read_text(encoding="utf-8")
-    assert '<td><code>WARD</code></td><td class="n">1</td><td class="n">1</td><td class="n">1</td>' in page
+    assert re.search(r'병동</span>.*ward</span></th><td class="n">1</td><td class="n">1</td><td class="n">1</td>', page)
     assert "staff.csv" in page
 
 

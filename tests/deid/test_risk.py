@@ -56,4 +56,4 @@ def test_plots_escape_what_they_are_given_and_stay_inside() -> None:
     assert "&lt;i&gt;" in drawn
     assert drawn.count("<title>") == 2
     over = share_bars([("x", 7.0, "")], title="t")
-    assert 'width="380.0"' in over
+    assert 'width="360.0"' in over

@@ -5,13 +5,15 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from deid.figures import figures_of
+from deid.report_words import DOUBTS, LEARNED
 from enclave.commands import dataset as commands
 from enclave.errors import EnclaveError
 from enclave.policy.publication import LEVELS, QUESTIONS
 from enclave.portal.acting import actor_of, done, tried, typed
 from enclave.portal.forms import Form
 from enclave.portal.headers import REPORT_POLICY
-from enclave.portal.signed_files import REPORT, has_twin, signed_file, twin_answer
+from enclave.portal.signed_files import REPORT, has_twin, signed_file, signed_risks, twin_answer
 from enclave.portal.visit import Here, OwnForm, Visit
 from enclave.queries import dataset, holders, lineage
 
@@ -61,6 +63,24 @@ def releases(visit: Here, snapshot_id: str) -> Response:
         snapshot=found,
         dataset=dataset.dataset(store, actor, found.dataset_id),
         releases=lineage.releases_from(store, actor, snapshot_id, now=visit.now),
+    )
+
+
+@router.get("/snapshots/{snapshot_id}/figures")
+def figures(visit: Here, snapshot_id: str) -> Response:
+    """Show risk and usefulness before and after, as pictures with their numbers, and why each column is treated so."""
+    actor, store = actor_of(visit), visit.portal.store
+    found = dataset.snapshot(store, actor, snapshot_id)
+    risks = signed_risks(found)
+    return visit.page(
+        "snapshot_figures.html",
+        here="datasets",
+        snapshot=found,
+        dataset=dataset.dataset(store, actor, found.dataset_id),
+        risks=risks,
+        figures={table: figures_of(risk) for table, risk in risks.items()},
+        learned=LEARNED,
+        doubts=DOUBTS,
     )
 
 

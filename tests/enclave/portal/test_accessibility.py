@@ -47,7 +47,10 @@ def attrs(element: dict[str, object]) -> dict[str, str]:
 
 
 def faults(page: Page) -> list[str]:
-    found = [f"{tag}: not exactly one" for tag in ("h1", "main", "title") if len(page.all(tag)) != 1]
+    own = [str(e["tag"]) for e in page.elements if "svg" not in str(e["in"])]
+    found = [f"{tag}: not exactly one" for tag in ("h1", "main", "title") if own.count(tag) != 1]
+    named = sum(e["tag"] == "title" and "svg" in str(e["in"]) for e in page.elements)
+    found += ["a picture without a title"] if named != len(page.all("svg")) else []
     ids = Counter(attrs(e)["id"] for e in page.elements if "id" in attrs(e))
     found += [f"id {name} {count} times" for name, count in ids.items() if count > 1]
     labelled = {attrs(e).get("for") for e in page.all("label")}

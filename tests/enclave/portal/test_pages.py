@@ -16,6 +16,7 @@ PAGES = {
         "/projects/{project}",
         "/datasets",
         "/snapshots/{snapshot}",
+        "/snapshots/{snapshot}/figures",
         "/releases",
         "/projects/{project}/imports",
         "/projects/{project}/packages",
@@ -23,6 +24,7 @@ PAGES = {
     "suyeon": [
         "/",
         "/snapshots/{snapshot}",
+        "/snapshots/{snapshot}/figures",
         "/snapshots/{snapshot}/releases",
         "/snapshots/{snapshot}/record",
         "/metrics",

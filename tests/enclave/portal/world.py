@@ -54,6 +54,7 @@ from tests.enclave.portal.hub_peer import HubPeer, Running
 from tests.enclave.publishing import offered
 
 ROOT = "/services/portal"
+RISK = Path(__file__).with_name("risk.json")  # of a run of 500 made-up patients
 REPORT = """<!doctype html><meta charset=utf-8><title>위험 보고서</title><style>h1{color:#17594a}</style>
 <h1>위험 보고서</h1><p>k = 5</p><script>document.title = 'ran'</script>"""
 ORGANISATIONS = {
@@ -329,7 +330,7 @@ def _snapshot(store: Store, settings: Settings) -> str:
     (folder / "data/visits").mkdir(parents=True)
     pl.DataFrame(rows, schema=list(columns), orient="row").write_parquet(folder / "data/visits/part-000.parquet")
     (folder / "report.html").write_text(REPORT)
-    (folder / "risk.json").write_text("{}")
+    (folder / "risk.json").write_bytes(RISK.read_bytes())
     table = Table("방문", "Visits", columns, 40, 40, ("data/visits/part-000.parquet",), "patient", 1)
     manifest = Manifest(
         id="", dataset="visits", title_ko="외래 방문", title_en="Visits", provider="bitgoeul",
