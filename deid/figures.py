@@ -119,8 +119,8 @@ def _risks(risk: Risk) -> Iterator[Figure]:
             "되도록 많이 맞히려는 공격자(맞히는 비율의 기댓값)."
         ),
         (
-            "Prosecutor: knows that the person is in the data. Journalist: looks for somebody among all patients of the "
-            "source. Marketer: as many as possible (expected share of correct matches)."
+            "Prosecutor: knows that the person is in the data. Journalist: looks for somebody among all patients of "
+            "the source. Marketer: as many as possible (expected share of correct matches)."
         ),
     )
     counts = tuple((words, tuple(f"{risk[state][key]:,}" for state in STATES)) for key, words in COUNTS)
