@@ -1,8 +1,9 @@
 """Multidimensional recoding with the highest utility: Mondrian (LeFevre, DeWitt and Ramakrishnan, ICDE 2006), strict.
 
 The table is cut in two, and each part again, at the median of the column in which the part is widest, as long as both
-halves satisfy every model. All parts of one depth are cut together in arrays. Unlike the lattice's answer this is no
-rule per column: it suits one-off releases, not versions that are to be compared.
+halves satisfy every model. All parts of one depth are cut together in arrays: each round tries the next widest column
+of the parts that no wider column could cut. Unlike the lattice's answer this is no rule per column: it suits one-off
+releases, not versions that are to be compared.
 """
 
 from __future__ import annotations
@@ -15,18 +16,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deid.risk.counting import Codes, Flags
-from deid.risk.models import Model, Records, allowed, group_records
+from deid.risk.models import KAnonymity, Model, Records, allowed, group_records
 
 Floats = NDArray[np.float64]
+BITS = 64
 
 
 @dataclass(frozen=True)
 class Axis:
-    """A column to cut: `ordered` is published as a range of `values`, `set` as the set of its values."""
+    """A column to cut: `ordered` is published as a range of `values`, `set` as the set of its values.
+
+    The greater its `weight`, the sooner it is cut, and the finer it stays.
+    """
 
     name: str
     kind: Literal["ordered", "set"]
     values: Floats
+    weight: float = 1.0
 
     def width(self, low: Codes, high: Codes, distinct: Codes) -> Floats:
         """Normalised certainty penalty of parts that span the codes `low` to `high` and hold `distinct` values."""
@@ -38,84 +44,108 @@ class Axis:
 
 @dataclass(frozen=True)
 class Partition:
-    """The part of each tuple, how many there are, and the mean loss over rows (normalised certainty penalty)."""
+    """The part of each tuple, how many there are, and the mean loss over rows (normalised certainty penalty).
+
+    `checks` counts the cuts that were tried; `is_finished` is False where their limit ended the cutting: every part
+    still satisfies every model, but might have been cut further.
+    """
 
     part: Codes
     parts: int
     loss: float
+    checks: int
+    is_finished: bool
 
 
-@dataclass(frozen=True)
-class _Order:
-    """The tuples looked at, by part and value of one axis.
+class _Spans:
+    """Some tuples by part: where each part begins, and how wide each is along each axis (`widths`: axes, parts)."""
 
-    `ends` are the last positions of each value, `starts` where each part begins, `width` how wide each part is.
-    """
-
-    tuples: Codes
-    ends: Codes
-    starts: Codes
-    width: Floats
+    def __init__(self, codes: Codes, part: Codes, axes: Sequence[Axis]) -> None:
+        within = np.argsort(part, kind="stable")
+        owner = part[within]
+        starts = np.flatnonzero(np.diff(owner, prepend=-1))
+        self.parts = owner[starts]
+        self.widths = np.array([_width(axis, codes[within, column], starts) for column, axis in enumerate(axes)])
 
 
-@dataclass
+def _width(axis: Axis, code: Codes, starts: Codes) -> Floats:
+    low, high = np.minimum.reduceat(code, starts), np.maximum.reduceat(code, starts)
+    return axis.width(low, high, _distinct(code, starts, axis.values.size) if axis.kind == "set" else high)
+
+
+def _distinct(code: Codes, starts: Codes, values: int) -> Codes:
+    """Count the distinct codes of each stretch: a bit for each, joined by "or", 64 at a time."""
+    found = np.zeros(starts.size, np.int64)
+    for first in range(0, values, BITS):
+        here = (code >= first) & (code < first + BITS)
+        bits = np.where(here, np.uint64(1) << np.where(here, code - first, 0).astype(np.uint64), np.uint64(0))
+        found += np.bitwise_count(np.bitwise_or.reduceat(bits, starts))
+    return found
+
+
 class _Parts:
-    """The table while it is cut: part of each tuple, how many parts, which may still be cut."""
+    """The table while it is cut: part of each tuple, how many parts, which may still be cut, cuts tried."""
 
-    records: Records
-    weight: Codes
-    part: Codes
-    parts: int
-    is_open: Flags
+    def __init__(self, records: Records, axes: Sequence[Axis], models: Sequence[Model]) -> None:
+        count = records.rows.size
+        self.records, self.axes, self.models = records, axes, models
+        self.weight = records.people.single + np.bincount(records.people.place, minlength=count)
+        self.part = np.zeros(count, np.int64)
+        self.parts, self.is_open, self.checks = 1, np.ones(1, np.bool_), 0
+        # A part of fewer (patient, tuple) pairs has no two halves of k patients, whoever stands in both.
+        self.least = 2 * max((model.k for model in models if isinstance(model, KAnonymity)), default=0)
 
-    def order(self, column: int, axis: Axis, looked_at: Codes) -> _Order:
-        code = self.records.codes[:, column]
-        key = self.part[looked_at] * axis.values.size + code[looked_at]
-        within = np.argsort(key, kind="stable")
-        tuples, key = looked_at[within], key[within]
-        ends = np.flatnonzero(np.concatenate([np.diff(key) > 0, [True]]))
-        owner = self.part[tuples]
-        starts = np.searchsorted(owner, np.arange(self.parts))
-        last = np.searchsorted(owner, np.arange(self.parts), side="right") - 1
-        there = last >= starts
-        distinct = np.bincount(owner[ends], minlength=self.parts)
-        width = np.zeros(self.parts)
-        low, high = code[tuples[starts[there]]], code[tuples[last[there]]]
-        width[there] = axis.width(low, high, distinct[there])
-        return _Order(tuples, ends, starts, width)
-
-    def halved(self, column: int, order: _Order) -> Codes:
-        """Return for each part the code up to which about half of its patients lie, -1 where there is one value."""
-        total = np.cumsum(self.weight[order.tuples])
-        ends = order.tuples[order.ends]
-        owner = self.part[ends]
-        left = total[order.ends] - np.concatenate([[0], total])[order.starts[owner]]
-        whole = np.bincount(self.part[order.tuples], weights=self.weight[order.tuples], minlength=self.parts)[owner]
-        last = np.append(np.diff(owner) > 0, True)
-        off = np.where(last, np.inf, np.abs(2 * left - whole))
-        # The boundaries of a part stand together; the one least off the middle comes first in this order.
-        best = np.lexsort((off, owner))
-        first = best[np.concatenate([[True], np.diff(owner[best]) > 0])]
-        first = first[np.isfinite(off[first])]
-        at = np.full(self.parts, -1, np.int64)
-        at[owner[first]] = self.records.codes[ends[first], column]
-        return at
-
-    def best_cuts(self, axes: Sequence[Axis], models: Sequence[Model]) -> tuple[Flags, Flags]:
+    def best_cuts(self) -> tuple[Flags, Flags]:
         """Cut along the widest axis that may be cut. Returns the parts that are cut and the tuples on the right."""
+        cut, right = np.zeros(self.parts, np.bool_), np.zeros(self.part.size, np.bool_)
+        self.is_open &= np.bincount(self.part, weights=self.weight, minlength=self.parts) >= self.least
         active = np.flatnonzero(self.is_open[self.part])
-        widest = np.full(self.parts, -1.0)
-        right = np.zeros(self.part.size, np.bool_)
-        for column, axis in enumerate(axes):
-            order = self.order(column, axis, active)
-            at = self.halved(column, order)
-            wider = self.is_open & (at >= 0) & (order.width > widest)
-            beyond = wider[self.part] & (self.records.codes[:, column] > at[self.part])
+        if not active.size:
+            return cut, right
+        spans = _Spans(self.records.codes[active], self.part[active], self.axes)
+        weights = np.array([axis.weight for axis in self.axes])[:, None]
+        widest_first = np.argsort(-spans.widths * weights, axis=0, kind="stable")
+        column, untried = np.full(self.parts, -1, np.int64), spans.parts
+        for columns in widest_first:
+            column[spans.parts] = np.where(spans.widths[columns, np.arange(columns.size)] > 0, columns, -1)
+            untried = untried[~cut[untried] & (column[untried] >= 0)]
+            if not untried.size:
+                break
+            self.checks += int(untried.size)
+            active = active[_flags(untried, self.parts)[self.part[active]]]
+            beyond = self._halved(active, column)
             halves = group_records(self.records, self.part + self.parts * beyond, 2 * self.parts)
-            better = wider & allowed(models, halves).reshape(2, self.parts).all(axis=0)
-            widest = np.where(better, order.width, widest)
-            right = np.where(better[self.part], beyond, right)
-        return widest >= 0, right
+            both = allowed(self.models, halves).reshape(2, self.parts).all(axis=0)
+            cut[untried] = both[untried]
+            right |= beyond & cut[self.part]
+        return cut, right
+
+    def _halved(self, active: Codes, column: Codes) -> Flags:
+        """Say of each tuple whether it lies beyond the middle of its part, along the part's `column`.
+
+        All parts of `active` hold two values there or more. Half of the patients, about, lie beyond.
+        """
+        part = self.part[active]
+        code = self.records.codes[active, column[part]]
+        room = max(axis.values.size for axis in self.axes)
+        key = part * room + code
+        order = np.argsort(key)
+        key, total = key[order], np.cumsum(self.weight[active][order])
+        ends = np.flatnonzero(np.diff(key, append=-1))
+        owner, reached = key[ends] // room, total[ends]
+        lasts = np.flatnonzero(np.diff(owner, append=-1))
+        firsts = np.concatenate([[0], lasts[:-1] + 1])
+        number = np.repeat(np.arange(lasts.size), lasts - firsts + 1)
+        before = np.concatenate([[0], reached[lasts[:-1]]])[number]
+        off = np.abs(2 * reached - before - reached[lasts][number])
+        off[lasts] = np.iinfo(np.int64).max
+        nearest = np.flatnonzero(off == np.minimum.reduceat(off, firsts)[number])
+        best = nearest[np.diff(number[nearest], prepend=-1) > 0]
+        at = np.zeros(self.parts, np.int64)
+        at[owner[best]] = key[ends[best]] % room
+        beyond = np.zeros(self.part.size, np.bool_)
+        beyond[active] = code > at[part]
+        return beyond
 
     def cut(self, chosen: Flags, right: Flags) -> None:
         """Give the right halves of the chosen parts numbers of their own; all other parts are final."""
@@ -126,23 +156,30 @@ class _Parts:
         self.is_open = np.concatenate([chosen, np.ones(new, np.bool_)])
         self.parts += new
 
+    def loss(self) -> float:
+        """Mean normalised certainty penalty over rows and columns."""
+        rows = np.bincount(self.part, weights=self.records.rows, minlength=self.parts)
+        lost = _Spans(self.records.codes, self.part, self.axes).widths.sum(axis=0)
+        return float((rows * lost).sum() / (max(1, rows.sum()) * max(1, len(self.axes))))
 
-def partition(records: Records, axes: Sequence[Axis], models: Sequence[Model]) -> Partition | None:
-    """Cut until no cut leaves two halves that satisfy every model; None when the whole table does not."""
+
+def partition(
+    records: Records, axes: Sequence[Axis], models: Sequence[Model], checks: int | None = None
+) -> Partition | None:
+    """Cut until no cut leaves two halves that satisfy every model, or about `checks` cuts were tried.
+
+    None when the whole table does not satisfy them.
+    """
     count = records.rows.size
-    start = np.zeros(count, np.int64)
-    if not count or not allowed(models, group_records(records, start, 1)).all():
+    if not count or not allowed(models, group_records(records, np.zeros(count, np.int64), 1)).all():
         return None
-    weight = records.people.single + np.bincount(records.people.place, minlength=count)
-    state = _Parts(records, weight, start, 1, np.ones(1, np.bool_))
-    while state.is_open.any():
-        state.cut(*state.best_cuts(axes, models))
-    return Partition(state.part, state.parts, _loss(state, axes))
+    state = _Parts(records, axes, models)
+    while state.is_open.any() and (checks is None or state.checks < checks):
+        state.cut(*state.best_cuts())
+    return Partition(state.part, state.parts, state.loss(), state.checks, not state.is_open.any())
 
 
-def _loss(state: _Parts, axes: Sequence[Axis]) -> float:
-    """Mean normalised certainty penalty over rows and columns."""
-    rows = np.bincount(state.part, weights=state.records.rows, minlength=state.parts)
-    everything = np.arange(state.part.size)
-    lost = sum((state.order(column, axis, everything).width for column, axis in enumerate(axes)), np.zeros(state.parts))
-    return float((rows * lost).sum() / (max(1, rows.sum()) * max(1, len(axes))))
+def _flags(chosen: Codes, size: int) -> Flags:
+    flags = np.zeros(size, np.bool_)
+    flags[chosen] = True
+    return flags
