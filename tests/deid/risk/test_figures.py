@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deid.risk.covering import Cover, covers_of
 from deid.risk.lattice import Lattice, classes_of
 from deid.risk.loss import loss_of
 from deid.risk.models import KAnonymity
@@ -81,7 +82,7 @@ def test_loss_measures_of_a_table_one_can_count_by_hand() -> None:
     rows: list[Row] = [(n, a, 0, 0) for n, a in enumerate([0, 0, 1, 2, 3])]
     lattice = Lattice(records(rows), LADDERS, [KAnonymity(3)])
     group, good = classes_of(lattice, (1, 0))
-    found = loss_of(lattice, (1, 0), good[group], 3)
+    found = loss_of(lattice.records.rows, covers_of(lattice, (1, 0)), good[group], 3)
     ncp = (3 * (1 / 3 / 2) + 2 * 1) / 5
     assert found.ncp == pytest.approx(ncp, abs=1e-6)
     assert found.granularity == pytest.approx(1 - ncp, abs=1e-6)
@@ -99,10 +100,11 @@ def test_loss_measures_of_a_table_one_can_count_by_hand() -> None:
 def test_nothing_is_lost_and_nothing_is_wrong_where_nothing_is_done(rows: list[Row]) -> None:
     lattice = Lattice(records(rows), LADDERS, [KAnonymity(1)])
     kept = np.ones(lattice.records.rows.size, np.bool_)
-    found = loss_of(lattice, (0, 0), kept, 1)
+    covers = covers_of(lattice, (0, 0))
+    found = loss_of(lattice.records.rows, covers, kept, 1)
     assert (found.ncp, found.granularity, found.entropy, found.precision) == (0.0, 1.0, 0.0, 1.0)
     assert found.aecs == pytest.approx(len(rows) / len(frame_at(rows, (0, 0)).drop_duplicates(["a", "b"])), abs=1e-6)
-    assert query_error(lattice, (0, 0), kept, seed=1) == 0.0
+    assert query_error(lattice.records.rows, covers, kept, seed=1) == 0.0
 
 
 @FEW
@@ -110,9 +112,23 @@ def test_nothing_is_lost_and_nothing_is_wrong_where_nothing_is_done(rows: list[R
 def test_a_table_of_which_nothing_is_left_has_lost_everything(rows: list[Row]) -> None:
     lattice = Lattice(records(rows), LADDERS, [KAnonymity(1)])
     none = np.zeros(lattice.records.rows.size, np.bool_)
-    found = loss_of(lattice, (0, 0), none, 1)
+    covers = covers_of(lattice, (0, 0))
+    found = loss_of(lattice.records.rows, covers, none, 1)
     assert (found.ncp, found.discernibility, found.precision) == (1.0, 1.0, 0.0)
-    assert query_error(lattice, (0, 0), none, seed=1) in {0.0, 1.0}
+    assert query_error(lattice.records.rows, covers, none, seed=1) == 1.0
+
+
+def test_sets_and_ranges_are_measured_as_levels_are() -> None:
+    # Source values 0 1 2 3. Label 0 is the set {0, 2}, label 1 the range 1..3 though nobody there has 2.
+    pairs = np.array([0, 0, 1, 1, 1]), np.array([0, 2, 1, 2, 3])
+    cover = Cover(np.array([0, 2, 1, 3]), 4, np.array([0, 0, 1, 1]), 2, *pairs)
+    rows = np.array([3, 1, 2, 2])
+    found = loss_of(rows, [cover], np.ones(4, np.bool_), 2)
+    assert found.ncp == pytest.approx((4 * (1 / 3) + 4 * (2 / 3)) / 8, abs=1e-6)
+    assert (found.discernibility, found.aecs, found.precision) == ((16 + 16) / 64, 2.0, None)
+    # 4 rows have 0 or 2, 5 have 1, 2 or 3.
+    bits = 3 * np.log2(4 / 3) + np.log2(4) + 4 * np.log2(5 / 2)
+    assert found.entropy == pytest.approx(bits / (3 * np.log2(8 / 3) + np.log2(8) + 4 * np.log2(4)), abs=1e-6)
 
 
 def test_the_coarser_the_groups_the_more_wrong_the_counts() -> None:
@@ -121,9 +137,10 @@ def test_the_coarser_the_groups_the_more_wrong_the_counts() -> None:
     rows: list[Row] = [(n, int(a), int(b), 0) for n, (a, b) in enumerate(zip(first, second, strict=True))]
     lattice = Lattice(records(rows), LADDERS, [KAnonymity(1)])
     kept = np.ones(lattice.records.rows.size, np.bool_)
-    errors = [query_error(lattice, node, kept, seed=5) for node in ((0, 0), (1, 0), (2, 1))]
+    nodes = [covers_of(lattice, node) for node in ((0, 0), (1, 0), (2, 1))]
+    errors = [query_error(lattice.records.rows, covers, kept, seed=5) for covers in nodes]
     assert errors[0] == 0.0 < errors[1] <= errors[2]
-    assert query_error(lattice, (2, 1), kept, seed=5) == errors[2]
+    assert query_error(lattice.records.rows, nodes[2], kept, seed=5) == errors[2]
 
 
 def test_a_model_learns_what_is_there_and_no_more() -> None:
