@@ -41,6 +41,7 @@ from deid.prepare import (
     with_rest_learned,
 )
 from deid.privacy.choose import choose
+from deid.privacy.multidimensional import with_last_labels
 from deid.privacy.table import TablePrivacy, begin
 from deid.readers.connection import Databases
 from deid.readers.open import open_source, size_of
@@ -64,19 +65,16 @@ from deid.versions.withdrawn import Applied, read_feed, without
 from deid.write import (
     PART_ROWS,
     Written,
+    left_of,
     place_of,
-    publishable,
     rows_staying,
     sealed,
-    without_small_classes,
     write_loaded,
     write_parts,
     write_table,
 )
 
 TOOLS = ("ansim-enclave", "polars", "polars-hash", "presidio-analyzer", "presidio-anonymizer", "cryptography")
-
-
 OWN_MEANS = Means()
 
 
@@ -336,13 +334,14 @@ class _Run:
 
     def _write(self, plan: _Plan) -> Written:
         self._tell("공개본 쓰기", "writing", plan.rule.name, len(self.verdicts))
+        plan.table = with_last_labels(plan.table, plan.decided())
         place = place_of(self.folder, plan.table, self.keys.storage, self.before, rows=plan.rows_left())
         if plan.table.laid_out:
             written = write_parts(plan.table, plan.decided(), plan.allowed(), place)
         elif plan.table.computed is not None:
             plan.table, written = write_loaded(plan.table, plan.staying(), place, self.recipe.gates.k)
         else:
-            frame = without_small_classes(publishable(plan.table, plan.decided()), plan.rule, plan.allowed())
+            frame = left_of(plan.table, plan.decided(), plan.allowed())
             plan.table, frame = with_rest_learned(plan.table, frame, self.recipe.gates.k)
             written = write_table(plan.table, frame, place, rows=plan.rows_left(), part_rows=PART_ROWS)
         if written.rows != plan.rows_left():
@@ -354,7 +353,7 @@ class _Run:
         if plan.classes is not None:
             self.verdicts.append(judge_written_k(plan.rule, written.stretches(), self.recipe.gates))
         if plan.privacy is not None:
-            self.verdicts += plan.privacy.judge_written(plan.rule, written.scan())
+            self.verdicts += plan.privacy.judge_written(plan.table, written.scan())
         if self.recipe.gates.scan_sample is not None:
             self._tell("식별자 검사", "looking for identifiers", plan.rule.name, len(self.verdicts))
             gates = self.recipe.gates

@@ -22,6 +22,7 @@ from deid.locate import bad_values, locate
 from deid.many.codes import numbered
 from deid.readers.source import Source
 from deid.recipe import ColumnRule, Recipe, TableRule, subject_domain
+from deid.recoding import Recoding
 from deid.replacement import replacement
 from deid.suppress import ROWS, Flags
 from deid.transform.columns import INDEX, class_key, joined, select_published
@@ -53,7 +54,8 @@ class Prepared:
     `lookups` maps a rule's source column to a frame of its distinct values and their replacements, `PATIENT` besides
     where they are the patient's own. When the table is small enough to be kept, `index` has each row's patient,
     `aligned` the further pseudonyms row by row by name, and `computed` the published columns. A larger one may have
-    been laid out in parts: then everything that looks at all rows goes through `each`.
+    been laid out in parts: then everything that looks at all rows goes through `each`. With a `recoding` the
+    quasi-identifiers are published by combination.
     """
 
     source: Source
@@ -65,6 +67,7 @@ class Prepared:
     computed: pl.DataFrame | None = None
     finishes: Mapping[str, Finish] = field(default_factory=dict)
     laid_out: Parts | None = None
+    recoding: Recoding | None = None
 
     def each(self, kernel: Callable[[Prepared], Answer]) -> Iterator[Answer]:
         """Give what `kernel` answers for every part, or once for the whole when it has none.
@@ -106,7 +109,8 @@ class Prepared:
     def _select(self, rules: Sequence[ColumnRule]) -> pl.LazyFrame:
         raw = [pl.col(rule.source).alias(RAW + rule.name) for rule in self.generalised]
         frame = select_published(self.frame(self.people), rules, self.rule, pl.col(INDEX), *raw)
-        return finished(frame, self.finishes, rules)
+        frame = finished(frame, self.finishes, rules)
+        return frame if self.recoding is None else self.recoding.applied(frame)
 
     @property
     def has_texts(self) -> bool:
@@ -120,7 +124,7 @@ class Prepared:
         return [
             rule
             for rule in self.rule.published
-            if rule.name in quasi and (rule.treatment.lossy or rule.treatment.learner)
+            if rule.name in quasi and (rule.treatment.lossy or rule.treatment.recoded or rule.treatment.learner)
         ]
 
     def frame(self, people: pl.DataFrame) -> pl.LazyFrame:

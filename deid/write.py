@@ -143,6 +143,12 @@ def without_small_classes(frame: pl.LazyFrame, rule: TableRule, allowed: pl.Data
     return frame.with_columns(keys).join(right.lazy(), on=names, how="semi", nulls_equal=True).drop(names)
 
 
+def left_of(table: Prepared, decision: Decision, allowed: pl.DataFrame | None) -> pl.LazyFrame:
+    """All published columns of the rows that are written, and `INDEX`."""
+    frame = without_small_classes(publishable(table, decision), table.rule, allowed)
+    return frame if table.recoding is None else table.recoding.ended(frame)
+
+
 def write_table(
     table: Prepared, frame: pl.LazyFrame, place: Place, *, rows: int, part_rows: int = PART_ROWS
 ) -> Written:
@@ -174,7 +180,8 @@ def rows_staying(index: pl.Series | None, of_rows: NDArray[np.uint32] | None, de
 def write_loaded(table: Prepared, stay: Flags | None, place: Place, k: int) -> tuple[Prepared, Written]:
     """Write a table whose columns are in memory; `stay` says which rows do (None: all)."""
     (place.root / f"data/{place.table}").mkdir(parents=True)
-    frame = table.published().select(INDEX, *(rule.name for rule in table.rule.published)).collect()
+    published = table.published().select(INDEX, *(rule.name for rule in table.rule.published))
+    frame = (published if table.recoding is None else table.recoding.ended(published)).collect()
     if learning_rules(table.rule, quasi=False):
         left = frame if stay is None else frame.filter(stay)
         table, final = with_rest_learned(table, left.lazy(), k)
@@ -199,7 +206,7 @@ def write_parts(table: Prepared, decision: Decision, allowed: pl.DataFrame | Non
 
 
 def _part_of(decision: Decision, allowed: pl.DataFrame | None, people: int, part: Prepared) -> pl.DataFrame:
-    frame = without_small_classes(publishable(part, decision), part.rule, allowed)
+    frame = left_of(part, decision, allowed)
     return ordered(collect(part.source, frame), people)
 
 

@@ -63,7 +63,7 @@ class LaidOut:
         who = column.values.alias(SUBJECT).to_frame().join(people, on=SUBJECT, how="left", maintain_order="left")
         part = Prepared(source, people, table.counts.clear(), {}, who[INDEX].gather(column.codes))
         part = with_lookups(part, self.recipe, self.keys)
-        return replace(part, lookups=table.lookups)
+        return replace(part, lookups=table.lookups, recoding=table.recoding)
 
 
 def classes_by_parts(table: Prepared) -> tuple[Classes, Risk]:

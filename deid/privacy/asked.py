@@ -19,8 +19,8 @@ from deid.risk.closeness import GroundKind
 from deid.risk.diversity import KINDS as DIVERSITIES
 from deid.risk.diversity import Diversity
 
-Method = Literal["full_domain"]
-METHODS: tuple[Method, ...] = ("full_domain",)
+Method = Literal["full_domain", "mondrian"]
+METHODS: tuple[Method, ...] = ("full_domain", "mondrian")
 CHECKS = 100_000
 T = TypeVar("T")
 
@@ -66,7 +66,10 @@ class RiskLimits:
 
 @dataclass(frozen=True)
 class SearchAsked:
-    """How levels are chosen: method, share of rows that may go, weight of columns by name (1), nodes looked at."""
+    """How levels are chosen: method, share of rows that may go, weight of columns by name (1), nodes looked at.
+
+    Mondrian cuts instead, removes no rows, and `checks` counts the cuts that are tried.
+    """
 
     method: Method = "full_domain"
     suppression: float | None = None
@@ -209,8 +212,13 @@ def _search(node: Node | None, quasi: Sequence[str]) -> SearchAsked:
     for name, (key, _) in weights.items():
         if name not in quasi:
             key.fail("reference", f"'{name}'은(는) 준식별자가 아닙니다.", f"'{name}' is no quasi-identifier.")
+    method = cast("Method", fields["method"].one_of(METHODS)) if "method" in fields else "full_domain"
+    if method == "mondrian" and "suppression" in fields:
+        fields["suppression"].fail(
+            "suppression", "mondrian은 행을 지우지 않습니다.", "mondrian removes no rows: leave 'suppression' out."
+        )
     return SearchAsked(
-        method=cast("Method", fields["method"].one_of(METHODS)) if "method" in fields else "full_domain",
+        method=method,
         suppression=fields["suppression"].number(0, 1) if "suppression" in fields else None,
         weights=tuple((name, value.number(1e-3, 1e3)) for name, (_, value) in weights.items()),
         checks=fields["checks"].integer(1, 10**7) if "checks" in fields else CHECKS,

@@ -1,4 +1,6 @@
-"""`level: auto`: the levels that lose least are searched for, once per table, before its rows are treated.
+"""How the quasi-identifiers of a table are coarsened, searched for once per table, before its rows are treated.
+
+`level: auto`: the levels that lose least. With `method: mondrian` ranges and sets instead (`multidimensional.py`).
 
 The search counts distinct patients on the finest labels; its answer becomes the table's rule and is named in the
 manifest, so that the next version can be pinned to it by writing the number into the recipe.
@@ -6,7 +8,7 @@ manifest, so that the next version can be pinned to it by writing the number int
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,15 +20,18 @@ from deid.hierarchies.age import Age
 from deid.keys import Keys
 from deid.prepare import Prepared, gathered, with_lookups
 from deid.privacy.asked import Privacy
-from deid.privacy.coded import key_ladder, places_of
+from deid.privacy.coded import Places, key_ladder, places_of
+from deid.privacy.multidimensional import check_quasi, cut
 from deid.privacy.population_file import read_population
 from deid.privacy.watch import models_of, records_of
 from deid.recipe import Recipe, TableRule
 from deid.risk.ladder import Ladder
 from deid.risk.lattice import Lattice, Limits, Solution, search
+from deid.risk.models import Model
 from deid.suppress import ROWS
 from deid.transform.columns import INDEX, class_key
 from deid.treatments.levels import Choice, Level
+from deid.treatments.plain import Drop
 
 NO_NODE = (
     "한도(privacy.search.suppression, k, l, t)를 검토하거나 준식별자를 줄이세요.",
@@ -53,30 +58,46 @@ def choose(table: Prepared, recipe: Recipe, keys: Keys) -> Chosen:
             rule.node.fail(
                 "auto", "level: auto는 준식별자에만 쓸 수 있습니다.", "level: auto is for quasi-identifiers only."
             )
-    if asked is None or not open_rules:
+    if asked is None or not (open_rules or asked.search.method == "mondrian"):
         return Chosen(table, None)
     finest = with_lookups(_at(table, dict.fromkeys((rule.name for rule in open_rules), 0)), recipe, keys)
-    lattice = _lattice(finest, table.rule, asked, recipe)
+    places = _places(finest, asked)
+    models = models_of(asked, recipe.gates.k, places)
+    if asked.search.method == "mondrian":
+        return _cut(finest, places, models, asked)
+    lattice = _lattice(finest, table.rule, places, models, asked)
     share = asked.search.suppression
     limits = Limits(recipe.gates.max_suppressed_share if share is None else share, asked.search.checks)
     solution = search(lattice, limits)
     if solution is None:
-        raise GateFailed(
-            "search",
-            (table.rule.name, ""),
-            lattice.total,
-            (
-                f"어떤 단계로도 한도 {limits.suppression:.1%} 안에서 모형을 지키지 못합니다.",
-                f"no levels hold the models within the limit {limits.suppression:.1%}.",
-            ),
-            remedy=NO_NODE,
+        said = (
+            f"어떤 단계로도 한도 {limits.suppression:.1%} 안에서 모형을 지키지 못합니다.",
+            f"no levels hold the models within the limit {limits.suppression:.1%}.",
         )
+        raise GateFailed("search", (table.rule.name, ""), lattice.total, said, remedy=NO_NODE)
     levels = {
         ladder.name: level
         for ladder, level in zip(lattice.ladders, solution.node, strict=True)
         if ladder.name in {rule.name for rule in open_rules}
     }
     return Chosen(_at(table, levels), _plain(levels, solution, limits))
+
+
+def _cut(finest: Prepared, places: Places, models: Sequence[Model], asked: Privacy) -> Chosen:
+    check_quasi(finest.rule)
+    found = cut(finest.rule, places, models, asked.search)
+    if found is None:
+        said = ("표 전체도 모형을 지키지 못합니다.", "not even the whole table as one class holds the models.")
+        raise GateFailed("search", (finest.rule.name, ""), finest.source.rows, said, remedy=NO_NODE)
+    quasi = {entry.column for entry in finest.rule.quasi_identifiers}
+    columns = tuple(
+        replace(rule, treatment=replace(rule.treatment, recoded=True))
+        if rule.name in quasi and not isinstance(rule.treatment, Drop)
+        else rule
+        for rule in finest.rule.columns
+    )
+    source = replace(finest.source, rule=replace(finest.rule, columns=columns))
+    return Chosen(replace(finest, source=source, recoding=found.recoding), found.found)
 
 
 def _plain(levels: Mapping[str, int], solution: Solution, limits: Limits) -> Mapping[str, Any]:
@@ -104,7 +125,9 @@ def _at(table: Prepared, levels: Mapping[str, int]) -> Prepared:
     return replace(table, source=replace(table.source, rule=rule))
 
 
-def _lattice(finest: Prepared, rule: TableRule, asked: Privacy, recipe: Recipe) -> Lattice:
+def _places(finest: Prepared, asked: Privacy) -> Places:
+    """Give numbers to the distinct combinations of the quasi-identifiers' finest values."""
+    rule = finest.rule
     names = [entry.key for entry in rule.quasi_identifiers]
     sensitive = {name: name for name in asked.sensitive}
     keys = [class_key(entry) for entry in rule.quasi_identifiers]
@@ -114,12 +137,15 @@ def _lattice(finest: Prepared, rule: TableRule, asked: Privacy, recipe: Recipe) 
         return frame.group_by(INDEX, *names, *sensitive).agg(pl.len().alias(ROWS))
 
     people = None if asked.population is None else read_population(asked.population, finest.rule)
-    places = places_of(gathered(finest, grouped), names, sensitive, people)
+    return places_of(gathered(finest, grouped), names, sensitive, people)
+
+
+def _lattice(finest: Prepared, rule: TableRule, places: Places, models: Sequence[Model], asked: Privacy) -> Lattice:
+    names = [entry.key for entry in rule.quasi_identifiers]
     values = {name: places.keys[name].unique().sort() for name in names}
     ladders = [_ladder(finest, rule, name, values[name]) for name in names]
     codes = np.stack([_codes(places.keys[name], values[name]) for name in names], axis=1)
     weights = dict(asked.search.weights)
-    models = models_of(asked, recipe.gates.k, places)
     return Lattice(records_of(places, codes), ladders, models, [weights.get(name, 1.0) for name in names])
 
 

@@ -1,13 +1,14 @@
 """What a table's treatment cost, over its quasi-identifiers: loss, wrong counts, and a model's accuracy on a task.
 
 Everything is taken from the table's distinct source values and the labels they were published under, whatever the
-treatment; rows that were removed have lost everything.
+treatment; rows that were removed have lost everything. What a label may stand for is what is published under it, and
+for a range everything between its ends.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,15 +16,16 @@ import polars as pl
 
 from deid.prepare import RAW, Prepared, gathered
 from deid.privacy.coded import codes
-from deid.risk.counting import Codes, Flags, grouped, people_of
-from deid.risk.ladder import Ladder
-from deid.risk.lattice import Lattice
+from deid.recoding import FINE, LABEL, Recoding
+from deid.risk.counting import Codes, Flags, grouped
+from deid.risk.covering import Cover
 from deid.risk.loss import loss_of
-from deid.risk.models import Records
 from deid.risk.query_error import query_error
 from deid.risk.task import Features, task_of
 from deid.suppress import ROWS
 from deid.transform.columns import INDEX, class_key
+from deid.treatments.levels import Level
+from deid.treatments.treatment import Treatment
 
 KEPT, CODE = " kept", " code"
 # Queries are drawn from this seed: the same table gives the same figures.
@@ -32,11 +34,22 @@ SEED = 20_240_501
 
 @dataclass(frozen=True)
 class _Key:
-    """One class key of every observation: code of its source value, code of its label, and the ladder between."""
+    """One class key of every observation: codes of its source value and of its label, and how many there are of each.
+
+    `pairs` are the labels (column 0) with the source values they may stand for (column 1).
+    """
 
     source: Codes
+    values: int
     label: Codes
-    ladder: Ladder
+    labels: int
+    pairs: Codes
+    level: tuple[int, int] | None
+
+    def cover(self, first: Codes) -> Cover:
+        """Describe the column of the observations `first`, one of each distinct tuple."""
+        tuples = self.source[first], self.values, self.label[first], self.labels
+        return Cover(*tuples, self.pairs[:, 0], self.pairs[:, 1], self.level)
 
 
 def cost_of(table: Prepared, allowed: pl.DataFrame, k: int, task: str | None) -> dict[str, Any]:
@@ -46,23 +59,34 @@ def cost_of(table: Prepared, allowed: pl.DataFrame, k: int, task: str | None) ->
     raw = [RAW + rule.name for rule in table.generalised]
     also = [task] if task else []
 
+    recoding = table.recoding
+    fine = [] if recoding is None else [FINE + name for name in names]
+
     def grouped_rows(part: Prepared) -> pl.LazyFrame:
-        frame = part.classified(also).with_columns(class_key(entry) for entry in entries)
-        return frame.group_by(INDEX, *names, *raw, *also).agg(pl.len().alias(ROWS))
+        if recoding is None:
+            frame = part.classified(also).with_columns(class_key(entry) for entry in entries)
+        else:
+            frame = _beside(replace(part, recoding=None, computed=None).classified(also), recoding)
+        return frame.group_by(INDEX, *names, *raw, *also, *fine).agg(pl.len().alias(ROWS))
 
     counted = gathered(table, grouped_rows)
     stays = allowed.select(names).with_columns(pl.lit(value=True).alias(KEPT))
     counted = counted.join(stays, on=names, how="left", nulls_equal=True, maintain_order="left")
     if not counted.height:
         return {}
-    keys = [_key(counted, name, RAW + name) for name in names]
+    levels = {rule.name: _level(rule.treatment) for rule in table.rule.published}
+    keys = [_key(counted, name, levels.get(name), recoding) for name in names]
     kept = counted[KEPT].fill_null(value=False).to_numpy()
     patient = codes(counted[INDEX])
-    lattice, kept_tuples = _lattice(keys, patient, codes(counted[ROWS]), kept)
-    node = tuple(key.ladder.height for key in keys)
+    # Distinct tuples of source values and labels: whether a tuple stays is its class's matter.
+    each = [(key.source, key.values) for key in keys] + [(key.label, key.labels) for key in keys]
+    place, places = grouped([column for column, _ in each], [size for _, size in each])
+    first = np.unique(place, return_index=True)[1]
+    rows = np.bincount(place, weights=codes(counted[ROWS]), minlength=places).astype(np.int64)
+    covers = [key.cover(first) for key in keys]
     figures: dict[str, Any] = {
-        "loss": asdict(loss_of(lattice, node, kept_tuples, k)),
-        "query_error": query_error(lattice, node, kept_tuples, seed=SEED),
+        "loss": asdict(loss_of(rows, covers, kept[first], k)),
+        "query_error": query_error(rows, covers, kept[first], seed=SEED),
         "task": None,
     }
     if task:
@@ -72,34 +96,44 @@ def cost_of(table: Prepared, allowed: pl.DataFrame, k: int, task: str | None) ->
     return figures
 
 
-def _key(frame: pl.DataFrame, name: str, raw: str) -> _Key:
-    pair = [name, raw] if raw in frame.columns else [name]
-    values = frame.select(pair).unique(maintain_order=True).with_row_index(CODE)
-    source = codes(frame.join(values, on=pair, how="left", nulls_equal=True, maintain_order="left")[CODE])
-    labels = values.select(name).unique(maintain_order=True).with_row_index(" label")
-    level = codes(values.join(labels, on=name, how="left", nulls_equal=True, maintain_order="left")[" label"])
-    if len(pair) == 1:
-        return _Key(source, source, Ladder(name, (np.arange(values.height),)))
-    return _Key(source, level[source], Ladder(name, (np.arange(values.height), level)))
+def _beside(frame: pl.LazyFrame, recoding: Recoding) -> pl.LazyFrame:
+    """Give columns as treated the name `FINE…`, and their own names to the labels."""
+    fine = recoding.beside(frame).with_columns(pl.col(name).alias(FINE + name) for name in recoding.names)
+    return fine.with_columns(pl.col(LABEL + name).alias(name) for name in recoding.names)
 
 
-def _lattice(keys: Sequence[_Key], patient: Codes, rows: Codes, kept: Flags) -> tuple[Lattice, Flags]:
-    """Reduce observations to their distinct tuples of source values; whether a tuple stays is its class's matter."""
-    place, places = grouped([key.source for key in keys], [key.ladder.values for key in keys])
-    first = np.unique(place, return_index=True)[1]
-    pairs = np.unique(patient * places + place)
-    records = Records(
-        np.stack([key.source[first] for key in keys], axis=1),
-        np.bincount(place, weights=rows, minlength=places).astype(np.int64),
-        people_of(pairs // places, pairs % places, places),
-        {},
-    )
-    return Lattice(records, [key.ladder for key in keys], []), kept[first]
+def _key(frame: pl.DataFrame, name: str, level: tuple[int, int] | None, recoding: Recoding | None) -> _Key:
+    fine, raw = FINE + name, RAW + name
+    source = raw if raw in frame.columns else name
+    values, labels = (frame[column].unique(maintain_order=True) for column in (source, name))
+    told = frame.select(pl.col(name).alias(LABEL), pl.col(source).alias(RAW)).unique(maintain_order=True)
+    if recoding is not None:
+        as_treated = frame.select(pl.col(fine).alias(FINE), pl.col(source).alias(RAW)).unique(maintain_order=True)
+        told = (
+            recoding.covers[name].join(as_treated, on=FINE, how="inner", nulls_equal=True).unique(maintain_order=True)
+        )
+        told = told.filter(pl.col(LABEL).is_in(labels.implode(), nulls_equal=True))
+    pairs = np.stack([_numbers(told[LABEL], labels), _numbers(told[RAW], values)], axis=1)
+    return _Key(
+        _numbers(frame[source], values), values.len(), _numbers(frame[name], labels), labels.len(),
+        np.unique(pairs, axis=0), None if recoding is not None else level,
+    )  # fmt: skip
+
+
+def _numbers(column: pl.Series, values: pl.Series) -> Codes:
+    """Give each value its place in `values`."""
+    numbered = pl.DataFrame({"value": values, CODE: np.arange(values.len())})
+    frame = column.alias("value").to_frame()
+    return codes(frame.join(numbered, on="value", how="left", nulls_equal=True, maintain_order="left")[CODE])
+
+
+def _level(treatment: Treatment) -> tuple[int, int] | None:
+    return (treatment.level, treatment.hierarchy.levels) if isinstance(treatment, Level) else None
 
 
 def _states(keys: Sequence[_Key], kept: Flags) -> tuple[Features, Features]:
     """Source values before; afterwards labels, and one label for all that was removed."""
-    before = Features(tuple(key.source for key in keys), tuple(key.ladder.values for key in keys))
-    sizes = [key.ladder.widths[-1] for key in keys]
+    before = Features(tuple(key.source for key in keys), tuple(key.values for key in keys))
+    sizes = [key.labels for key in keys]
     after = tuple(np.where(kept, key.label, size) for key, size in zip(keys, sizes, strict=True))
     return before, Features(after, tuple(size + 1 for size in sizes))

@@ -39,9 +39,12 @@ class TablePrivacy:
         """Fail where a model would cost more rows than may go. Raises `GateFailed`."""
         judge_models(rule, self.watch, gates, rows=rows)
 
-    def judge_written(self, rule: TableRule, files: pl.LazyFrame) -> list[Verdict]:
+    def judge_written(self, table: Prepared, files: pl.LazyFrame) -> list[Verdict]:
         """Measure the files that were written (`files` scans them). Raises `GateFailed`."""
-        written = written_classes(rule, files, self._sensitive(), self.population)
+        rule, people = table.rule, self.population
+        if people is not None and table.recoding is not None:
+            people = table.recoding.ended(people.lazy()).collect()
+        written = written_classes(rule, files, self._sensitive(), people)
         self.written = written
         verdicts = judge_written(rule, self.watch.models, written)
         # Without a population table the journalist knows who is in the table, as the prosecutor does.
@@ -104,5 +107,7 @@ def begin(table: Prepared, classes: Classes, gates: Gates, searched: Mapping[str
     population = None
     if asked.population is not None:
         population = read_population(asked.population, table.rule)
+        if table.recoding is not None:
+            population = table.recoding.applied(population.lazy()).collect()
         places = with_population(places, population)
     return TablePrivacy(asked, Watch(places, models_of(asked, gates.k, places)), population, searched)

@@ -115,7 +115,8 @@ class _Parts:
             active = active[_flags(untried, self.parts)[self.part[active]]]
             beyond = self._halved(active, column)
             halves = group_records(self.records, self.part + self.parts * beyond, 2 * self.parts)
-            both = allowed(self.models, halves).reshape(2, self.parts).all(axis=0)
+            left_ones, right_ones = allowed(self.models, halves).reshape(2, self.parts)
+            both = left_ones & right_ones
             cut[untried] = both[untried]
             right |= beyond & cut[self.part]
         return cut, right

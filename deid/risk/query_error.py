@@ -17,9 +17,7 @@ from deid.risk.covering import Cover
 QUERIES, COLUMNS = 200, 2
 
 
-def query_error(
-    rows: Codes, covers: Sequence[Cover], kept: Flags, *, seed: int, queries: int = QUERIES
-) -> float:
+def query_error(rows: Codes, covers: Sequence[Cover], kept: Flags, *, seed: int, queries: int = QUERIES) -> float:
     """Return the median relative error of `queries` counts; a count is taken as at least 0.1 % of the rows."""
     rng = np.random.default_rng(seed)
     floor = max(1.0, 0.001 * float(rows.sum()))

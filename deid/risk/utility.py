@@ -53,7 +53,8 @@ def _sampled(rules: list[ColumnRule], step: int, table: Prepared) -> pl.DataFram
     people = table.people.filter(pl.col(INDEX) % step == 0)
     raw = [_raw(rule.source, rule.treatment).alias(RAW + rule.name) for rule in rules]
     frame = select_published(table.frame(people), rules, table.rule, pl.col(INDEX), *raw)
-    return collect(table.source, finished(frame, table.finishes, rules))
+    frame = finished(frame, table.finishes, rules)
+    return collect(table.source, frame if table.recoding is None else table.recoding.applied(frame))
 
 
 def _raw(source: str, treatment: object) -> pl.Expr:

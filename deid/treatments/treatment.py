@@ -29,12 +29,14 @@ LIMIT = 1e15
 class Treatment:
     """Common to all: `type` read from the source (a key of `TYPES`), for dates their `format` (strftime), and `rare`.
 
-    `rare` suppresses published values that few patients have.
+    `rare` suppresses published values that few patients have; `recoded` says that what is published are ranges and
+    sets of the treated values, by combination with other columns (`recoding.py`).
     """
 
     type: str = field(default="text", kw_only=True)
     format: str = field(default="%Y-%m-%d", kw_only=True)
     rare: Rare | None = field(default=None, kw_only=True)
+    recoded: bool = field(default=False, kw_only=True)
 
     @property
     def dtype(self) -> str:
@@ -95,10 +97,11 @@ class Treatment:
 
     def told(self) -> str:
         """Say all that is done, for the report and the manifest, as `name(details)`."""
-        if self.rare is None:
+        further = [*([self.rare.words()] if self.rare else []), *(["mondrian"] if self.recoded else [])]
+        if not further:
             return self.words()
         name, _, details = self.words().removesuffix(")").partition("(")
-        return f"{name}({', '.join(filter(None, [details, self.rare.words()]))})"
+        return f"{name}({', '.join(filter(None, [details, *further]))})"
 
 
 class Common(TypedDict, total=False):

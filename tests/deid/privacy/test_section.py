@@ -276,7 +276,7 @@ BAD = [
     ("risk: {population_unique: 0.1}", "deid.recipe-fraction"),
     ("search: {weights: {event: 2}}", "deid.recipe-reference"),
     ("search: {method: luck}", "deid.recipe-word"),
-    ("search: {method: mondrian}", "deid.recipe-word"),
+    ("search: {method: mondrian, suppression: 0.1}", "deid.recipe-suppression"),
     ("secret: 1", "deid.recipe-unknown"),
 ]
 
