@@ -45,6 +45,7 @@ _ENGLISH = re.compile(
     rf"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{{0,6}}\.?[ -]{_D}(?:st|nd|rd|"
     rf"th)?(?:[ ,]{{1,2}}{_Y4})?)(?![\dA-Za-z])"
 )
+_MONTH_NAME = re.compile("Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec")
 _SAID = r"(?:[일이삼사오육칠팔구]?십)?[일이삼사오육칠팔구]?"
 _SPOKEN = re.compile(
     rf"(?:(?:천|이천)[ ]?(?:[일이삼사오육칠팔구]?백)?{_SAID}[ ]?년[ ]{{0,2}})?(?:십일|십이|일|이|삼|사|오|유|육|칠|"
@@ -92,14 +93,7 @@ class DateRecogniser(KoreanRecogniser):
 
     def find(self, text: str) -> Iterator[Found]:
         """Full, short, spoken and English dates, then birth dates in the notations that need a label."""
-        for pattern, score in (
-            (_FULL, 0.9),
-            (_SHORT_YEAR, 0.7),
-            (_MONTH_DAY, 0.85),
-            (_DAY_AHEAD, 0.6),
-            (_ENGLISH, 0.7),
-            (_SPOKEN, 0.75),
-        ):
+        for pattern, score in _patterns(text):
             for match in pattern.finditer(text):
                 yield _dated(text, *match.span(), score)
         for match in _SOLID.finditer(text):
@@ -114,6 +108,15 @@ class DateRecogniser(KoreanRecogniser):
                 yield _dated(text, *match.span("v"), 0.6)
                 last = match.end("v")
         yield from _births(text)
+
+
+def _patterns(text: str) -> Iterator[tuple[re.Pattern[str], float]]:
+    """Patterns that can match in `text`, with their scores."""
+    yield from ((_FULL, 0.9), (_SHORT_YEAR, 0.7), (_DAY_AHEAD, 0.6))
+    if "월" in text:
+        yield from ((_MONTH_DAY, 0.85), (_SPOKEN, 0.75))
+    if _MONTH_NAME.search(text):
+        yield _ENGLISH, 0.7
 
 
 def _births(text: str) -> Iterator[Found]:

@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 
 from deid.detect.found import Found
-from deid.detect.reading import sightings
+from deid.detect.reading import finds
 
 # Below this a lone clue is noise: an unlabelled run of digits, a foreign word before 님.
 DEFAULT_THRESHOLD = 0.4
@@ -20,7 +20,7 @@ def scan(text: str, *, threshold: float = DEFAULT_THRESHOLD) -> list[Found]:
     """
     if not text:
         return []
-    return settle(sighting.found for sighting in sightings(text) if sighting.found.score >= threshold)
+    return settle(found for found in finds(text) if found.score >= threshold)
 
 
 def settle(spans: Iterable[Found]) -> list[Found]:
