@@ -65,7 +65,8 @@ class FreeTexts:
         known = self.recipe.known
         files = list(self.people.lineage) if known.files and "people" in vars(self) else []
         profile = {"file": known.profile_file, "sha256": known.profile_sha256} if known.profile_file else None
-        parts = {"known": files, "profile": profile, "models": dict(self.models)}
+        waived = dict(zip(("ko", "en"), known.waived, strict=True)) if known.waived else None
+        parts = {"known": files, "profile": profile, "profile_waived": waived, "models": dict(self.models)}
         return {name: value for name, value in parts.items() if value}
 
     def replaced(self, source: Source, rule: ColumnRule, people: pl.DataFrame) -> pl.DataFrame:

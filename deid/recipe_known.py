@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 from deid.detect.known.kinds import KINDS
 from deid.detect.known.profile import FEWEST_DIGITS, LONGEST_TEMPLATE, Profile, is_template
@@ -36,7 +37,8 @@ class KnownFile:
 class Known:
     """All that is known: `files`, and the provider's profile with the SHA-256 of its file ("" without one).
 
-    `columns` is the profile's map of the provider's own column names to what they identify by (R110).
+    `columns` is the profile's map of the provider's own column names to what they identify by (R110). `waived` is the
+    reason, in Korean and English, for which there is no profile.
     """
 
     files: tuple[KnownFile, ...] = ()
@@ -44,13 +46,21 @@ class Known:
     profile_file: str = ""
     profile_sha256: str = ""
     columns: Mapping[str, Kind] = field(default_factory=dict)
+    waived: tuple[str, str] | None = None
 
 
 def parse_known(files: Node | None, profile: Node | None, folder: Path, domains: tuple[str, ...]) -> Known:
-    """Read both parts; `folder` is the recipe's own, `domains` those of the tables' patients. Raises `RecipeError`."""
+    """Read both parts; `folder` is the recipe's own, `domains` those of the tables' patients. Raises `RecipeError`.
+
+    Files whose values are linked to notes need a profile, or a waiver with its reason (R110).
+    """
     parsed = tuple(_file(node, domains) for node in files.items()) if files else ()
     if profile is None:
+        if files is not None and parsed:
+            _refuse_without_profile(files)
         return Known(parsed)
+    if profile.is_mapping():
+        return Known(parsed, waived=_waiver(profile))
     path = folder / _plain_name(profile)
     try:
         data = path.read_bytes()
@@ -62,6 +72,26 @@ def parse_known(files: Node | None, profile: Node | None, folder: Path, domains:
     root = read(path, data)
     said = parse_profile(root)
     return Known(parsed, said, path.name, hashlib.sha256(data).hexdigest(), _column_map(root))
+
+
+def _refuse_without_profile(files: Node) -> NoReturn:
+    files.fail(
+        "no-profile",
+        "글을 등록 자료와 이어 찾는데 기관 프로필(profile)이 없습니다.",
+        "notes are linked to known values, and there is no provider's profile.",
+        remedy=(
+            "profile: 에 기관 프로필을 주거나, 없이 하는 까닭을 profile: {waived: …}에 적으세요.",
+            "Name the provider's profile in profile:, or say in profile: {waived: …} why there is none.",
+        ),
+    )
+
+
+def _waiver(node: Node) -> tuple[str, str]:
+    reason = node.fields(("waived",))["waived"]
+    if not reason.is_mapping():
+        return reason.text(), reason.text()
+    both = reason.fields(("ko", "en"))
+    return both["ko"].text(), both["en"].text()
 
 
 def parse_profile(root: Node) -> Profile:

@@ -145,6 +145,18 @@ def test_counts_and_cases_say_what_only_the_pass_saw_and_lineage_what_was_read(c
     assert "staff.csv" in page
 
 
+def test_a_waived_profile_stands_with_its_reason_in_lineage_and_report(clinic: Hospital) -> None:
+    prepare(clinic)
+    waived = RECIPE.replace(
+        "profile: testhospital.yaml", "profile: {waived: {ko: 번호 형식 미확인, en: forms unknown}}"
+    )
+    result = clinic.run(HEAD + gates(k=1) + waived % "")
+    assert result.manifest.lineage["profile_waived"] == {"ko": "번호 형식 미확인", "en": "forms unknown"}
+    page = (result.snapshot / "report.html").read_text(encoding="utf-8")
+    assert "기관 프로필 없음" in page
+    assert "forms unknown" in page
+
+
 def test_nothing_of_staff_lists_and_relatives_is_published(clinic: Hospital) -> None:
     prepare(clinic)
     result = clinic.run(HEAD + gates(k=1, more=SCAN) + RECIPE % ", names: surrogate, dates: shift")
@@ -157,6 +169,8 @@ def test_nothing_of_staff_lists_and_relatives_is_published(clinic: Hospital) -> 
     ("old", "new", "code"),
     [
         ("profile: testhospital.yaml", "profile: missing.yaml", "deid.recipe-profile"),
+        ("profile: testhospital.yaml\n", "", "deid.recipe-no-profile"),
+        ("profile: testhospital.yaml", "profile: {waived: ''}", "deid.recipe-kind"),
         ("성명: name", "성명: nome", "deid.recipe-word"),
         ("direct: name", "direct: somebody", "deid.recipe-word"),
         ("max_days: 90}", "max_days: 90}\n      old: {treatment: free_text, names: fake}", "deid.recipe-word"),

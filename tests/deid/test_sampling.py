@@ -113,3 +113,28 @@ def test_the_interval_covers_the_truth_as_often_as_it_says():
         made = estimate([Reviewed(*one) for one in ones], sizes, 0.95).recall
         covered += made is not None and made.low <= truth <= made.high
     assert covered >= 0.93 * rounds
+
+
+@pytest.mark.parametrize("confidence", [0.9, 0.95, 0.99])
+@pytest.mark.parametrize(("good", "count"), [(0, 7), (1, 1), (5, 9), (182, 183), (183, 183), (997, 1_000)])
+def test_the_interval_is_that_of_scipys_exact_binomial_test(good: int, count: int, confidence: float) -> None:
+    from scipy.stats import binomtest
+
+    made = clopper_pearson(good, count, 1 - confidence)
+    exact = binomtest(good, count).proportion_ci(confidence, method="exact")
+    assert (made.low, made.high) == (pytest.approx(exact.low, abs=1e-9), pytest.approx(exact.high, abs=1e-9))
+
+
+@pytest.mark.parametrize(("missed", "size"), [(0, 300), (1, 300), (6, 120)])
+def test_what_the_lower_bound_says_of_a_finite_pile_holds_by_the_hypergeometric_law(missed: int, size: int) -> None:
+    from scipy.stats import hypergeom
+
+    pile = 2_000  # texts with one identifier each, of which `size` are looked at
+    ones = reviewed(REST, size - missed, 1) + reviewed(REST, missed, 0, 1)
+    made = estimate(ones, {UNCERTAIN: 0, REST: pile}, 0.95).recall
+    assert made is not None
+    # Had the pile one more miss than the bound allows, a sample as good as this one had a chance below 2.5 %.
+    bad = int((1 - made.low) * pile) + 1
+    assert hypergeom(pile, bad, size).cdf(missed) <= 0.025 + 1e-9
+    # And the bound is not idle: with four fifths of that many misses such a sample is no wonder.
+    assert hypergeom(pile, bad * 4 // 5, size).cdf(missed) > 0.025
