@@ -19,7 +19,9 @@ ASKING = _alternatives(
 )
 # Roles: what follows is a name if it can be one.
 ROLES = _alternatives(
-    """분류 의뢰 예진 접종 어시 시술자 처치 조사 입회 진술인 촉탁의 검안의 담당형사 담당자 통역자 수발 엄마 아빠
+    """감정의 감정인 피감정인 운전 자녀 자녀분 보호자분 따님 아드님 본인 간호 중재자 처남 처제 처형 매형 매제 형부 제부
+    올케 형수 제수 시누이 시동생 조카 손주 사촌 숙부 숙모 백부 외숙모 외숙부 이모부 고모부 밤번 낮번 초번 오전번 오후번
+    분류 의뢰 예진 접종 어시 시술자 처치 조사 입회 진술인 촉탁의 검안의 담당형사 담당자 통역자 수발 엄마 아빠
     주치 처리 처리자 동의인 입회자 위생사 남환 여환 남아 여아 설명 예약자 시술간호사 손해사정 손해사정인 사용자
     군의관 담당약사 상주보호자
     장남 차남 삼남 장녀 차녀 삼녀 막내 주돌봄자 돌봄제공자 유족 유족대표 목격인 접종자 예진의 투여자 채혈 판독
@@ -58,7 +60,8 @@ LATIN_ROLES = _alternatives(
     Written_by Consultant index Mr\.? Mrs\.? Ms\.? MD Coordinator Therapist Technician Tech Witness Caller
     caregiver interpreter surgeon operator nurse guardian Signed signed Signature proband Proband pt by dr Anes\.?
     Assist\.? Surg\.? Op\.? doc_nm dr_nm mother father spouse
-    Caregiver Assistant Recorder Pharmacist"""
+    Caregiver Assistant Recorder Pharmacist asst\.? 1st_asst 2nd_asst scrub circ\.? anes\.? Anesth\.?
+    Son Daughter Wife Husband son daughter wife husband"""
 )
 # What stands right behind a name.
 TITLES = _alternatives(

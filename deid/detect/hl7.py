@@ -40,7 +40,7 @@ _FIELDS: dict[str, dict[str, tuple[int, ...]]] = {
 }  # fmt: skip
 _TYPES = {
     "id": "MRN", "name": "NAME", "person": "NAME", "birth": "DATE_BIRTH", "date": "DATE", "address": "ADDRESS",
-    "phone": "PHONE", "rrn": "RRN", "licence": "DRIVER_LICENSE", "insurance": "INS_NO",
+    "phone": "PHONE", "rrn": "RRN", "licence": "DRIVER_LICENSE", "insurance": "INS_NO", "holder": "LICENSE_NO",
 }  # fmt: skip
 _SEGMENT = re.compile(rf"(?m)^[ ]{{0,3}}(?P<s>{'|'.join(_FIELDS)})\|(?P<f>[^\n]{{1,6000}})")
 _SCORE = 0.95
@@ -51,6 +51,7 @@ _VALUES = {
     "name": re.compile(r"(?:^|~)(?P<v>[^~^&]{1,60}(?:[\^&][^~^&]{1,60}){0,2})"),
     # Number of the person, then family and given name; in OBR-32 to 35 the parts are split by `&`.
     "person": re.compile(r"(?:^|~)[^~^&]{0,40}[\^&](?P<v>[^~^&]{1,60}(?:[\^&][^~^&]{1,60}){0,2})"),
+    "holder": re.compile(r"(?:^|~)(?P<v>[^~^&]{0,6}\d[^~^&]{0,20})[\^&]"),
     "birth": re.compile(r"^(?P<v>\d{8})"),
     "date": re.compile(r"^(?P<v>\d{8})"),
     "address": re.compile(r"(?:^|~)(?P<v>[^~]{1,200})"),
@@ -78,6 +79,8 @@ class Hl7Recogniser(KoreanRecogniser):
             for field in match["f"].split("|"):
                 if field and number in kinds:
                     yield from _values(field, start, kinds[number])
+                    if kinds[number] == "person":
+                        yield from _values(field, start, "holder")
                 start += len(field) + 1
                 number += 1
 

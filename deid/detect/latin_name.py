@@ -37,7 +37,7 @@ _SURNAME_LAST = re.compile(
 )
 _LABELLED = re.compile(
     r"(?:(?<![A-Za-z])(?:(?i:pt|patient|full|given|family)[ _.]{0,2}(?i:name)|(?i:name)|Pt\.?|Dr\.?|Prof\.?|"
-    r"Mr\.?|Mrs\.?|Ms\.?|Surgeon|Attending|attending|Interpreter|Guardian|Nurse)|성명|이름|성함|환자명|영문(?:명|"
+    r"Mr\.?|Mrs\.?|Ms\.?|Surgeon|[Dd]aughter|[Ss]on|[Ww]ife|[Hh]usband|[Mm]other|[Ff]ather|[Ss]pouse|Ref|Attending|attending|Interpreter|Guardian|Nurse)|성명|이름|성함|환자명|영문(?:명|"
     r"성명|이름)?|"
     r"환자|대상자명|보호자|"
     r"수진자)"
@@ -48,7 +48,8 @@ _TITLED = re.compile(
     rf"어르신|학생|Dr|M\.?D)"
 )
 _BESIDE = re.compile(
-    rf"(?P<v>{_NAME})[ ]{{0,2}}(?=[(/,][ ]?(?:[MF남여][ /,)(]|\d{{1,3}}세|01\d|\d{{7,9}})|[MF]/\d|is an?[ ]\d)"
+    rf"(?P<v>{_NAME})[ ]{{0,2}}(?=[(/,][ ]?(?:[MF남여][ /,)(]|\d{{1,3}}세|01\d|\d{{7,9}})|"
+    r"\|?[ ]?(?:DOB|D\.O\.B)|[MF]/\d|is an?[ ]\d)"
 )
 _PATTERNS = ((_SURNAME_FIRST, 0.6), (_SURNAME_LAST, 0.6), (_LABELLED, 0.8), (_TITLED, 0.8), (_BESIDE, 0.6))
 _NOT_NAMES = re.compile(
@@ -81,8 +82,12 @@ def latin_names(text: str) -> Iterator[Found]:
         for pattern, score in _PATTERNS:
             for match in pattern.finditer(text, start, end):
                 group = "v" if "v" in pattern.groupindex else 0
-                if not _NOT_NAMES.search(match.group(group)):
-                    yield from _with_hangul(text, *match.span(group), score)
+                begin, until = match.span(group)
+                other = _NOT_NAMES.search(text, begin, until)
+                # "Dr. Mina Novak Read by": the sentence goes on behind the name.
+                name = text[begin : other.start() if other else until].rstrip(" ,.")
+                if other is None or " " in name:
+                    yield from _with_hangul(text, begin, until if other is None else begin + len(name), score)
     for match in _HANJA.finditer(text):
         if match.group()[0] in _HANJA_SURNAMES and not _is_hanja(text[match.start() - 1 : match.start()]):
             yield from _with_hangul(text, *match.span(), 0.6)

@@ -17,6 +17,7 @@ from deid.detect.name_before_title import before_titles, given_names
 from deid.detect.name_behind_cue import behind_any_word, behind_cues
 from deid.detect.name_by_context import called_by_given_name, glued, neighbours, senders
 from deid.detect.name_by_form import by_form, repeated, signatures, spaced
+from deid.detect.name_in_rows import in_rows
 from deid.detect.recogniser import KoreanRecogniser
 
 _FINDERS: tuple[Callable[[str], Iterator[Found]], ...] = (
@@ -25,6 +26,7 @@ _FINDERS: tuple[Callable[[str], Iterator[Found]], ...] = (
     before_titles,
     by_form,
     spaced,
+    in_rows,
     signatures,
     glued,
     senders,

@@ -28,9 +28,23 @@ _FOR_ANYONE = frozenset({"님", "씨", "할머니", "할아버지", "환자", "�
 _FOR_PERSONS = frozenset(
     {
         *("님", "씨", "할머니", "할아버지", "어르신", "교수", "교수님", "과장", "과장님", "원장", "원장님", "간호사"),
-        *("선생님", "수간호사", "여사님", "수녀", "약사"),
+        *("선생님", "수간호사", "여사님", "수녀", "약사", "환자분", "쌤", "전문의", "전공의", "인턴", "레지던트"),
+        *(
+            "학생",
+            "주무관",
+            "사회복지사",
+            "임상심리사",
+            "물리치료사",
+            "작업치료사",
+            "요양보호사",
+            "임상병리사",
+            "방사선사",
+        ),
     }
 )
+# Before these a syllable alone is a prenoun ("주 간병인": the main one), not a surname.
+_CARED = frozenset({"간병인", "간병사", "환자", "환자분"})
+_PRENOUNS = frozenset("주부전현구남여양")
 _AFTER_FOREIGN = frozenset({"씨", "님", "산모"})
 _AFTER = r"(?:님|분|들)?(?:께서는?|께는?|에게|한테|은|는|이|가|을|를|의|과|와|도|로|이고|이며|이라고|입니다|\d인)?"
 # A word that ends in a title and its particle; the name is what stands before, in the word or in those before it.
@@ -55,7 +69,7 @@ _KIN_GIVEN = re.compile(
 )
 _SURNAMES = frozenset((*COMPOUND_SURNAMES, *SURNAMES))
 _LATIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
-_LINE_START = re.compile(r"(?:^|[\n.,(])[ ]{0,2}$")
+_LINE_START = re.compile(r"(?:^|[\n.,(:;>|-])[ ]{0,2}$")
 _VERBAL = re.compile(r"[한는은을고서던신이게로의도]$")
 
 
@@ -108,6 +122,7 @@ def _before_ranks(text: str, words: Words) -> Iterator[Found]:
         if rank is not None:
             surname, title = rank
             alone = not surname and previous[2] in _SURNAMES and text[previous[1] : start] in {"", " "}
+            alone = alone and not (title in _CARED and previous[2] in _PRENOUNS)
             if (surname or alone) and not is_listed((surname or previous[2]) + title):
                 begin = start if surname else previous[0]
                 yield Found(begin, begin + len(surname or previous[2]), "NAME", 0.7)

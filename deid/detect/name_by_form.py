@@ -28,10 +28,11 @@ _KIN = (
 _SURNAME = "|".join((*COMPOUND_SURNAMES, *sorted(COMMON_SURNAMES)))
 _BESIDE = re.compile(
     rf"[ ]{{0,2}}(?:[(/,]?[ ]{{0,2}}(?:[MF여남][자아환]?[ ]{{0,2}}[/,)(]|만?[ ]?\d{{1,3}}[ ]?(?:세|살|/[ ]?[MF남여])|"
+    rf"\([ ]?만[ ]?\d{{1,3}}[ ]?\)|"
     rf"[MF][ /]\d)|"
     rf" ?01\d[ .-]?\d|[ ]\d{{6}}[ ]?-?[ ]?\d|[ ]?(?:연락처|☎|휴대폰|핸드폰)|[ ](?:19|20)\d\d[-./년]|"
     rf"[ ]\d{{4}}[ -]\d{{4}}[ -]\d{{4}}|[ ]?[(/][ ]?(?:01\d|0\d{{1,2}}[-) .]|\+82|\d{{6,10}}[)/ -]|[A-Z]-\d|H\.?P|"
-    rf"19\d\d|20\d\d)|[(/][ ]{{0,2}}(?:{_KIN})[ ),/])"
+    rf"19\d\d|20\d\d)|[ ]?\((?:PT|OT|ST|RN|MD|NP|PA|CRC|R[1-4])\)|[ ][Pp]t[ .]|[ ]#\d|[(/][ ]{{0,2}}(?:{_KIN})[ ),/])"
 )
 _MEASURED = re.compile(r"[ :=]{0,3}[<>≥≤]?[ ]?\d[\d.,]{0,8}[ ]?(?:%|mg|mm|cm|mL|ml|g|회|개|점|일|시간|배)")
 _TOKEN = re.compile(r"(?<![가-힣A-Za-z0-9])[가-힣]{2,7}(?![가-힣])")
@@ -49,14 +50,18 @@ _EDGE_LEFT = re.compile(r"(?:^|[\n,/|;:\"'(<\[=>&+•·→-]|\d[.)])[ ]{0,3}$")
 _EDGE_RIGHT = re.compile(r"[ ]{0,3}(?:$|[\n,/|;\"')>\]=<&+•·(→.-])")
 # Words of what people do in a record, behind a name and perhaps a particle.
 _DOING = re.compile(
-    r"[ ](?:요청|확인|통화|내원|방문|동반|동행|동의|서명|보고|문의|호소|거부|희망|설명|회신|연락|"
+    r"[ ](?:요청|확인|통화|처방|집도|판독|수신|동석|투약|채혈|내원|방문|동반|동행|동의|서명|보고|문의|호소|거부|"
+    r"희망|설명|회신|연락|"
     r"상담|전화|면회|진술|도착|인계|수령|대리|"
     r"작성|거주|입원|퇴원|전원|사망|출생|귀가|참석|서면|구두|발견|신고|이송|접수|예약|본인|보호자)"
 )
 _NUMBER_BEFORE = re.compile(r"(?<![\d.,])\d{6,10}[ ]{1,2}$")
 # The hour in a list of events, or a person's number in a list.
-_TIME_BEFORE = re.compile(r"(?:\d\d:\d\d|\d{1,2}[번시])[ ]{1,2}$")
+_TIME_BEFORE = re.compile(r"(?:\d\d:\d\d|\d{1,2}[번시]|\d{3,4}호)[ ]{1,2}$")
 _ITEM = re.compile(r"(?:^|\n)[ ]{0,2}\d{1,2}[.)][ ]?$")
+# Verbs made nouns with 기, of which people agree ("오시기로 함").
+_OF_MONEY = ("수납", "결제", "입금", "환불", "송금")
+_INTENDED = re.compile(r"(?:시|하|오|가|받|보)기$")
 _CELL_LEFT = re.compile(r"(?:^|[\n,;|=\"])$")
 _CELL_RIGHT = re.compile(r"(?:$|[\n,;|\"]|[ ]?/[ ])")
 
@@ -81,6 +86,7 @@ def by_form(text: str) -> Iterator[Found]:
             looks_foreign(match.group())
             and _BESIDE.match(text, match.end())
             and not any(map(is_common_word, match.group().split()))
+            and not match.group().endswith(_OF_MONEY)
         ):
             yield Found(*match.span(), "NAME", 0.6)
 
@@ -134,6 +140,8 @@ def _score(text: str, start: int, parts: tuple[str, str], rest: str) -> float:
 def _is_word(text: str, start: int, end: int, form: tuple[str, str, int]) -> bool:
     """Whether a candidate is rather a listed word with something glued to it, or a quantity."""
     name, rest, quality = form
+    if _INTENDED.search(name) and rest == "로":
+        return True
     if _MEASURED.match(text, end) or is_surely_inflected(name) or is_compound(name + rest):
         return True
     if _EDGE_LEFT.search(text, max(0, start - 5), start) and _EDGE_RIGHT.match(text, end):
@@ -152,6 +160,8 @@ def _score_of_form(text: str, start: int, form: tuple[str, str, str], quality: i
     believed = quality >= (3 if usual else 4 if not rest else 5)
     doing = (quality >= 3 or surname in COMMON_SURNAMES) and _DOING.match(text, end + len(rest))
     if len(given) >= 2 and (believed or (doing and len(given) == 2)):
+        return 0.5
+    if doing and text[start - 1 : start] == "(" and surname in COMMON_SURNAMES:
         return 0.5
     return 0.0 if rest else _score_of_cell(text, start, end, (usual, quality))
 

@@ -13,6 +13,8 @@ from deid.detect.syllables import COMMON_SURNAMES, SECOND, USUAL_SURNAMES, given
 
 _PARTICLE = re.compile(rf"(?:(?:{TITLES})(?:님|분)?)?(?:{PARTICLES})?$")
 _USUAL_LAST = 2
+# What is said of persons only: with one of these glued to it even an unusual given name is believed.
+_SAID_OF = re.compile(r"(?:입니다|인데|이라고|이고|이며|에게|님|씨|쌤)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,8 @@ def leading_name(word: str, cue: Cue) -> int:
         if parts is None or is_common_word(candidate) or _is_rather_a_word(candidate, word, cue):
             continue
         quality = given_score(parts[1])
-        if quality < cue.least or (quality == 0 and (rest or not _may_be_unusual(parts, cue))):
+        unsaid = rest and not (_SAID_OF.match(rest) and parts[0] in USUAL_SURNAMES)
+        if quality < cue.least or (quality == 0 and (unsaid or not _may_be_unusual(parts, cue))):
             continue
         usual = parts[0] in USUAL_SURNAMES or len(parts[0]) > 1
         score = 1 + 2 * quality + usual + (0 if rest else 2)

@@ -11,8 +11,8 @@ _DIGITS = dict(zip("공영일이삼사오육륙칠팔구에의다시", "00123456
 _DIGIT = "[공영일이삼사오육륙칠팔구]"
 # Nine and more are surely a number; six to eight only if no word goes on behind them.
 # Between the groups people say 에 or 다시 for the dash.
-_GAP = "(?:[ -]{0,2}|[ ]?(?:에|의|다시)[ ]?)"
-_RUN = re.compile(rf"{_DIGIT}(?:{_GAP}{_DIGIT}){{8,15}}|{_DIGIT}(?:[ -]{{0,2}}{_DIGIT}){{5,7}}(?![가-힣])")
+_GAP = "(?:[ .·/-]{0,2}|[ ]?(?:에|의|다시)[ ]?)"
+_RUN = re.compile(rf"{_DIGIT}(?:{_GAP}{_DIGIT}){{8,15}}|{_DIGIT}(?:[ .-]{{0,2}}{_DIGIT}){{5,7}}(?![가-힣])")
 
 
 def with_spoken_digits(text: str) -> str:

@@ -64,6 +64,7 @@ _CELLS = {
 _NOBODY = frozenset(
     {"없음", "미상", "무", "상동", "본인", "해당없음", "미정", "공란", "합계", "소계", "총계", "평균", "계"}
 )
+_LONGEST_GIVEN = 3
 _SCORE = 0.85
 
 
@@ -136,7 +137,7 @@ def _name_size(value: str, *, asked: bool) -> int:
 def _is_name(word: str, *, asked: bool) -> bool:
     plain = word.replace(" ", "")
     parts = split_name(plain)
-    if parts is None:
+    if parts is None or (" " in word and len(parts[1]) > _LONGEST_GIVEN):
         return looks_foreign(word)
     # A short word of the list may still be somebody's name where the column asks for names only.
     likely = given_score(parts[1]) > 0 or len(parts[1]) == 2  # noqa: PLR2004 - syllables of the usual given name
