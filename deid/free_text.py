@@ -22,6 +22,7 @@ from deid.detect.found import Found
 from deid.errors import SourceError
 from deid.keys import Keys
 from deid.known_people import People, known_people
+from deid.marks import Mark, read_marks
 from deid.readers.source import Source
 from deid.recipe import ColumnRule, Recipe, subject_domain
 from deid.texts import CaseWriter, TextCase, TextReport, TextSpan
@@ -59,6 +60,11 @@ class FreeTexts:
         """What is known of people; read when the first text needs it. Raises `SourceError`."""
         return known_people(self.recipe, self.sources, self.folder)
 
+    @cached_property
+    def marks(self) -> tuple[Mark, ...]:
+        """What reviewers marked as missed in an earlier version. Raises `SourceError`."""
+        return read_marks(self.folder / self.recipe.known.missed) if self.recipe.known.missed else ()
+
     @property
     def read_besides(self) -> dict[str, object]:
         """Give what was read besides the tables, for the lineage; empty when nothing was."""
@@ -66,7 +72,10 @@ class FreeTexts:
         files = list(self.people.lineage) if known.files and "people" in vars(self) else []
         profile = {"file": known.profile_file, "sha256": known.profile_sha256} if known.profile_file else None
         waived = dict(zip(("ko", "en"), known.waived, strict=True)) if known.waived else None
-        parts = {"known": files, "profile": profile, "profile_waived": waived, "models": dict(self.models)}
+        # No hash of it: see `marks.py`.
+        missed = {"file": known.missed, "rows": len(self.marks)} if known.missed else None
+        besides = {"profile": profile, "profile_waived": waived, "missed": missed}
+        parts = {"known": files, "models": dict(self.models), **besides}
         return {name: value for name, value in parts.items() if value}
 
     def replaced(self, source: Source, rule: ColumnRule, people: pl.DataFrame) -> pl.DataFrame:
@@ -160,8 +169,8 @@ class FreeTexts:
             self._check_model(rule, Path(treatment.model))
         style = Style(treatment.names, treatment.numbers, treatment.dates)
         if not treatment.known:
-            return Setup(style, model=treatment.model)
-        return Setup(style, self.people.staff, self.recipe.known.profile, treatment.model)
+            return Setup(style, model=treatment.model, marks=self.marks)
+        return Setup(style, self.people.staff, self.recipe.known.profile, treatment.model, self.marks)
 
     def _check_model(self, rule: ColumnRule, folder: Path) -> None:
         from deid.detect.model.voice import fingerprint, problem_of  # noqa: PLC0415 - as above
@@ -211,15 +220,17 @@ def _report(table: str, column: str, texts: Iterable[Iterable[TextSpan]]) -> Tex
     masked: Counter[str] = Counter()
     known: Counter[str] = Counter()
     doubts: Counter[str] = Counter()
+    marked: Counter[str] = Counter()
     for spans in texts:
         count += 1
         for span in spans:
             found[span.type] += 1
             masked[span.type] += span.doubt != "below-threshold"
             known[span.type] += span.by in {"known", "profile"}
+            marked[span.type] += span.by == "marks"
             doubts[span.doubt] += 1
     doubts.pop("", None)
-    tables = (found, +masked, +known, doubts)
+    tables = (found, +masked, +known, doubts, +marked)
     return TextReport(table, column, count, *(dict(sorted(each.items())) for each in tables))
 
 

@@ -16,7 +16,7 @@ from deid.detect.known.kinds import kind_of
 from deid.errors import RecipeError
 from deid.many.memory import parse_size
 from deid.privacy.asked import Privacy, parse_privacy
-from deid.recipe_known import PEOPLE, Known, parse_known
+from deid.recipe_known import PEOPLE, Known, parse_known, parse_missed
 from deid.recipe_schema import check_columns, check_schema, must_scan
 from deid.recipe_source import FIELDS, Origin, parse_origin
 from deid.recipe_yaml import Node, read
@@ -187,7 +187,7 @@ def load(path: Path) -> Recipe:
         raise RecipeError(place, "missing", "읽을 수 없습니다.", "cannot be read.", remedy=fix) from error
     root = read(path, data)
     required = ("recipe", "dataset", "version", "title", "provider", "legal_basis", "tables", "gates")
-    top = root.fields(required, ("suppress", "links", "limits", "known", "profile", "consent", "withdrawals"))
+    top = root.fields(required, ("suppress", "links", "limits", "known", "profile", "missed", "consent", "withdrawals"))
     top["recipe"].integer(1, 1)
     tables = tuple(_table(name, node) for name, (_, node) in top["tables"].pairs().items())
     if not tables:
@@ -208,7 +208,10 @@ def load(path: Path) -> Recipe:
         limits=_limits(top.get("limits")),
         sha256=hashlib.sha256(data).hexdigest(),
         file=path.name,
-        known=parse_known(top.get("known"), top.get("profile"), path.parent, domains),
+        known=replace(
+            parse_known(top.get("known"), top.get("profile"), path.parent, domains),
+            missed=parse_missed(top.get("missed")),
+        ),
         terms=parse_terms(top.get("consent"), top.get("withdrawals"), domains),
     )
     _check_consistent(recipe)

@@ -38,7 +38,8 @@ class Known:
     """All that is known: `files`, and the provider's profile with the SHA-256 of its file ("" without one).
 
     `columns` is the profile's map of the provider's own column names to what they identify by (R110). `waived` is the
-    reason, in Korean and English, for which there is no profile.
+    reason, in Korean and English, for which there is no profile; `missed` names the file of what reviewers marked as
+    missed (`marks.py`), "" for none.
     """
 
     files: tuple[KnownFile, ...] = ()
@@ -47,6 +48,12 @@ class Known:
     profile_sha256: str = ""
     columns: Mapping[str, Kind] = field(default_factory=dict)
     waived: tuple[str, str] | None = None
+    missed: str = ""
+
+
+def parse_missed(node: Node | None) -> str:
+    """Read `missed:`, a plain file name. Raises `RecipeError`."""
+    return "" if node is None else _plain_name(node)
 
 
 def parse_known(files: Node | None, profile: Node | None, folder: Path, domains: tuple[str, ...]) -> Known:

@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -21,8 +21,9 @@ FILE = "texts.jsonl"
 # Why a span is doubtful. `near-threshold`: masked, but barely. `single-view`: seen in one reading of the text only
 # (say, with its lines joined). `one-rule`: a single rule, not a strong one, saw it. `below-threshold`: left as it is.
 DOUBTS = ("near-threshold", "single-view", "one-rule", "below-threshold")
-# Who saw a span: our recognisers, the values known of the patient and of staff, the provider's profile, a model.
-VOICES = ("rules", "known", "profile", "model")
+# Who saw a span: our recognisers, the values known of the patient and of staff, the provider's profile, a model,
+# what reviewers marked as missed in an earlier version.
+VOICES = ("rules", "known", "profile", "model", "marks")
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ class TextReport:
     """Counts of one published text column. `texts`: distinct texts looked at, or distinct (patient, text) pairs.
 
     `found`: spans per type, those below the threshold included; `masked`: those replaced; `known`: those of `masked`
-    that only the known-value pass or the profile saw; `uncertain`: spans per doubt (`DOUBTS`).
+    that only the known-value pass or the profile saw; `uncertain`: spans per doubt (`DOUBTS`); `marked`: those of
+    `masked` that only a reviewer's mark on an earlier version saw.
     """
 
     table: str
@@ -73,6 +75,7 @@ class TextReport:
     masked: Mapping[str, int]
     known: Mapping[str, int]
     uncertain: Mapping[str, int]
+    marked: Mapping[str, int] = field(default_factory=dict)
 
     def plain(self) -> dict[str, Any]:
         """Give the report as plain JSON values."""

@@ -15,6 +15,7 @@ from presidio_anonymizer.entities import RecognizerResult
 from deid.detect.anonymizer import SURROGATES, anonymizer, given_names
 from deid.detect.examine import examine
 from deid.detect.found import Found
+from deid.detect.known.marked import Marked
 from deid.detect.known.profile import Profile, RecordNumbers
 from deid.detect.known.search import Many, Value, of_person
 from deid.detect.known.squeezed import Squeezed, squeeze
@@ -32,13 +33,15 @@ NO_KEY = b"\0" * 16
 class Setup:
     """What holds for every text of a column: the style, values of staff (kind, value), the provider's profile.
 
-    `model` is a folder (see `model.voice`), "" for none.
+    `model` is a folder (see `model.voice`), "" for none; `marks` are (type, value) pairs that reviewers
+    marked as missed.
     """
 
     style: Style = field(default_factory=Style)
     staff: tuple[Value, ...] = ()
     profile: Profile = field(default_factory=Profile)
     model: str = ""
+    marks: tuple[Value, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,8 @@ class Treater:
         self._many = Many([*setup.staff])
         self._places = Many(setup.profile.values)
         self._records = RecordNumbers(setup.profile.record_numbers)
-        self._knows = bool(setup.staff or setup.profile != Profile())
+        self._marked = Marked(setup.marks)
+        self._knows = bool(setup.staff or setup.marks or setup.profile != Profile())
         self._voice = Voice(Path(setup.model)) if setup.model else None
 
     def treat(self, task: Task) -> list[Treated]:
@@ -90,6 +94,7 @@ class Treater:
         squeezed = squeeze(text) if self._knows or any(person.values for person in task.people) else None
         if squeezed is not None and self._knows:
             seen += _spans("known", self._many.find(squeezed))
+            seen += _spans("marks", self._marked.find(squeezed))
             seen += _spans("profile", [*self._places.find(squeezed), *self._records.find(squeezed)])
         return [self._for(text, seen, squeezed, person) for person in task.people]
 

@@ -107,7 +107,13 @@ def _treated(text: str, spans: list[list[Any]], stand_ins: list[list[int]]) -> T
 
 def _plain_setup(setup: Setup) -> dict[str, Any]:
     style = {**asdict(setup.style), "keys": {kind: key.hex() for kind, key in setup.style.keys.items()}}
-    return {"style": style, "staff": setup.staff, "profile": asdict(setup.profile), "model": setup.model}
+    return {
+        "style": style,
+        "staff": setup.staff,
+        "profile": asdict(setup.profile),
+        "model": setup.model,
+        "marks": setup.marks,
+    }
 
 
 def _plain_task(task: Task) -> list[Any]:
@@ -118,7 +124,7 @@ def _setup(body: dict[str, Any]) -> Setup:
     style = body["style"]
     keys = {kind: bytes.fromhex(key) for kind, key in style.pop("keys").items()}
     profile = Profile(**{name: tuple(values) for name, values in body["profile"].items()})
-    return Setup(Style(**style, keys=keys), _values(body["staff"]), profile, body["model"])
+    return Setup(Style(**style, keys=keys), _values(body["staff"]), profile, body["model"], _values(body["marks"]))
 
 
 def _values(pairs: list[list[str]]) -> tuple[tuple[str, str], ...]:
