@@ -1,8 +1,9 @@
 """How many of the people who are alone in the sample are alone in the population too: estimates from the sample.
 
 Zayatz (1991): the sample's class sizes stand for the population's. Pitman (Hoshino, Journal of Official Statistics
-2001): class sizes follow the Ewens-Pitman distribution, fitted by maximum likelihood. Which to believe: Dankar et al.
-(BMC Medical Informatics and Decision Making 2012): Pitman for sampling fractions up to 10 %, else Zayatz. Pure.
+2001): class sizes follow the Ewens-Pitman distribution, fitted by maximum likelihood. `snb.py`: slide neg. binomial.
+Which to believe: Dankar et al. (BMC Medical Informatics and Decision Making 2012): Pitman for sampling fractions up to
+10 %, else the lower of Zayatz and slide negative binomial. Pure.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from scipy.optimize import minimize
 from scipy.special import gammaln
 
 from deid.risk.counting import Codes
+from deid.risk.snb import unique_classes
 
 SMALL_FRACTION = 0.1
 EDGE = 1e-6
@@ -26,12 +28,13 @@ class Uniqueness:
     """People alone in their class: in the sample, and expected in the population by each estimate.
 
     `population` is the share of the population's people who are alone in it by the estimate named in `model`;
-    `pitman` is None where the model does not fit.
+    `pitman` and `snb` are None where the model does not fit.
     """
 
     sample: float
     zayatz: float
     pitman: float | None
+    snb: float | None
     population: float
     model: str
 
@@ -45,12 +48,18 @@ def uniqueness(sizes: Codes, fraction: float) -> Uniqueness:
     alone = int((sizes == 1).sum())
     if not people or fraction == 1 or not alone:
         share = alone / people if people else 0.0
-        return Uniqueness(share, share, share, share, "sample")
+        return Uniqueness(share, share, share, share, share, "sample")
     by_zayatz = _zayatz(sizes, people, fraction)
     by_pitman = _pitman(sizes, people, fraction)
-    chosen = "pitman" if by_pitman is not None and fraction <= SMALL_FRACTION else "zayatz"
-    value = by_pitman if by_pitman is not None and chosen == "pitman" else by_zayatz
-    return Uniqueness(alone / people, by_zayatz, by_pitman, value, chosen)
+    classes = unique_classes(sizes, fraction)
+    by_snb = None if classes is None else min(1.0, classes / (people / fraction))
+    value, chosen = by_zayatz, "zayatz"
+    if fraction <= SMALL_FRACTION:
+        if by_pitman is not None:
+            value, chosen = by_pitman, "pitman"
+    elif by_snb is not None and by_snb < by_zayatz:
+        value, chosen = by_snb, "snb"
+    return Uniqueness(alone / people, by_zayatz, by_pitman, by_snb, value, chosen)
 
 
 def _zayatz(sizes: Codes, people: int, fraction: float) -> float:

@@ -257,7 +257,7 @@ def test_cost_task_and_uniqueness_are_in_the_report(clinic: Hospital) -> None:
     assert fine["task"]["after"] > coarse["task"]["after"]
     assert fine["loss"]["ncp"] < coarse["loss"]["ncp"]
     assert fine["query_error"] <= coarse["query_error"]
-    assert fine["uniqueness"]["model"] in {"sample", "pitman", "zayatz"}
+    assert fine["uniqueness"]["model"] in {"sample", "pitman", "zayatz", "snb"}
 
 
 BAD = [

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binom, nbinom
 
 from deid.risk.covering import Cover, covers_of
 from deid.risk.lattice import Lattice, classes_of
@@ -13,6 +14,7 @@ from deid.risk.loss import loss_of
 from deid.risk.models import KAnonymity
 from deid.risk.population import uniqueness
 from deid.risk.query_error import query_error
+from deid.risk.snb import expected
 from deid.risk.task import Features, task_of
 from tests.deid.risk.made import FEW, LADDERS, ROWS, Row, frame_at, records
 
@@ -21,7 +23,7 @@ from tests.deid.risk.made import FEW, LADDERS, ROWS, Row, frame_at, records
 @given(st.lists(st.integers(0, 9), max_size=40), st.sampled_from([0.05, 0.3, 0.9, 1.0]))
 def test_an_estimate_is_a_share(sizes: list[int], fraction: float) -> None:
     found = uniqueness(np.array(sizes, np.int64), fraction)
-    for share in (found.sample, found.zayatz, found.population, found.pitman or 0.0):
+    for share in (found.sample, found.zayatz, found.population, found.pitman or 0.0, found.snb or 0.0):
         assert 0 <= share <= 1
     assert found.sample == pytest.approx(sizes.count(1) / max(1, sum(sizes)))
 
@@ -73,8 +75,33 @@ def test_zayatz_is_near_the_truth_where_much_of_the_population_is_in_the_sample(
     sample = rng.choice(population, size=50_000, replace=False)
     truth = (np.bincount(population) == 1).sum() / 100_000
     found = uniqueness(np.bincount(sample), 0.5)
-    assert found.model == "zayatz"
-    assert found.population == pytest.approx(truth, rel=0.35)
+    assert found.zayatz == pytest.approx(truth, rel=0.35)
+    assert found.population == min(found.zayatz, found.snb or 1.0)
+
+
+@pytest.mark.parametrize(("alpha", "beta", "fraction"), [(2.0, 0.4, 0.6), (0.5, 0.2, 0.5), (1.0, 0.6, 0.7)])
+def test_the_slide_negative_binomial_finds_the_uniques_of_a_population_that_follows_it(
+    alpha: float, beta: float, fraction: float
+) -> None:
+    rng = np.random.default_rng(11)
+    population = 1 + rng.negative_binomial(alpha, beta, 40_000)
+    sizes = rng.binomial(population, fraction)
+    truth = (population == 1).sum() / population.sum()
+    found = uniqueness(sizes, fraction)
+    assert found.snb == pytest.approx(truth, rel=0.25)
+    assert found.population == min(found.zayatz, found.snb or 1.0)
+    assert found.model == ("snb" if found.population == found.snb else "zayatz")
+
+
+def test_the_expected_classes_of_the_slide_negative_binomial_are_those_of_a_sum_over_class_sizes() -> None:
+    alpha, beta, fraction, more = 1.7, 0.35, 0.3, np.arange(400)
+    share = nbinom.pmf(more, alpha, beta)
+    for people, classes in zip((1, 2), expected(alpha, beta, 1.0, fraction), strict=True):
+        assert classes == pytest.approx((share * binom.pmf(people, more + 1, fraction)).sum())
+
+
+def test_where_the_sample_has_no_pairs_the_slide_negative_binomial_says_nothing() -> None:
+    assert uniqueness(np.array([1, 1, 1, 3]), 0.5).snb is None
 
 
 def test_loss_measures_of_a_table_one_can_count_by_hand() -> None:
