@@ -18,7 +18,7 @@ from deid.keys import MASTER_BYTES, Keys
 from deid.planning.draft import Head, LinkPlan, recipe_text
 from deid.planning.options import DROP, KEEP_TEXT
 from deid.planning.role import Proposal, TablePlan
-from deid.prepare import RAW, Prepared, pairs_of, people_of, subjects_of
+from deid.prepare import RAW, Prepared, pairs_of, people_of, subjects_of, with_lookups
 from deid.readers.connection import Databases
 from deid.readers.open import open_source, size_of
 from deid.readers.source import Reading, Source
@@ -98,7 +98,8 @@ def _prepare(recipe: Recipe, sources: list[Source]) -> list[Prepared]:
     # All tables of a plan pseudonymise their patients in one domain.
     counts = [(source.rule, each.counts) for source, each in zip(sources, found, strict=True)]
     people = people_of(recipe, counts, KEYS)
-    return [each.ranked(source, people) for source, each in zip(sources, found, strict=True)]
+    ranked = [each.ranked(source, people) for source, each in zip(sources, found, strict=True)]
+    return [with_lookups(table, recipe, KEYS) for table in ranked]
 
 
 def _count(table: Prepared, k: int) -> _Counted:

@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 from deid.planning.profile import Facts
-from deid.planning.role import Option
+from deid.planning.role import Option, Words
 
 DROP = Option({"treatment": "drop"}, ("공개하지 않음", "not published"))
 KEEP_TEXT = Option({"treatment": "keep"}, ("그대로 둠", "kept as it is"))
 FREE_TEXT = Option({"treatment": "free_text"}, ("글 안의 식별자를 가림", "identifiers in the text are masked"))
 SHIFT_DAYS = 180
+OTHER = "기타"
 
 
 def keep(facts: Facts) -> Option:
@@ -80,6 +81,29 @@ def prefixes(lengths: tuple[int, ...]) -> tuple[Option, ...]:
         Option({"treatment": "generalise", "prefix": n}, (f"앞 {n}자만 남김", f"the first {n} characters"))
         for n in lengths
     )
+
+
+def hierarchy(name: str, steps: tuple[tuple[int, Words], ...], *, rare: bool = False) -> tuple[Option, ...]:
+    """Labels of a hierarchy that ships, level by level (number, what it is called); with `rare`, suppressed if rare."""
+    more = {"rare": {"other": OTHER}} if rare else {}
+    tail = (", 드문 값은 하나로", ", rare values as one") if rare else ("", "")
+    return tuple(
+        Option(
+            {"treatment": "generalise", "hierarchy": name, "level": level, "other": OTHER, **more},
+            (f"{ko}(으)로 묶음{tail[0]}", f"as {en}{tail[1]}"),
+        )
+        for level, (ko, en) in steps
+    )
+
+
+KCD8 = ((1, ("세 자리 분류", "three-character category")), (2, ("질병군", "block")), (3, ("장", "chapter")))
+ATC = (
+    (2, ("약리 군", "pharmacological group")),
+    (3, ("치료 군", "therapeutic group")),
+    (4, ("기관계", "organ system")),
+)
+POSTCODE = ((1, ("시군구", "district")), (3, ("시도", "province")))
+SIGUNGU = ((1, ("시군", "city or county")), (2, ("시도", "province")), (3, ("권역", "region")))
 
 
 def top_code(facts: Facts, at: float) -> Option:

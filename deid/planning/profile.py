@@ -14,6 +14,7 @@ import polars as pl
 
 from deid.detect.scan import scan
 from deid.gates import DIRECT
+from deid.hierarchies.known import KNOWN
 
 DATE_FORMATS = (
     "%Y-%m-%d",
@@ -29,6 +30,7 @@ SAMPLE = 200  # distinct values shown to the recognisers
 SURE = 0.6  # the score from which a recogniser's word counts, as in `Gates.scan_min_score`
 WHOLE = 0.8  # a cell of which so much is the identifier holds nothing else
 KCD = re.compile(r"[A-Z]\d{2}(\.?\d{1,3})?")
+CODED = [(name, hierarchy) for name, hierarchy in KNOWN.items() if name != "age"]
 REAL_YEARS = (1900, 2100)
 
 
@@ -38,7 +40,8 @@ class Facts:
 
     `kind` is `integer`, `number`, `date` or `text`; `format` belongs to dates. `distinct` counts values, `per_patient`
     is the share of patients with one value only. `whole` and `inside` give, by type of identifier, the share of sampled
-    values that are one, or contain one. `length` is the mean number of characters, `words` of words.
+    values that are one, or contain one; `ladders`, by hierarchy that ships, that of values it knows. `length` is
+    the mean number of characters, `words` of words.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Facts:
     whole: dict[str, float]
     inside: dict[str, float]
     nulls: tuple[str, ...]
+    ladders: dict[str, float]
 
     @property
     def unique(self) -> bool:
@@ -97,6 +101,10 @@ def profile(frame: pl.DataFrame, column: str, subject: str | None) -> Facts:
         whole=whole,
         inside=inside,
         nulls=nulls,
+        ladders={
+            name: _share(sum(ladder.label(value, 0) is not None for value in sample), len(sample))
+            for name, ladder in CODED
+        },
     )
 
 

@@ -18,6 +18,7 @@ from deid.planning.vocabulary import Meaning, meaning_of, normalise
 
 # Shares of sampled values from which a column is said to consist of identifiers, or to be written text.
 MOST, SOME = 0.5, 0.02
+CODED = 0.9
 NAMES_NEED = 0.8  # common words look like names: a column of names is nearly all names
 LONG_TEXT, WORDY = 25, 4
 FEW_FOR_QUASI = 20
@@ -167,9 +168,25 @@ def _category(word: Words) -> Maker:
     return make
 
 
+def _coded(facts: Facts, name: str) -> bool:
+    """Whether nearly all values are of a hierarchy that ships."""
+    return facts.ladders.get(name, 0) >= CODED
+
+
+def _region(facts: Facts, setting: Setting) -> _Draft:
+    if not _coded(facts, "sigungu"):
+        return _category(("지역", "region"))(facts, setting)
+    why = (
+        "사는 곳: 시군 수준까지만 남기고, 오늘의 행정구역 이름으로 맞춥니다.",
+        "A place: kept to the level of a city or county, under today's names.",
+    )
+    return _Draft(Role.QUASI, (*options.hierarchy("sigungu", options.SIGUNGU), options.DROP), why)
+
+
 def _postcode(facts: Facts, _: Setting) -> _Draft:
-    del facts
     why = ("우편번호: 시군구 수준까지만 남깁니다.", "Postcode: kept to the level of a district.")
+    if _coded(facts, "postcode"):
+        return _Draft(Role.QUASI, (*options.hierarchy("postcode", options.POSTCODE), options.DROP), why)
     return _Draft(Role.QUASI, (*options.prefixes((3, 2)), options.DROP), why)
 
 
@@ -187,6 +204,13 @@ def _sensitive(facts: Facts, setting: Setting) -> _Draft:
     if facts.inside or facts.length > LONG_TEXT or facts.words > WORDY:
         return _text(facts, setting)
     coded = facts.kcd >= MOST
+    if _coded(facts, "kcd8"):
+        why = (
+            "진단 코드(KCD-8): 세 자리 분류로 묶고 드문 진단은 하나로 합칩니다. 드문 병은 사람을 드러냅니다.",
+            "Diagnosis codes (KCD-8): by category, rare ones as one: a rare disease gives people away.",
+        )
+        ladder = options.hierarchy("kcd8", options.KCD8, rare=True)
+        return _Draft(Role.SENSITIVE, (*ladder, options.DROP), why)
     why = (
         "알려지면 해가 큰 항목입니다. 연구에 필요하면 두되 희귀한 값이 있는지 봅니다.",
         "Harmful when known: kept if research needs it; look for rare values.",
@@ -230,6 +254,13 @@ def _number(facts: Facts) -> _Draft:
 def _words(facts: Facts, setting: Setting) -> _Draft:
     if any(share >= SOME for share in facts.inside.values()) or facts.length > LONG_TEXT or facts.words > WORDY:
         return _text(facts, setting)
+    if _coded(facts, "atc") and not _coded(facts, "kcd8"):
+        why = (
+            "약물 코드(ATC): 약리 군으로 묶고 드문 약은 하나로 합칩니다.",
+            "Drug codes (ATC): by pharmacological group, rare ones as one.",
+        )
+        ladder = options.hierarchy("atc", options.ATC, rare=True)
+        return _Draft(Role.SENSITIVE, (*ladder, options.DROP), why)
     if facts.kcd >= MOST:
         return _sensitive(facts, setting)
     if facts.few:
@@ -277,7 +308,7 @@ MAKERS: dict[str, Maker] = {
     "height": _numbered((10, 20), ("키", "height")),
     "weight": _numbered((10, 20), ("몸무게", "weight")),
     "sex": _category(("성별", "sex")),
-    "region": _category(("지역", "region")),
+    "region": _region,
     "nationality": _category(("국적·인종", "nationality or race")),
     "job": _category(("직업", "occupation")),
     "education": _category(("학력", "education")),

@@ -96,6 +96,30 @@ def test_a_plan_runs_at_once_and_publishes_no_direct_identifier_column(clinic: H
     assert not any(row["x1"] in str(note) for row, note in zip(rows, published["note"], strict=False))
 
 
+def test_codes_and_places_are_proposed_by_their_hierarchies_with_reasons_and_run(clinic: Hospital) -> None:
+    random = Random(5)
+    rows = [
+        row
+        | {
+            "우편번호": random.choice(["61452", "61475", "58217"]),
+            "약": random.choice(["A10BA02", "C10AA05", "N02BE01"]),
+        }
+        for row in people(400)
+    ]
+    tables, text = planned(clinic.write("a.csv", csv_of(rows)))
+    made = {each.source: each for each in tables[0].columns}
+    named = {name: each.options[0].fields.get("hierarchy") for name, each in made.items()}
+    assert (named["진단코드"], named["시군구"], named["우편번호"], named["약"]) == (
+        "kcd8",
+        "sigungu",
+        "postcode",
+        "atc",
+    )
+    assert all("rare" in made[name].options[0].fields for name in ("진단코드", "약"))
+    assert all(reason for each in tables[0].columns for reason in each.reason)
+    engine.run(clinic.recipe(text), clinic.source, clinic.out, clinic.keys, now=NOW)
+
+
 def test_no_value_of_a_patient_stands_in_the_plan(clinic: Hospital) -> None:
     rows = people(300)
     _, text = planned(clinic.write("a.csv", csv_of(rows)))
