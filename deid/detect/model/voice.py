@@ -17,6 +17,7 @@ from typing import Any
 from deid.detect.found import Found
 from deid.detect.model.labels import mapping_for_presidio
 from deid.detect.model.onnx_tokens import OnnxTokenRecogniser
+from deid.detect.model.soundness import unsound
 from deid.detect.normalise import View
 
 # For the environment of every process that may load a model.
@@ -33,13 +34,28 @@ def problem_of(folder: Path) -> tuple[str, str] | None:
     if (folder / _ONNX[0]).is_file():
         missing = [name for name in _ONNX if not (folder / name).is_file()]
         words = ", ".join(missing)
-        return (f"모델 폴더에 {words}이(가) 없습니다.", f"the model folder lacks {words}.") if missing else None
+        return (
+            (f"모델 폴더에 {words}이(가) 없습니다.", f"the model folder lacks {words}.")
+            if missing
+            else _unsound(folder)
+        )
     if not (folder / "config.json").is_file() or not any((folder / name).is_file() for name in _WEIGHTS):
         both = f"{_ONNX[0]}, {_WEIGHTS[0]}"
         return f"모델 폴더에 {both}이(가) 없습니다.", f"the model folder holds neither of {both}."
     absent = [name for name in _LIBRARIES if importlib.util.find_spec(name) is None]
     words = ", ".join(absent)
     return (f"{words}이(가) 설치되어 있지 않습니다.", f"{words} is not installed.") if absent else None
+
+
+def _unsound(folder: Path) -> tuple[str, str] | None:
+    found = unsound(folder)
+    if found is None:
+        return None
+    name, ko, en = found
+    return (
+        f"모델 폴더의 {name}을(를) 읽을 수 없습니다. {ko}이어야 합니다. 모델을 다시 내보내 넣으세요.",
+        f"{name} of the model folder cannot be read; it must be {en}. Export the model again.",
+    )
 
 
 def fingerprint(folder: Path) -> str:

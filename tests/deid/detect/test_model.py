@@ -113,6 +113,28 @@ def test_a_folder_that_cannot_be_used_says_what_is_missing(tmp_path: Path, files
         Voice(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("model.onnx", b"not a model"),
+        ("model.onnx", b""),
+        ("config.json", b"{"),
+        ("config.json", b'{"id2label": {"0": "O", "1": "COLOUR"}}'),
+        ("config.json", b"[]"),
+        ("vocab.txt", b"\xff\xfe"),
+        ("vocab.txt", b"word\n"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named_before_the_run(model: Path, name: str, content: bytes) -> None:
+    assert problem_of(model) is None
+    (model / name).write_bytes(content)
+    problem = problem_of(model)
+    assert problem
+    assert all(name in words for words in problem)
+    with pytest.raises(ValueError, match=name):
+        Voice(model)
+
+
 def test_labels_of_usual_schemes_are_ours_and_others_mean_nothing() -> None:
     types = types_of({0: "O", 1: "B-PS", 2: "I-PER", 3: "B-OG", 4: "PHONE", 5: "B-QT", 6: "B-DT"})
     assert types == {1: ("NAME", True), 2: ("NAME", False), 3: ("ORG", True), 4: ("PHONE", False), 6: ("DATE", True)}
