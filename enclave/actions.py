@@ -66,6 +66,7 @@ class Action(StrEnum):
     SAMPLE_VIEW = "sample.view"
     SAMPLE_JUDGE = "sample.judge"
     SAMPLE_CLOSE = "sample.close"
+    SAMPLE_MARKS = "sample.marks"
     SNAPSHOT_WITHDRAW = "snapshot.withdraw"
     SNAPSHOT_END_RUNNING = "snapshot.end-running"
     SNAPSHOT_RECALL = "snapshot.recall"
@@ -227,6 +228,7 @@ ABOUT: dict[Action, About] = {
     Action.SNAPSHOT_WITHDRAW: About("스냅샷 철회", "snapshot withdrawn", Task.DELETE, _N, _DATA),
     Action.SAMPLE_VIEW: About("표본 원문 열람", "original of a sampled text viewed", Task.VIEW, _N, _DATA),
     Action.SAMPLE_JUDGE: About("표본 판정", "sampled text judged", Task.CREATE, _I, _DATA),
+    Action.SAMPLE_MARKS: About("놓친 식별정보 인계", "missed identifiers handed over", Task.VIEW, _N, _DATA),
     Action.SAMPLE_CLOSE: About("표본 검토 종료", "sample review closed", Task.CHANGE, _N, _DATA),
     Action.PROJECT_DRAFT: About("과제 신청서 저장", "application saved", Task.CREATE, _I, _DATA),
     Action.PROJECT_APPLY: About("과제 신청", "project applied for", Task.CREATE, _I, _DATA),

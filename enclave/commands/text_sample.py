@@ -7,12 +7,14 @@ may quote a text. When the review is closed, originals and notes are deleted in 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from deid.marks import Mark
 from deid.sampling import Estimate, Reviewed, estimate
 from deid.text_types import LABELS
 from deid.texts import TextCase, TextSpan
@@ -20,6 +22,7 @@ from enclave.actions import Action
 from enclave.actor import Actor
 from enclave.commands.acting import intent, present
 from enclave.commands.text_drawing import purpose_of
+from enclave.commands.text_marks import check_values, opened_marks, sealed_marks
 from enclave.errors import Conflict, Invalid, NotFound
 from enclave.model.data import Snapshot
 from enclave.model.publication import TextSample, TextSampleCase
@@ -43,6 +46,7 @@ class OpenedCase:
     case: TextCase
     missed: Mapping[str, int] | None
     note: str
+    values: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,8 @@ def look(  # noqa: PLR0913 - keyword-only: which text, and when
         body = json.loads(vault.open(row.sealed or b"", purpose=purpose_of(snapshot_id, row.ref)))
         spans = tuple(TextSpan(**span) for span in body.pop("spans"))
         note = vault.open(row.note_sealed, purpose=_note(snapshot_id, row.ref)).decode() if row.note_sealed else ""
-        return OpenedCase(number, sample.size, row.stratum, TextCase(spans=spans, **body), row.missed, note)
+        values = opened_marks(vault, row)
+        return OpenedCase(number, sample.size, row.stratum, TextCase(spans=spans, **body), row.missed, note, values)
 
 
 def judge(  # noqa: PLR0913 - keyword-only fields of one form
@@ -80,18 +85,24 @@ def judge(  # noqa: PLR0913 - keyword-only fields of one form
     missed: Mapping[str, int],
     note: str,
     now: datetime,
+    values: Sequence[Mark] = (),
 ) -> None:
     """Say of one sampled text how many identifiers of which type are left in it; none is a judgement too.
 
-    May be said again until the review is closed. Raises as `look`, and `Invalid` (`sample.marks`).
+    `values` are those identifiers as they stand in the text, (type, value): sealed, for the next run (`text_marks`).
+    May be said again until the review is closed. Raises as `look`, and `Invalid` (`sample.marks`, `sample.values`).
     """
     with store.write(intent(Action.SAMPLE_JUDGE, actor, ("snapshot", snapshot_id))) as tx:
         _, row = _open_case(tx.session, actor, snapshot_id, number, now)
-        marks = {kind: count for kind, count in missed.items() if count}
+        check_values(vault, row, values)
+        listed = Counter(kind for kind, _ in values)
+        marks = {**missed, **{kind: max(missed.get(kind, 0), count) for kind, count in listed.items()}}
+        marks = {kind: count for kind, count in sorted(marks.items()) if count}
         if not set(marks) <= set(LABELS) or any(not 0 < count <= MOST for count in marks.values()):
             raise _bad_marks()
         row.missed, row.judged_by, row.judged_at = marks, actor.account_id, now
         row.note_sealed = vault.seal(note.encode(), purpose=_note(snapshot_id, row.ref)) if note.strip() else None
+        row.marks_sealed = sealed_marks(vault, row, values)
         tx.session.flush()
         tx.record(object_sha256=snapshot_id, details={"case": row.ref, "missed": sum(marks.values())})
 
@@ -128,11 +139,15 @@ WORDS = {
 }
 
 
-def forget_texts(session: Session, snapshot_id: str) -> None:
-    """Delete the originals and notes of a snapshot's sample, if it has one; the judgements stay."""
+def forget_texts(session: Session, snapshot_id: str, *, marks_too: bool = False) -> None:
+    """Delete the originals and notes of a snapshot's sample, if it has one; the judgements stay.
+
+    So do marked values, which the next run needs, but where `marks_too` says otherwise.
+    """
     sample = session.get(TextSample, snapshot_id)
     for case in [] if sample is None else sample.cases:
         case.sealed = case.note_sealed = None
+        case.marks_sealed = None if marks_too else case.marks_sealed
     session.flush()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from secrets import token_hex
 from tempfile import mkdtemp
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from deid import snapshot as snapshots
 from deid.errors import KeyFileError, SnapshotDamaged
+from deid.marks import Mark
 from deid.versions.keystore import keys_of
 from deid.versions.recalls import recalls as left_word
 from enclave.actor import Actor
@@ -19,7 +21,9 @@ from enclave.clock import now
 from enclave.commands import dataset as commands
 from enclave.commands.recall import recall_snapshot
 from enclave.commands.text_drawing import SealedTexts
+from enclave.commands.text_marks import hand_over
 from enclave.console.acting import opened, say
+from enclave.console.missed import add_marks
 from enclave.console.private_texts import end_private
 from enclave.keys import load_public_key
 from enclave.queries import dataset as queries
@@ -122,6 +126,25 @@ def holders_of(ctx: click.Context, snapshot_id: str) -> None:
     with opened(Settings.load()) as store:
         for each in holders.holders(store, Actor.console(), snapshot_id):
             _tell(each, 1 if ctx.obj == "en" else 0)
+
+
+@snapshot.command("missed")
+@click.argument("snapshot_id")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="원본 폴더의 missed.csv")
+def hand_over_missed(snapshot_id: str, out: Path) -> None:
+    """표본 검토에서 놓쳤다고 표시한 값을 다음 수행의 파일에 더하고 여기서는 지웁니다 (hand over missed values)."""
+    settings = Settings.load()
+    vault = Vault.load(settings.vault_key)
+
+    def keep(marks: Sequence[Mark]) -> None:
+        add_marks(out, marks)
+
+    with opened(settings) as store:
+        count = hand_over(store, vault, Actor.console(), snapshot_id=snapshot_id, keep=keep, now=now())
+    say(
+        f"놓친 값 {count}개를 {out}에 더했습니다. 계획에 missed: {out.name} 을 적고 다시 수행하세요.",
+        f"Added {count} missed values to {out}. Name it in the recipe (missed: {out.name}) and run again.",
+    )
 
 
 @snapshot.command("recalls")

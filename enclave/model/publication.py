@@ -110,5 +110,7 @@ class TextSampleCase(Base):
     sealed: Mapped[bytes | None]
     missed: Mapped[dict[str, int] | None] = mapped_column(JSON)
     note_sealed: Mapped[bytes | None]
+    # The very values that were missed, for the next run; emptied when they are handed over.
+    marks_sealed: Mapped[bytes | None]
     judged_by: Mapped[str | None] = mapped_column(ForeignKey("account.id"))
     judged_at: Mapped[datetime | None]

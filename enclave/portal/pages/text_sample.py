@@ -47,6 +47,7 @@ def judge(visit: Here, form: OwnForm, snapshot_id: str, number: int) -> Response
             number=number,
             missed=_marks(form),
             note=form.text("note"),
+            values=_values(form.text("values")),
             now=visit.now,
         )
         found = dataset.dossier(visit.portal.store, actor_of(visit), snapshot_id, now=visit.now).sample
@@ -106,7 +107,7 @@ def show_case(
         pieces=list(_pieces(opened)),
         kinds=LABELS,
         prefix=PREFIX,
-        typed=typed(form, {"note": opened.note, **start}),
+        typed=typed(form, {"note": opened.note, "values": _lines(opened), **start}),
     )
 
 
@@ -122,6 +123,17 @@ def _pieces(opened: OpenedCase) -> Iterator[tuple[str, TextSpan | None]]:
         at = span.end
     if at < len(text):
         yield text[at:], None
+
+
+def _lines(opened: OpenedCase) -> str:
+    return "\n".join(f"{LABELS[kind][0]}: {value}" for kind, value in opened.values)
+
+
+def _values(said: str) -> list[tuple[str, str]]:
+    """Read `type: value` lines; a type may be written in Korean, in English or by its code. Unknown ones stay so."""
+    names = {name.lower(): kind for kind, labels in LABELS.items() for name in (kind, *labels)}
+    lines = [line.partition(":") for line in said.splitlines() if line.strip()]
+    return [(names.get(kind.strip().lower(), ""), value.strip()) for kind, _, value in lines]
 
 
 def _marks(form: Form) -> dict[str, int]:
