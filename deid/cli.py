@@ -1,8 +1,8 @@
 """`ansim deid`: run a recipe, read a snapshot's report, verify a snapshot, find identifiers in texts.
 
 Exit codes: 0 done · 2 wrong use of the command · 3 recipe · 4 source file · 5 a gate failed · 6 snapshot damaged ·
-7 key file · 8 output folder · 9 keys destroyed · 10 privacy budget · 1 anything else. The first line on standard error
-carries the stable code in brackets.
+7 key file · 8 output folder · 9 keys destroyed · 10 privacy budget · 11 workers of a cluster · 1 anything else. The
+first line on standard error carries the stable code in brackets.
 """
 
 from __future__ import annotations

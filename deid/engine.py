@@ -21,14 +21,14 @@ from typing import Any
 import polars as pl
 
 from deid.beside import beside
+from deid.crew.joined import joined
 from deid.errors import SourceError
 from deid.free_text import FreeTexts
 from deid.gates import Verdict, judge_identifiers, judge_k, judge_rows, judge_share, judge_written_k
 from deid.grouping import Rows, classes_of
 from deid.keys import Keys
 from deid.manifest import Column, Manifest, Table
-from deid.many.layout import Layout
-from deid.many.memory import Memory, memory_within
+from deid.many.layout import Hands, Layout
 from deid.many.options import Means
 from deid.many.parts import classes_by_parts
 from deid.prepare import (
@@ -126,7 +126,7 @@ def run(  # noqa: PLR0913 - the contract between rooms; the last three are by na
     with ExitStack() as stack:
         folder = stack.enter_context(unfinished(out))
         try:
-            room = memory_within(means.memory or recipe.limits.memory)
+            room = stack.enter_context(joined(means, recipe, keys, folder))
             sources = _open_sources(recipe, source, out, stack, progress, room)
             cases = stack.enter_context(CaseWriter(private)) if private else None
             left = without(sources, withdrawn)
@@ -140,7 +140,7 @@ def run(  # noqa: PLR0913 - the contract between rooms; the last three are by na
 
 
 def _open_sources(  # noqa: PLR0913, PLR0917 - what a run was given
-    recipe: Recipe, folder: Path, spool: Path, stack: ExitStack, progress: Progress, room: Memory
+    recipe: Recipe, folder: Path, spool: Path, stack: ExitStack, progress: Progress, room: Hands
 ) -> list[Source]:
     total = sum(size_of(table, folder) for table in recipe.tables)
     databases = stack.enter_context(Databases())
@@ -153,7 +153,7 @@ def _open_sources(  # noqa: PLR0913, PLR0917 - what a run was given
             done += count
             progress(Step("원본 검사", "checking the source", name, done, total))
 
-        how = Reading(spool, total <= room.whole, advance, databases)
+        how = Reading(spool, total <= room.memory.whole, advance, databases)
         sources.append(stack.enter_context(open_source(table, folder, recipe.limits, how)))
     return sources
 
@@ -217,7 +217,7 @@ class _Run:
         texts: FreeTexts,
         folder: Path,
         progress: Progress,
-        room: Memory,
+        room: Hands,
         before: Before | None = None,
     ) -> None:
         self.room = room

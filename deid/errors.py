@@ -7,6 +7,7 @@
     ├── GateFailed       the recipe's own gates: nothing was published
     ├── SnapshotDamaged  a published snapshot is not what was signed
     ├── SnapshotShredded keys of some of its files were destroyed, because a patient withdrew
+    ├── WorkersRefused   the machines that were to do the work cannot, or must not
     ├── BudgetRefused    the data set's privacy budget does not allow it
     └── OutputError      the place to publish to (disk full, no permission)
 
@@ -79,6 +80,10 @@ class GateFailed(DeidError):  # noqa: N818 - the verdict in words, named in the 
 
 class BudgetRefused(DeidError):  # noqa: N818 - the verdict in words
     """The ledger of a data set's privacy budget says no, or cannot be believed; nothing was published."""
+
+
+class WorkersRefused(DeidError):  # noqa: N818 - what happened, in words
+    """The Dask scheduler or its workers cannot do the work, or must not: other keys, other code, an open network."""
 
 
 class SnapshotDamaged(DeidError):  # noqa: N818 - the finding in words, named in the contract between rooms

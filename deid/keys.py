@@ -15,6 +15,7 @@ import secrets
 import stat
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -35,6 +36,25 @@ MASTER, SEAL, STORE = "master.key", "seal.key", "snapshots"
 MASTER_BYTES = 32
 SALT = b"ansim deid v1"
 PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+
+
+class Derives(Protocol):
+    """Whoever can derive keys: this room, or a worker of it on another machine, which signs nothing."""
+
+    def derive(self, purpose: str, scope: str, domain: str) -> bytes:
+        """See `Keys.derive`."""
+
+
+@dataclass(frozen=True)
+class WorkerKeys:
+    """What a worker on another machine holds: the master of one generation, for the project a run is for."""
+
+    master: bytes = field(repr=False)
+    project: str = ""
+
+    def derive(self, purpose: str, scope: str, domain: str) -> bytes:
+        """See `Keys.derive`."""
+        return derived(self.master, self.project, purpose, scope, domain)
 
 
 @dataclass(frozen=True)
@@ -59,10 +79,7 @@ class Keys:
 
     def derive(self, purpose: str, scope: str, domain: str) -> bytes:
         """32 bytes for one purpose (`pseudonym`, `date-shift`), data set and column domain, in this run's project."""
-        parts = (purpose, scope, domain, *(("project", self.project) if self.project else ()))
-        # Lengths make the label unambiguous: ("a", "bc") and ("ab", "c") must never meet.
-        label = "".join(f"{len(part)}:{part}" for part in parts)
-        return HKDF(SHA256(), 32, SALT, label.encode("utf-8")).derive(self.master)
+        return derived(self.master, self.project, purpose, scope, domain)
 
     def for_project(self, project: str) -> Keys:
         """Give the keys of one project. Raises `KeyFileError` for what is no id of a project."""
@@ -84,6 +101,14 @@ class Keys:
     def plain(self) -> dict[str, str | int]:
         """Say in plain values which keys these are, for the manifest: never the keys themselves."""
         return {"id": self.id, "generation": self.generation, "project": self.project}
+
+
+def derived(master: bytes, project: str, *scopes: str) -> bytes:
+    """Derive 32 bytes from a master, for one project ("": none) and these scopes."""
+    parts = (*scopes, *(("project", project) if project else ()))
+    # Lengths make the label unambiguous: ("a", "bc") and ("ab", "c") must never meet.
+    label = "".join(f"{len(part)}:{part}" for part in parts)
+    return HKDF(SHA256(), 32, SALT, label.encode("utf-8")).derive(master)
 
 
 def key_id(master: bytes) -> str:

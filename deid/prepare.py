@@ -16,7 +16,7 @@ import polars as pl
 
 from deid.errors import DeidError, SourceError
 from deid.free_text import MASKED, PATIENT, PSEUDONYM, TEXT, FreeTexts
-from deid.keys import Keys
+from deid.keys import Derives
 from deid.learning import check_learned, finished, learn, learning_rules
 from deid.locate import bad_values, locate
 from deid.many.codes import numbered
@@ -241,7 +241,7 @@ def check_unique(source: Source, counts: pl.DataFrame) -> None:
     )
 
 
-def people_of(recipe: Recipe, tables: Sequence[tuple[TableRule, pl.DataFrame]], keys: Keys) -> pl.DataFrame:
+def people_of(recipe: Recipe, tables: Sequence[tuple[TableRule, pl.DataFrame]], keys: Derives) -> pl.DataFrame:
     """One row per distinct patient of one domain, in the order of their pseudonyms."""
     domain = subject_domain(tables[0][0])
     subjects = pl.concat([counts.select(SUBJECT) for _, counts in tables]).unique()
@@ -266,7 +266,7 @@ def completed(table: Prepared, texts: FreeTexts, excluded: Flags | None = None) 
     return replace(table, computed=collect(table.source, table.published()))
 
 
-def with_lookups(table: Prepared, recipe: Recipe, keys: Keys) -> Prepared:
+def with_lookups(table: Prepared, recipe: Recipe, keys: Derives) -> Prepared:
     """Replace the distinct values of every further column that is looked up, free texts aside. Raises `SourceError`."""
     if table.laid_out is not None:
         return table  # each part does it for itself

@@ -18,6 +18,7 @@ from deid.errors import (
     SnapshotDamaged,
     SnapshotShredded,
     SourceError,
+    WorkersRefused,
 )
 
 EXIT_CODES: tuple[tuple[type[DeidError], int], ...] = (
@@ -29,6 +30,7 @@ EXIT_CODES: tuple[tuple[type[DeidError], int], ...] = (
     (OutputError, 8),
     (SnapshotShredded, 9),
     (BudgetRefused, 10),
+    (WorkersRefused, 11),
 )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from deid.errors import SourceError
-from deid.keys import Keys
+from deid.keys import Derives
 from deid.locate import locate
 from deid.readers.source import Source
 from deid.recipe import ColumnRule, Recipe
@@ -37,7 +37,7 @@ SHORT: Why = (
 )
 
 
-def replacement(source: Source, rule: ColumnRule, values: pl.Series, recipe: Recipe, keys: Keys) -> pl.Series:
+def replacement(source: Source, rule: ColumnRule, values: pl.Series, recipe: Recipe, keys: Derives) -> pl.Series:
     """Return what is published for each of the distinct `values` of a column, null for null; same order.
 
     Raises `SourceError` for a value that has no replacement, `RecipeError` for `level: auto` that nobody chose.

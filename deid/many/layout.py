@@ -9,7 +9,7 @@ import polars as pl
 
 from deid.keys import Keys
 from deid.many.memory import Memory
-from deid.many.parts import LaidOut
+from deid.many.parts import Helpers, LaidOut
 from deid.many.spool import Spool, how_many_parts, spooled
 from deid.prepare import Subjects, check_patients, check_unique, subjects_of
 from deid.readers.source import Source
@@ -17,6 +17,16 @@ from deid.recipe import Recipe
 from deid.versions.keystore import KEY_BYTES
 
 FOLDER = ".parts"
+# Helpers end together when each has several parts.
+PARTS_A_THREAD = 4
+
+
+@dataclass(frozen=True)
+class Hands:
+    """How much memory a run has, and who helps: with helpers every table is laid out, whatever its size."""
+
+    memory: Memory
+    helpers: Helpers | None = None
 
 
 @dataclass(frozen=True)
@@ -27,13 +37,16 @@ class Layout:
     keys: Keys
     folder: Path
     parts: int
-    memory: Memory
+    hands: Hands
 
     @classmethod
-    def of(cls, recipe: Recipe, keys: Keys, folder: Path, sources: list[Source], memory: Memory) -> Layout:
+    def of(cls, recipe: Recipe, keys: Keys, folder: Path, sources: list[Source], hands: Hands) -> Layout:
         """Plan for these sources; nothing is written yet."""
         size = max((source.size for source in sources), default=0)
-        return cls(recipe, keys, folder / FOLDER, how_many_parts(size, memory.part), memory)
+        part = hands.memory.part
+        if hands.helpers is not None:
+            part = max(1, min(part, size // (PARTS_A_THREAD * hands.helpers.threads)))
+        return cls(recipe, keys, folder / FOLDER, how_many_parts(size, part), hands)
 
     def begin(self, source: Source) -> tuple[Subjects, LaidOut | None]:
         """Find a table's patients; lay it out unless it is in memory. Raises `SourceError`.
@@ -46,11 +59,11 @@ class Layout:
             return subjects, None
         key = self.keys.storage.random(KEY_BYTES)
         spool = Spool(self.folder / source.rule.name, self.parts, key)
-        counts = spooled(source, self.recipe, self.keys, spool, self.memory.flush)
+        counts = spooled(source, self.recipe, self.keys, spool, self.hands.memory.flush)
         check_patients(source, counts)
         if _may_repeat(source, spool):
             check_unique(source, counts)
-        return Subjects(counts), LaidOut(spool, self.recipe, self.keys)
+        return Subjects(counts), LaidOut(spool, self.recipe, self.keys, self.hands.helpers)
 
 
 def _may_repeat(source: Source, spool: Spool) -> bool:

@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import click
 
+from deid.crew.address import Cluster
 from deid.many.memory import parse_size
+
+PEM = click.Path(path_type=Path)
 
 
 @dataclass(frozen=True)
 class Means:
-    """With what a run is done: `memory` in bytes (None: what the recipe says), the Dask `scheduler` (None: nobody)."""
+    """With what a run is done: `memory` in bytes (None: what the recipe says), the `cluster` that helps, if any."""
 
     memory: int | None = None
+    cluster: Cluster | None = None
 
 
 class Size(click.ParamType):  # type: ignore[type-arg]
@@ -36,8 +41,19 @@ def means_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options to a command, which gets them as `means`."""
 
     @click.option("--memory", type=Size(), help="쓸 수 있는 메모리, 예: 700MB (memory the run may take)")
+    @click.option("--scheduler", help="여러 기계로 나눌 Dask 스케줄러, tls://기계:포트 (address of a Dask scheduler)")
+    @click.option("--tls-ca", type=PEM, help="스케줄러를 믿게 하는 인증서, PEM (certificate authority)")
+    @click.option("--tls-cert", type=PEM, help="이쪽 인증서, PEM (certificate of this side)")
+    @click.option("--tls-key", type=PEM, help="이쪽 인증서의 개인키, PEM (its private key)")
+    @click.option(
+        "--unencrypted-network", is_flag=True,
+        help="다른 기계와 암호화 없이 연결, 닫힌 망에서만 (allow tcp:// to another machine)",
+    )  # fmt: skip
     @wraps(command)
-    def with_means(*args: Any, memory: int | None, **kwargs: Any) -> Any:
-        return command(*args, means=Means(memory), **kwargs)
+    def with_means(*args: Any, memory: int | None, scheduler: str | None, **kwargs: Any) -> Any:
+        ca, certificate, key = (kwargs.pop(name) for name in ("tls_ca", "tls_cert", "tls_key"))
+        unencrypted = kwargs.pop("unencrypted_network")
+        cluster = Cluster(scheduler, ca, certificate, key, unencrypted) if scheduler else None
+        return command(*args, means=Means(memory, cluster), **kwargs)
 
     return with_means

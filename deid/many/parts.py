@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import polars as pl
 
-from deid.keys import Keys
+from deid.keys import Derives
 from deid.many.codes import numbered
 from deid.many.spool import Spool
 from deid.prepare import RAW, SUBJECT, Answer, Prepared, pairs_of, with_lookups
@@ -36,18 +36,31 @@ class PartSource(Source):
         return self.whole.scan()
 
 
+class Helpers(Protocol):
+    """Others who work on parts, on as many `threads` (`crew/crew.py`)."""
+
+    @property
+    def threads(self) -> int:
+        """How many parts they can work on at once."""
+
+    def each(self, parts: LaidOut, table: Prepared, kernel: Callable[[Prepared], Answer]) -> Iterator[Answer]:
+        """See `Parts.each`."""
+
+
 @dataclass(frozen=True)
 class LaidOut:
-    """The parts of one table on the disk (`Parts` of `prepare.py`)."""
+    """The parts of one table on the disk (`Parts` of `prepare.py`); `helpers` work on them, or this process does."""
 
     spool: Spool
     recipe: Recipe
-    keys: Keys
+    keys: Derives
+    helpers: Helpers | None = None
 
     def each(self, table: Prepared, kernel: Callable[[Prepared], Answer]) -> Iterator[Answer]:
         """See `Parts.each`."""
-        for number, people in self.people_of(table):
-            yield kernel(self.part(table, people, number))
+        if self.helpers is not None:
+            return self.helpers.each(self, table, kernel)
+        return (kernel(self.part(table, people, number)) for number, people in self.people_of(table))
 
     def people_of(self, table: Prepared) -> Iterator[tuple[int, pl.DataFrame]]:
         """Give the parts' numbers, going up, each with the domain's patients in it."""

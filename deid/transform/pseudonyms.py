@@ -9,26 +9,26 @@ from __future__ import annotations
 import polars as pl
 import polars_hash as plh
 
-from deid.keys import Keys
+from deid.keys import Derives
 
 HEX_OF_16_BYTES = 32
 # 48 bits of the tag: the modulus of at most 73,000 then favours no shift by more than one in 10^9.
 HEX_FOR_SHIFT = 12
 
 
-def pseudonym(column: str, keys: Keys, scope: str, domain: str) -> pl.Expr:
+def pseudonym(column: str, keys: Derives, scope: str, domain: str) -> pl.Expr:
     """HMAC-SHA256 of a text column under the key of (scope, domain), cut to 16 bytes, as 32 hex digits."""
     return _tag(column, keys.derive("pseudonym", scope, domain)).str.slice(0, HEX_OF_16_BYTES)
 
 
-def shift_days(column: str, keys: Keys, scope: str, domain: str, *, max_days: int) -> pl.Expr:
+def shift_days(column: str, keys: Derives, scope: str, domain: str, *, max_days: int) -> pl.Expr:
     """Days from -max_days to +max_days without 0, by a second key, so that a pseudonym says nothing about the shift."""
     tag = _tag(column, keys.derive("date-shift", scope, domain))
     step = tag.str.slice(0, HEX_FOR_SHIFT).str.to_integer(base=16, dtype=pl.Int64) % (2 * max_days)
     return pl.when(step < max_days).then(step - max_days).otherwise(step - max_days + 1).cast(pl.Int32)
 
 
-def seed(column: str, keys: Keys, scope: str, domain: str) -> pl.Expr:
+def seed(column: str, keys: Derives, scope: str, domain: str) -> pl.Expr:
     """Give each patient a secret to draw noise from: HMAC-SHA256 under a third key, 64 hex digits."""
     return _tag(column, keys.derive("noise", scope, domain))
 
