@@ -35,9 +35,7 @@ class Crowd:
         """Run a recipe of this hospital by the cluster."""
         own = clinic.keys.for_project(project) if project else clinic.keys
         means = Means(cluster=self.cluster)
-        return engine.run(
-            clinic.recipe(text), clinic.source, clinic.out, own, now=NOW, means=means, progress=progress
-        )
+        return engine.run(clinic.recipe(text), clinic.source, clinic.out, own, now=NOW, means=means, progress=progress)
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +46,7 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowd]:
     (keys / "sign.pem").unlink()
     options = {"preload": ["deid.crew.worker"], "preload_argv": ["--keys", str(keys)]}
     with LocalCluster(
-        n_workers=WORKERS, threads_per_worker=1, processes=True, dashboard_address=None, local_directory=str(spill),
+        n_workers=WORKERS, threads_per_worker=1, processes=True, dashboard_address=":0", local_directory=str(spill),
         memory_limit=0, **options,
     ) as local:  # fmt: skip
         yield Crowd(local, keys, spill)
