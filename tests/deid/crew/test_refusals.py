@@ -118,7 +118,8 @@ def test_by_tls_the_work_is_done_and_nobody_without_a_certificate_gets_in(
         recipe = clinic.recipe(CODED)
 
         def by(files: list[Path]) -> engine.RunResult:
-            means = Means(cluster=Cluster(local.scheduler_address, *files))
+            ca, certificate, key = files
+            means = Means(cluster=Cluster(local.scheduler_address, ca, certificate, key))
             return engine.run(recipe, clinic.source, clinic.out, clinic.keys, now=NOW, means=means)
 
         assert table(by(ours), "visits").equals(expected)
