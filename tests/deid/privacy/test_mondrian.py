@@ -185,6 +185,7 @@ def test_manifest_report_and_twin_speak_of_the_same_columns(clinic: Hospital, tm
     assert {columns[name].dtype for name in QUASI} == {"String"}
     assert columns["seen"].treatment == "keep(mondrian)"
     assert risk["privacy"]["search"]["method"] == "mondrian"
+    assert "Published as ranges and sets by combination (Mondrian)" in (result.snapshot / "report.html").read_text()
     labels = table(result, "visits")
     with ZipFile(result.snapshot / "twin.zip") as archive:
         archive.extractall(tmp_path)

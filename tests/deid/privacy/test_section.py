@@ -245,6 +245,28 @@ def test_a_bad_population_table_is_refused_by_name(clinic: Hospital, content: st
     assert "gestern" not in str(caught.value) + caught.value.en
 
 
+def test_risks_models_and_costs_stand_on_the_page_that_is_signed(clinic: Hospital) -> None:
+    prepare(clinic, rows())
+    census(clinic, people=20)
+    asked = (
+        "l: {column: event, l: 2}, t: {column: cost, t: 0.9}, population: {file: census.csv, count: people}, "
+        "k_map: {k: 20}, delta_presence: {max: 0.9}, sampling_fraction: 0.2, task: {column: event}, "
+        "risk: {prosecutor: 0.5, journalist: 0.5, marketer: 0.5, unique: 0.5, population_unique: 0.5}"
+    )
+    result = clinic.run(HEAD + gates(k=3, share=0.5) + TABLE % (3, 1, asked))
+    page = (result.snapshot / "report.html").read_text()
+    found = json.loads((result.snapshot / "risk.json").read_text())["visits"]["privacy"]
+    for model in ("k-anonymity(k=3)", "distinct l-diversity", "t-closeness(cost", "k-map(k=20)", "delta-presence(0 to"):
+        assert model in page
+    for gate in ("prosecutor", "journalist", "marketer", "unique", "population_unique"):
+        assert f"risk_{gate}" in page
+    # Shown in plots and the tables beside them.
+    for words in ("certainty penalty (NCP)", "counting queries (median)", "accuracy"):
+        assert words in page
+    assert 0 < found["loss"]["ncp"] < 1
+    assert found["task"]["after"] <= 1
+
+
 def test_cost_task_and_uniqueness_are_in_the_report(clinic: Hospital) -> None:
     data = rows(400)
     for row in data:
