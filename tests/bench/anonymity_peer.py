@@ -57,17 +57,21 @@ def _anonypy(data: pd.DataFrame, asked: dict) -> dict:
 
     numeric = asked["numeric"]
     frame = data[[*numeric, "sensitive"]].head(asked["mondrian_rows"])
-    frame = frame.assign(sensitive=frame["sensitive"].astype(str).astype("category"))
+    # Words must be categories: as numbers anonypy cuts below the median, and where most rows hold the least value of a
+    # column of two that half is empty, so that it never cuts there.
+    words = {column: frame[column].astype(str).astype("category") for column in [*asked["words"], "sensitive"]}
+    frame = frame.assign(**words)
     start = time.process_time()
     rows = Preserver(frame, numeric, "sensitive").anonymize_k_anonymity(k=asked["k"])
     seconds = time.process_time() - start
-    lost = total = 0.0
-    for row in rows:
-        for column in numeric:
-            ends = [float(end) for end in re.findall(r"\d+(?:\.\d+)?", str(row[column]))]
-            lost += row["count"] * (max(ends) - min(ends)) / (frame[column].max() - frame[column].min()) / len(numeric)
-        total += row["count"]
-    return {"anonypy_s": seconds, "anonypy_loss": lost / total}
+    groups = [(row["count"], {column: _told(row[column], column in words) for column in numeric}) for row in rows]
+    return {"anonypy_s": seconds, "anonypy_groups": groups}
+
+
+def _told(value: object, words: bool) -> list:
+    """Read what anonypy writes: `a,b` of a category, `low-high` or one number, each in a list."""
+    text = str(value[0] if isinstance(value, list) else value)
+    return text.split(",") if words else [float(end) for end in re.findall(r"\d+(?:\.\d+)?", text)]
 
 
 if __name__ == "__main__":
