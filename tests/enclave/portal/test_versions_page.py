@@ -9,7 +9,10 @@ import polars as pl
 import pytest
 
 from deid.snapshot import publish, read_manifest
+from deid.versions.recalls import Recall
 from enclave import clock, keys
+from enclave.actor import Actor
+from enclave.commands.recall import recall_snapshot
 from enclave.queries import dataset as queries
 from tests.enclave.encrypting import encrypted, key_store
 from tests.enclave.portal.world import ROOT, World
@@ -76,3 +79,15 @@ def test_a_version_is_withdrawn_from_the_next_start_and_then_at_once(world: Worl
     assert steward.form(f"{path}/end-running", reason="지금 닫습니다").status_code == 303
     assert not queries.snapshot(world.store, world.actor("suyeon"), world.snapshot_id).running_stay
     assert steward.form(f"{path}/end-running", reason="다시").status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("ko", "정보주체가 철회하여"), ("en", "because a data subject withdrew")]
+)
+def test_a_project_is_told_on_its_page_that_its_version_ended(world: World, language: str, said: str) -> None:
+    address, headers = f"{ROOT}/projects/{world.project_id}", {"Accept-Language": language}
+    assert said not in world.browser("mina").get(address, headers=headers).text
+    recall = Recall(world.snapshot_id, "2026-11-24", 1)
+    recall_snapshot(world.store, Actor.console(), recall=recall, now=clock.now())
+    page = world.browser("mina").get(address, headers=headers)
+    assert (page.status_code, said in page.text, "&lt;time" in page.text) == (200, True, False)
