@@ -179,7 +179,7 @@ def _start_of_foreign(text: str, words: list[str], span: tuple[int, int], title:
     begin, end = span
     leads = _LINE_START.search(text, max(0, begin - 3), begin)
     if title in _AFTER_FOREIGN and len(words) == 2 and leads:
-        said = any(is_common_word(word) or is_inflected(word) or _VERBAL.search(word) for word in words)
+        said = any(is_common_word(word) or is_inflected(word) for word in words) or _VERBAL.search(words[0])
         return None if said else begin
     foreign = looks_foreign(text[begin:end])
     if title not in _FOR_ANYONE or not (foreign or (title == "님" and len(words[-1]) >= 2)):

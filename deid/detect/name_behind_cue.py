@@ -30,7 +30,8 @@ _SHORT_ROLES = "|".join(role for role in ROLES.split("|") if len(role) == 1)
 # A word that is a role, perhaps with what it is a role in ("입원담당의는"), and what parts it from a name.
 _ROLE = re.compile(rf"(?:[가-힣]{{0,6}}?(?:{_LONG_ROLES})|(?:{_SHORT_ROLES}))(?:님|분)?[은는이가]?")
 _ROLE_OF_WORDS = re.compile("|".join(role.replace("[ _]?", "[ _]") for role in ROLES.split("|") if "[ _]?" in role))
-_BEHIND_ROLE = re.compile(r"[ ]{0,3}(?:[:=/·,)\]|>-]|\(|\[)?[ ]{0,3}[\"'<(]?(?=[가-힣])")
+# Roles are counted too ("확인1 ...").
+_BEHIND_ROLE = re.compile(r"(?:[1-9](?=[ :=]))?[ ]{0,3}(?:[:=/·,)\]|>-]|\(|\[)?[ ]{0,3}[\"'<(]?(?=[가-힣])")
 # An office and what follows it in a signature ("진료협력팀 김철수").
 _OFFICE = re.compile(
     r"(?<![가-힣])(?:(?!결과|경과|효과|초과|통과)[가-힣]{1,8}(?:과|팀|실|센터|약국|의원|병원|보건소|학교|사단|연구소|"

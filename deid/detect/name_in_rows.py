@@ -20,7 +20,20 @@ _ROW = re.compile(
     r"(?m)^[ ]{0,2}(?:[-*·•]|\d{1,2}[.)])?[ ]{0,2}(?P<n>[가-힣]{2,4})[ ]{1,2}"
     r"(?P<k>[A-Za-z]{1,8}(?![A-Za-z])|\d{3,4}호|\d{6,10})"
 )
+# A telephone number on one side, a day, a relation or an end on the other: who can be called there.
+_CALLED = re.compile(
+    r"01[016789][ .-]?\d{3,4}[ .-]?\d{4}[ ]{1,2}(?P<n>[가-힣]{2,6}(?:[ ][가-힣]{1,6}){0,2}?)"
+    r"(?=[ ]{1,2}(?:\d{4}[-./년]|\d{2}[-./]\d|\d{1,2}[ ]?[월/]|"
+    r"(?:모친|부친|어머니|아버지|배우자|자녀|보호자|본인)(?![가-힣]))"
+    r"|[ ]{0,2}(?:\n|$))"
+)
+# Sex and age or the papers of a foreigner behind the words at the start of a line or item: whose they are.
+_IDENTIFIED = re.compile(
+    r"(?:^|[\n:]|\d)[ ]{1,2}(?P<n>[가-힣]{1,6}(?:[ ][가-힣]{1,6}){0,2}?)"
+    r"(?=[ ]{1,2}(?:여권|외국인등록|등록증|국적|[MF남여]/\d{1,3}(?!\d)|\d{1,3}/[MF남여]))"
+)
 _LEAST_ROWS = 2
+_LEAST_SYLLABLES = 3
 
 
 def in_rows(text: str) -> Iterator[Found]:
@@ -33,6 +46,16 @@ def in_rows(text: str) -> Iterator[Found]:
         named = len({match["n"] for match in likely})
         if named >= _LEAST_ROWS and 2 * len(likely) > len(lines):
             for match in likely:
+                yield Found(*match.span("n"), "NAME", 0.55)
+
+
+def identified(text: str) -> Iterator[Found]:
+    """Names, foreign ones too, that stand between a number and what only a person has (a passport, sex and age)."""
+    for pattern in (_CALLED, _IDENTIFIED):
+        for match in pattern.finditer(text):
+            words = match["n"].split(" ")
+            said = any(is_common_word(w) or is_inflected(w) or is_compound(w) or is_derived(w) for w in words)
+            if not said and (len("".join(words)) >= _LEAST_SYLLABLES or _can_be_a_name(match["n"])):
                 yield Found(*match.span("n"), "NAME", 0.55)
 
 

@@ -21,6 +21,8 @@ _LAND = re.compile(
     rf"(?<![\d.])(?:\([ ]?)?(?:\+?82{_GAP}\(?0?\)?|0)(?:2|3[1-3]|4[1-4]|5[1-5]|6[1-4]|70|50\d?|80|60)"
     rf"{_STRONG_GAP}\d{{3,4}}{_STRONG_GAP}\d{{4}}(?!\d)"
 )
+# A printer broke the line inside the number, and the line before ends in digits too.
+_BROKEN = re.compile(rf"(?<![\d.-])01[016789]{_GAP}(?:\d\n?){{3,4}}{_GAP}(?:\d\n?){{3}}\d(?!\d)")
 _SOLID = re.compile(r"(?<![\d.,-])0(?:2|3[1-3]|4[1-4]|5[1-5]|6[1-4]|70|50\d)\d{7,8}(?![\d.])")
 _BUSINESS = re.compile(r"(?<![\d.-])1(?:5[2-9]|6[0-8]|8[0-9])\d[ ]?-[ ]?\d{4}(?![\d-])")
 _LABELLED = re.compile(
@@ -42,7 +44,14 @@ class PhoneRecogniser(KoreanRecogniser):
     def find(self, text: str) -> Iterator[Found]:
         """Numbers by shape, and shorter ones behind a telephone label."""
         text = with_spoken_digits(text)
-        for pattern, score in ((_MOBILE, 0.95), (_LAND, 0.9), (_SOLID, 0.7), (_BUSINESS, 0.85), (_MASKED, 0.8)):
+        for pattern, score in (
+            (_MOBILE, 0.95),
+            (_BROKEN, 0.9),
+            (_LAND, 0.9),
+            (_SOLID, 0.7),
+            (_BUSINESS, 0.85),
+            (_MASKED, 0.8),
+        ):
             for match in pattern.finditer(text):
                 yield Found(*match.span(), "PHONE", score)
         for match in _LABELLED.finditer(text):
