@@ -65,6 +65,9 @@ _SLASHED = re.compile(r"/[ ]?(?P<v>(?:[A-Z]-?)?\d{6,10})(?=[ ]?/)")
 # Without a label only in running text: behind a Hangul word, not in a table of numbers.
 _BARE = re.compile(r"(?<=[가-힣][ ])(?P<v>\d{7,9})(?![A-Za-z0-9_%-]|[.,]\d)")
 
+# What a number needs that only a bare `"id"` announces.
+_RECORD_DIGITS = 6
+
 
 class RecordNumberRecogniser(KoreanRecogniser):
     """Record numbers by label, by laboratory layout, behind a name, or first in a row of a list."""
@@ -76,7 +79,7 @@ class RecordNumberRecogniser(KoreanRecogniser):
         for word in _LATIN_WORD.finditer(text):
             if word.group().lower().startswith(_LATIN_STARTS):
                 match = _LATIN_LABEL.match(text, word.start())
-                if match and _is_of_a_person(text, *match.span("v")):
+                if match and _is_of_a_person(text, *match.span("v")) and not _is_of_an_object(match):
                     yield Found(*match.span("v"), "MRN", 0.8)
         for pattern, score in (
             (_KOREAN_LABEL, 0.8),
@@ -99,3 +102,9 @@ def _is_of_a_person(text: str, start: int, end: int) -> bool:
     if _OTHER_LABEL.search(text[max(0, start - 22) : start]):
         return False
     return text[end : end + 1] not in {"원", "명", "건", "정", "회", "개", "점"}
+
+
+def _is_of_an_object(match: re.Match[str]) -> bool:
+    """Whether it is the `"id"` of a thing in JSON (a figure's parts count `p1001`, `p1002`), too short for a record."""
+    label = match.string[match.start() : match.start("v")]
+    return label.lower().startswith(('id"', "id'")) and sum(map(str.isdigit, match["v"])) < _RECORD_DIGITS

@@ -43,6 +43,8 @@ LAYOUTS = {
     "a form spread out": ("등 록 번 호 : 49933909\n담 당 의 : 손 잔 디", {("MRN", "49933909"), ("NAME", "손 잔 디")}),
     "leaders": ("차트번호 .... 635131125\n주치의 ...... 사버들", {("MRN", "635131125"), ("NAME", "사버들")}),
     "JSON": ('{"pt_nm":"기다래","pt_no":"00032919"}', {("NAME", "기다래"), ("MRN", "00032919")}),
+    "JSON of a thing's parts, counted": ('{"type":"Grid","id":"p1027","axis":{"id":"p1023"}}', set()),
+    "JSON of a person by number": ('{"id":"549960798"}', {("MRN", "549960798")}),
     "XML": ("<Id>549960798</Id><Doctor>신나리</Doctor>", {("MRN", "549960798"), ("NAME", "신나리")}),
     "events": ("13:20 임을순 귀실", {("NAME", "임을순")}),
     "an unusual word where a form asks": ("예금주 이환)", {("NAME", "이환")}),
