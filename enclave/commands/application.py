@@ -18,7 +18,8 @@ from enclave.model.people import Account
 from enclave.model.project import LegalBasis
 from enclave.policy.people import check_account_open
 from enclave.policy.project import check_one_provider
-from enclave.queries.dataset import load_dataset, read_manifest
+from enclave.queries.dataset import load_dataset
+from enclave.queries.manifests import read_manifest
 from enclave.queries.people import load_account, roles_now, standing_facts
 from enclave.queries.publication import is_offered
 from enclave.roles import Role

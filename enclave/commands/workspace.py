@@ -31,9 +31,9 @@ from enclave.policy.allows import allows
 from enclave.policy.desk import check_address
 from enclave.policy.project import check_may_end
 from enclave.queries import display, incoming
-from enclave.queries.dataset import read_manifest
 from enclave.queries.desk import load_seat
 from enclave.queries.ends import columns_sha256
+from enclave.queries.manifests import read_manifest
 from enclave.queries.project import facts as project_facts
 from enclave.queries.project import load_project
 from enclave.queries.workspace import WorkspaceView, load_workspace, start_facts, workspace_view

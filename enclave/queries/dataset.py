@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, object_session, selectinload
 
-from deid import manifest as manifests
 from deid.manifest import Manifest
 from enclave import reserved
 from enclave.actor import Actor
@@ -19,12 +17,10 @@ from enclave.model.data import Dataset, Snapshot
 from enclave.policy.allows import allows
 from enclave.policy.dataset import check_may_govern, check_may_trace
 from enclave.policy.publication import check_may_see
+from enclave.queries.manifests import read_manifest
 from enclave.queries.publication import DossierView, dossier_facts, dossier_view, kind_of, was_offered
 from enclave.states import SNAPSHOT, SnapshotState
 from enclave.store import Store
-
-# A manifest never changes under its id, and reading one takes as long as a whole page: read each once.
-read_manifest = lru_cache(maxsize=256)(manifests.parse)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from enclave.model.project import LegalBasis, Project, ProjectColumn, ProjectMem
 from enclave.policy import project as policy
 from enclave.policy.allows import allows
 from enclave.policy.people import check_is
-from enclave.queries.dataset import read_manifest
+from enclave.queries.manifests import read_manifest
 from enclave.states import PROJECT, ColumnState, ProjectState
 from enclave.store import Store
 

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from deid.text_gate import asked_by
 from enclave.actor import Actor
 from enclave.clock import korean_date
 from enclave.errors import EnclaveError
@@ -18,8 +19,9 @@ from enclave.model.publication import Publication, RiskReview, TextSample
 from enclave.policy import publication as policy
 from enclave.policy.allows import allows
 from enclave.policy.publication import Dossier, Word
+from enclave.queries.manifests import read_manifest
 from enclave.queries.text_sample import SampleView, sample_view
-from enclave.states import SnapshotState
+from enclave.states import SampleState, SnapshotState
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,6 @@ def dossier_view(session: Session, found: Snapshot, actor: Actor, now: datetime)
 def dossier_facts(session: Session, found: Snapshot) -> Dossier:
     """Return what the rules ask of a snapshot."""
     risk = newest_risk(session, found.id)
-    sample = session.get(TextSample, found.id)
     words = [] if risk is None else risk.words
     return Dossier(
         snapshot_id=found.id,
@@ -105,8 +106,16 @@ def dossier_facts(session: Session, found: Snapshot) -> Dossier:
         risk_sha256="" if risk is None else risk.sha256,
         risk_author="" if risk is None else risk.written_by,
         words=tuple(Word(each.account_id, each.organisation_id, each.waiver, each.adequate) for each in words),
-        sample=None if sample is None else sample.state,
+        sample=_sample_state(session, found),
     )
+
+
+def _sample_state(session: Session, found: Snapshot) -> SampleState | None:
+    """Tell where the review of texts stands. What was signed counts: a sample that is not on record is not passed."""
+    sample = session.get(TextSample, found.id)
+    if sample is not None:
+        return sample.state
+    return SampleState.OPEN if asked_by(read_manifest(found.manifest).lineage) else None
 
 
 def newest_risk(session: Session, snapshot_id: str) -> RiskReview | None:

@@ -19,7 +19,7 @@ from enclave.policy.people import check_is
 from enclave.policy.project import check_may_end
 from enclave.policy.workspace import StartFacts, check_may_start
 from enclave.queries import project as projects
-from enclave.queries.dataset import read_manifest
+from enclave.queries.manifests import read_manifest
 from enclave.queries.publication import offered_until
 from enclave.roles import Role
 from enclave.states import WORKSPACE, ColumnState, SnapshotState, WorkspaceState

@@ -157,3 +157,30 @@ def test_another_hospitals_steward_sees_neither_the_texts_nor_a_way_to_them(worl
     assert browser.get(f"{ROOT}/snapshots/{made}/sample/1").status_code == 403
     assert browser.get(f"{ROOT}/snapshots/{made}/sample").status_code == 403
     assert "/sample" not in browser.get(f"{ROOT}/snapshots/{made}").text
+
+
+def test_no_form_and_no_address_of_the_api_offers_what_was_not_sampled(world: World, tmp_path: Path) -> None:
+    made = receive(world, tmp_path, texts=3)
+    steward, path = world.browser("suyeon"), f"/snapshots/{made}"
+    today = clock.korean_date(clock.now())
+    fields = {"drb_number": "DRB-2026-78", "drb_on": today, "starts_on": today, "ends_on": today.replace(year=2030)}
+    answer = steward.form(path + "/offer", risk="0" * 64, code=world.code("suyeon"), **fields)
+    assert (answer.status_code, "글의 표본 검토를 아직 통과하지 않았습니다" in answer.text) == (409, True)
+    body = {name: str(value) for name, value in fields.items()}
+    for method, address in [("POST", "/offer"), ("PUT", "/offer"), ("POST", ""), ("PATCH", ""), ("POST", "/publish")]:
+        assert steward.api(method, path + address, body).status_code in {404, 405}, (method, address)
+    assert state(world, made) is SnapshotState.RECEIVED
+
+
+def test_who_reads_english_goes_through_the_sample_in_english(world: World, tmp_path: Path) -> None:
+    made = receive(world, tmp_path, texts=3)
+    browser, path = world.browser("suyeon"), f"{ROOT}/snapshots/{made}/sample"
+    said = {
+        path: ("0 of 3 judged", "not yet", "Close the review"),
+        f"{path}/1": ("The missed values themselves", "One on a line", "not masked", "2 rows with this text"),
+    }
+    for address, words in said.items():
+        page = browser.get(address, params={"lang": "en"}).text
+        assert '<html lang="en">' in page
+        assert [each for each in words if each not in page] == []
+        assert [each for each in ("놓친 값", "아직", "검토 끝내기", "가리지 않음") if each in page] == []

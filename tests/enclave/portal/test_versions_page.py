@@ -52,11 +52,27 @@ def second(world: World, tmp_path: Path) -> str:
     return offered(world.store, target, public, steward="suyeon", reviewers=reviewers, now=clock.now())
 
 
-@pytest.mark.parametrize("language", ["ko", "en"])
-def test_the_page_says_what_is_different_and_on_whose_consent(world: World, second: str, language: str) -> None:
-    page = world.browser("suyeon").get(f"{ROOT}/snapshots/{second}", headers={"Accept-Language": language}).text
+KOREAN = (
+    "이전 버전과 다른 점", "가명 키가 바뀌어 사람을 이어 볼 수 없습니다.", "철회로 제외한 사람", "간질환 연구",
+    "2027-12-31까지", "30일", "이 버전을 가진 과제와 작업공간", "스냅샷 철회", "다음에 열 때부터",
+)  # fmt: skip
+ENGLISH = (
+    "Difference to the version before", "The pseudonym keys changed: nobody can be followed.",
+    "Left out because they withdrew", "Liver research", "until 2027-12-31", "30 days",
+    "Projects and workspaces that hold this version", "Withdraw snapshot", "From their next start",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("language", "said", "unsaid"), [("ko", KOREAN, ENGLISH), ("en", ENGLISH, KOREAN)])
+def test_the_page_says_what_is_different_and_on_whose_consent(
+    world: World, second: str, language: str, said: tuple[str, ...], unsaid: tuple[str, ...]
+) -> None:
+    page = world.browser("suyeon").get(f"{ROOT}/snapshots/{second}", params={"lang": language}).text
+    assert f'<html lang="{language}">' in page
     for shown in ("+1,234 −7", "+? −2", "+height", "−weight", "5 → 6", "−labs", "동의서 3판", "2027-12-31"):
         assert shown in page, shown
+    assert [words for words in said if words not in page] == []
+    assert [words for words in unsaid if words in page] == []
     assert f'href="{ROOT}/snapshots/{world.snapshot_id}"' in page
 
 
@@ -81,10 +97,23 @@ def test_a_version_is_withdrawn_from_the_next_start_and_then_at_once(world: Worl
     assert steward.form(f"{path}/end-running", reason="다시").status_code == 409
 
 
-def test_a_project_is_told_on_its_page_that_its_version_ended(world: World) -> None:
-    address, said = f"{ROOT}/projects/{world.project_id}", "정보주체가 철회하여"
-    assert said not in world.browser("mina").get(address).text
+RECALLED = {
+    "ko": ("거두어들인 데이터 버전", "정보주체가 철회하여", "이 버전을 쓰는 작업공간은 닫혔습니다."),
+    "en": (
+        "A version of the data was withdrawn",
+        "because a data subject withdrew",
+        "Workspaces that use it are closed.",
+    ),
+}
+
+
+def test_a_project_is_told_on_its_page_in_both_languages_that_its_version_ended(world: World) -> None:
+    address, mina = f"{ROOT}/projects/{world.project_id}", world.browser("mina")
+    assert RECALLED["ko"][1] not in mina.get(address).text
     recall = Recall(world.snapshot_id, "2026-11-24", 1)
     recall_snapshot(world.store, Actor.console(), recall=recall, now=clock.now())
-    page = world.browser("mina").get(address)
-    assert (page.status_code, said in page.text, "&lt;time" in page.text) == (200, True, False)
+    for language, other in (("en", "ko"), ("ko", "en")):
+        page = mina.get(address, params={"lang": language})
+        assert (page.status_code, "&lt;time" in page.text) == (200, False)
+        assert [words for words in RECALLED[language] if words not in page.text] == []
+        assert [words for words in RECALLED[other] if words in page.text] == []
