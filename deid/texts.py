@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -122,11 +122,16 @@ class CaseWriter:
 
 def read_cases(folder: Path) -> Iterator[TextCase]:
     """Cases of one run, in the order written. Raises `FileNotFoundError` when the run was told to keep none."""
-    with (folder / FILE).open(encoding="utf-8") as lines:
-        for line in lines:
-            body = json.loads(line)
-            spans = tuple(TextSpan(**span) for span in body.pop("spans"))
-            yield TextCase(spans=spans, **body)
+    with (folder / FILE).open("rb") as lines:
+        yield from cases_in(lines)
+
+
+def cases_in(lines: Iterable[bytes]) -> Iterator[TextCase]:
+    """Read cases from the lines of an open file."""
+    for line in lines:
+        body = json.loads(line)
+        spans = tuple(TextSpan(**span) for span in body.pop("spans"))
+        yield TextCase(spans=spans, **body)
 
 
 def forget(folder: Path) -> bool:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from io import BufferedReader
 from pathlib import Path
 
 from sqlalchemy.orm import Session
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 from deid.manifest import Manifest
 from deid.sampling import Sample, draw, found_in
 from deid.text_gate import AskedSample, asked_by
-from deid.texts import FILE, TextCase, read_cases
+from deid.texts import FILE, TextCase, cases_in
 from enclave.errors import Invalid
 from enclave.model.publication import TextSample, TextSampleCase
 from enclave.states import SampleState
@@ -22,11 +23,23 @@ from enclave.vault import Vault
 
 @dataclass(frozen=True)
 class SealedTexts:
-    """Where a run kept its texts, the vault they are sealed with, and the seed, drawn at the door and recorded."""
+    """Where a run kept its texts, the vault they are sealed with, and the seed, drawn at the door and recorded.
+
+    `held` is the file, open, for a caller whose folder the service cannot enter; else it is opened where it lies.
+    """
 
     folder: Path
     vault: Vault
     seed: str
+    held: BufferedReader | None = None
+
+    def opened(self) -> BufferedReader | None:
+        """Return the file at its beginning, None where there is none."""
+        if self.held is None:
+            path = self.folder / FILE
+            return path.open("rb") if path.is_file() else None
+        self.held.seek(0)
+        return self.held
 
 
 @dataclass(frozen=True)
@@ -52,12 +65,14 @@ def drawn(manifest: Manifest, texts: SealedTexts | None) -> DrawnSample | None:
     asked = asked_by(manifest.lineage)
     if asked is None:
         return None
-    if texts is None or not (texts.folder / FILE).is_file():
+    file = texts.opened() if texts else None
+    if texts is None or file is None:
         raise _no_texts()
-    with (texts.folder / FILE).open("rb") as file:
+    with file:
         if hashlib.file_digest(file, "sha256").hexdigest() != asked.cases_sha256:
             raise _other_texts()
-    sample = draw(read_cases(texts.folder), asked.size, texts.seed)
+        file.seek(0)
+        sample = draw(cases_in(file), asked.size, texts.seed)
     sealed = tuple(_sealed(texts.vault, manifest.id, case) for _, case in sample.picked)
     return DrawnSample(asked, texts.seed, sample, sealed)
 

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from deid import snapshot as snapshots
 from deid.errors import KeyFileError, SnapshotDamaged
 from deid.marks import Mark
+from deid.texts import FILE
 from deid.versions.keystore import keys_of
 from deid.versions.recalls import recalls as left_word
 from enclave.actor import Actor
@@ -23,6 +24,7 @@ from enclave.commands.recall import recall_snapshot
 from enclave.commands.text_drawing import SealedTexts
 from enclave.commands.text_marks import hand_over
 from enclave.console.acting import opened, say
+from enclave.console.borrowed import as_owner_of, as_root
 from enclave.console.missed import add_marks
 from enclave.console.private_texts import end_private
 from enclave.keys import load_public_key
@@ -84,8 +86,9 @@ def receive(folder: Path, texts: Path | None) -> None:
     place = _settled(folder.resolve(), settings)
     _check_keys(place, key, settings)
     # The seed of the sample is drawn here, after the run is over: nobody could have built a snapshot to fit it.
-    sealed = SealedTexts(texts, Vault.load(settings.vault_key), token_hex(16)) if texts else None
-    with opened(settings) as store:
+    sealed = _sealed(texts, settings) if texts else None
+    # Root for its own folder before and after, the service for its database.
+    with as_owner_of(settings.db), opened(settings) as store:
         made = commands.receive_snapshot(store, Actor.console(), folder=place, public_key=key, now=now(), texts=sealed)
     rows, people = f"{made.rows:,}", f"{made.subjects:,}"
     if texts and (said := end_private(texts, snapshots.read_manifest(place, key).lineage)):
@@ -137,9 +140,10 @@ def hand_over_missed(snapshot_id: str, out: Path) -> None:
     vault = Vault.load(settings.vault_key)
 
     def keep(marks: Sequence[Mark]) -> None:
-        add_marks(out, marks)
+        with as_root():
+            add_marks(out, marks)
 
-    with opened(settings) as store:
+    with as_owner_of(settings.db), opened(settings) as store:
         count = hand_over(store, vault, Actor.console(), snapshot_id=snapshot_id, keep=keep, now=now())
     say(
         f"놓친 값 {count}개를 {out}에 더했습니다. 계획에 missed: {out.name} 을 적고 다시 수행하세요.",
@@ -209,6 +213,13 @@ def _line(each: lineage.TracedRelease, language: int) -> str:
     names = ", ".join(sorted(file.name for file in each.files))
     parts = (each.release_id, words, label(each.state)[language], each.project_id, each.receiver_login, names)
     return "\t".join("".join(c if c.isprintable() else "?" for c in part) for part in parts)
+
+
+def _sealed(texts: Path, settings: Settings) -> SealedTexts:
+    """Open the run's texts while this process is root: their folder is closed to the service."""
+    path = texts / FILE
+    held = path.open("rb") if path.is_file() else None
+    return SealedTexts(texts, Vault.load(settings.vault_key), token_hex(16), held)
 
 
 def _check_keys(folder: Path, key: Ed25519PublicKey, settings: Settings) -> None:
