@@ -36,6 +36,10 @@ class Address:
     env: str
     key: str
 
+    def fields(self) -> dict[str, str]:
+        """Give the fields of a recipe that name this address."""
+        return {"env": self.env} if self.env else {"key": self.key}
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -73,11 +77,10 @@ class Origin:
 
     def fields(self) -> dict[str, str | dict[str, str]]:
         """Give the fields of a recipe's table that `parse_origin` would read as this."""
-        if self.format == "sql":
-            address = {"env": self.database.env} if self.database and self.database.env else {}
-            return {"format": "sql", "database": address, "table": self.table}
         fields: dict[str, str | dict[str, str]] = {"file": self.file}
-        if self.format != assumed_format(self.file):
+        if self.database is not None:
+            fields = {"format": "sql", "database": self.database.fields(), "table": self.table}
+        elif self.format != assumed_format(self.file):
             fields["format"] = self.format
         if self.encoding != "utf-8":
             fields["encoding"] = self.encoding

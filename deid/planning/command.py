@@ -15,7 +15,8 @@ from deid.errors import OutputError
 from deid.planning.draft import Head, recipe_text
 from deid.planning.measure import Survey, settle
 from deid.planning.role import LABELS, TablePlan
-from deid.planning.tables import plan_tables, slug, sources
+from deid.planning.tables import plan_tables, slug
+from deid.planning.where import Where, where
 from deid.planning.wizard import ask_about, on_terminal
 from deid.refusal import errors_to_exit_codes
 
@@ -26,7 +27,7 @@ LEGAL_BASIS = "개인정보 보호법 제28조의2(통계작성, 과학적 연�
 class _Wish:
     """What the command line said."""
 
-    source: Path
+    where: Where
     out: Path
     dataset: str
     provider: str
@@ -38,7 +39,10 @@ class _Wish:
 
 
 @click.command("plan")
-@click.argument("source", type=click.Path(exists=True, path_type=Path))
+@click.argument("source", required=False)
+@click.option("--database-env", metavar="NAME", help="데이터베이스 URL이 든 환경 변수 (variable that holds its URL)")
+@click.option("--database-key", metavar="FILE", help="데이터베이스 URL이 든 파일, 0600 (key file that holds its URL)")
+@click.option("--table", "tables", multiple=True, help="데이터베이스의 표, 여러 번 (schema.name) [모두]")
 @click.option("--out", type=click.Path(path_type=Path), help="쓸 계획 파일 (recipe to write) [SOURCE의 이름.yaml]")
 @click.option("--dataset", help="데이터셋 식별자 (data set id)")
 @click.option("--provider", help="제공기관 식별자 (providing organisation)")
@@ -55,7 +59,10 @@ class _Wish:
 @click.option("--ask-all", is_flag=True, help="모든 열을 물음 (ask about every column)")
 @click.option("--force", is_flag=True, help="있는 계획 파일을 덮어씀 (overwrite)")
 def plan(  # noqa: PLR0913, PLR0917 - one parameter for each option
-    source: Path,
+    source: str | None,
+    database_env: str | None,
+    database_key: str | None,
+    tables: tuple[str, ...],
     out: Path | None,
     dataset: str | None,
     provider: str | None,
@@ -67,33 +74,34 @@ def plan(  # noqa: PLR0913, PLR0917 - one parameter for each option
     ask_all: bool,
     force: bool,
 ) -> None:
-    """SOURCE(파일이나 폴더)를 살펴 가명처리 계획을 제안하고 씁니다 (profile a source and write a recipe)."""
-    name = slug(dataset or source.resolve().stem)
-    target = out or Path(f"{name}.yaml")
+    """SOURCE(파일, 폴더)나 데이터베이스를 살펴 가명처리 계획을 씁니다 (profile a source and write a recipe)."""
     asking = not yes and sys.stdin.isatty()
     with errors_to_exit_codes():
+        at = where(source, database_env, database_key, tables)
+        name = slug(dataset or at.name)
+        target = out or Path(f"{name}.yaml")
         if target.exists() and not force:
             raise _taken(target)
         who = slug(provider or (str(click.prompt("제공기관 (provider)", default="hospital")) if asking else "hospital"))
-        _propose(_Wish(source, target, name, who, subject, k, max_suppressed, asking, ask_all))
+        _propose(_Wish(at, target, name, who, subject, k, max_suppressed, asking, ask_all))
 
 
 def _propose(wish: _Wish) -> None:
     console = Console(stderr=True)
-    paths = sources(wish.source)
     with console.status("자료를 살피는 중 (looking at the source) …"):
-        tables = plan_tables(paths, subject=wish.subject)
+        tables = plan_tables(wish.where.peeks(), subject=wish.subject)
     if wish.ask:
         _show_columns(console, tables)
         tables = [ask_about(each, on_terminal, everything=wish.everything) for each in tables]
-    head = Head(wish.dataset, (wish.source.stem, wish.source.stem), wish.provider, LEGAL_BASIS, wish.k, wish.share)
+    title = slug(wish.where.name) if wish.where.address else wish.where.name
+    head = Head(wish.dataset, (title, title), wish.provider, LEGAL_BASIS, wish.k, wish.share)
     with console.status("위험을 재는 중 (measuring the risk) …"):
-        settled, found = settle(head, tables, paths[0].parent)
+        settled, found = settle(head, tables, wish.where.folder)
     _show_columns(console, settled)
     _show_risk(console, found, wish.k)
     wish.out.write_text(recipe_text(head, settled, found.links), encoding="utf-8")
     recipes.load(wish.out)  # what was written is what a run reads
-    folder = paths[0].parent
+    folder = wish.where.folder
     click.echo(str(wish.out))
     click.echo(
         f"읽고 고친 뒤 실행 (read it, mend it, run it): ansim deid run {wish.out} --source {folder} --out … --keys … "

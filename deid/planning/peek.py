@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -20,7 +20,7 @@ import polars as pl
 from deid.errors import SourceError
 from deid.readers import peek as readers
 from deid.readers.peeked import PeekedTable, table_of
-from deid.recipe_source import SEPARATORS, Origin, assumed_format
+from deid.recipe_source import SEPARATORS, Address, Origin, assumed_format
 from deid.schemas.kinds import Kind
 
 ROWS = 100_000
@@ -48,6 +48,18 @@ def peek(path: Path, *, rows: int = ROWS) -> list[Peek]:
     shown = [table for table in readers.peek(path, rows=rows) if table.head.height and not table.origin.hidden]
     if not shown:
         _refuse(path, "empty", ("자료 행이 없습니다.", "has no data rows."))
+    return [_of(table, whole=table.head.height < rows) for table in shown]
+
+
+def peek_tables(address: Address, names: Collection[str] = (), *, rows: int = ROWS) -> list[Peek]:
+    """Read up to `rows` rows of a database's tables (all of its default schema if none is named).
+
+    Raises `SourceError`, also where there are none with rows, and `KeyFileError`.
+    """
+    looked = readers.peek_database(address, names=names, rows=rows)
+    shown = [table for table in looked if table.head.height]
+    if not shown:
+        _refuse(Path(address.env or address.key), "empty", ("자료가 든 표가 없습니다.", "has no table with rows."))
     return [_of(table, whole=table.head.height < rows) for table in shown]
 
 

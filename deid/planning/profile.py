@@ -24,6 +24,8 @@ DATE_FORMATS = (
     "%Y-%m-%d %H:%M:%S",
     "%Y-%m-%d %H:%M",
     "%Y-%m-%dT%H:%M:%S",
+    "%Y-%m-%d %H:%M:%S%.f",  # as SQLite keeps time stamps
+    "%Y-%m-%dT%H:%M:%S%.f",
 )
 NULL_WORDS = ("NA", "N/A", "NULL", "null", "NaN", "nan", "None", "-", ".", "?", "\\N")
 SAMPLE = 200  # distinct values shown to the recognisers

@@ -191,6 +191,9 @@ def _postcode(facts: Facts, _: Setting) -> _Draft:
 
 
 def _date(facts: Facts, setting: Setting) -> _Draft:
+    if facts.kind == "text":
+        why = ("날짜로 보이지만 날짜로 읽히지 않습니다.", "It seems a date but does not read as dates.")
+        return _Draft(Role.DATE, (options.DROP, options.FREE_TEXT), why, doubtful=True)
     if facts.kind != "date":
         return _by_shape(facts, setting)
     why = (

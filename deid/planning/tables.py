@@ -8,34 +8,21 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from deid.errors import SourceError
 from deid.planning.known import held
-from deid.planning.peek import ROWS, Peek, peek
+from deid.planning.peek import Peek
 from deid.planning.profile import Facts, profile
 from deid.planning.propose import Setting, propose
 from deid.planning.role import Proposal, TablePlan
 from deid.planning.vocabulary import meaning_of, normalise
-from deid.recipe_source import FORMATS
 from deid.schemas import omop
 from deid.schemas.kinds import Kind
 
-SUFFIXES = frozenset(ending for _, endings in FORMATS.values() for ending in endings)
 NO_DATES = "2020-01-01"
 
 
-def sources(path: Path) -> list[Path]:
-    """List the files to plan for: the file itself, or a folder's of known formats. Raises `SourceError` for none."""
-    found = [path] if path.is_file() else sorted(each for each in path.iterdir() if each.suffix.lower() in SUFFIXES)
-    if not found:
-        words = ", ".join(sorted(SUFFIXES))
-        fix = (f"{words} 파일이나 그런 파일이 든 폴더를 주세요.", f"Give a file or folder of {words}.")
-        raise SourceError((path.name, 0, -1), "none", ("표가 없습니다.", "there is no table."), remedy=fix)
-    return found
-
-
-def plan_tables(paths: Sequence[Path], *, subject: str | None = None, rows: int = ROWS) -> list[TablePlan]:
-    """Profile the first `rows` rows of every file and propose; `subject` names the patient column where it is known."""
-    peeks = _distinct_tables([table for path in paths for table in peek(path, rows=rows)])
+def plan_tables(looked: Sequence[Peek], *, subject: str | None = None) -> list[TablePlan]:
+    """Profile the first rows of every table and propose; `subject` names the patient column where it is known."""
+    peeks = _distinct_tables(looked)
     subjects = [str(subject) if subject in each.frame.columns else guess_subject(each, peeks) for each in peeks]
     facts = [
         [profile(each.frame, name, column) for name in each.frame.columns]
@@ -73,7 +60,7 @@ def _table(one: Peek, setting: Setting, facts: Sequence[Facts]) -> TablePlan:
     counts = one.frame[setting.subject].drop_nulls()
     made = [held(propose(each, setting), one.known.get(each.name), domain=_domain(each.name)) for each in facts]
     columns = _distinct_names(made)
-    label = Path(one.origin.file).stem
+    label = one.origin.table.rpartition(".")[2] or Path(one.origin.file).stem
     return TablePlan(
         name=one.name,
         origin=one.origin,

@@ -123,7 +123,7 @@ class _Quiet:
         return None
 
     def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: object) -> None:
-        if not isinstance(error, SQLAlchemyError | ImportError):
+        if not isinstance(error, SQLAlchemyError | ImportError | ValueError):
             return
         state = getattr(getattr(error, "orig", None), "sqlstate", None)
         detail = f"{type(error).__name__} {state}" if state else type(error).__name__

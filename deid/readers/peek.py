@@ -8,7 +8,9 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -20,11 +22,11 @@ from deid.errors import SourceError
 from deid.readers.connection import connect, quiet, url_of
 from deid.readers.database import selectable
 from deid.readers.parquet_file import check_magic, decoding
-from deid.readers.peek_fhir import peek_fhir
+from deid.readers.peek_fhir import HERE, peek_fhir
 from deid.readers.peeked import PeekedTable, table_of
 from deid.readers.refuse import MEND_ROW, refuse
 from deid.readers.regular import by_descriptor, open_regular
-from deid.readers.spelling import UnspellableError, as_text, spell
+from deid.readers.spelling import ISO_DATE, UnspellableError, as_text, spell
 from deid.readers.workbook import body, check_package, header_of, opened, reading, sheet_rows, text_of
 from deid.recipe_source import FORMATS, SEPARATORS, Address, Origin, assumed_format
 
@@ -32,30 +34,38 @@ ROWS = 1000
 HEAD_BYTES = 4 << 20
 
 
-def peek_database(address: Address, *, rows: int = ROWS) -> list[PeekedTable]:
-    """Look at every table and view of a database's default schema, up to `rows` rows each. Raises `SourceError`."""
-    place = address.env or address.key
-    with connect(place, url_of(place, address)) as connection, quiet(place):
-        inspector = sa.inspect(connection)
-        names = sorted({*inspector.get_table_names(), *inspector.get_view_names()})
-        return [_peek_rows(connection, Origin("sql", name, database=address, table=name), rows) for name in names]
+def peek_database(address: Address, *, names: Collection[str] = (), rows: int = ROWS) -> list[PeekedTable]:
+    """Look at up to `rows` rows of tables or views by name (`schema.name`); without names at all of the default schema.
+
+    Time stamps are shown as their day, where a Korean hospital counts it. Raises `SourceError`, `KeyFileError`.
+    """
+    place = address.env or Path(address.key).name
+    with connect(place, url_of(place, address)) as connection:
+        with quiet(place):
+            inspector = sa.inspect(connection)
+            wanted = names or sorted({*inspector.get_table_names(), *inspector.get_view_names()})
+        return [_peek_rows(connection, Origin("sql", name, database=address, table=name), rows) for name in wanted]
 
 
 def _peek_rows(connection: sa.Connection, origin: Origin, rows: int) -> PeekedTable:
-    result: sa.CursorResult[Any] = connection.execute(
-        sa.select(sa.text("*")).select_from(selectable(origin)).limit(rows)
-    )
-    with result:
-        header, nested = tuple(result.keys()), set[str]()
-        records = [[_spelled(value, name, nested) for name, value in zip(header, row, strict=True)] for row in result]
+    wanted = sa.select(sa.text("*")).select_from(selectable(origin)).limit(rows)
+    with quiet(origin.table):
+        result: sa.CursorResult[Any] = connection.execute(wanted)
+        with result:
+            header, read = tuple(result.keys()), result.all()
+    nested: set[str] = set()
+    records = [[_spelled(value, name, nested) for name, value in zip(header, row, strict=True)] for row in read]
     columns = {name: [record[at] for record in records] for at, name in enumerate(header)}
     head = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
-    return table_of(origin.table, origin, head, sorted(nested))
+    if any(isinstance(value, datetime) and value.tzinfo is not None for row in read for value in row):
+        origin = replace(origin, timezone=HERE)
+    return table_of(origin.table.rpartition(".")[2], origin, head, sorted(nested))
 
 
 def _spelled(value: object, column: str, nested: set[str]) -> str | None:
     try:
-        return spell(value) or None
+        # As the reader gives a time stamp to a column that is read as a date.
+        return spell(value, ISO_DATE if isinstance(value, datetime) else None, HERE) or None
     except UnspellableError:
         nested.add(column)
         return None

@@ -14,7 +14,8 @@ from deid import engine, recipe
 from deid.planning.draft import Head, recipe_text
 from deid.planning.measure import settle
 from deid.planning.role import TablePlan
-from deid.planning.tables import plan_tables, sources
+from deid.planning.tables import plan_tables
+from deid.planning.where import Where
 from tests.deid.factory import NOW, Hospital, table
 
 HEAD = Head("clinic", ("시험", "test"), "testhospital", "시험", 2, 0.5)
@@ -52,7 +53,7 @@ def as_semicolons(folder: Path) -> None:
 
 
 def planned(clinic: Hospital) -> tuple[list[TablePlan], recipe.Recipe]:
-    tables, found = settle(HEAD, plan_tables(sources(clinic.source)), clinic.source)
+    tables, found = settle(HEAD, plan_tables(Where(clinic.source, None).peeks()), clinic.source)
     return tables, clinic.recipe(recipe_text(HEAD, tables, found.links))
 
 

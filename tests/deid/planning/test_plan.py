@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from deid import cli, engine, recipe
 from deid.planning.draft import Head, recipe_text
 from deid.planning.measure import settle
+from deid.planning.peek import peek
 from deid.planning.role import Role, TablePlan
 from deid.planning.tables import plan_tables
 from deid.planning.vocabulary import meaning_of
@@ -71,7 +72,7 @@ def csv_of(rows: list[dict[str, str]]) -> str:
 
 
 def planned(source: Path, *, rows: int = 100_000) -> tuple[list[TablePlan], str]:
-    tables, found = settle(HEAD, plan_tables([source], rows=rows), source.parent)
+    tables, found = settle(HEAD, plan_tables(peek(source, rows=rows)), source.parent)
     return tables, recipe_text(HEAD, tables, found.links)
 
 
@@ -140,7 +141,7 @@ def test_it_coarsens_until_few_enough_rows_are_lost_and_shows_how_many_were_alon
         for number in range(600)
     ]  # fmt: skip
     path = clinic.write("a.csv", csv_of(rows))
-    tables, found = settle(HEAD, plan_tables([path]), path.parent)
+    tables, found = settle(HEAD, plan_tables(peek(path)), path.parent)
     measured = found.tables[0]
     assert measured.before is not None
     assert measured.before.unique_share > 0.9

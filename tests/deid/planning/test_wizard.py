@@ -6,6 +6,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from deid.planning.peek import peek
 from deid.planning.role import Role
 from deid.planning.tables import plan_tables
 from deid.planning.wizard import ask_about, on_terminal
@@ -38,7 +39,7 @@ class Person:
 def test_only_doubtful_columns_are_asked_about_and_the_answer_stands(
     clinic: Hospital, everything: bool, wanted: str, asked: list[str], role: Role, treatment: str
 ) -> None:
-    plan = plan_tables([clinic.write("a.csv", DATA)])[0]
+    plan = plan_tables(peek(clinic.write("a.csv", DATA)))[0]
     person = Person(wanted)
     column = ask_about(plan, person, everything=everything).column("zz")
     assert person.asked == asked
