@@ -43,6 +43,7 @@ from deid.prepare import (
 from deid.privacy.choose import choose
 from deid.privacy.multidimensional import with_last_labels
 from deid.privacy.table import TablePrivacy, begin
+from deid.privacy.usefulness import Usefulness, usefulness_of
 from deid.readers.connection import Databases
 from deid.readers.open import open_source, size_of
 from deid.readers.source import Reading, Source
@@ -51,7 +52,6 @@ from deid.recipe_schema import lineage as schema_lineage
 from deid.report import render
 from deid.report_figures import summary_of, treatment_words
 from deid.risk.measures import Risk, risk_of
-from deid.risk.utility import ColumnUtility, utility_of
 from deid.snapshot import output_problem, publish, unfinished
 from deid.suppress import Classes, Decision, Flags, Judge, TableFacts, decide
 from deid.text_gate import check_place, lineage_of
@@ -243,7 +243,9 @@ class _Run:
         tables = {plan.rule.name: self._table(plan, written[plan.rule.name]) for plan in plans}
         with beside(at_once=all(plan.table.computed is not None for plan in plans)) as begin:
             twin = begin(partial(self._twin, written, self._manifest(tables, {}, sources, now)))
-            costs = {plan.rule.name: begin(partial(utility_of, *plan.treated())) for plan in plans}
+            costs = {
+                plan.rule.name: begin(partial(usefulness_of, *plan.treated(), self.recipe.gates.k)) for plan in plans
+            }
             for plan in plans:
                 self._judge(plan, written[plan.rule.name])
             for source in sources:
@@ -375,7 +377,7 @@ class _Run:
             label.ko, label.en, columns, plan.rows_left(), plan.subjects_left(), names, subject, written.buckets
         )
 
-    def _risk(self, plan: _Plan, costs: list[ColumnUtility]) -> dict[str, Any]:
+    def _risk(self, plan: _Plan, useful: Usefulness) -> dict[str, Any]:
         self._tell("위험과 유용성 계산", "risk and utility", plan.rule.name, 1)
         figures: dict[str, Any] = {
             "rows_before": plan.table.source.rows,
@@ -396,7 +398,8 @@ class _Run:
             figures["published"] = asdict(risk_of(left, sizes))
         if plan.privacy is not None:
             figures["privacy"] = plan.privacy.figures(plan.table, plan.decided(), self.recipe.gates.k)
-        figures["utility"] = [asdict(entry) for entry in costs]
+        figures["costs"] = useful.costs
+        figures["utility"] = [asdict(entry) for entry in useful.columns]
         figures["texts"] = [report.plain() for report in self.texts.reports.get(plan.rule.name, [])]
         figures["learned"] = {name: dict(finish.figures()) for name, finish in plan.table.finishes.items()}
         figures["treatments"] = [treatment_words(rule) for rule in plan.rule.columns]

@@ -1,8 +1,9 @@
 """A table's figures in `risk.json` as pictures with their numbers beside them, before and after, in both languages.
 
-Shown by the signed report and by the portal. What was not measured (`privacy` without a task, a table without
-quasi-identifiers, a snapshot of an earlier form) has no picture. Every figure is a count or a share; none is a value of
-a patient. Risks are those of El Emam (`risk/measures.py`), costs those of `risk/loss.py`, `query_error.py`, `task.py`.
+Shown by the signed report and by the portal. What was not measured (a table without `privacy` has no task, one without
+quasi-identifiers no risk, a snapshot of an earlier form) has no picture. Every figure is a count or a share; none is
+a value of a patient. Risks are those of El Emam (`risk/measures.py`), costs those of `risk/loss.py`, `query_error.py`,
+`task.py`.
 """
 
 from __future__ import annotations
@@ -129,22 +130,30 @@ def _risks(risk: Risk) -> Iterator[Figure]:
 
 
 def _cost(risk: Risk) -> Iterator[Figure]:
-    privacy = risk.get("privacy") or {}
-    if not privacy.get("loss"):
+    measured = next((found for found in (risk.get("privacy"), risk.get("costs")) if found and found.get("loss")), None)
+    if measured is None:
         return
-    bars = [(words, privacy["loss"][key]) for key, words in COSTS if key in privacy["loss"]]
-    bars.append((("개수 질의 오차(중앙값)", "counting queries (median)"), privacy["query_error"]))
+    loss, rows_seen = measured["loss"], measured.get("rows", risk["rows_before"])
+    bars = [(words, loss[key]) for key, words in COSTS if key in loss]
+    bars.append((("개수 질의 오차(중앙값)", "counting queries (median)"), measured["query_error"]))
     title = ("정보 손실과 질의 오차", "Information lost, and error of queries")
 
     def draw(at: int) -> str:
         return share_bars([(words[at], share, _percent(share)) for words, share in bars], title=title[at])
 
     note = (
-        "준식별자의 손실로, 0%면 원본과 같고 100%면 남은 것이 없습니다. 질의 오차는 무작위 개수 질의의 상대 오차.",
-        "Of the quasi-identifiers: 0 % is the source, 100 % is nothing left. Queries: relative error of random counts.",
+        (
+            "준식별자의 손실로, 0%면 원본과 같고 100%면 남은 것이 없습니다. 질의 오차는 무작위 개수 질의의 상대 오차. "
+            f"잰 행: {rows_seen:,}."
+        ),
+        (
+            "Of the quasi-identifiers: 0 % is the source, 100 % is nothing left. Queries: relative error of random "
+            f"counts. Rows measured: {rows_seen:,}."
+        ),
     )
     rows = [(words, (_percent(share),)) for words, share in bars]
-    rows.append((("평균 집단 크기 / k", "mean class size over k"), (f"{privacy['loss']['aecs']:.2f}",)))
+    if loss["aecs"] is not None:
+        rows.append((("평균 집단 크기 / k", "mean class size over k"), (f"{loss['aecs']:.2f}",)))
     yield Figure("cost", title, note, _both(draw), (("손실", "loss"),), tuple(rows))
 
 

@@ -77,23 +77,55 @@ def cost_of(table: Prepared, allowed: pl.DataFrame, k: int, task: str | None) ->
     levels = {rule.name: _level(rule.treatment) for rule in table.rule.published}
     keys = [_key(counted, name, levels.get(name), recoding) for name in names]
     kept = counted[KEPT].fill_null(value=False).to_numpy()
-    patient = codes(counted[INDEX])
-    # Distinct tuples of source values and labels: whether a tuple stays is its class's matter.
-    each = [(key.source, key.values) for key in keys] + [(key.label, key.labels) for key in keys]
-    place, places = grouped([column for column, _ in each], [size for _, size in each])
-    first = np.unique(place, return_index=True)[1]
-    rows = np.bincount(place, weights=codes(counted[ROWS]), minlength=places).astype(np.int64)
-    covers = [key.cover(first) for key in keys]
-    figures: dict[str, Any] = {
-        "loss": asdict(loss_of(rows, covers, kept[first], k)),
-        "query_error": query_error(rows, covers, kept[first], seed=SEED),
-        "task": None,
-    }
+    figures = _figures(keys, kept, codes(counted[ROWS]), k) | {"task": None}
     if task:
+        patient = codes(counted[INDEX])
         ranks = counted[task].rank("dense") - 1
         target = codes(ranks.fill_null(ranks.n_unique()))
         figures["task"] = asdict(task_of(task, _states(keys, kept), target, patient))
     return figures
+
+
+def cost_of_sample(
+    sample: pl.DataFrame, table: Prepared, excluded: Flags, allowed: pl.DataFrame | None, k: int
+) -> dict[str, Any]:
+    """Return loss and query error on a sample of patients, for a table without a `privacy` section.
+
+    `sample` holds `INDEX`, columns as published and `RAW…` source values; `excluded` says which patients go, `allowed`
+    which class keys stay (None: all). The mean class size (`aecs`) is that of whole tables only, else None.
+    """
+    names = [entry.key for entry in table.rule.quasi_identifiers]
+    raw = [RAW + rule.name for rule in table.generalised]
+    keys = [class_key(entry) for entry in table.rule.quasi_identifiers]
+    frame = sample.with_columns(~pl.Series(KEPT, excluded).gather(sample[INDEX])).select(KEPT, *keys, *raw)
+    if allowed is not None:
+        stays = allowed.select(names).with_columns(pl.lit(value=True).alias(CODE))
+        frame = frame.join(stays, on=names, how="left", nulls_equal=True)
+        frame = frame.with_columns(pl.col(KEPT) & pl.col(CODE).fill_null(value=False))
+    # In one order: the same rows give the same figures, in whatever order they come.
+    counted = frame.group_by(KEPT, *names, *raw).agg(pl.len().alias(ROWS)).sort(*names, *raw, KEPT)
+    if not counted.height:
+        return {}
+    levels = {rule.name: _level(rule.treatment) for rule in table.rule.published}
+    described = [_key(counted, name, levels.get(name), None) for name in names]
+    figures = _figures(described, counted[KEPT].to_numpy(), codes(counted[ROWS]), k)
+    if sample.height < table.source.rows:
+        figures["loss"]["aecs"] = None
+    return {"rows": sample.height, **figures}
+
+
+def _figures(keys: Sequence[_Key], kept: Flags, weights: Codes, k: int) -> dict[str, Any]:
+    """Measure over distinct tuples of source values, labels and whether they stay; `weights` count rows."""
+    each = [(key.source, key.values) for key in keys] + [(key.label, key.labels) for key in keys]
+    each.append((kept.astype(np.int64), 2))
+    place, places = grouped([column for column, _ in each], [size for _, size in each])
+    first = np.unique(place, return_index=True)[1]
+    rows = np.bincount(place, weights=weights, minlength=places).astype(np.int64)
+    covers = [key.cover(first) for key in keys]
+    return {
+        "loss": asdict(loss_of(rows, covers, kept[first], k)),
+        "query_error": query_error(rows, covers, kept[first], seed=SEED),
+    }
 
 
 def _beside(frame: pl.LazyFrame, recoding: Recoding) -> pl.LazyFrame:

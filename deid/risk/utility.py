@@ -38,11 +38,21 @@ class ColumnUtility:
     changed: float | None
 
 
-def utility_of(table: Prepared, decision: Decision, allowed: pl.DataFrame | None) -> list[ColumnUtility]:
-    """Compare source and published columns on about `SAMPLE_ROWS` rows (all rows of every n-th patient)."""
+def sample_of(table: Prepared) -> pl.DataFrame:
+    """Take about `SAMPLE_ROWS` rows, all of every n-th patient: `INDEX`, columns as published, `RAW…` source values."""
     step = max(1, -(-table.source.rows // SAMPLE_ROWS))
-    rules = [rule for rule in table.rule.published if not rule.treatment.keyed]
-    before = pl.concat(table.each(partial(_sampled, rules, step)))
+    return pl.concat(table.each(partial(_sampled, _compared(table), step)))
+
+
+def _compared(table: Prepared) -> list[ColumnRule]:
+    return [rule for rule in table.rule.published if not rule.treatment.keyed]
+
+
+def utility_of(
+    before: pl.DataFrame, table: Prepared, decision: Decision, allowed: pl.DataFrame | None
+) -> list[ColumnUtility]:
+    """Compare source and published columns on a sample (`sample_of`)."""
+    rules = _compared(table)
     excluded = pl.Series(decision.excluded).gather(before[INDEX])
     after = without_small_classes(before.filter(~excluded).lazy(), table.rule, allowed).collect()
     return [_column(before, after, rule.name, is_text=isinstance(rule.treatment, FreeText)) for rule in rules]
