@@ -18,6 +18,7 @@ from deid.detect.name_behind_cue import behind_any_word, behind_cues
 from deid.detect.name_by_context import called_by_given_name, glued, neighbours, senders
 from deid.detect.name_by_form import by_form, repeated, signatures, spaced
 from deid.detect.name_in_rows import identified, in_rows
+from deid.detect.rare_name import rare_names
 from deid.detect.recogniser import KoreanRecogniser
 
 _FINDERS: tuple[Callable[[str], Iterator[Found]], ...] = (
@@ -31,6 +32,7 @@ _FINDERS: tuple[Callable[[str], Iterator[Found]], ...] = (
     signatures,
     glued,
     senders,
+    rare_names,
 )
 
 
