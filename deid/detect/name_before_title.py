@@ -164,6 +164,8 @@ def _titled(text: str, words: list[str], begin: int, title: str) -> Iterator[Fou
     start = _start_of_spaced(words, text[begin:end], end)
     if start is None:
         start = _start_of_suffix(last, end, surely_a_person=title in _FOR_PERSONS)
+        if start is not None and title in {"님", "씨"}:
+            start = _start_of_longer(text, words, (begin, end), start)
     if start is not None:
         yield Found(start, end, "NAME", 0.8)
     elif title in {"님", "씨"} and len(last) == 2 and given_score(last) >= 2:
@@ -172,6 +174,18 @@ def _titled(text: str, words: list[str], begin: int, title: str) -> Iterator[Fou
         start = _start_of_foreign(text, words, (begin, end), title)
         if start is not None:
             yield Found(start, end, "NAME", 0.5)
+
+
+def _start_of_longer(text: str, words: list[str], span: tuple[int, int], start: int) -> int:
+    """Start of a foreign name whose end has the look of a Korean one ("부이반남", "조티 라이")."""
+    begin, end = span
+    if end - len(words[-1]) == start - 1:
+        return start - 1
+    two = len(words) == 2 and len(words[-1]) == 2 and len(words[0]) > 1 and start == end - 2
+    if two and _LINE_START.search(text, max(0, begin - 3), begin):
+        said = is_common_word(words[0]) or is_inflected(words[0]) or _VERBAL.search(words[0])
+        return start if said else begin
+    return start
 
 
 def _start_of_foreign(text: str, words: list[str], span: tuple[int, int], title: str) -> int | None:

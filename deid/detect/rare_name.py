@@ -14,32 +14,51 @@ from collections.abc import Iterator
 from enum import IntEnum
 from functools import lru_cache
 
-from deid.detect.cues import PARTICLES
+from deid.detect.cues import PARTICLES, ROLES, TITLES
 from deid.detect.found import Found
-from deid.detect.hangul import hangul_words
-from deid.detect.stopwords import is_common_word, is_compound, is_derived, is_inflected, is_listed
+from deid.detect.hangul import Word, hangul_words
+from deid.detect.stopwords import is_common_word, is_compound, is_derived, is_inflected
 from deid.detect.syllables import (
     COMMON_SURNAMES,
-    COMPOUND_SURNAMES,
     FIRST,
     ONE,
     SECOND,
     USUAL_SURNAMES,
+    given_score,
     split_name,
 )
 from deid.detect.words import read_words
 
 # Syllables of given names too rare for `syllables`: each at least 18 times among the persons of mecab-ko-dic,
 # transcribed foreign ones left out.
-_FIRST = frozenset(FIRST) | frozenset("각개거고궁긍난내누능락려록루매면목본사생숭식심약열염온울월위육융전조증직징차추통포항행회휴흠녹립")
+_FIRST = frozenset(FIRST) | frozenset(
+    "각개거고궁긍난내누능락려록루매면목본사생숭식심약열염온울월위육융전조증직징차추통포항행회휴흠녹립"
+)
 _SECOND = frozenset(SECOND) | frozenset(
     "각간갑개거건견계고공귀극내년노능당돈득락렬록롱률륭립면목박발방백번본붕사생설송술실악암여오울위육응작전제직집차청추충치"
     "칠타통판포항행회흡웅걸"
 )
 _DICTIONARY = read_words("dictionary_words.txt")
+# What nouns and verbs of two syllables are prolonged by: behind a dictionary word these say nothing for a name.
+_PROLONGED = frozenset(
+    "은는이가을를의에로와과도만나한된하할해든인임화서표증비료별율률관실용법분장부청력식형성제기금액량권원팀함됨중시후전내외상일자"
+    "적술치위능면고지게니며던려라란염학론사회체계급종류점감각업품층구역선물어문강결여요야아지리사반대무소수유향져령경짐람움림"
+)
 _PARTICLE = re.compile(rf"(?:{PARTICLES})?")
 _LONGEST = 8
-_FOREIGN = re.compile(r"[A-Za-z0-9가-힣]")
+_ROLE = re.compile(
+    rf"[가-힣]{{0,6}}(?:{'|'.join(role for role in ROLES.split('|') if len(role) > 1)})(?:님|분)?[은는이가]?"
+)
+_TITLE = re.compile(rf"[ ](?:{TITLES}|모친|부친|둘|셋|순(?:[ .]|$))")
+_GAP = re.compile(r"[ ]{0,2}[:=(/]?[ ]{0,2}")
+_BRACKET = re.compile(r"[ ]?\([ ]?(?:[MF남여/\d]|만 ?\d|[가-힣]{1,5}[ ]?[),/])")
+_LIST_LEFT = re.compile(r"(?<![가-힣])(?P<n>[가-힣]{2,4})[ ]?(?:님|교수|선생님)?[ ]?[,·/→][ ]?$")
+_LIST_RIGHT = re.compile(
+    r"[ ]?[,·/→][ ]?[가-힣]{2,4}(?![가-힣])|[ ]{0,2}(?:$|[\n.,;)]|[ ](?:순|둘|셋|외|등)(?![가-힣]))"
+)
+_SENTENCE_LEFT = re.compile(r"[다함됨음][.)]?[ ]{1,3}$|[.][ ]{1,3}$")
+_LINE_RIGHT = re.compile(r"[ ]{0,2}(?:$|\n)")
+_KIN = frozenset(ROLES.split("|"))
 
 
 class Chance(IntEnum):
@@ -53,16 +72,45 @@ class Chance(IntEnum):
 
 
 def rare_names(text: str) -> Iterator[Found]:
-    """Words that can be nothing but a name."""
+    """Words that can be nothing but a name, and those that can be one where people stand."""
+    previous = (0, 0, "")
     for start, end, word in hangul_words(text):
         size, chance = rare_name(word)
-        if chance is Chance.ANYWHERE and not _glued(text, start, end):
-            yield Found(start, start + size, "NAME", 0.5)
+        if chance and not (text[start - 1 : start].isalnum() or text[end : end + 1].isalnum()):
+            whole = size == len(word)
+            if (
+                chance is Chance.ANYWHERE
+                or _behind_role(text, previous, start)
+                or (whole and _among_people(text, start, end))
+            ):
+                yield Found(start, start + size, "NAME", 0.5)
+        previous = start, end, word
 
 
-def _glued(text: str, start: int, end: int) -> bool:
-    """Whether a word goes on in other letters or digits."""
-    return text[start - 1 : start].isalnum() or text[end : end + 1].isalnum()
+def _behind_role(text: str, previous: Word, start: int) -> bool:
+    _, until, word = previous
+    return bool(until and _GAP.fullmatch(text, until, start) and until < start and _is_role(word))
+
+
+@lru_cache(maxsize=1 << 14)
+def _is_role(word: str) -> bool:
+    return word in _KIN or (len(word) > 2 and _ROLE.fullmatch(word) is not None)
+
+
+def _among_people(text: str, start: int, end: int) -> bool:
+    """Whether a title, a bracket, a list or the end of a report says that a person is named."""
+    before = max(0, start - 12)
+    if _TITLE.match(text, end) or _BRACKET.match(text, end):
+        return True
+    left = _LIST_LEFT.search(text, before, start)
+    if left and _is_name(left["n"]) and _LIST_RIGHT.match(text, end):
+        return True
+    return bool(_SENTENCE_LEFT.search(text, before, start) and _LINE_RIGHT.match(text, end))
+
+
+def _is_name(word: str) -> bool:
+    parts = split_name(word)
+    return parts is not None and (given_score(parts[1]) > 2 or rare_name(word) == (len(word), Chance.ANYWHERE))
 
 
 @lru_cache(maxsize=1 << 16)
@@ -79,19 +127,18 @@ def rare_name(word: str) -> tuple[int, Chance]:
 
 def _chance(name: str, word: str) -> Chance:
     parts = split_name(name)
-    if parts is None or name in _DICTIONARY or is_common_word(name) or is_listed(name):
+    if parts is None or name in _DICTIONARY or is_common_word(name):
         return Chance.NONE
     surname, given = parts
-    if len(surname) + len(given) != (len(surname) + 2 if len(name) > 2 else 2) or not _named_so(surname, given):
-        return Chance.NONE
     if len(given) == 1:
-        return Chance.AMONG_PEOPLE if given in ONE and len(word) <= 4 else Chance.NONE
+        short = len(word) <= 4 and (given in ONE or len(surname) == 2)
+        return Chance.AMONG_PEOPLE if short else Chance.NONE
+    if len(given) != 2 or given[0] not in _FIRST or given[1] not in _SECOND:
+        return Chance.NONE
     if is_inflected(name) or is_compound(word) or is_derived(name):
         return Chance.NONE
     begun = len(surname) == 1 and name[:2] in _DICTIONARY
-    return Chance.AMONG_PEOPLE if begun or surname not in COMMON_SURNAMES.union(COMPOUND_SURNAMES) else Chance.ANYWHERE
-
-
-def _named_so(surname: str, given: str) -> bool:
-    usual = surname in USUAL_SURNAMES or len(surname) == 2
-    return usual and (len(given) == 1 or (given[0] in _FIRST and given[1] in _SECOND))
+    if not begun:
+        return Chance.ANYWHERE if surname in USUAL_SURNAMES or len(surname) == 2 else Chance.AMONG_PEOPLE
+    unlike = surname in COMMON_SURNAMES and given[0] in FIRST and given[1] in SECOND and given[1] not in _PROLONGED
+    return Chance.ANYWHERE if unlike else Chance.AMONG_PEOPLE

@@ -20,7 +20,7 @@ _ROLES = frozenset(role for roles in (ASKING, ROLES, TITLES) for role in re.spli
 _WORDS = read_words("common_words.txt") | NOT_BEFORE_TITLE | {role for role in _ROLES if len(role) > 1}
 _SHORTEST_ENDED = 3
 # Particles and verb endings of one and two syllables as they are glued to nouns.
-_GLUED = frozenset("은는이가을를의에로와과도만나한된하할해된든인임화")
+_GLUED = frozenset("은는이가을를의에로와과도만나한된하할해된든인임화요")
 _NOUN_SUFFIXES = frozenset("서표증비료별율률관실용법분장과부청력식형성제기금액량권원팀함됨중시후전내외상일자")
 _GLUED_PAIRS = frozenset(
     ["으로", "에서", "에게", "하고", "하는", "하지", "이나", "부터", "까지", "이라", "라도", "이며", "인지"]
