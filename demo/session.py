@@ -5,14 +5,15 @@ Every step goes through the doors that people use; nothing here touches a databa
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
-from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urljoin
 
 import httpx
 
+from demo.forms import first_form, form_to
 from demo.local_names import LoopbackTransport
 from demo.people import Person
 from demo.show import StepFailedError
@@ -125,6 +126,25 @@ class Session:
         headers = self.portal_headers() | ({"Idempotency-Key": key} if key else {})
         return self.http.request(method, f"{self.portal}/api/v1{path}", headers=headers, json=body)
 
+    def page(self, path: str) -> str:
+        """Open a page of the portal. Raises: StepFailedError."""
+        return self._get(f"{self.portal}{path}").text
+
+    def send(self, page: str, end: str, **typed: str) -> str:
+        """Fill in the page's form whose address ends so and send it; returns the page it led to.
+
+        A code of the second factor is typed where the form asks for one. Raises: StepFailedError: there is no such
+        form, or it was refused.
+        """
+        form = form_to(page, end)
+        if form is None:
+            raise StepFailedError(f"{self.person.login}: …{end[-40:]} 양식이 없습니다.", "포털에서 같은 화면을 여세요.")
+        code = {"code": self.code()} if "code" in form.required else {}
+        answer = self.http.post(urljoin(self.portal, form.action), data=form.hidden | code | typed)
+        if answer.is_error:
+            raise StepFailedError(f"{self.person.login} {end[-40:]}: {refusal_of(answer.text)}", "포털에서 확인하세요.")
+        return answer.text
+
     def portal_headers(self) -> dict[str, str]:
         """Return the headers that a REST call with cookies must carry."""
         me = self.http.get(f"{self.portal}/api/v1/me")
@@ -163,38 +183,11 @@ class Session:
         return {"X-XSRFToken": found[0].value or ""} if found else {}
 
 
-class _Form(HTMLParser):
-    """The first form of a page: where it goes, its hidden values, its other fields."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.action = ""
-        self.hidden: dict[str, str] = {}
-        self.fields: list[str] = []
-        self._depth = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Collect the form's action and inputs."""
-        values = {name: value or "" for name, value in attrs}
-        if tag == "form" and not self._depth:
-            self._depth, self.action = 1, values.get("action", "")
-        elif tag == "input" and self._depth == 1 and values.get("name"):
-            if values.get("type") == "hidden":
-                self.hidden[values["name"]] = values.get("value", "")
-            else:
-                self.fields.append(values["name"])
-
-    def handle_endtag(self, tag: str) -> None:
-        """Close the first form; later ones are not looked at."""
-        if tag == "form":
-            self._depth = 2
-
-
-def first_form(page: str) -> _Form:
-    """Parse the first form of an HTML page."""
-    form = _Form()
-    form.feed(page)
-    return form
+def refusal_of(page: str) -> str:
+    """Return what a page says of a refusal, or the beginning of its text."""
+    found = re.search(r'role="alert"[^>]*>(.*?)</div>', page, re.DOTALL)
+    words = re.sub(r"<[^>]+>", " ", found[1] if found else page[:300])
+    return " ".join(words.split())
 
 
 def said(answer: httpx.Response) -> str:

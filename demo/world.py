@@ -58,11 +58,11 @@ class World:
             raise StepFailedError(f"{login} {method} {path}: {said(answer)}", SEE_LOGS)
         return answer.json()
 
-    def as_portal(self, *arguments: str) -> str:
-        """Run `python -m demo.seed …` as the portal's user; returns what it printed. Raises: StepFailedError."""
+    def as_portal(self) -> str:
+        """Run `python -m demo.seed` as the portal's user; returns what it printed. Raises: StepFailedError."""
         user, database = self.settings.app_user, self.settings.database_group
         done = subprocess.run(
-            [str(VENV / "bin/python"), "-m", "demo.seed", *arguments],
+            [str(VENV / "bin/python"), "-m", "demo.seed"],
             check=False, capture_output=True, text=True, user=user, group=user, extra_groups=[database], umask=0o007,
             env={"ANSIM_HOME": str(self.settings.home), "PATH": os.environ["PATH"], "LANG": "C.UTF-8"},
             cwd=self.settings.db,
@@ -73,7 +73,7 @@ class World:
 
     def make_people(self) -> list[str]:
         """Make the accounts that are missing and keep their second factors; returns the new logins."""
-        made: dict[str, str] = json.loads(self.as_portal("people"))
+        made: dict[str, str] = json.loads(self.as_portal())
         for login, secret in made.items():
             self.secrets.keep(login, secret)
         return list(made)

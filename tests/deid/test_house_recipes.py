@@ -36,7 +36,8 @@ def published(request: pytest.FixtureRequest, sources: Path, clinic_of_all: Hosp
     name = str(request.param)
     plan = recipe.load(Path(f"recipes/{name}.yaml"))
     folder = sources / HOSPITALS[name]
-    return name, engine.run(plan, folder, clinic_of_all.out, clinic_of_all.keys, now=NOW)
+    private = clinic_of_all.out.parent / "private"
+    return name, engine.run(plan, folder, clinic_of_all.out, clinic_of_all.keys, now=NOW, private=private)
 
 
 def originals(sources: Path, name: str) -> pl.DataFrame:

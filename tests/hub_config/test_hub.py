@@ -12,7 +12,7 @@ import pytest
 import websockets
 from jupyterhub.utils import format_exception
 
-from demo.session import first_form
+from demo.forms import first_form
 from enclave.errors import Conflict, Unavailable
 from enclave.workspace.plan import sign_plan
 from hub_config.refusal import spawn_refused
