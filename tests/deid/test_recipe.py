@@ -91,7 +91,11 @@ def test_linked_tables_must_share_the_domain_of_their_patients(clinic: Hospital)
     assert caught.value.code == "deid.recipe-link"
 
 
-@pytest.mark.parametrize("path", sorted(Path("recipes").glob("*.yaml")), ids=lambda path: path.name)
+# Beside them lie the providers' profiles, which the recipes name and read.
+HOUSE = sorted(path for path in Path("recipes").glob("*.yaml") if "\nrecipe: 1\n" in path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", HOUSE, ids=lambda path: path.name)
 def test_the_recipes_of_the_house_are_well_formed(path: Path) -> None:
     recipe = load(path)
     assert recipe.gates.k >= 5
