@@ -17,7 +17,7 @@ from functools import lru_cache
 from deid.detect.cues import PARTICLES, ROLES, TITLES
 from deid.detect.found import Found
 from deid.detect.hangul import Word, hangul_words
-from deid.detect.stopwords import is_common_word, is_compound, is_derived, is_inflected
+from deid.detect.stopwords import is_common_word, is_compound, is_derived, is_inflected, is_listed
 from deid.detect.syllables import (
     COMMON_SURNAMES,
     FIRST,
@@ -35,7 +35,7 @@ _FIRST = frozenset(FIRST) | frozenset(
     "각개거고궁긍난내누능락려록루매면목본사생숭식심약열염온울월위육융전조증직징차추통포항행회휴흠녹립"
 )
 _SECOND = frozenset(SECOND) | frozenset(
-    "각간갑개거건견계고공귀극내년노능당돈득락렬록롱률륭립면목박발방백번본붕사생설송술실악암여오울위육응작전제직집차청추충치"
+    "각간갑개거건견계고공귀극내년노능당돈득락렬록롱률륜륭립면목박발방백번본붕사생설송술실악암여오울위육응작전제직집차청추충치"
     "칠타통판포항행회흡웅걸"
 )
 _DICTIONARY = read_words("dictionary_words.txt")
@@ -116,7 +116,7 @@ def _is_name(word: str) -> bool:
 @lru_cache(maxsize=1 << 16)
 def rare_name(word: str) -> tuple[int, Chance]:
     """How many syllables at the start of a word, behind which only a particle may follow, are a name; how surely."""
-    if 2 <= len(word) <= _LONGEST and not is_common_word(word) and word not in _DICTIONARY:
+    if 2 <= len(word) <= _LONGEST and not is_listed(word) and word not in _DICTIONARY:
         for size in (4, 3, 2):
             if len(word) >= size and _PARTICLE.fullmatch(word, size):
                 chance = _chance(word[:size], word)
@@ -131,7 +131,7 @@ def _chance(name: str, word: str) -> Chance:
         return Chance.NONE
     surname, given = parts
     if len(given) == 1:
-        short = len(word) <= 4 and (given in ONE or len(surname) == 2)
+        short = len(word) <= 6 and (given in ONE or len(surname) == 2)
         return Chance.AMONG_PEOPLE if short else Chance.NONE
     if len(given) != 2 or given[0] not in _FIRST or given[1] not in _SECOND:
         return Chance.NONE
