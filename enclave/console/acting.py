@@ -35,11 +35,17 @@ def step_down(folder: Path) -> None:
     owner, group = folder.stat().st_uid, folder.stat().st_gid
     if owner == 0:
         return
-    os.initgroups(pwd.getpwuid(owner).pw_name, group)
+    os.setgroups(groups_of(owner, group))
     os.setgid(group)
     os.setuid(owner)
     # The sequencer is in the folder's group and reads and numbers entries.
     os.umask(0o007)
+
+
+def groups_of(owner: int, group: int) -> list[int]:
+    """Return the groups of a service's user, its own among them (snapshots are readable for that one), and `group`."""
+    user = pwd.getpwuid(owner)
+    return sorted({*os.getgrouplist(user.pw_name, user.pw_gid), group})
 
 
 def say(ko: str, en: str) -> None:

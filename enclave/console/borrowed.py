@@ -7,10 +7,11 @@ the effective ids change: this process is root's from its first line to its last
 from __future__ import annotations
 
 import os
-import pwd
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from enclave.console.acting import groups_of
 
 
 @contextmanager
@@ -21,7 +22,7 @@ def as_owner_of(folder: Path) -> Iterator[None]:
         return
     owner, group = folder.stat().st_uid, folder.stat().st_gid
     groups, mine = os.getgroups(), os.getegid()
-    os.initgroups(pwd.getpwuid(owner).pw_name, group)
+    os.setgroups(groups_of(owner, group))
     os.setegid(group)
     os.seteuid(owner)
     # The sequencer is in the folder's group and reads and numbers entries.
