@@ -15,6 +15,7 @@ from deid.errors import OutputError
 from deid.planning.draft import Head, recipe_text
 from deid.planning.measure import Survey, settle
 from deid.planning.role import LABELS, TablePlan
+from deid.planning.safeguards import asks_for_sample, privacy_reasons, sample_reason
 from deid.planning.tables import plan_tables, slug
 from deid.planning.where import Where, where
 from deid.planning.wizard import ask_about, on_terminal
@@ -99,13 +100,14 @@ def _propose(wish: _Wish) -> None:
         settled, found = settle(head, tables, wish.where.folder)
     _show_columns(console, settled)
     _show_risk(console, found, wish.k)
+    _show_safeguards(console, settled, wish.k)
     wish.out.write_text(recipe_text(head, settled, found.links), encoding="utf-8")
     recipes.load(wish.out)  # what was written is what a run reads
-    folder = wish.where.folder
+    folder, private = wish.where.folder, " --private …" if asks_for_sample(settled) else ""
     click.echo(str(wish.out))
     click.echo(
         f"읽고 고친 뒤 실행 (read it, mend it, run it): ansim deid run {wish.out} --source {folder} --out … --keys … "
-        "--signing-key …",
+        f"--signing-key …{private}",
         err=True,
     )
 
@@ -139,6 +141,18 @@ def _show_risk(console: Console, found: Survey, k: int) -> None:
         after = "–" if each.after is None else f"{each.after.unique_share:.1%}"
         shown.add_row(each.table, f"{each.patients:,}", before, after, f"{each.lost:.1%}")
     console.print(shown)
+
+
+def _show_safeguards(console: Console, tables: list[TablePlan], k: int) -> None:
+    said = [("text_sample", sample_reason())] if asks_for_sample(tables) else []
+    said += [
+        (f"{table.name}.privacy", words)
+        for table in tables
+        if any(each.is_quasi for each in table.columns)
+        for words in privacy_reasons(table, k)
+    ]
+    for name, (ko, en) in said:
+        console.print(f"{name}: {ko}\n  ({en})", markup=False)
 
 
 def _taken(target: Path) -> OutputError:

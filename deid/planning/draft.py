@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from deid.planning.role import LABELS, Proposal, Role, TablePlan, Words
+from deid.planning.safeguards import TEXT_SAMPLE, VALUES, asks_for_sample, privacy_reasons, sample_reason
 
 RECIPE_HEAD = """\
 # 이 계획은 ansim deid plan이 자료를 보고 제안한 것입니다. 사람이 읽고 고친 뒤에 씁니다.
@@ -52,17 +53,34 @@ def recipe_text(head: Head, tables: Sequence[TablePlan], links: Sequence[LinkPla
         f"  k: {head.k}",
         f"  max_suppressed_share: {head.max_suppressed_share}",
         "  no_direct_identifier_left: {sample: 1000, min_score: 0.6}",
+        *_sampled(tables),
         "",
     ]
     if links:
         lines += ["links:", *(f"  - {_flow(_link(each))}" for each in links), ""]
     lines.append("tables:")
     for table in tables:
-        lines += _table(table)
+        lines += _table(table, head.k)
     return "\n".join(lines) + "\n"
 
 
-def _table(table: TablePlan) -> list[str]:
+def _sampled(tables: Sequence[TablePlan]) -> list[str]:
+    if not asks_for_sample(tables):
+        return []
+    return [*_comment(sample_reason(), 2), f"  text_sample: {_flow(TEXT_SAMPLE)}"]
+
+
+def _privacy(table: TablePlan, k: int) -> list[str]:
+    lines = [line for words in privacy_reasons(table, k) for line in _comment(words, 4)]
+    asked = [{"column": name, "kind": "distinct", "l": VALUES} for name in table.diverse]
+    return [*lines, f"    privacy: {_flow({'k': k, **({'l': asked} if asked else {})})}"]
+
+
+def _comment(words: Words, indent: int) -> list[str]:
+    return [f"{' ' * indent}# {each}" for each in words]
+
+
+def _table(table: TablePlan, k: int) -> list[str]:
     quasi = [each.name for each in table.columns if each.is_quasi]
     return [
         f"  {table.name}:",
@@ -71,7 +89,7 @@ def _table(table: TablePlan) -> list[str]:
         f"    subject: {_flow(table.subject)}",
         *([f"    unique: [{_flow(table.subject)}]"] if table.unique and not table.sampled else []),
         *([f"    nulls: {_flow(list(table.nulls))}"] if table.nulls else []),
-        *([f"    quasi_identifiers: {_flow(quasi)}"] if quasi else []),
+        *([f"    quasi_identifiers: {_flow(quasi)}", *_privacy(table, k)] if quasi else []),
         "    columns:",
         *(f"      {_flow(each.source)}: {_flow(_column(each, table.subject))}" for each in table.columns),
     ]

@@ -18,13 +18,15 @@ from deid.keys import MASTER_BYTES, Keys
 from deid.planning.draft import Head, LinkPlan, recipe_text
 from deid.planning.options import DROP, KEEP_TEXT
 from deid.planning.role import Proposal, TablePlan
+from deid.planning.safeguards import with_diversity, without_diversity
 from deid.prepare import RAW, Prepared, pairs_of, people_of, subjects_of, with_lookups
+from deid.privacy.table import begin
 from deid.readers.connection import Databases
 from deid.readers.open import open_source, size_of
 from deid.readers.source import Reading, Source
-from deid.recipe import Link, Recipe
+from deid.recipe import Gates, Link, Recipe
 from deid.risk.measures import Risk, risk_of
-from deid.suppress import ROWS, Classes, Decision, TableFacts, classify, decide, most_telling, small_rows
+from deid.suppress import ROWS, Classes, Decision, Judge, TableFacts, classify, decide, most_telling, small_rows
 from deid.transform.columns import INDEX, typed
 
 IN_MEMORY_BYTES = 256 << 20
@@ -61,6 +63,7 @@ class _Counted:
     classes: Classes | None
     before: Risk | None
     coarsen: str
+    judge: Judge | None = None
 
 
 def survey(head: Head, tables: list[TablePlan], folder: Path) -> Survey:
@@ -75,7 +78,7 @@ def survey(head: Head, tables: list[TablePlan], folder: Path) -> Survey:
         misread = [(source.rule.name, column) for source in sources for column in _misread(source)]
         if misread:
             return Survey((), (), tuple(misread))
-        counted = [_count(table, recipe.gates.k) for table in _prepare(recipe, sources)]
+        counted = [_count(table, recipe.gates) for table in _prepare(recipe, sources)]
         links = _links(tables, [each.table for each in counted])
         return Survey(tuple(_decided(counted, links, recipe.gates.k)), tuple(links), ())
 
@@ -102,7 +105,7 @@ def _prepare(recipe: Recipe, sources: list[Source]) -> list[Prepared]:
     return [with_lookups(table, recipe, KEYS) for table in ranked]
 
 
-def _count(table: Prepared, k: int) -> _Counted:
+def _count(table: Prepared, gates: Gates) -> _Counted:
     keys = [entry.key for entry in table.rule.quasi_identifiers]
     if not keys:
         return _Counted(table, None, None, "")
@@ -111,8 +114,9 @@ def _count(table: Prepared, k: int) -> _Counted:
     sizes = pairs.select(INDEX, *raw).unique().group_by(raw).len()["len"].cast(pl.Int64).to_numpy()
     distinct = pairs.group_by(INDEX, *keys).agg(pl.col(ROWS).sum())
     classes = classify(distinct, keys)
-    coarsen = most_telling(distinct, keys, k) if small_rows(classes, k) else ""
-    return _Counted(table, classes, risk_of(sizes), coarsen)
+    coarsen = most_telling(distinct, keys, gates.k) if small_rows(classes, gates.k) else ""
+    asked = begin(table, classes, gates, None)
+    return _Counted(table, classes, risk_of(sizes), coarsen, None if asked is None else asked.watch)
 
 
 def _links(tables: list[TablePlan], prepared: list[Prepared]) -> list[LinkPlan]:
@@ -129,7 +133,9 @@ def _links(tables: list[TablePlan], prepared: list[Prepared]) -> list[LinkPlan]:
 
 
 def _decided(counted: list[_Counted], links: list[LinkPlan], k: int) -> list[Measured]:
-    facts = {each.table.rule.name: TableFacts(each.table.present, "patient", each.classes) for each in counted}
+    facts = {
+        each.table.rule.name: TableFacts(each.table.present, "patient", each.classes, each.judge) for each in counted
+    }
     decisions = decide(facts, [Link(one.origin, one.target, one.orphans) for one in links], k=k, whole_patients=False)
     return [_measured(each, decisions[each.table.rule.name]) for each in counted]
 
@@ -163,9 +169,25 @@ def settle(head: Head, tables: list[TablePlan], folder: Path) -> tuple[list[Tabl
         lossy = any(each.lost > head.max_suppressed_share for each in found.tables)
         steps = {each.table: each.coarsen for each in found.tables if lossy and each.coarsen}
         if not steps:
+            tables, found = _diverse(head, tables, folder, found)
             shown = tuple(replace(each, before=before[each.table]) for each in found.tables)
             return tables, replace(found, tables=shown)
         tables = [_coarser(table, steps[table.name]) if table.name in steps else table for table in tables]
+
+
+def _diverse(head: Head, tables: list[TablePlan], folder: Path, plain: Survey) -> tuple[list[TablePlan], Survey]:
+    """Ask for diversity where the rows that it costs may go, table by table; k stays as it is settled."""
+    for at, table in enumerate(tables):
+        asked = with_diversity(table)
+        if not asked.diverse:
+            continue
+        tried = [*tables[:at], asked, *tables[at + 1 :]]
+        found = survey(head, tried, folder)
+        if any(each.lost > head.max_suppressed_share for each in found.tables):
+            tables = [*tables[:at], without_diversity(asked), *tables[at + 1 :]]
+        else:
+            tables, plain = tried, found
+    return tables, plain
 
 
 def _coarser(table: TablePlan, key: str) -> TablePlan:

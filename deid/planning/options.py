@@ -32,6 +32,13 @@ def pseudonym(domain: str) -> Option:
     )
 
 
+def surrogate(kind: str, domain: str, *, sampled: bool) -> Option:
+    """Replace by another number of the same form; what does not fit beyond the rows that were seen becomes empty."""
+    more = {"invalid": "empty"} if sampled else {}
+    words = ("같은 형태의 다른 번호로 바꿈(형태보존)", "replaced by another number of the same form")
+    return Option({"treatment": "surrogate", "kind": kind, "domain": domain, **more}, words)
+
+
 def date_shift(facts: Facts) -> Option:
     """Shift by the patient's own number of days."""
     form = {"format": facts.format} if facts.format != "%Y-%m-%d" else {}

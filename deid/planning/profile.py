@@ -15,6 +15,7 @@ import polars as pl
 from deid.detect.scan import scan
 from deid.gates import DIRECT
 from deid.hierarchies.known import KNOWN
+from deid.transform.surrogates import misfit
 
 DATE_FORMATS = (
     "%Y-%m-%d",
@@ -43,7 +44,7 @@ class Facts:
     `kind` is `integer`, `number`, `date` or `text`; `format` belongs to dates. `distinct` counts values, `per_patient`
     is the share of patients with one value only. `whole` and `inside` give, by type of identifier, the share of sampled
     values that are one, or contain one; `ladders`, by hierarchy that ships, that of values it knows. `length` is
-    the mean number of characters, `words` of words.
+    the mean number of characters, `words` of words. `form` is the kind of surrogate that every value can have, or "".
     """
 
     name: str
@@ -63,6 +64,7 @@ class Facts:
     inside: dict[str, float]
     nulls: tuple[str, ...]
     ladders: dict[str, float]
+    form: str
 
     @property
     def unique(self) -> bool:
@@ -107,7 +109,16 @@ def profile(frame: pl.DataFrame, column: str, subject: str | None) -> Facts:
             name: _share(sum(ladder.label(value, 0) is not None for value in sample), len(sample))
             for name, ladder in CODED
         },
+        form=_form(distinct),
     )
+
+
+def _form(distinct: pl.Series) -> str:
+    """Name the kind of surrogate that every value has: digits before letters, "" where some value has none."""
+    for kind in ("digits", "chart"):
+        if distinct.len() and all(misfit(value, kind) is None for value in distinct):
+            return kind
+    return ""
 
 
 def _kind(values: pl.Series) -> tuple[str, str, pl.Series | None]:

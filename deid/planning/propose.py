@@ -26,11 +26,16 @@ FEW_FOR_QUASI = 20
 
 @dataclass(frozen=True)
 class Setting:
-    """What a column is seen in: the table's patient column, its pseudonyms' domain, and the day ages are counted at."""
+    """What a column is seen in: the table's patient column, its pseudonyms' domain, and the day ages are counted at.
+
+    `shared` are names of columns that other tables have too; `sampled` says that not all rows were seen.
+    """
 
     subject: str
     domain: str
     reference: str
+    shared: frozenset[str] = frozenset()
+    sampled: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,7 @@ def _draft(facts: Facts, meaning: Meaning | None, setting: Setting) -> _Draft:
     if not facts.filled:
         why = ("값이 하나도 없어 판단할 수 없습니다.", "It has no value to judge by.")
         return _Draft(Role.OTHER, (options.DROP, options.KEEP_TEXT), why, doubtful=True)
-    found = _by_content(facts)
+    found = _by_content(facts, meaning)
     if found:
         return found
     if meaning is None or (facts.kind == "date" and meaning.key != "birth"):
@@ -87,9 +92,12 @@ def _draft(facts: Facts, meaning: Meaning | None, setting: Setting) -> _Draft:
     return MAKERS[meaning.key](facts, setting)
 
 
-def _by_content(facts: Facts) -> _Draft | None:
-    """Whole cells that are identifiers."""
+def _by_content(facts: Facts, meaning: Meaning | None) -> _Draft | None:
+    """Whole cells that are identifiers. That a record's number looks like a patient's says nothing: its name does."""
+    numbers = meaning is not None and meaning.key == "record"
     for kind, share in sorted(facts.whole.items(), key=lambda item: -item[1]):
+        if numbers and kind == "MRN":
+            continue
         needed = NAMES_NEED if kind in {"NAME", "ADDRESS"} else MOST
         if share >= needed and not (kind == "NAME" and facts.few):
             word = PLACEHOLDERS[kind]
@@ -109,13 +117,32 @@ def _direct(word: Words, *, doubtful: bool = False) -> Maker:
     return make
 
 
-def _key(facts: Facts, _: Setting) -> _Draft:
-    domain = normalise(facts.name) if normalise(facts.name).isascii() else "record"
+def _key(facts: Facts, setting: Setting) -> _Draft:
+    plain = normalise(facts.name)
+    domain = plain if plain.isascii() and plain else "record"
+    ladder = (options.pseudonym(domain), options.DROP)
+    if facts.form:
+        why = (
+            "기록을 가리키는 번호입니다. 같은 형태의 다른 번호로 바꾸어 표와 표, 자릿수 검사는 그대로 맞습니다.",
+            "It numbers records: another number of the same form, so that joins and checks of its form still hold.",
+        )
+        return _Draft(Role.KEY, (options.surrogate(facts.form, domain, sampled=setting.sampled), *ladder), why)
     why = (
         "기록을 가리키는 번호입니다. 이을 수는 있되 되짚을 수 없게 합니다.",
         "It numbers records: still joinable, not traceable.",
     )
-    return _Draft(Role.KEY, (options.pseudonym(domain or "record"), options.DROP), why)
+    return _Draft(Role.KEY, ladder, why)
+
+
+def _joined(facts: Facts, setting: Setting) -> _Draft:
+    """Propose for a number that says nothing by its name but stands in other tables too: people join by it."""
+    draft = _key(facts, setting)
+    ko, en = draft.reason
+    why = (
+        f"다른 표에도 있어 표를 잇는 번호로 보입니다. {ko}",
+        f"Other tables have it too: it seems to join them. {en}",
+    )
+    return _Draft(Role.KEY, draft.options, why)
 
 
 def _other_patient_key(facts: Facts, setting: Setting) -> _Draft:
@@ -124,7 +151,7 @@ def _other_patient_key(facts: Facts, setting: Setting) -> _Draft:
         "환자 번호로 보이지만 이 표의 환자 열은 아닙니다.",
         "It looks like a patient's number but is not this table's key.",
     )
-    return _Draft(Role.DIRECT, (options.DROP, draft.options[0]), why, doubtful=True)
+    return _Draft(Role.DIRECT, (options.DROP, draft.options[-2]), why, doubtful=True)
 
 
 def _birth(facts: Facts, setting: Setting) -> _Draft:
@@ -243,10 +270,12 @@ def _by_shape(facts: Facts, setting: Setting) -> _Draft:
     """Say what a column is whose name says nothing."""
     if facts.kind == "date":
         return _date(facts, setting)
-    return _number(facts) if facts.kind in {"integer", "number"} else _words(facts, setting)
+    return _number(facts, setting) if facts.kind in {"integer", "number"} else _words(facts, setting)
 
 
-def _number(facts: Facts) -> _Draft:
+def _number(facts: Facts, setting: Setting) -> _Draft:
+    if facts.kind == "integer" and facts.form and not facts.few and facts.name in setting.shared:
+        return _joined(facts, setting)
     if facts.kind == "integer" and facts.unique and facts.length >= len("123456"):
         why = ("값이 모두 다른 긴 수라 번호일 수 있습니다.", "All different and long: it may be a number of somebody.")
         return _Draft(Role.DIRECT, (options.DROP, options.keep(facts)), why, doubtful=True)
@@ -269,6 +298,8 @@ def _words(facts: Facts, setting: Setting) -> _Draft:
     if facts.few:
         why = (f"값이 {facts.distinct:,}가지인 분류입니다.", f"Categories: {facts.distinct:,} values.")
         return _Draft(Role.OTHER, (options.KEEP_TEXT, options.DROP), why)
+    if facts.form and facts.name in setting.shared:
+        return _joined(facts, setting)
     why = (
         f"이름으로는 알 수 없고 값이 {facts.distinct:,}가지입니다. 누구를 가리킬 수 있어 빼 두었습니다.",
         f"The name says nothing and there are {facts.distinct:,} values: left out, it may name somebody.",

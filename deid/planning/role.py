@@ -83,7 +83,11 @@ class Proposal:
 
 @dataclass(frozen=True)
 class TablePlan:
-    """What is proposed for one table: where it comes from, who the subject is, and every column in order."""
+    """What is proposed for one table: where it comes from, who the subject is, and every column in order.
+
+    `diverse` names published columns of which each class must hold two values; for those `given_up` that would cost
+    more rows than may go.
+    """
 
     name: str
     origin: Origin
@@ -94,6 +98,8 @@ class TablePlan:
     columns: tuple[Proposal, ...]
     rows: int
     sampled: bool
+    diverse: tuple[str, ...] = ()
+    given_up: tuple[str, ...] = ()
 
     @property
     def file(self) -> str:

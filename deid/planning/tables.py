@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+from deid.planning.joins import agreed
 from deid.planning.known import held
 from deid.planning.peek import Peek
 from deid.planning.profile import Facts, profile
@@ -29,12 +31,18 @@ def plan_tables(looked: Sequence[Peek], *, subject: str | None = None) -> list[T
         for each, column in zip(peeks, subjects, strict=True)
     ]
     reference = _reference([one for table in facts for one in table])
+    shared = _shared(peeks)
     made = [
-        _table(each, Setting(column, "patient", reference), found)
+        _table(each, Setting(column, "patient", reference, shared, sampled=not each.whole), found)
         for each, column, found in zip(peeks, subjects, facts, strict=True)
     ]
     # The table that has each patient once comes first: the others are linked to it.
-    return sorted(made, key=lambda table: not table.unique)
+    return sorted(agreed(made), key=lambda table: not table.unique)
+
+
+def _shared(peeks: Sequence[Peek]) -> frozenset[str]:
+    names = Counter(name for each in peeks for name in each.frame.columns)
+    return frozenset(name for name, tables in names.items() if tables > 1)
 
 
 def guess_subject(one: Peek, peeks: Sequence[Peek]) -> str:

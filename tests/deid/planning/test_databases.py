@@ -87,7 +87,7 @@ def test_all_tables_of_a_database_are_planned_and_the_recipe_runs_unedited(
     ]  # fmt: skip
     assert [(link.origin, link.target, link.orphans) for link in plan.links] == [("labs", "patients", "fail")]
     assert plan.tables[0].column("성명").treatment.told() == "drop"
-    result = engine.run(plan, clinic.source, clinic.out, clinic.keys, now=NOW)
+    result = engine.run(plan, clinic.source, clinic.out, clinic.keys, now=NOW, private=clinic.root / "private")
     assert table(result, "labs").height == 600
     assert str(table(result, "labs").schema["date"]) == "Date"
     assert result.manifest.risk["patients"]["k_published"] >= 5
@@ -101,7 +101,7 @@ def test_the_address_may_stand_in_a_key_file_and_tables_be_named(clinic: Hospita
     assert done.exit_code == 0, done.output + done.stderr
     (one,) = recipe.load(out).tables
     assert (one.name, one.origin.database.key, one.origin.table) == ("patients", str(key.resolve()), "patients")
-    engine.run(recipe.load(out), clinic.source, clinic.out, clinic.keys, now=NOW)
+    engine.run(recipe.load(out), clinic.source, clinic.out, clinic.keys, now=NOW, private=clinic.root / "private")
     key.chmod(0o644)
     done, _ = planned(clinic.root, "--database-key", str(key), "--force")
     assert done.exit_code != 0

@@ -62,7 +62,7 @@ def test_a_plan_for_another_format_runs_at_once(clinic: Hospital, write: object)
     write(clinic.source)  # type: ignore[operator]
     (one,), plan = planned(clinic)
     assert one.subject == "환자번호"
-    result = engine.run(plan, clinic.source, clinic.out, clinic.keys, now=NOW)
+    result = engine.run(plan, clinic.source, clinic.out, clinic.keys, now=NOW, private=clinic.root / "private")
     (name,) = result.manifest.tables
     assert table(result, name).height > 0
 
@@ -89,7 +89,7 @@ def test_a_folder_of_the_omop_model_is_planned_by_what_the_model_says(clinic: Ho
     for name in ("person_source_value", "birth_datetime", "value_source_value", "ethnicity_source_value"):
         assert chosen[name] != "keep", name
     assert {one.origin.omop for one in plan.tables} == {"person", "measurement"}
-    engine.run(plan, clinic.source, clinic.out, clinic.keys, now=NOW)
+    engine.run(plan, clinic.source, clinic.out, clinic.keys, now=NOW, private=clinic.root / "private")
 
 
 def test_resources_are_planned_by_what_fhir_says(clinic: Hospital) -> None:
@@ -112,6 +112,6 @@ def test_resources_are_planned_by_what_fhir_says(clinic: Hospital) -> None:
     assert chosen["patient", "name"] == chosen["patient", "identifier"] == "drop"
     assert chosen["patient", "birthDate"] in {"generalise", "drop"}
     assert chosen["observation", "effectiveDateTime"] == "date_shift"
-    result = engine.run(plan, clinic.source, clinic.out, clinic.keys, now=NOW)
+    result = engine.run(plan, clinic.source, clinic.out, clinic.keys, now=NOW, private=clinic.root / "private")
     days = table(result, "observation")["effective_date_time"]
     assert days.dtype == pl.Date

@@ -89,7 +89,7 @@ def test_a_plan_runs_at_once_and_publishes_no_direct_identifier_column(clinic: H
         "시군구": Role.QUASI, "진단코드": Role.SENSITIVE, "검사일": Role.DATE, "수치": Role.OTHER, "판정": Role.OTHER,
         "메모": Role.TEXT,
     }  # fmt: skip
-    result = engine.run(clinic.recipe(text), source.parent, clinic.out, clinic.keys, now=NOW)
+    result = engine.run(clinic.recipe(text), source.parent, clinic.out, clinic.keys, now=NOW, private=clinic.root / "p")
     published = table(result, tables[0].name)
     assert {"patient", "age_band", "sex", "region", "note"} <= set(published.columns)
     assert result.manifest.risk[tables[0].name]["k_published"] >= 5
@@ -118,7 +118,7 @@ def test_codes_and_places_are_proposed_by_their_hierarchies_with_reasons_and_run
     )
     assert all("rare" in made[name].options[0].fields for name in ("진단코드", "약"))
     assert all(reason for each in tables[0].columns for reason in each.reason)
-    engine.run(clinic.recipe(text), clinic.source, clinic.out, clinic.keys, now=NOW)
+    engine.run(clinic.recipe(text), clinic.source, clinic.out, clinic.keys, now=NOW, private=clinic.root / "p")
 
 
 def test_no_value_of_a_patient_stands_in_the_plan(clinic: Hospital) -> None:
@@ -148,7 +148,14 @@ def test_it_coarsens_until_few_enough_rows_are_lost_and_shows_how_many_were_alon
     assert measured.after is not None
     assert (measured.after.smallest >= 5, measured.lost <= 0.05) == (True, True)
     assert any("Coarsened" in each.reason[1] for each in tables[0].columns)
-    engine.run(clinic.recipe(recipe_text(HEAD, tables, found.links)), path.parent, clinic.out, clinic.keys, now=NOW)
+    engine.run(
+        clinic.recipe(recipe_text(HEAD, tables, found.links)),
+        path.parent,
+        clinic.out,
+        clinic.keys,
+        now=NOW,
+        private=clinic.root / "p",
+    )
 
 
 def test_a_value_of_another_form_beyond_the_rows_that_were_seen_does_not_stop_the_run(clinic: Hospital) -> None:
@@ -158,7 +165,7 @@ def test_a_value_of_another_form_beyond_the_rows_that_were_seen_does_not_stop_th
     tables, text = planned(source, rows=100)
     assert tables[0].column("수치").fields == {"treatment": "keep"}
     assert tables[0].column("검사일").fields == {"treatment": "drop"}
-    engine.run(clinic.recipe(text), source.parent, clinic.out, clinic.keys, now=NOW)
+    engine.run(clinic.recipe(text), source.parent, clinic.out, clinic.keys, now=NOW, private=clinic.root / "p")
 
 
 def test_tables_of_a_folder_are_linked_by_their_patients_and_orphans_are_seen(clinic: Hospital) -> None:
@@ -178,7 +185,7 @@ def test_tables_of_a_folder_are_linked_by_their_patients_and_orphans_are_seen(cl
         ("visits", "patients", "drop"),
     ]
     assert "처리 전" in done.stderr
-    engine.run(plan, clinic.source, clinic.out, clinic.keys, now=NOW)
+    engine.run(plan, clinic.source, clinic.out, clinic.keys, now=NOW, private=clinic.root / "p")
 
 
 def test_a_plan_that_is_there_is_not_overwritten(clinic: Hospital) -> None:
