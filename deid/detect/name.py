@@ -17,7 +17,7 @@ from deid.detect.name_before_title import before_titles, given_names
 from deid.detect.name_behind_cue import behind_any_word, behind_cues
 from deid.detect.name_by_context import called_by_given_name, glued, neighbours, senders
 from deid.detect.name_by_form import by_form, repeated, signatures, spaced
-from deid.detect.name_in_rows import identified, in_rows
+from deid.detect.name_in_rows import identified, in_rows, numbered
 from deid.detect.rare_name import rare_names
 from deid.detect.recogniser import KoreanRecogniser
 
@@ -29,6 +29,7 @@ _FINDERS: tuple[Callable[[str], Iterator[Found]], ...] = (
     spaced,
     in_rows,
     identified,
+    numbered,
     signatures,
     glued,
     senders,

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from deid.detect.cues import PARTICLES
 from deid.detect.found import Found
 from deid.detect.hangul import Word, hangul_words, is_word
+from deid.detect.rare_name import is_word_of_dictionary
 from deid.detect.stopwords import is_common_word, is_compound, is_derived, is_inflected, is_listed, is_surely_inflected
 from deid.detect.syllables import (
     COMMON_SURNAMES,
@@ -41,8 +42,13 @@ _TWO_WORDS = re.compile(r"(?:^|[\n:])[ ]{0,2}(?P<v>[가-힣]{2,5}[ ][가-힣]{2,
 _SIGNATURE = re.compile(r"(?:[.)]|[다함됨음])[ ]{1,3}(?P<n>[가-힣]{3})[ ]{0,2}(?=$|\n)")
 _SPACED = re.compile(
     rf"(?:^|[\n,;|"
-    rf"/:(])[ ]{{0,2}}(?P<v>(?P<s>{_SURNAME})[ ]{{1,2}}(?P<g>[가-힣]{{2}}))(?=[ ]{{0,2}}(?:$|[\n,;|"
-    rf"/()]|님|\d))"
+    rf"/:(·])[ ]{{0,2}}(?P<v>(?P<s>{_SURNAME})[ ]{{1,2}}(?P<g>[가-힣]{{2}}))(?=[ ]{{0,2}}(?:$|[\n,;|"
+    rf"/()·.]|님|\d))"
+)
+# In a sentence: a surname that is no word by itself, then a given name and perhaps a particle.
+_SPACED_ANYWHERE = re.compile(
+    rf"(?<![가-힣A-Za-z0-9])(?P<v>[김박최정강조윤장임서권황송류홍문손백허심노곽민][ ](?P<g>[가-힣]{{2}}))"
+    rf"(?:{PARTICLES})?(?![가-힣A-Za-z0-9])"
 )
 _PARTICLE = re.compile(rf"(?:{PARTICLES})?$")
 _PARTICLE_ALONE = re.compile(rf"(?:{PARTICLES})?(?![가-힣])")
@@ -105,7 +111,14 @@ def spaced(text: str) -> Iterator[Found]:
         if given_score(match["g"]) >= 3 and not is_common_word(match["g"]) and not is_listed(match["s"]):
             yield Found(*match.span("v"), "NAME", 0.5)
     for match in _TWO_WORDS.finditer(text):
-        if not any(map(is_common_word, match["v"].split())):
+        last = split_name(match["v"].split()[-1])
+        # "외래 김민서 M/40": the name is the last word, which is found by itself.
+        if not any(map(is_common_word, match["v"].split())) and not (
+            last and len(last[1]) == 2 and given_score(last[1]) >= 3
+        ):
+            yield Found(*match.span("v"), "NAME", 0.5)
+    for match in _SPACED_ANYWHERE.finditer(text):
+        if given_score(match["g"]) == 4 and not is_common_word(match["g"]) and not is_word_of_dictionary(match["g"]):
             yield Found(*match.span("v"), "NAME", 0.5)
 
 

@@ -29,10 +29,16 @@ _CALLED = re.compile(
 )
 # Sex and age or the papers of a foreigner behind the words at the start of a line or item: whose they are.
 _IDENTIFIED = re.compile(
-    r"(?:^|[\n:]|\d)[ ]{1,2}(?P<n>[가-힣]{1,6}(?:[ ][가-힣]{1,6}){0,2}?)"
-    r"(?=[ ]{1,2}(?:여권|외국인등록|등록증|국적|[MF남여]/\d{1,3}(?!\d)|\d{1,3}/[MF남여]))"
+    r"(?:^|[\n:]|\d일?)[ ]{1,2}(?P<n>[가-힣]{1,6}(?:[ ][가-힣]{1,6}){0,2}?)"
+    r"(?=[ ]{1,2}\(?(?:여권|외국인등록|등록증|국적|[MF남여]/\d{1,3}(?!\d)|\d{1,3}/[MF남여]))"
+)
+# Lines of a list that begin alike, with a number, an hour or a bed, and what is called behind it.
+_NUMBERED = re.compile(
+    r"(?m)^[ ]{0,2}(?P<k>(?:[가-힣]{1,3}[ ]?)?\d{1,4}(?::\d\d|[-.)번호])?\d?)[ ]{1,2}"
+    r"(?P<n>[가-힣]{2,7}(?:[ ][가-힣]{2,6})?)(?![가-힣])"
 )
 _LEAST_ROWS = 2
+_LEAST_NUMBERED = 3
 _LEAST_SYLLABLES = 3
 
 
@@ -57,6 +63,25 @@ def identified(text: str) -> Iterator[Found]:
             said = any(is_common_word(w) or is_inflected(w) or is_compound(w) or is_derived(w) for w in words)
             if not said and (len("".join(words)) >= _LEAST_SYLLABLES or _can_be_a_name(match["n"])):
                 yield Found(*match.span("n"), "NAME", 0.55)
+
+
+def numbered(text: str) -> Iterator[Found]:
+    """Foreign names in a numbered list whose other lines name persons at the same place."""
+    rows: dict[str, list[re.Match[str]]] = defaultdict(list)
+    for match in _NUMBERED.finditer(text):
+        rows[re.sub(r"\d+", "0", re.sub(r"[가-힣]", "가", match["k"]))].append(match)
+    for lines in rows.values():
+        strange = [match for match in lines if not _looks_korean(match["n"].split()[0])]
+        if len(lines) >= _LEAST_NUMBERED and 0 < 2 * len(strange) < len(lines):
+            for match in strange:
+                called = [word for word in match["n"].split() if not is_common_word(word)]
+                if match["n"].startswith(" ".join(called)) and called and not any(map(is_inflected, called)):
+                    yield Found(match.start("n"), match.start("n") + len(" ".join(called)), "NAME", 0.5)
+
+
+def _looks_korean(word: str) -> bool:
+    parts = split_name(word)
+    return parts is not None and given_score(parts[1]) > 0 and not is_common_word(word)
 
 
 def _can_be_a_name(word: str) -> bool:

@@ -108,6 +108,11 @@ def _among_people(text: str, start: int, end: int) -> bool:
     return bool(_SENTENCE_LEFT.search(text, before, start) and _LINE_RIGHT.match(text, end))
 
 
+def is_word_of_dictionary(word: str) -> bool:
+    """Whether a word that begins with a surname's syllable is one of the dictionary's."""
+    return word in _DICTIONARY
+
+
 def _is_name(word: str) -> bool:
     parts = split_name(word)
     return parts is not None and (given_score(parts[1]) > 2 or rare_name(word) == (len(word), Chance.ANYWHERE))

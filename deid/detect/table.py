@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from deid.detect.cues import ASKING, ROLES
 from deid.detect.found import Found
 from deid.detect.recogniser import KoreanRecogniser
-from deid.detect.stopwords import is_common_word, is_listed
+from deid.detect.stopwords import is_common_word, is_inflected, is_listed
 from deid.detect.syllables import given_score, looks_foreign, split_name
 
 _HEADINGS: tuple[tuple[str, re.Pattern[str]], ...] = (
@@ -97,7 +97,7 @@ def _heading(line: str) -> tuple[str, list[str | None]]:
             cells = [cell.strip(" \"'*") for cell in line.split(separator)]
             if all(len(cell) <= _LONGEST_HEADING and not any(c.isdigit() for c in cell[:-1]) for cell in cells):
                 kinds = [_kind(cell) for cell in cells]
-                wanted = 1 if separator == "|" else 2
+                wanted = 2 if separator == "," else 1
                 if sum(kind is not None for kind in kinds) >= wanted and (separator != "|" or count > 1):
                     return separator, kinds
     return "", []
@@ -138,7 +138,8 @@ def _is_name(word: str, *, asked: bool) -> bool:
     plain = word.replace(" ", "")
     parts = split_name(plain)
     if parts is None or (" " in word and len(parts[1]) > _LONGEST_GIVEN):
-        return looks_foreign(word)
+        said = any(is_common_word(one) or is_inflected(one) for one in word.split())
+        return looks_foreign(word) or (asked and " " in word and not said)
     # A short word of the list may still be somebody's name where the column asks for names only.
     likely = given_score(parts[1]) > 0 or len(parts[1]) == 2  # noqa: PLR2004 - syllables of the usual given name
     return likely and not (is_listed(plain) if asked else is_common_word(plain))
