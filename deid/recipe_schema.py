@@ -105,7 +105,11 @@ def lineage(origin: Origin, columns: Iterable[Column]) -> dict[str, object]:
         said["schema"] = f"OMOP CDM v5.4 {origin.omop}"
     if origin.format == "fhir":
         said["schema"] = f"FHIR R4 {origin.resource}"
-    review = sorted(column.source for column in columns if column.keep_identifying)
-    if origin.omop in omop.REVIEWED or origin.resource in fhir.REVIEWED:
-        review.insert(0, origin.omop or origin.resource)
-    return {**said, "review": review} if review else said
+    rules = list(columns)
+    names = [column.source for column in rules]
+    # A table of the model is one whether the recipe says so or not.
+    name = origin.table.rpartition(".")[2] or origin.file
+    review = omop.to_review(origin.omop or omop.table_of(name, names), names)
+    review += [origin.resource] if origin.resource in fhir.REVIEWED else []
+    review += sorted(column.source for column in rules if column.keep_identifying)
+    return {**said, "review": list(dict.fromkeys(review))} if review else said

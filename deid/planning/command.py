@@ -12,11 +12,11 @@ from rich.table import Table
 
 from deid import recipe as recipes
 from deid.errors import OutputError
-from deid.planning.draft import Head, recipe_text
+from deid.planning.draft import LEFT_OUT, Head, recipe_text
 from deid.planning.measure import Survey, settle
 from deid.planning.role import LABELS, TablePlan
 from deid.planning.safeguards import asks_for_sample, privacy_reasons, sample_reason
-from deid.planning.tables import plan_tables, slug
+from deid.planning.tables import OMOP_JOIN, nameless, plan_tables, slug
 from deid.planning.where import Where, where
 from deid.planning.wizard import ask_about, on_terminal
 from deid.refusal import errors_to_exit_codes
@@ -90,7 +90,8 @@ def plan(  # noqa: PLR0913, PLR0917 - one parameter for each option
 def _propose(wish: _Wish) -> None:
     console = Console(stderr=True)
     with console.status("자료를 살피는 중 (looking at the source) …"):
-        tables = plan_tables(wish.where.peeks(), subject=wish.subject)
+        looked = wish.where.peeks()
+        tables, left_out = plan_tables(looked, subject=wish.subject), nameless(looked)
     if wish.ask:
         _show_columns(console, tables)
         tables = [ask_about(each, on_terminal, everything=wish.everything) for each in tables]
@@ -101,7 +102,9 @@ def _propose(wish: _Wish) -> None:
     _show_columns(console, settled)
     _show_risk(console, found, wish.k)
     _show_safeguards(console, settled, wish.k)
-    wish.out.write_text(recipe_text(head, settled, found.links), encoding="utf-8")
+    for name in left_out:
+        console.print(f"{name}: {LEFT_OUT[0]} {OMOP_JOIN[0]}\n  ({LEFT_OUT[1]} {OMOP_JOIN[1]})", markup=False)
+    wish.out.write_text(recipe_text(head, settled, found.links, left_out), encoding="utf-8")
     recipes.load(wish.out)  # what was written is what a run reads
     folder, private = wish.where.folder, " --private …" if asks_for_sample(settled) else ""
     click.echo(str(wish.out))

@@ -15,6 +15,7 @@ RECIPE_HEAD = """\
 # 이 계획은 ansim deid plan이 자료를 보고 제안한 것입니다. 사람이 읽고 고친 뒤에 씁니다.
 # Proposed by `ansim deid plan` from the data; to be read and mended by people before it is used.
 """
+LEFT_OUT = ("환자를 가리키는 열이 없어 뺐습니다.", "Left out: no column of it names a person.")
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,10 @@ class LinkPlan:
     orphans: str
 
 
-def recipe_text(head: Head, tables: Sequence[TablePlan], links: Sequence[LinkPlan] = ()) -> str:
-    """Write the recipe; what it says is decided, only its spelling is made here."""
+def recipe_text(
+    head: Head, tables: Sequence[TablePlan], links: Sequence[LinkPlan] = (), left_out: Sequence[str] = ()
+) -> str:
+    """Write the recipe; what it says is decided, only its spelling is made here. Tables `left_out` are named."""
     lines = [
         RECIPE_HEAD + "recipe: 1",
         f"dataset: {head.dataset}",
@@ -58,6 +61,8 @@ def recipe_text(head: Head, tables: Sequence[TablePlan], links: Sequence[LinkPla
     ]
     if links:
         lines += ["links:", *(f"  - {_flow(_link(each))}" for each in links), ""]
+    for name in left_out:
+        lines += _comment((f"{name}: {LEFT_OUT[0]}", f"{name}: {LEFT_OUT[1]}"), 0)
     lines.append("tables:")
     for table in tables:
         lines += _table(table, head.k)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+from deid.errors import SourceError
 from deid.planning.joins import agreed
 from deid.planning.known import held
 from deid.planning.peek import Peek
@@ -19,12 +20,16 @@ from deid.planning.vocabulary import meaning_of, normalise
 from deid.schemas import omop
 from deid.schemas.kinds import Kind
 
+OMOP_JOIN = (
+    "person_id가 있는 표와 이은 query로 읽어 계획에 더하세요.",
+    "Add it to the recipe by a query that joins it to a table with person_id.",
+)
 NO_DATES = "2020-01-01"
 
 
 def plan_tables(looked: Sequence[Peek], *, subject: str | None = None) -> list[TablePlan]:
     """Profile the first rows of every table and propose; `subject` names the patient column where it is known."""
-    peeks = _distinct_tables(looked)
+    peeks = _distinct_tables(with_people(looked))
     subjects = [str(subject) if subject in each.frame.columns else guess_subject(each, peeks) for each in peeks]
     facts = [
         [profile(each.frame, name, column) for name in each.frame.columns]
@@ -38,6 +43,26 @@ def plan_tables(looked: Sequence[Peek], *, subject: str | None = None) -> list[T
     ]
     # The table that has each patient once comes first: the others are linked to it.
     return sorted(agreed(made), key=lambda table: not table.unique)
+
+
+def with_people(looked: Sequence[Peek]) -> list[Peek]:
+    """Give the tables without those of the OMOP CDM that name no person (provider, location, note_nlp …).
+
+    They can be read only joined to one that does. Raises `SourceError` if nothing is left.
+    """
+    left = [each for each in looked if each.name not in nameless(looked)]
+    if not left:
+        names = ", ".join(nameless(looked))
+        raise SourceError(
+            (names, 0, -1), "no-person", ("환자를 가리키는 열이 없습니다.", "has no column that names a person."),
+            remedy=OMOP_JOIN,
+        )  # fmt: skip
+    return left
+
+
+def nameless(looked: Sequence[Peek]) -> list[str]:
+    """List tables of the OMOP CDM in which nobody's `person_id` stands."""
+    return [each.name for each in looked if each.origin.omop and Kind.PERSON not in each.known.values()]
 
 
 def _shared(peeks: Sequence[Peek]) -> frozenset[str]:

@@ -7,6 +7,7 @@ the rest is listed. Names are compared without regard to case: exports differ in
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from deid.schemas.kinds import Kind
 
@@ -18,6 +19,8 @@ TABLES = frozenset([
 ])  # fmt: skip
 # Tables that a reviewer must see whatever the recipe does with them: free text, staff, places, deaths.
 REVIEWED = frozenset({"note", "note_nlp", "provider", "location", "care_site", "death"})
+# The hospital's own number of a person, wherever it stands (R105).
+REVIEWED_COLUMNS = frozenset({"person_source_value"})
 COLUMNS = {
     "person_id": Kind.PERSON,
     "subject_id": Kind.PERSON,  # of cohorts
@@ -68,6 +71,19 @@ def kind_of(column: str) -> Kind | None:
     if name in COLUMNS:
         return COLUMNS[name]
     return next((kind for pattern, kind in RULES if pattern.search(name)), None)
+
+
+def table_of(name: str, columns: Iterable[str]) -> str:
+    """Name the table of the model that a file or table is, by its name and a person or its own key; "" for none."""
+    model = name.rpartition("/")[2].partition(".")[0].lower()
+    keys = {"person_id", "subject_id", f"{model}_id"}
+    return model if model in TABLES and keys & {column.lower() for column in columns} else ""
+
+
+def to_review(model: str, columns: Iterable[str]) -> list[str]:
+    """List what a reviewer must see whatever is done with it: the table itself, columns in `REVIEWED_COLUMNS`."""
+    seen = sorted({column for column in columns if column.lower() in REVIEWED_COLUMNS})
+    return [model, *seen] if model in REVIEWED else seen
 
 
 def domain_of(column: str) -> str:

@@ -168,3 +168,32 @@ tables:
     with pytest.raises(RecipeError) as caught:
         clinic.recipe(HEAD + gates(k=1) + text)
     assert caught.value.file == "clinic.yaml"
+
+
+@pytest.mark.parametrize(
+    ("name", "columns", "asked"),
+    [
+        ("note.csv", ("person_id", "note_id"), ["note"]),
+        ("NOTE_NLP.parquet", ("person_id", "NOTE_NLP_ID"), ["note_nlp"]),
+        ("provider.csv", ("PERSON_ID", "provider_id"), ["provider"]),
+        ("location.csv", ("person_id", "location_id"), ["location"]),
+        ("person.csv", ("person_id", "person_source_value"), ["person_source_value"]),
+        ("measurement.csv", ("person_id", "measurement_id"), []),
+        ("note.csv", ("hospital_no", "memo"), []),
+        ("visits.csv", ("no", "Person_Source_Value"), ["Person_Source_Value"]),
+    ],
+)
+def test_what_reviewers_must_see_is_known_whether_the_recipe_says_omop_or_not(
+    name: str, columns: tuple[str, ...], asked: list[str]
+) -> None:
+    assert omop.to_review(omop.table_of(name, columns), columns) == asked
+
+
+def test_a_dropped_source_value_of_a_person_still_triggers_review_in_the_signed_manifest(clinic: Hospital) -> None:
+    header = (
+        "person_id,gender_concept_id,year_of_birth,month_of_birth,person_source_value,location_id,gender_source_value"
+    )
+    clinic.write("person.csv", f"{header}\n1,8507,1950,3,00012345,7,M\n2,8532,1960,4,00012346,8,F\n")
+    for text in (TEXT, TEXT.replace("    omop: person\n", "").replace("version: 1", "version: 2")):
+        (source,) = clinic.run(text).manifest.lineage["sources"]
+        assert source["review"] == ["person_source_value"]

@@ -9,8 +9,9 @@ from random import Random
 import openpyxl
 import polars as pl
 import pytest
+from click.testing import CliRunner
 
-from deid import engine, recipe
+from deid import cli, engine, recipe
 from deid.planning.draft import Head, recipe_text
 from deid.planning.measure import settle
 from deid.planning.role import TablePlan
@@ -115,3 +116,20 @@ def test_resources_are_planned_by_what_fhir_says(clinic: Hospital) -> None:
     result = engine.run(plan, clinic.source, clinic.out, clinic.keys, now=NOW, private=clinic.root / "private")
     days = table(result, "observation")["effective_date_time"]
     assert days.dtype == pl.Date
+
+
+def test_a_table_of_the_omop_model_without_a_person_is_left_out_and_the_recipe_says_so(clinic: Hospital) -> None:
+    pl.DataFrame({"person_id": range(40), "gender_concept_id": [8507, 8532] * 20}).write_csv(
+        clinic.source / "person.csv"
+    )
+    pl.DataFrame({"provider_id": range(9), "provider_name": ["김철수"] * 9}).write_csv(clinic.source / "provider.csv")
+    out = clinic.root / "plan.yaml"
+    done = CliRunner().invoke(cli.deid, ["plan", str(clinic.source), "--yes", "--k", "2", "--out", str(out)])
+    assert done.exit_code == 0, done.output + done.stderr
+    text = out.read_text(encoding="utf-8")
+    assert [one.name for one in recipe.load(out).tables] == ["person"]
+    assert "# provider: Left out: no column of it names a person." in text
+    assert "provider: 환자를 가리키는 열이 없어 뺐습니다." in done.stderr.replace("\n", " ")
+    (clinic.source / "person.csv").unlink()
+    alone = CliRunner().invoke(cli.deid, ["plan", str(clinic.source), "--yes", "--out", str(out), "--force"])
+    assert (alone.exit_code, "deid.source-no-person" in alone.stderr) == (4, True)

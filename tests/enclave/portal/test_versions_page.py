@@ -39,7 +39,7 @@ def second(world: World, tmp_path: Path) -> str:
     )
     (folder / "report.html").write_text("<p>")
     difference = {"same_keys": False, "tables": {"visits": TABLE}, "tables_removed": ["labs"]}
-    lineage = {"withdrawn_rows": {"visits": 3}}
+    lineage = {"withdrawn_rows": {"visits": 3}, "sources": [{"table": "visits", "review": ["note"]}]}
     made = replace(
         manifest, id="", files={}, parent=world.snapshot_id, difference=difference, consent=CONSENT, withdrawn=3,
         lineage=lineage,
@@ -54,12 +54,13 @@ def second(world: World, tmp_path: Path) -> str:
 
 KOREAN = (
     "이전 버전과 다른 점", "가명 키가 바뀌어 사람을 이어 볼 수 없습니다.", "철회로 제외한 사람", "간질환 연구",
-    "2027-12-31까지", "30일", "이 버전을 가진 과제와 작업공간", "스냅샷 철회", "다음에 열 때부터",
+    "2027-12-31까지", "30일", "이 버전을 가진 과제와 작업공간", "스냅샷 철회", "다음에 열 때부터", "먼저 볼 표와 항목",
 )  # fmt: skip
 ENGLISH = (
     "Difference to the version before", "The pseudonym keys changed: nobody can be followed.",
     "Left out because they withdrew", "Liver research", "until 2027-12-31", "30 days",
     "Projects and workspaces that hold this version", "Withdraw snapshot", "From their next start",
+    "To be looked at first",
 )  # fmt: skip
 
 
