@@ -44,11 +44,11 @@ _LABELLED = re.compile(
     rf"[ ]{{0,2}}[:=.(]?[ ]{{0,3}}[\"']?(?P<v>{_NAME}|(?:{_SURNAME})(?![A-Za-z]))"
 )
 _TITLED = re.compile(
-    rf"(?P<v>{_NAME}|(?<![A-Za-z])(?:{_SURNAME}))[ ]{{0,2}}(?:님|씨|환자|교수|선생|과장|원장|간호사|산모|보호자|"
+    rf"(?P<v>{_NAME}|(?<![A-Za-z])(?:{_SURNAME})),?[ ]{{0,2}}(?:님|씨|환자|교수|선생|과장|원장|간호사|산모|보호자|"
     rf"어르신|학생|Dr|M\.?D)"
 )
 _BESIDE = re.compile(
-    rf"(?P<v>{_NAME})[ ]{{0,2}}(?=[(/,][ ]?(?:[MF남여][ /,)(]|\d{{1,3}}세|01\d|\d{{7,9}})|"
+    rf"(?P<v>{_NAME})[ ]{{0,2}}(?=[(/,][ ]?(?:[MF남여][ /,)(]|\d{{1,3}}세|01\d|\d{{7,9}}|한글)|"
     r"\|?[ ]?(?:DOB|D\.O\.B)|[MF]/\d|is an?[ ]\d)"
 )
 _PATTERNS = ((_SURNAME_FIRST, 0.6), (_SURNAME_LAST, 0.6), (_LABELLED, 0.8), (_TITLED, 0.8), (_BESIDE, 0.6))

@@ -12,6 +12,7 @@ from deid.detect.cues import ASKING, LATIN_ROLES, NOT_BEFORE_TITLE, ROLES
 from deid.detect.found import Found
 from deid.detect.hangul import hangul_words
 from deid.detect.name_shape import Cue, leading_name
+from deid.detect.rare_name import Chance, rare_name
 from deid.detect.stopwords import is_common_word, is_compound, is_inflected, is_listed
 from deid.detect.syllables import (
     COMMON_SURNAMES,
@@ -129,7 +130,8 @@ def behind_any_word(text: str) -> Iterator[Found]:
 
 def _size_behind_office(text: str, run: re.Match[str]) -> int:
     named = _ALONE.match(text, run.end()) or run.group().endswith(("입니다", "인데요", "이라고"))
-    return leading_name(run.group(), Cue(least=1 if named else 2))
+    size, chance = rare_name(run.group()) if named else (0, Chance.NONE)
+    return leading_name(run.group(), Cue(least=1 if named else 2)) or (size if size > 2 and chance else 0)
 
 
 def _is_likely(word: str, needed: int) -> bool:
