@@ -40,8 +40,12 @@ class ColumnUtility:
 
 def sample_of(table: Prepared) -> pl.DataFrame:
     """Take about `SAMPLE_ROWS` rows, all of every n-th patient: `INDEX`, columns as published, `RAW…` source values."""
-    step = max(1, -(-table.source.rows // SAMPLE_ROWS))
-    return pl.concat(table.each(partial(_sampled, _compared(table), step)))
+    return pl.concat(table.each(partial(_sampled, _compared(table), step_of(table))))
+
+
+def step_of(table: Prepared) -> int:
+    """Tell which patients are in the sample: every how many."""
+    return max(1, -(-table.source.rows // SAMPLE_ROWS))
 
 
 def _compared(table: Prepared) -> list[ColumnRule]:
