@@ -29,7 +29,7 @@ class Usefulness:
 
 
 def usefulness_of(table: Prepared, decision: Decision, allowed: pl.DataFrame | None, k: int) -> Usefulness:
-    """Measure on about `utility.SAMPLE_ROWS` rows, read once, the costs on `COST_ROWS` of them; `k` is that of the gates."""
+    """Measure on about `utility.SAMPLE_ROWS` rows, read once; costs on `COST_ROWS` of them. `k` is that of the gates."""
     sample = sample_of(table)
     columns = utility_of(sample, table, decision, allowed)
     rule = table.rule
