@@ -13,7 +13,7 @@ from deid.risk.utility import ColumnUtility, sample_of, step_of, utility_of
 from deid.suppress import Decision
 from deid.transform.columns import INDEX
 
-# Loss and query error take longer by the row than figures by column; about so many rows are enough for two digits.
+# Loss and query error are measured on fewer rows than figures by column: about so many are enough for two digits.
 COST_ROWS = 10_000
 
 
@@ -29,7 +29,7 @@ class Usefulness:
 
 
 def usefulness_of(table: Prepared, decision: Decision, allowed: pl.DataFrame | None, k: int) -> Usefulness:
-    """Measure on about `utility.SAMPLE_ROWS` rows, read once; costs on `COST_ROWS` of them. `k` is that of the gates."""
+    """Measure on about `utility.SAMPLE_ROWS` rows, read once; costs on `COST_ROWS`. `k` is that of the gates."""
     sample = sample_of(table)
     columns = utility_of(sample, table, decision, allowed)
     rule = table.rule
