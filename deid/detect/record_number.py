@@ -93,7 +93,7 @@ class RecordNumberRecogniser(KoreanRecogniser):
             (_BARE, 0.45),
         ):
             for match in pattern.finditer(text):
-                group = next((name for name in ("v", "w") if match.groupdict().get(name)), 0)
+                group = next((name for name in ("v", "w", "x") if match.groupdict().get(name)), 0)
                 start, end = match.span(group)
                 if _is_of_a_person(text, start, end):
                     yield Found(start, end, "MRN", score)
