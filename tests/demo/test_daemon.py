@@ -79,6 +79,9 @@ def test_what_a_process_started_ends_with_it(folder: Path) -> None:
 
 
 def test_a_process_that_dies_at_once_is_not_found_but_its_words_are(folder: Path) -> None:
-    daemon.start(replace(SLEEPER, argv=("/bin/sh", "-c", "echo no settings; exit 3")), folder, "v1")
+    dying = daemon.start(replace(SLEEPER, argv=("/bin/sh", "-c", "echo no settings; exit 3")), folder, "v1")
     assert said(folder, "sleeper", 1) == ["no settings"]
+    until = time.monotonic() + 10
+    while dying.alive and time.monotonic() < until:  # between its last words and its end is a moment
+        time.sleep(0.02)
     assert daemon.find(folder, "sleeper") is None
