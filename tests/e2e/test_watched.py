@@ -55,7 +55,7 @@ def test_identifiers_on_a_screen_raise_a_finding_and_their_values_are_nowhere(wo
     )
     (finding,) = found
     assert (finding["project"], finding["details"]["n_phone"]) == (world.project_id, 1)
-    assert "7243" not in str(finding)
+    assert not [part for part in ("7243-9981", "01072439981") if part in str(finding)]
     lead = world.session("jiwoo").api("GET", f"/projects/{world.project_id}/findings").json()
     assert lead["findings"]["count"] >= 1
     assert world.session("mina").api("GET", f"/projects/{world.project_id}/findings").json() == {"findings": None}
