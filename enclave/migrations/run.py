@@ -74,8 +74,9 @@ def _scripts() -> Config:
 
 
 def _refuse_newer(found: str | None) -> None:
-    known = {script.revision for script in ScriptDirectory.from_config(_scripts()).walk_revisions()}
-    if found is not None and found not in known:
+    if found is None:
+        return
+    if found not in {script.revision for script in ScriptDirectory.from_config(_scripts()).walk_revisions()}:
         raise Conflict(
             "db.newer",
             ko=f"데이터베이스가 이 프로그램보다 새롭습니다: 데이터베이스 {found}, 프로그램 {newest()}",

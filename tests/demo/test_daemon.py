@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,11 +24,15 @@ def folder(tmp_path: Path) -> Iterator[Path]:
         daemon.stop(tmp_path, record.stem)
 
 
-def said(folder: Path, name: str, lines: int) -> list[str]:
+def wait_for(condition: Callable[[], bool]) -> None:
     until = time.monotonic() + 10
-    while len(found := daemon.log_tail(folder, name).splitlines()) < lines and time.monotonic() < until:
+    while not condition() and time.monotonic() < until:
         time.sleep(0.02)
-    return found
+
+
+def said(folder: Path, name: str, lines: int) -> list[str]:
+    wait_for(lambda: len(daemon.log_tail(folder, name).splitlines()) >= lines)
+    return daemon.log_tail(folder, name).splitlines()
 
 
 def test_a_process_runs_as_its_user_with_its_mask_and_only_its_environment(folder: Path, monkeypatch) -> None:
@@ -72,16 +76,12 @@ def test_what_a_process_started_ends_with_it(folder: Path) -> None:
     daemon.start(parent, folder, "v1")
     child = int(said(folder, "sleeper", 1)[0])
     daemon.stop(folder, "sleeper")
-    until = time.monotonic() + 10
-    while daemon.birth(child) is not None and time.monotonic() < until:
-        time.sleep(0.02)
+    wait_for(lambda: daemon.birth(child) is None)
     assert daemon.birth(child) is None
 
 
 def test_a_process_that_dies_at_once_is_not_found_but_its_words_are(folder: Path) -> None:
     dying = daemon.start(replace(SLEEPER, argv=("/bin/sh", "-c", "echo no settings; exit 3")), folder, "v1")
     assert said(folder, "sleeper", 1) == ["no settings"]
-    until = time.monotonic() + 10
-    while dying.alive and time.monotonic() < until:  # between its last words and its end is a moment
-        time.sleep(0.02)
+    wait_for(lambda: not dying.alive)  # between its last words and its end is a moment
     assert daemon.find(folder, "sleeper") is None
