@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
 import click
 
 from audit import bundle as bundles
-from audit import query, verify
+from audit import paper, papercheck, query, verify
 from audit.bundlecheck import MANIFEST
 from audit.canonical import decode
 from audit.errors import AuditError, EntryError
@@ -22,7 +23,7 @@ _KEY_HELP = "게시된 검증 키 한 줄 또는 그 파일 / the published key 
 
 @click.group()
 def audit() -> None:
-    """감사 로그를 검증하고 증거 자료를 만듭니다 (the audit log: verify, bundle, status)."""
+    """감사 로그를 검증하고 증거 자료를 만듭니다 (the audit log: verify, bundle, print, compare)."""
 
 
 @audit.command("verify")
@@ -117,6 +118,42 @@ def status_command(log_folder: Path, *, as_json: bool, lang: str) -> None:
         return
     for name, value in values.items():
         click.echo(f"{_LABELS[name][lang == 'en']}: {value}")
+
+
+@audit.command("print")
+@click.argument("log_folder", type=_FOLDER)
+@click.option("--key", required=True, help=_KEY_HELP)
+@click.option("--svg", type=click.Path(path_type=Path), help="QR을 이 파일에 / write the QR code to this file")
+@_LANG
+def print_command(log_folder: Path, key: str, svg: Path | None, lang: str) -> None:
+    """지금 확인점을 종이에 옮길 형태로 보여 줍니다: 세 줄, 서명, QR (a checkpoint to print and keep)."""
+    try:
+        vkey = verify.key_from(key)
+        page = paper.sheet(LogReader(log_folder, vkey).note, vkey)
+    except AuditError as error:
+        raise _spoken(error, lang) from error
+    click.echo(page.text, nl=False)
+    if svg is None:
+        click.echo(page.blocks())
+    else:
+        svg.write_text(page.svg(), encoding="utf-8")
+
+
+@audit.command("compare")
+@click.argument("log_folder", type=_FOLDER)
+@click.argument("kept", type=click.File(encoding="utf-8"), default="-")
+@click.option("--key", required=True, help=_KEY_HELP)
+@_LANG
+@click.pass_context
+def compare_command(context: click.Context, log_folder: Path, kept: TextIO, key: str, lang: str) -> None:
+    """종이에서 읽거나 옮겨 적은 확인점(KEPT 파일, 또는 표준 입력)을 지금 로그와 견줍니다 (a kept checkpoint)."""
+    try:
+        vkey = verify.key_from(key)
+    except AuditError as error:
+        raise click.UsageError(_words(error, lang)) from error
+    report = papercheck.compare(kept.read(), log_folder, vkey)
+    click.echo(report.text(lang), nl=False)
+    context.exit(0 if report.ok else 1)
 
 
 _LABELS = {

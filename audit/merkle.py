@@ -36,6 +36,11 @@ def root_of(hashes: Sequence[bytes]) -> bytes:
     return row[0]
 
 
+def root_at(size: int, node: NodeReader) -> bytes:
+    """Return the root over the first `size` entries."""
+    return _range_hash(0, size, node) if size else EMPTY_ROOT
+
+
 def inclusion_proof(index: int, size: int, node: NodeReader) -> list[bytes]:
     """Return the path from leaf `index` to the root of the first `size` entries, the leaf's sibling first."""
     if not 0 <= index < size:

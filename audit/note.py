@@ -88,6 +88,15 @@ def open_note(note: str, vkey: VerifierKey) -> str:
     return text + "\n"
 
 
+def signature_of(note: bytes, vkey: VerifierKey) -> str:
+    """Return the first signature line that names `vkey` in a note that was opened with it; '' when there is none."""
+    for line in note.decode().rpartition("\n\n")[2].splitlines():
+        name, blob = _signature(line)
+        if (name, blob[:_KEY_ID_BYTES]) == (vkey.name, vkey.key_id):
+            return line
+    return ""
+
+
 def _signature(line: str) -> tuple[str, bytes]:
     match = _SIGNATURE_LINE.fullmatch(line)
     blob = from_base64(match[2]) if match else None
@@ -120,7 +129,7 @@ class Checkpoint:
         match = _CHECKPOINT.fullmatch(text)
         root = from_base64(match[3]) if match else None
         if match is None or root is None or len(root) != HASH_BYTES:
-            raise NoteError("audit.bad-checkpoint", _BAD_CHECKPOINT)
+            raise NoteError("audit.bad-checkpoint", BAD_CHECKPOINT)
         return cls(match[1], int(match[2]), root)
 
 
@@ -160,7 +169,7 @@ _BAD_KEY = Text(
     "Use the published line `name+hash+base64` as it is.",
 )
 _BAD_NOTE = Text("서명된 확인점의 형식이 틀립니다.", "The signed note is malformed.", _COPY_KO, _COPY_EN)
-_BAD_CHECKPOINT = Text("확인점 본문의 형식이 틀립니다.", "The checkpoint is not in canonical form.", _COPY_KO, _COPY_EN)
+BAD_CHECKPOINT = Text("확인점 본문의 형식이 틀립니다.", "The checkpoint is not in canonical form.", _COPY_KO, _COPY_EN)
 _BAD_SIGNATURE = Text(
     "확인점의 서명이 내용과 맞지 않습니다.", "The signature does not match the checkpoint.", _COPY_KO, _COPY_EN
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from audit.errors import NotInLogError, Text
 from audit.folder import read_tile
-from audit.merkle import consistency_proof, inclusion_proof
+from audit.merkle import consistency_proof, inclusion_proof, root_at
 from audit.note import Checkpoint, VerifierKey, open_checkpoint
 from audit.proof import Proof
 from audit.tiles import CHECKPOINT, ENTRIES, WIDTH, Tile, node_reader, split, tile_of, unpack
@@ -55,6 +55,12 @@ class LogReader:
         self._check(index)
         path = inclusion_proof(index, self.size, node_reader(self._hashes))
         return Proof(index, tuple(path), self.note.decode())
+
+    def root(self, size: int) -> bytes:
+        """Return the root over the first `size` entries, from the hash tiles; raise `NotInLogError` beyond the log."""
+        if size > self.size:
+            raise NotInLogError("audit.not-in-log", _not_there(size, self.size))
+        return root_at(size, node_reader(self._hashes))
 
     def consistency(self, old: int) -> list[bytes]:
         """Return the proof that the first `old` entries are a prefix of this log; raise `NotInLogError`."""

@@ -7,13 +7,17 @@ from typing import NamedTuple
 
 
 class Claim(NamedTuple):
-    """One statement that holds or fails. `code` is stable; `place` names the first damaged file or entry."""
+    """One statement that holds or fails. `code` is stable; `place` names the first damaged file or entry.
+
+    `amber` marks one that does not fail but is short of what it should be: no quorum of witnesses, no time stamp.
+    """
 
     ok: bool
     code: str
     ko: str
     en: str
     place: str = ""
+    amber: bool = False
 
 
 def holds(code: str, ko: str, en: str) -> Claim:
@@ -24,6 +28,11 @@ def holds(code: str, ko: str, en: str) -> Claim:
 def fails(code: str, ko: str, en: str, place: str = "") -> Claim:
     """Return a claim that fails, naming the damaged place."""
     return Claim(ok=False, code=code, ko=ko, en=en, place=place)
+
+
+def lacks(code: str, ko: str, en: str, place: str = "") -> Claim:
+    """Return a claim that does not fail but is short of what it should be."""
+    return Claim(ok=True, code=code, ko=ko, en=en, place=place, amber=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +51,30 @@ class Report:
         """The claims that fail; the first names the first damage."""
         return tuple(claim for claim in self.claims if not claim.ok)
 
+    @property
+    def amber(self) -> bool:
+        """Whether a claim is short of what it should be."""
+        return any(claim.amber for claim in self.claims)
+
     def text(self, lang: str = "ko") -> str:
-        """Return one line per claim and a verdict, each ending with a newline."""
-        lines = [f"{'✓' if claim.ok else '✗'} {claim.en if lang == 'en' else claim.ko}" for claim in self.claims]
-        lines.append(_VERDICT[self.ok][lang == "en"])
+        """Return one line per claim (✓ holds, △ short of what it should be, ✗ fails) and a verdict."""
+        lines = [f"{_mark(claim)} {claim.en if lang == 'en' else claim.ko}" for claim in self.claims]
+        verdict = "fails" if not self.ok else "amber" if self.amber else "holds"
+        lines.append(_VERDICT[verdict][lang == "en"])
         return "\n".join(lines) + "\n"
 
 
+def _mark(claim: Claim) -> str:
+    if not claim.ok:
+        return "✗"
+    return "△" if claim.amber else "✓"
+
+
 _VERDICT = {
-    True: ("결과: 이상 없음", "Result: everything holds"),
-    False: ("결과: 손상 또는 변조가 발견됨", "Result: damage or tampering found"),
+    "holds": ("결과: 이상 없음", "Result: everything holds"),
+    "amber": (
+        "결과: 이상 없음, △ 표시는 아직 갖추어지지 않음",
+        "Result: everything holds; what △ marks is not there yet",
+    ),
+    "fails": ("결과: 손상 또는 변조가 발견됨", "Result: damage or tampering found"),
 }
