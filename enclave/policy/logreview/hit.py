@@ -1,0 +1,62 @@
+"""What a rule says it found: about whom, in which entries, with which numbers. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from hashlib import sha256
+
+from enclave.policy.logreview.line import Line, Value
+
+# How many leaf numbers a finding carries; the rest is in its count.
+MOST_LEAVES = 50
+
+
+class Rule(StrEnum):
+    """The eleven rules (audit-log.md §8; korea.md R82, R83)."""
+
+    OFF_HOURS = "off-hours"
+    BULK_READ = "bulk-read"
+    EXPORT_BURST = "export-burst"
+    PROBING = "probing"
+    DORMANT = "dormant"
+    NEW_PLACE = "new-place"
+    DENIED_RUN = "denied-run"
+    PRIVILEGE = "privilege"
+    TWO_PERSON = "two-person"
+    LOG_HEALTH = "log-health"
+    DOWNLOAD_REASON = "download-reason"
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One anomaly. `actor`: the account whose word is asked, "" where an operator answers (log, console, system).
+
+    `why` names the case within the rule (`enclave.policy.logreview.wording`), `values` what its sentence says;
+    `first` and `last` are leaf numbers, `leaves` at most `MOST_LEAVES` of the `count` entries.
+    """
+
+    rule: Rule
+    why: str
+    actor: str
+    project: str
+    first: int
+    last: int
+    count: int
+    leaves: tuple[int, ...] = ()
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """The same for the same anomaly, however far the window has grown: rule, case, whose, where it began."""
+        name = "\n".join((self.rule, self.why, self.actor, self.project, str(self.first)))
+        return sha256(name.encode()).hexdigest()
+
+
+def hit(rule: Rule, why: str, lines: Sequence[Line], *, actor: str | None = None, **values: Value) -> Hit:
+    """Return the hit that these lines make together; the person and the project are the first line's."""
+    first = lines[0]
+    who = (first.actor if first.is_person else "") if actor is None else actor
+    leaves = tuple(each.index for each in lines[:MOST_LEAVES])
+    return Hit(rule, why, who, first.project, first.index, lines[-1].index, len(lines), leaves, values)
