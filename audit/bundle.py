@@ -77,7 +77,7 @@ def _write_evidence(part: Path, reader: LogReader, chosen: list[int]) -> None:
 
 def _write_helpers(part: Path, vkey: VerifierKey) -> None:
     (part / POLICY).write_text(f"log {vkey}\nquorum none\n", encoding="utf-8")
-    (part / "verify.py").write_text(standalone.source(), encoding="utf-8")
+    (part / "verify.py").write_text(standalone.verifier(), encoding="utf-8")
     for name in _README:
         text = resources.files("audit").joinpath("bundle_text", name).read_text(encoding="utf-8")
         (part / name).write_text(text, encoding="utf-8")

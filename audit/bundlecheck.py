@@ -8,15 +8,17 @@ Standard library and `cryptography` only.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
 from audit.canonical import decode
+from audit.cosignature import NOTE
 from audit.errors import AuditError, EntryError, NoteError, Text
 from audit.folder import read_tile
 from audit.merkle import inclusion_proof, leaf_hash, root_from_inclusion
-from audit.note import Checkpoint, VerifierKey, open_checkpoint
+from audit.note import Checkpoint, VerifierKey
+from audit.policy import Endorsed, Policy
 from audit.proof import Proof
 from audit.report import Claim, holds
 from audit.tiles import CHECKPOINT, WIDTH, node_reader, split, tile_of
@@ -112,28 +114,34 @@ def _is_plain_folder(path: Path) -> bool:
     return path.is_dir() and not path.is_symlink()
 
 
-def read_policy(folder: Path, trusted: VerifierKey | None) -> tuple[VerifierKey, Claim]:
-    """Return the log's key from the policy (C2SP tlog-policy); raise `BundleError` when it is not the trusted one."""
-    lines = _bytes(folder, POLICY).decode("utf-8", "replace").splitlines()
-    names = [line.removeprefix("log ") for line in lines if line.startswith("log ")]
-    if len(names) != 1 or lines != [f"log {names[0]}", "quorum none"]:
-        raise _broken("policy", "policy의 형식이 틀립니다", "The policy is malformed", POLICY)
-    key = VerifierKey.parse(names[0])
+def read_policy(folder: Path, trusted: VerifierKey | Policy | None) -> tuple[Policy, Claim]:
+    """Return the policy to check the bundle by; raise `BundleError` when its log key is not the trusted one.
+
+    A trusted policy stands in place of the bundle's own (C2SP tlog-policy). A trusted key stands in place of the
+    bundle's log keys; its witnesses are then still the bundle's own.
+    """
+    try:
+        policy = Policy.parse(_bytes(folder, POLICY).decode("utf-8", "replace"))
+    except NoteError as error:
+        raise _broken("policy", f"policy: {error.ko}", f"policy: {error.en}", POLICY) from error
+    if isinstance(trusted, Policy):
+        return trusted, holds("bundle.key", "믿는 정책으로 확인합니다", "Checked by the trusted policy")
+    lines = ", ".join(str(key) for key in policy.logs if key.kind == NOTE)
+    if not lines:
+        raise _broken("policy", "policy에 로그 키가 없습니다", "The policy names no log key", POLICY)
     if trusted is None:
-        ko = f"검증 키는 자료에 든 것입니다. 게시된 키와 같은지 눈으로 확인하세요: {key}"
-        return key, holds("bundle.key", ko, f"The key is the bundle's own; compare it with the published: {key}")
-    if key != trusted:
-        ko, en = f"자료의 검증 키가 믿는 키와 다릅니다: {key}", f"The bundle's key is not the trusted one: {key}"
+        ko = f"검증 키는 자료에 든 것입니다. 게시된 키와 같은지 눈으로 확인하세요: {lines}"
+        return policy, holds("bundle.key", ko, f"The key is the bundle's own; compare it with the published: {lines}")
+    logs = Policy.of_key(trusted).logs
+    if logs[0] not in policy.logs:
+        ko, en = f"자료의 검증 키가 믿는 키와 다릅니다: {lines}", f"The bundle's key is not the trusted one: {lines}"
         raise _broken("key", ko, en, POLICY)
-    return key, holds("bundle.key", "검증 키가 믿는 키와 같습니다", "The key is the trusted one")
+    return replace(policy, logs=logs), holds("bundle.key", "검증 키가 믿는 키와 같습니다", "The key is the trusted one")
 
 
-def read_checkpoint(folder: Path, key: VerifierKey) -> tuple[Checkpoint, Claim]:
-    """Return the bundle's (or a log folder's) checkpoint; raise `NoteError` or `BundleError` when it is not signed."""
-    checkpoint = open_checkpoint(_bytes(folder, CHECKPOINT), key)
-    name, size = checkpoint.origin, checkpoint.size
-    ko = f"확인점: 로그 {name}, 기록 {size:,}건, 서명이 맞습니다"
-    return checkpoint, holds("checkpoint", ko, f"Checkpoint: log {name}, {size:,} entries, signature holds")
+def open_bundle(folder: Path, policy: Policy) -> Endorsed:
+    """Return the bundle's checkpoint; raise `NoteError` or `BundleError` when the policy's log did not sign it."""
+    return policy.open(_bytes(folder, CHECKPOINT))
 
 
 def read_lines(folder: Path, manifest: Manifest, size: int) -> tuple[list[bytes], Claim]:

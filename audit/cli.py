@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import click
 
 from audit import bundle as bundles
-from audit import paper, papercheck, query, verify
+from audit import paper, papercheck, query, standalone, verify, witnessing
 from audit.bundlecheck import MANIFEST
 from audit.canonical import decode
 from audit.errors import AuditError, EntryError
+from audit.keyline import key_from, trusted_from
 from audit.reader import LogReader
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -29,23 +30,26 @@ def audit() -> None:
 @audit.command("verify")
 @click.argument("folder", type=_FOLDER)
 @click.option("--key", help=_KEY_HELP)
+@click.option("--policy", help="게시된 정책 파일: 로그 키, 증인, 정족수 / the published policy file")
+@click.option("--anchors", type=_FOLDER, help="밖에서 본 확인점의 폴더 / folder of the checkpoints seen outside")
+@click.option("--strict", is_flag=True, help="△가 있어도 실패(1)로 / exit with 1 also for what △ marks")
 @click.option("--patience", default=3.0, help="쓰는 중인 로그를 기다릴 초 / seconds to wait for a log being written")
 @_LANG
 @click.pass_context
-def verify_command(context: click.Context, folder: Path, key: str | None, patience: float, lang: str) -> None:
+def verify_command(context: click.Context, /, folder: Path, lang: str, **given: Any) -> None:
     """로그 폴더나 증거 자료 폴더를 검증합니다 (verify a log folder or an evidence bundle)."""
     try:
-        vkey = verify.key_from(key) if key else None
+        trusted = trusted_from(given["key"], given["policy"])
     except AuditError as error:
         raise click.UsageError(_words(error, lang)) from error
     if (folder / MANIFEST).exists():
-        report = verify.verify_bundle(folder, vkey)
-    elif vkey is None:
-        raise click.UsageError("로그 폴더에는 --key 가 필요합니다 / a log folder needs --key")
+        report = verify.verify_bundle(folder, trusted)
+    elif trusted is None:
+        raise click.UsageError("로그 폴더에는 --key 나 --policy 가 필요합니다 / a log folder needs --key or --policy")
     else:
-        report = verify.verify_log(folder, vkey, patience_s=patience)
+        report = verify.verify_log(folder, trusted, anchors=given["anchors"], patience_s=given["patience"])
     click.echo(report.text(lang), nl=False)
-    context.exit(0 if report.ok else 1)
+    context.exit(0 if report.ok and not (report.amber and given["strict"]) else 1)
 
 
 @audit.command("bundle")
@@ -63,7 +67,7 @@ def verify_command(context: click.Context, folder: Path, key: str | None, patien
 def bundle_command(target: Path, log_folder: Path, key: str, lang: str, **asked: object) -> None:
     """고른 기록의 증거 자료를 새 폴더에 씁니다 (write an evidence bundle of chosen entries)."""
     try:
-        vkey = verify.key_from(key)
+        vkey = key_from(key)
         indexes = _matching(LogReader(log_folder, vkey), asked)
         selection = {name: str(value) for name, value in asked.items() if value is not None}
         count = bundles.write(target, log_folder=log_folder, vkey=vkey, indexes=indexes, selection=selection)
@@ -128,7 +132,7 @@ def status_command(log_folder: Path, *, as_json: bool, lang: str) -> None:
 def print_command(log_folder: Path, key: str, svg: Path | None, lang: str) -> None:
     """지금 확인점을 종이에 옮길 형태로 보여 줍니다: 세 줄, 서명, QR (a checkpoint to print and keep)."""
     try:
-        vkey = verify.key_from(key)
+        vkey = key_from(key)
         page = paper.sheet(LogReader(log_folder, vkey).note, vkey)
     except AuditError as error:
         raise _spoken(error, lang) from error
@@ -148,12 +152,28 @@ def print_command(log_folder: Path, key: str, svg: Path | None, lang: str) -> No
 def compare_command(context: click.Context, log_folder: Path, kept: TextIO, key: str, lang: str) -> None:
     """종이에서 읽거나 옮겨 적은 확인점(KEPT 파일, 또는 표준 입력)을 지금 로그와 견줍니다 (a kept checkpoint)."""
     try:
-        vkey = verify.key_from(key)
+        vkey = key_from(key)
     except AuditError as error:
         raise click.UsageError(_words(error, lang)) from error
     report = papercheck.compare(kept.read(), log_folder, vkey)
     click.echo(report.text(lang), nl=False)
     context.exit(0 if report.ok else 1)
+
+
+@audit.command("program")
+@click.argument("what", type=click.Choice(["verify", "witness"]))
+@click.argument("target", type=click.Path(path_type=Path))
+def program_command(what: str, target: Path) -> None:
+    """검증기나 증인 프로그램을 한 파일로 씁니다. Python과 cryptography만 있으면 됩니다 (a one-file program)."""
+    target.write_text(standalone.verifier() if what == "verify" else standalone.witness(), encoding="utf-8")
+
+
+@audit.command("witness", context_settings={"ignore_unknown_options": True}, add_help_option=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@click.pass_context
+def witness_command(context: click.Context, arguments: tuple[str, ...]) -> None:
+    """다른 컴퓨터에서 로그의 증인이 됩니다: init, sign, show, trust (be a witness of the log; -h for help)."""
+    context.exit(witnessing.main(list(arguments)))
 
 
 _LABELS = {

@@ -35,6 +35,12 @@ def write_checkpoint(folder: Path, note: bytes) -> None:
     _sync_folder(folder)
 
 
+def write_file(path: Path, data: bytes) -> None:
+    """Write or replace one file durably: readers see the old or the new one, whole."""
+    _write(path.parent, path, data)
+    _sync_folder(path.parent)
+
+
 def remove_leftovers(folder: Path) -> None:
     """Remove temporary files of a writer that was killed."""
     for path in folder.glob(f"{TEMPORARY}*"):

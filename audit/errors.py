@@ -6,7 +6,8 @@ AuditError
 ├── NoteError         a signed note, key line or checkpoint that is malformed or not signed by the trusted key
 ├── LogConflictError  database, log folder and last checkpoint contradict each other; nothing was signed
 ├── LogBusyError      another sequencer holds the log folder
-└── NotInLogError     an index or id that the published log does not contain
+├── NotInLogError     an index or id that the published log does not contain
+└── WitnessError      a checkpoint that a witness will not cosign, or an answer of a witness that proves nothing
 """
 
 from __future__ import annotations
@@ -54,3 +55,7 @@ class LogBusyError(AuditError):
 
 class NotInLogError(AuditError):
     """The published log has no such index or id."""
+
+
+class WitnessError(AuditError):
+    """A checkpoint that a witness will not cosign, or an answer of a witness that proves nothing."""

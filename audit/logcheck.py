@@ -32,6 +32,13 @@ class _Findings:
     root: bytes = b""
 
 
+def checkpoint_claim(checkpoint: Checkpoint) -> Claim:
+    """Return the claim about a checkpoint that was opened with its key."""
+    name, size = checkpoint.origin, checkpoint.size
+    ko = f"확인점: 로그 {name}, 기록 {size:,}건, 서명이 맞습니다"
+    return holds("checkpoint", ko, f"Checkpoint: log {name}, {size:,} entries, signature holds")
+
+
 def check_tree(folder: Path, checkpoint: Checkpoint) -> list[Claim]:
     """Return the claims about entries, tiles and root of a log of `checkpoint.size` entries."""
     findings = _Findings(checkpoint)

@@ -9,7 +9,8 @@ from pathlib import Path
 from audit.errors import NotInLogError, Text
 from audit.folder import read_tile
 from audit.merkle import consistency_proof, inclusion_proof, root_at
-from audit.note import Checkpoint, VerifierKey, open_checkpoint
+from audit.note import Checkpoint, VerifierKey, decode_note, open_checkpoint, split_note
+from audit.policy import Policy
 from audit.proof import Proof
 from audit.tiles import CHECKPOINT, ENTRIES, WIDTH, Tile, node_reader, split, tile_of, unpack
 
@@ -19,19 +20,21 @@ _CACHED_TILES = 256
 class LogReader:
     """The log as its checkpoint at the moment of opening states it.
 
-    With `vkey` the signature is checked first (`NoteError`). Raises `NotInLogError` (`audit.no-log`) when the
-    folder has no checkpoint.
+    With `trusted`, a key or a policy, the signature is checked first (`NoteError`). With `note`, an older checkpoint
+    of this log, the log is read as it was then. Raises `NotInLogError` (`audit.no-log`) when the folder has none.
     """
 
-    def __init__(self, folder: Path, vkey: VerifierKey | None = None) -> None:
+    def __init__(self, folder: Path, trusted: VerifierKey | Policy | None = None, *, note: bytes | None = None) -> None:
         try:
-            self.note = (folder / CHECKPOINT).read_bytes()
+            self.note = note if note is not None else (folder / CHECKPOINT).read_bytes()
         except OSError as error:
             raise NotInLogError("audit.no-log", _no_log(folder)) from error
-        if vkey is None:
-            self.checkpoint = Checkpoint.parse(self.note.decode().rpartition("\n\n")[0] + "\n")
+        if trusted is None:
+            self.checkpoint = Checkpoint.parse(split_note(decode_note(self.note))[0])
+        elif isinstance(trusted, Policy):
+            self.checkpoint = trusted.open(self.note).checkpoint
         else:
-            self.checkpoint = open_checkpoint(self.note, vkey)
+            self.checkpoint = open_checkpoint(self.note, trusted)
         self.size = self.checkpoint.size
         self._folder = folder
         self.read: set[Tile] = set()

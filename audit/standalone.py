@@ -1,4 +1,4 @@
-"""Makes the one-file verifier of an evidence bundle out of this room's own modules, in reading order."""
+"""Makes the one-file programs, verifier and witness, out of this room's own modules, in reading order."""
 
 from __future__ import annotations
 
@@ -8,15 +8,28 @@ from pathlib import Path
 from audit.errors import LogConflictError, Text
 
 # In order of dependency; each may import only from those above it, the standard library and `cryptography`.
-MODULES = (
-    "errors", "canonical", "merkle", "note", "proof", "tiles", "folder", "report", "logcheck", "bundlecheck", "verify",
+VERIFIER = (
+    "errors", "canonical", "merkle", "note", "cosignature", "policy", "keyline", "proof", "tiles", "folder", "report",
+    "reader", "logcheck", "anchors", "anchorcheck", "bundlecheck", "verify",
 )  # fmt: skip
-_HEADER = '''#!/usr/bin/env python3
-"""Stand-alone verifier of an Ansim evidence bundle or log folder. 증거 자료와 로그를 혼자서 검증하는 프로그램.
+WITNESS = ("errors", "merkle", "note", "cosignature", "policy", "keyline", "asking", "witness", "witnessing")
+_VERIFIER_SAYS = """Stand-alone verifier of an Ansim evidence bundle or log folder.
+
+증거 자료와 로그를 혼자서 검증하는 프로그램.
 
     python3 verify.py                      the bundle it lies in / 이 파일이 든 폴더
     python3 verify.py FOLDER --key LINE    a bundle or log, with the published key / 게시된 키로 검증
+    python3 verify.py FOLDER --policy FILE with the published policy: log keys, witnesses, quorum / 게시된 정책으로
+"""
+_WITNESS_SAYS = """Stand-alone witness of an Ansim audit log, for another office's machine. 감사 로그의 증인 프로그램.
 
+    python3 witness.py init HOME --name NAME --log LINE    make the keys; trust the log's published key / 만들기
+    python3 witness.py sign HOME FOLDER                    look at what came, put the answer beside it / 확인하고 서명
+    python3 witness.py show HOME                           what was seen last; lines for the policy file / 보기
+    python3 witness.py trust HOME --log LINE               the log's key was handed over / 키 교체
+"""
+_HEADER = '''#!/usr/bin/env python3
+"""{says}
 Needs Python 3.11 or newer and the package `cryptography`. Licence: Apache-2.0.
 Below are the modules of Ansim's `audit` folder, unchanged but for the imports between them.
 """
@@ -25,17 +38,26 @@ from __future__ import annotations
 '''
 
 
-def source() -> str:
-    """Return the program's text; raise `LogConflictError` (`audit.standalone`) if two modules define one name."""
+def verifier() -> str:
+    """Return the verifier's text; raise `LogConflictError` (`audit.standalone`) if two modules define one name."""
+    return _source(VERIFIER, _VERIFIER_SAYS)
+
+
+def witness() -> str:
+    """Return the witness's text; raise `LogConflictError` (`audit.standalone`) if two modules define one name."""
+    return _source(WITNESS, _WITNESS_SAYS)
+
+
+def _source(modules: tuple[str, ...], says: str) -> str:
     imports: set[str] = set()
     defined: dict[str, str] = {}
     parts = []
-    for name in MODULES:
+    for name in modules:
         text = (Path(__file__).parent / f"{name}.py").read_text(encoding="utf-8")
         tree = ast.parse(text)
         _claim_names(tree, name, defined)
         parts.append(f"# {'-' * 20} audit/{name}.py {'-' * 20}\n{_without_imports(text, tree, imports)}")
-    return "\n".join([_HEADER, *sorted(imports), "", "\n\n".join(parts)])
+    return "\n".join([_HEADER.replace("{says}", says), *sorted(imports), "", "\n\n".join(parts)])
 
 
 def _claim_names(tree: ast.Module, module: str, defined: dict[str, str]) -> None:

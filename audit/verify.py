@@ -11,51 +11,65 @@ import time
 from argparse import ArgumentParser
 from pathlib import Path
 
+from audit.anchorcheck import check_anchors, quorum_claim
+from audit.anchors import Anchors
 from audit.bundlecheck import (
     MANIFEST,
     BundleError,
     check_bundle_files,
     check_inclusion,
     completeness,
-    read_checkpoint,
+    open_bundle,
     read_lines,
     read_manifest,
     read_policy,
 )
-from audit.errors import AuditError, NoteError, Text
-from audit.logcheck import check_files, check_tree
+from audit.errors import AuditError, NoteError
+from audit.keyline import policy_of, trusted_from
+from audit.logcheck import check_files, check_tree, checkpoint_claim
 from audit.note import VerifierKey
+from audit.policy import Policy
+from audit.reader import LogReader
 from audit.report import Claim, Report, fails
 from audit.tiles import CHECKPOINT
 
 _POLL_S = 0.2
 
 
-def verify_log(folder: Path, vkey: VerifierKey | str, *, patience_s: float = 0.0) -> Report:
-    """Check a whole log folder against its checkpoint and the key that must have signed it.
+def verify_log(
+    folder: Path, trusted: VerifierKey | Policy | str, *, anchors: Path | None = None, patience_s: float = 0.0
+) -> Report:
+    """Check a whole log folder against its checkpoint and the key, or policy, that is trusted.
+
+    With `anchors`, also against the checkpoints kept there: none may contradict the log, and the claim about the
+    witnesses is amber where the newest checkpoint is short of its quorum.
 
     A log that is being written has, for moments, files that its checkpoint does not cover yet: within `patience_s`
     seconds such files may become covered or vanish. Nothing is raised; what fails is in the report.
     """
     claims: list[Claim] = []
     try:
-        key = _key(vkey)
-        checkpoint, claim = read_checkpoint(folder, key)
-        claims.append(claim)
-        claims += check_tree(folder, checkpoint)
-        files = check_files(folder, checkpoint)
+        policy = policy_of(trusted)
+        # Before the log is read, so that none of them can be newer than it.
+        kept = Anchors(anchors).sizes() if anchors is not None else []
+        reader = LogReader(folder, policy)
+        claims.append(checkpoint_claim(reader.checkpoint))
+        claims += check_tree(folder, reader.checkpoint)
+        files = check_files(folder, reader.checkpoint)
         while not files.ok and patience_s > 0:
             time.sleep(_POLL_S)
             patience_s -= _POLL_S
-            files = check_files(folder, read_checkpoint(folder, key)[0])
+            files = check_files(folder, LogReader(folder, policy).checkpoint)
         claims.append(files)
+        if all(claim.ok for claim in claims):
+            claims += check_anchors(Anchors(anchors or folder), policy, reader, sizes=kept)
     except AuditError as error:
         claims.append(_failed(error, CHECKPOINT))
     return Report(tuple(claims))
 
 
-def verify_bundle(folder: Path, vkey: VerifierKey | str | None = None) -> Report:
-    """Check an evidence bundle; without `vkey` its own key is used and shown for comparison with the published one.
+def verify_bundle(folder: Path, trusted: VerifierKey | Policy | str | None = None) -> Report:
+    """Check an evidence bundle; without `trusted` its own keys are used and shown for comparison with the published.
 
     Stops at the first claim that fails. Nothing is raised; what fails is in the report.
     """
@@ -63,19 +77,16 @@ def verify_bundle(folder: Path, vkey: VerifierKey | str | None = None) -> Report
     try:
         manifest = read_manifest(folder)
         claims.append(check_bundle_files(folder, manifest))
-        key, claim = read_policy(folder, None if vkey is None else _key(vkey))
+        policy, claim = read_policy(folder, VerifierKey.parse(trusted) if isinstance(trusted, str) else trusted)
         claims.append(claim)
-        checkpoint, claim = read_checkpoint(folder, key)
-        claims.append(claim)
-        lines, claim = read_lines(folder, manifest, checkpoint.size)
-        claims += [claim, check_inclusion(folder, manifest, checkpoint, lines), completeness(manifest)]
+        endorsed = open_bundle(folder, policy)
+        claims.append(checkpoint_claim(endorsed.checkpoint))
+        claims.append(quorum_claim(endorsed if endorsed.quorum else None, policy, endorsed.checkpoint.size))
+        lines, claim = read_lines(folder, manifest, endorsed.checkpoint.size)
+        claims += [claim, check_inclusion(folder, manifest, endorsed.checkpoint, lines), completeness(manifest)]
     except AuditError as error:
         claims.append(_failed(error, CHECKPOINT))
     return Report(tuple(claims))
-
-
-def _key(vkey: VerifierKey | str) -> VerifierKey:
-    return VerifierKey.parse(vkey) if isinstance(vkey, str) else vkey
 
 
 def _failed(error: AuditError, place: str) -> Claim:
@@ -83,44 +94,27 @@ def _failed(error: AuditError, place: str) -> Claim:
     return fails(error.code, f"{error.ko} {error.remedy_ko}", f"{error.en} {error.remedy_en}", place)
 
 
-def key_from(text: str) -> VerifierKey:
-    """Read the key line given itself or in a file of that name; raise `NoteError` when there is none."""
-    if "+" in text and not Path(text).exists():
-        return VerifierKey.parse(text)
-    try:
-        line = Path(text).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise NoteError("audit.no-key-file", _no_key_file(text)) from error
-    return VerifierKey.parse(line.strip())
-
-
-def _no_key_file(text: str) -> Text:
-    return Text(
-        f"검증 키 파일을 읽을 수 없습니다: {text}.",
-        f"The key file cannot be read: {text}.",
-        "게시된 '이름+해시+base64' 한 줄이나 그 줄이 든 파일을 주세요.",
-        "Give the published line `name+hash+base64`, or a file that holds it.",
-    )
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run as a program: `verify.py [FOLDER] [--key LINE|FILE] [--lang ko|en]`; return the exit status."""
     parser = ArgumentParser(description="Ansim: verify an evidence bundle or a log folder / 증거 자료 또는 로그 검증")
     parser.add_argument("folder", nargs="?", default=str(Path(__file__).parent), help="bundle or log folder / 폴더")
     parser.add_argument("--key", help="the published key line, or a file that holds it / 게시된 검증 키")
+    parser.add_argument("--policy", help="the published policy file, with witnesses and quorum / 게시된 정책 파일")
+    parser.add_argument("--anchors", help="folder of the checkpoints seen outside / 밖에서 본 확인점의 폴더")
     parser.add_argument("--lang", choices=["ko", "en"], default="ko")
     given = parser.parse_args(arguments)
     folder = Path(given.folder)
     try:
-        key = key_from(given.key) if given.key else None
+        trusted = trusted_from(given.key, given.policy)
     except NoteError as error:
         parser.error(f"{error} / {error.en}")
     if (folder / MANIFEST).exists():
-        report = verify_bundle(folder, key)
-    elif key is None:
-        parser.error("a log folder needs --key / 로그 폴더에는 --key 가 필요합니다")
+        report = verify_bundle(folder, trusted)
+    elif trusted is None:
+        parser.error("a log folder needs --key or --policy / 로그 폴더에는 --key 나 --policy 가 필요합니다")
     else:
-        report = verify_log(folder, key, patience_s=3.0)
+        anchors = Path(given.anchors) if given.anchors else None
+        report = verify_log(folder, trusted, anchors=anchors, patience_s=3.0)
     sys.stdout.write(report.text(given.lang))
     return 0 if report.ok else 1
 

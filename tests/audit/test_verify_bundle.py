@@ -65,6 +65,7 @@ def test_a_bundle_with_proofs_verifies_claim_by_claim(sound) -> None:
         "bundle.files",
         "bundle.key",
         "checkpoint",
+        "anchor.no-witness",
         "bundle.entries",
         "bundle.inclusion",
         "bundle.selection",
@@ -156,10 +157,10 @@ def test_the_one_file_verifier_takes_the_key_from_a_file(sound, tmp_path) -> Non
 def test_two_modules_with_one_name_cannot_become_one_file(tmp_path, monkeypatch) -> None:
     for name in ("one", "two"):
         (tmp_path / f"{name}.py").write_text('"""x."""\nA, B = 1, 2\nC: int = 3\nD.e = 4\n')
-    monkeypatch.setattr(standalone, "MODULES", ("one", "two"))
+    monkeypatch.setattr(standalone, "VERIFIER", ("one", "two"))
     monkeypatch.setattr(standalone, "__file__", str(tmp_path / "standalone.py"))
     with pytest.raises(LogConflictError, match="A: one, two"):
-        standalone.source()
+        standalone.verifier()
 
 
 # --- twenty-odd ways to tamper, each with its own message --------------------------------------------------------
@@ -272,8 +273,8 @@ TAMPERINGS = {
     ),
     "policy with a broken key": (
         lambda f: (put(f, "policy", "log x+y+z\nquorum none\n"), relist(f)),
-        "audit.bad-key",
-        "",
+        "bundle.policy",
+        "line 1",
     ),
     "re-signed with another key": (resigned, "bundle.key", "not the trusted one"),
     "checkpoint re-signed": (resigned_only, "audit.untrusted-key", "no signature of the trusted key"),
