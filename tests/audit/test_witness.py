@@ -27,6 +27,7 @@ from tests.audit.logs import SIGNER, VKEY, entries, publish
 
 TIME = 1_764_000_000
 NAME = "audit.test/w1"
+DATA = entries(900)
 
 
 class Office:
@@ -36,7 +37,7 @@ class Office:
         self.log, self.anchors, self.drop = folder / "log", Anchors(folder / "anchors"), folder / "stick"
         self.home = folder / "witness"
         self.witness = Witness.create(self.home, NAME, [VKEY])
-        self.data = entries(900)
+        self.data = list(DATA)
         lines = [f"witness w{number} {each.vkey}" for number, each in enumerate(self.witness.cosigners)]
         self.anchors.keep_policy("\n".join([f"log {VKEY}", *lines, "group g all w0 w1", "quorum g", ""]))
         self.policy = self.anchors.policy(VKEY)
