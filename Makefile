@@ -4,6 +4,7 @@ PY := .venv/bin/python
 ROOMS := audit deid enclave hub_config demo
 YES ?=
 STEPS ?= 10000
+KILLS ?= 1000
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "%-14s %s\n",$$1,$$2}' $(MAKEFILE_LIST)
@@ -25,8 +26,8 @@ test: check  ## the same as check
 check: setup-test format-check lint types layers docs-check suite  ## what CI runs, in this order, nothing else
 suite:  ## the tests alone
 	$(PY) -m pytest
-crash: setup-test  ## only the tests that kill processes with -9
-	$(PY) -m pytest -m crash tests
+crash: setup-test  ## only the tests that kill processes with -9, at the size for a night (KILLS=1000 of the log)
+	ANSIM_KILLS=$$(( $(KILLS) / 2 )) ANSIM_CUTS=20 $(PY) -m pytest -m crash tests
 walk: setup-test  ## random histories of requests at the size for a night (STEPS=10000)
 	ANSIM_MACHINE_STEPS=$(STEPS) $(PY) -m pytest tests/enclave/test_egress_machine.py
 bench: setup-test  ## measure (ONLY="spawn audit": these); writes build/bench.json

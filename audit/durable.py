@@ -5,6 +5,7 @@ A file, once under its name, never changes; only `checkpoint` is replaced.
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 from audit.tiles import CHECKPOINT, Tile
 
 TEMPORARY = ".new-"
+_LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def write_new(folder: Path, files: Mapping[Tile, bytes]) -> None:
@@ -41,10 +43,21 @@ def write_file(path: Path, data: bytes) -> None:
     _sync_folder(path.parent)
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Remove temporary files of a writer that was killed."""
+def settle(folder: Path) -> None:
+    """Make durable what an earlier writer left, and remove its temporary files; raise OSError when the disk cannot.
+
+    Killed between a rename and the sync of the folder, it left a tile that everybody sees and no disk has; the next
+    checkpoint would sign it.
+    """
     for path in folder.glob(f"{TEMPORARY}*"):
         path.unlink()
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        # syncfs(2): one call for all of the folder's file system. Python has only sync(2), for all there are.
+        if _LIBC.syncfs(descriptor):
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), str(folder))
+    finally:
+        os.close(descriptor)
 
 
 def remove_partials(folder: Path, tile: Tile) -> None:

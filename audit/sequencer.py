@@ -44,7 +44,6 @@ class Sequencer:
         self._engine, self._folder, self._key, self._origin, self._batch = engine, log_folder, key, origin, batch
         log_folder.mkdir(mode=0o755, parents=True, exist_ok=True)
         self._lock = _lock(log_folder)
-        durable.remove_leftovers(log_folder)
         self._edge: Edge | None = None
         self._note = b""
         self._full: list[Tile] = []
@@ -73,7 +72,8 @@ class Sequencer:
         """Step every `interval_s` seconds until `stop` is set; append an entry after `heartbeat_s` without one.
 
         A heartbeat proves that nothing happened, where silence could also mean that something was removed.
-        A database that is locked or away is tried again; contradictions (`LogConflictError`) end the run.
+        A database that is locked or away and a disk that is full or read-only are tried again: nothing is lost
+        meanwhile, and whoever watches sees the checkpoint grow old. Contradictions (`LogConflictError`) end the run.
         """
         last_news = time.monotonic()
         while not stop.is_set():
@@ -84,6 +84,9 @@ class Sequencer:
                     last_news = time.monotonic()
             except DBAPIError as error:
                 logger.warning("database not available, trying again: %s", error.orig)
+                stop.wait(1.0)
+            except OSError as error:
+                logger.error("log folder cannot be written, trying again: %s", error)  # noqa: TRY400 - a state, no defect
                 stop.wait(1.0)
             stop.wait(interval_s)
 
@@ -119,6 +122,7 @@ class Sequencer:
         path = self._folder / CHECKPOINT
         note = path.read_bytes() if path.exists() else b""
         if self._edge is None or note != self._note:
+            durable.settle(self._folder)
             self._edge = self._load(note) if note else self._start()
             self._note = note
         return self._edge
