@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, event
 
 from audit.errors import Text, UnauditedError
 from audit.outbox import APPENDED
-from audit.tables import ALL_TABLES
+from audit.tables import ALL_TABLES, FTS5_TABLES
 
 _BASELINE = "audit.changes-at-begin"
 _EMPTIES = "audit.empties"
@@ -44,7 +44,9 @@ def _pattern(words: str) -> re.Pattern[str]:
     return re.compile(words.replace("~", comment), re.IGNORECASE | re.DOTALL)
 
 
-_OWN = _pattern(rf"~(?:INSERT\s+INTO|DELETE\s+FROM|UPDATE)\s+\"?(?:{'|'.join(ALL_TABLES)})\"?\b")
+# SQLite counts rows of the tables that FTS5 makes for itself, with those of the table it stands for.
+_NAMES = "|".join((*ALL_TABLES, FTS5_TABLES[0]))
+_OWN = _pattern(rf"~(?:INSERT\s+INTO|DELETE\s+FROM|UPDATE|CREATE\s+VIRTUAL\s+TABLE)\s+\"?(?:{_NAMES})\"?\b")
 _EMPTYING = _pattern(r"(?:^|;)~(?:DROP|ALTER|TRUNCATE)\b")
 _CREATING = _pattern(r"~CREATE\b")
 _COMMITTING = _pattern(r"(?:^|;)~(?:COMMIT\b|PREPARE\s+TRANSACTION\b|END\s*(?:TRANSACTION\b|WORK\b|;|$))")

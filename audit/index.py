@@ -1,15 +1,19 @@
-"""What people search: one row per published entry, derived from its bytes and refillable at any time."""
+"""What people search: one row per published entry, derived from its bytes and refillable at any time.
+
+With each batch of rows go the blocks that became full (`audit.blocks`) and the counts by hour (`audit.hours`).
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select
 
-from audit import leaves
+from audit import blocks, hours, leaves
 from audit.errors import LogConflictError, Text
 from audit.tables import audit_index, audit_leaf
+from audit.wording import stored_words
 
 _BATCH = 5_000
 # The action shown for bytes that someone put into the table past the outbox and that are no entry.
@@ -22,9 +26,13 @@ def length(connection: Connection) -> int:
     return 0 if last is None else last + 1
 
 
-def catch_up(engine: Engine, size: int) -> None:
-    """Fill the index up to `size` leaves, in short transactions; raise `LogConflictError` at a missing leaf."""
-    while True:
+def catch_up(engine: Engine, size: int, *, most: int | None = None) -> None:
+    """Fill the index up to `size` leaves, in short transactions; raise `LogConflictError` at a missing leaf.
+
+    With `most` it stops after about so many leaves, and goes on when it is called again.
+    """
+    added = 0
+    while most is None or added < most:
         # Reading and writing apart: SQLite refuses at once to turn an old reading transaction into a writing one.
         with engine.connect() as connection:
             start = length(connection)
@@ -33,14 +41,40 @@ def catch_up(engine: Engine, size: int) -> None:
             rows = _rows(connection, start, min(start + _BATCH, size))
             connection.rollback()
         with engine.begin() as connection:
-            connection.execute(insert(audit_index), rows)
+            _add(connection, rows, start)
+        added += len(rows)
+
+
+def _add(connection: Connection, rows: Sequence[Mapping[str, object]], start: int) -> None:
+    connection.execute(insert(audit_index), rows)
+    hours.add(connection, rows)
+    blocks.catch_up(connection, start + len(rows))
 
 
 def rebuild(engine: Engine, size: int) -> None:
     """Throw the index away and derive it again for the first `size` leaves."""
     with engine.begin() as connection:
         connection.execute(delete(audit_index))
+        hours.empty(connection)
+        blocks.empty(connection)
     catch_up(engine, size)
+
+
+def forget(connection: Connection, end: int) -> None:
+    """Remove what is derived of the leaves below `end`, a multiple of 256, in the caller's transaction.
+
+    The newest leaf must remain: it says how far the index reaches.
+    """
+    if end % blocks.BLOCK or end >= length(connection):
+        raise LogConflictError("audit.forget", _cannot_forget(end))
+    column = audit_index.c
+    first = connection.scalar(select(func.min(column.leaf_index))) or 0
+    blocks.forget(connection, end // blocks.BLOCK)
+    for start in range(first, end, _BATCH):
+        chosen = column.leaf_index.between(start, min(start + _BATCH, end) - 1)
+        query = select(column.at, column.project, column.actor, column.action, column.outcome).where(chosen)
+        hours.add(connection, [dict(row) for row in connection.execute(query).mappings()], sign=-1)
+        connection.execute(delete(audit_index).where(chosen))
 
 
 def _rows(connection: Connection, start: int, end: int) -> list[dict[str, object]]:
@@ -51,22 +85,23 @@ def _rows(connection: Connection, start: int, end: int) -> list[dict[str, object
     query = select(audit_leaf.c.leaf_index, audit_leaf.c.entry_id)
     query = query.where(audit_leaf.c.leaf_index >= start, audit_leaf.c.leaf_index < end)
     ids: dict[int, str] = {row.leaf_index: row.entry_id for row in connection.execute(query)}
-    return [_row(index, ids[index], entry) for index, entry in enumerate(data, start)]
+    return [row(index, ids[index], entry) for index, entry in enumerate(data, start)]
 
 
-def _row(index: int, entry_id: str, data: bytes) -> dict[str, object]:
+def row(index: int, entry_id: str, data: bytes) -> dict[str, object]:
+    """Return the row of one entry, by column."""
     record = _record(data)
     actor, origin, thing, reason, subjects = (_group(record, name) for name in _GROUPS)
-    row: dict[str, object] = {"leaf_index": index, "entry_id": entry_id}
-    row |= {name: _text(record, name) for name in ("at", "action", "outcome", "project", "observer")}
-    row |= {"actor": _text(actor, "id"), "actor_role": _text(actor, "role")}
-    row |= {"object_kind": _text(thing, "kind"), "object_id": _text(thing, "id")}
-    row |= {"from_ip": _text(origin, "ip"), "session": _text(origin, "session")}
-    row |= {"reason_code": _text(reason, "code"), "reason_text": _text(reason, "text")}
+    made: dict[str, object] = {"leaf_index": index, "entry_id": entry_id}
+    made |= {name: _text(record, name) for name in ("at", "action", "outcome", "project", "observer")}
+    made |= {"actor": _text(actor, "id"), "actor_role": _text(actor, "role")}
+    made |= {"object_kind": _text(thing, "kind"), "object_id": _text(thing, "id")}
+    made |= {"from_ip": _text(origin, "ip"), "session": _text(origin, "session")}
+    made |= {"reason_code": _text(reason, "code"), "reason_text": _text(reason, "text")}
     count = subjects.get("count")
-    row |= {"subjects_count": count if isinstance(count, int) else 0, "subjects_kind": _text(subjects, "kind")}
-    row["words"] = _words(row, record)
-    return row
+    made |= {"subjects_count": count if isinstance(count, int) else 0, "subjects_kind": _text(subjects, "kind")}
+    made["words"] = _words(made, record)
+    return made
 
 
 def _record(data: bytes) -> dict[str, object]:
@@ -79,13 +114,14 @@ def _record(data: bytes) -> dict[str, object]:
 
 
 _GROUPS = ("actor", "from", "object", "reason", "subjects")
-_SEARCHED = ("entry_id", "actor", "action", "project", "object_id", "from_ip", "reason_code", "reason_text")
+_SEARCHED = ("actor", "action", "project", "object_id", "from_ip", "reason_code", "reason_text")
 
 
 def _words(row: Mapping[str, object], record: Mapping[str, object]) -> str:
-    words = [str(row[name]) for name in _SEARCHED] + [_text(record, "rule")]
-    words += [str(value) for value in _group(record, "details").values()]
-    return "\n".join(word for word in words if word).lower()
+    words = [str(row[name]) for name in _SEARCHED] + [_text(record, "rule"), _text(_group(record, "object"), "sha256")]
+    # Numbers say nothing to who searches for words; an entry is found by its id itself.
+    words += [value for value in _group(record, "details").values() if isinstance(value, str)]
+    return stored_words("\n".join(word for word in words if word))
 
 
 def _group(record: Mapping[str, object], name: str) -> Mapping[str, object]:
@@ -104,4 +140,13 @@ def _missing(index: int) -> Text:
         f"The database has no leaf {index}.",
         "로그 폴더와 데이터베이스를 그대로 보존하고 감사 담당자에게 알리세요.",
         "Keep log folder and database as they are and tell the auditor.",
+    )
+
+
+def _cannot_forget(end: int) -> Text:
+    return Text(
+        f"색인에서 {end}번 앞까지 지울 수 없습니다.",
+        f"The index cannot forget what is before leaf {end}.",
+        "256의 배수이면서 마지막 순번보다 작은 수를 주세요.",
+        "Give a multiple of 256 that is below the newest leaf.",
     )

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
-from audit import leaves
+from audit import blocks, hours, index, leaves, lookup
 from audit.canonical import decode
 from audit.errors import EntryError, NotInLogError, Text
+from audit.lookup import Asked
 from audit.proof import Proof
 from audit.reader import LogReader
 from audit.tables import audit_entry, audit_index, audit_leaf
 from audit.tiles import CHECKPOINT
+from audit.wording import terms
 
 MAX_PAGE = 1_000
 
@@ -23,8 +25,10 @@ MAX_PAGE = 1_000
 class LogFilter:
     """Conditions that all must hold; None means any. `since` (included) and `until` (excluded) are aware times.
 
-    `text` finds entries whose searched fields (ids, actor, action, project, object, address, reason, rule, details)
-    contain it, whatever the case; `action` ending in `.` means every action that begins so.
+    `action` ending in `.` means every action that begins so; of `actions` and of `object_ids` one must be there, if
+    any is given. `text`: words, all of which the entry's searched fields contain (actor, action, project, object and
+    its SHA-256, address, reason, rule, texts among the details), whatever the case; what begins with a letter or
+    digit must begin a word (`audit.wording`).
     """
 
     action: str | None = None
@@ -37,6 +41,10 @@ class LogFilter:
     since: datetime | None = None
     until: datetime | None = None
     text: str | None = None
+    reason_code: str | None = None
+    session: str | None = None
+    actions: tuple[str, ...] = ()
+    object_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,47 +90,106 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The published log: name, size, 32-byte root, when its checkpoint was written; and how many entries wait."""
+    """The published log: name, size, 32-byte root, when its checkpoint was written.
+
+    With a database also how many entries wait to be published, and how many published ones can be searched by now.
+    """
 
     origin: str
     size: int
     root: bytes
     published_at: datetime
     waiting: int | None
+    indexed: int | None
 
 
 _COLUMNS = [audit_index.c[name] for name in Found.__dataclass_fields__]
-_EQUAL = ("actor", "project", "outcome", "object_kind", "object_id", "from_ip")
+_EQUAL = ("actor", "project", "outcome", "object_id", "from_ip", "reason_code", "session")
 
 
 def search(connection: Connection, *, filters: LogFilter, after: int | None = None, limit: int = 50) -> Page:
     """Return up to `limit` (at most 1,000) published entries older than leaf `after`, newest first.
 
-    Pages are stable: leaf indexes never change, so a page once seen stays the same.
+    Pages are stable: leaf indexes never change, so a page once seen stays the same. Raises `EntryError`
+    (`audit.search-text`) for a text that cannot be searched.
     """
     limit = max(1, min(limit, MAX_PAGE))
-    query = select(*_COLUMNS).where(*_conditions(filters)).order_by(audit_index.c.leaf_index.desc()).limit(limit + 1)
-    if after is not None:
-        query = query.where(audit_index.c.leaf_index < after)
-    rows = tuple(Found(*row) for row in connection.execute(query))
+    found = lookup.read(connection, _asked(connection, filters, after), _COLUMNS, limit + 1)
+    rows = tuple(Found(*row) for row in found)
     return Page(rows[:limit], rows[limit - 1].leaf_index if len(rows) > limit else None)
 
 
-def _conditions(filters: LogFilter) -> list[ColumnElement[bool]]:
-    column = audit_index.c
-    found = [column[name] == value for name in _EQUAL if (value := getattr(filters, name)) is not None]
-    if filters.action is not None:
-        prefix = filters.action.endswith(".")
-        found.append(
-            column.action.startswith(filters.action, autoescape=True) if prefix else column.action == filters.action
-        )
-    if filters.since is not None:
-        found.append(column.at >= _stamp(filters.since))
-    if filters.until is not None:
-        found.append(column.at < _stamp(filters.until))
-    if filters.text:
-        found.append(column.words.contains(filters.text.lower(), autoescape=True))
+def count(connection: Connection, filters: LogFilter) -> int | None:
+    """Return how many entries a filter finds; None when only reading them would tell.
+
+    Counts are there for actor, project, action, outcome and a period of whole hours.
+    """
+    counted = LogFilter(
+        action=filters.action,
+        actions=filters.actions,
+        actor=filters.actor,
+        project=filters.project,
+        outcome=filters.outcome,
+        since=filters.since,
+        until=filters.until,
+    )
+    if filters != counted or not (hours.is_whole(filters.since) and hours.is_whole(filters.until)):
+        return None
+    actions = _actions(connection, filters)
+    if actions is not None and not actions:
+        return 0
+    conditions = hours.where(
+        actors=_given(filters.actor),
+        projects=_given(filters.project),
+        actions=actions or (),
+        outcomes=_given(filters.outcome),
+        since=filters.since,
+        until=filters.until,
+    )
+    return hours.count(connection, conditions)
+
+
+def _asked(connection: Connection, filters: LogFilter, after: int | None) -> Asked:
+    since, until = (None if time is None else _stamp(time) for time in (filters.since, filters.until))
+    first, end = blocks.bounds(connection, since=since, until=until)
+    any_of: dict[str, tuple[str, ...]] = {name: _given(getattr(filters, name)) for name in _EQUAL}
+    any_of = {name: values for name, values in any_of.items() if values}
+    for name, values in (("action", _actions(connection, filters)), ("object_id", filters.object_ids or None)):
+        if values is not None:
+            any_of[name] = tuple(values) if name not in any_of else tuple(set(values) & set(any_of[name]))
+    others: list[ColumnElement[bool]] = []
+    if since is not None:
+        others.append(audit_index.c.at >= since)
+    if until is not None:
+        others.append(audit_index.c.at < until)
+    if filters.object_kind is not None:
+        others.append(audit_index.c.object_kind == filters.object_kind)
+    known = [each for each in (after, end, index.length(connection)) if each is not None]
+    return Asked(first, min(known), any_of, others, terms(filters.text or ""))
+
+
+def _actions(connection: Connection, filters: LogFilter) -> tuple[str, ...] | None:
+    """Return the actions of which one must be there; None for any."""
+    if filters.action is None:
+        return filters.actions or None
+    found = _beginning(connection, filters.action) if filters.action.endswith(".") else [filters.action]
+    return tuple(each for each in found if not filters.actions or each in filters.actions)
+
+
+def _beginning(connection: Connection, prefix: str) -> list[str]:
+    """Return the actions in the log that begin so: one step in the index for each, however many entries it has."""
+    found: list[str] = []
+    action, last = audit_index.c.action, prefix
+    while (following := connection.scalar(select(func.min(action)).where(action > last))) is not None:
+        if not following.startswith(prefix):
+            break
+        found.append(following)
+        last = following
     return found
+
+
+def _given(value: str | None) -> tuple[str, ...]:
+    return () if value is None else (value,)
 
 
 def _stamp(time: datetime) -> str:
@@ -164,4 +231,5 @@ def status(log_folder: Path, connection: Connection | None = None) -> Status:
     reader = LogReader(log_folder)
     published_at = datetime.fromtimestamp((log_folder / CHECKPOINT).stat().st_mtime, UTC)
     waiting = None if connection is None else leaves.count(connection) + leaves.waiting(connection) - reader.size
-    return Status(reader.checkpoint.origin, reader.size, reader.checkpoint.root, published_at, waiting)
+    indexed = None if connection is None else index.length(connection)
+    return Status(reader.checkpoint.origin, reader.size, reader.checkpoint.root, published_at, waiting, indexed)

@@ -30,6 +30,8 @@ from audit.tiles import CHECKPOINT, ENTRIES, WIDTH, Edge, Tile, level_length, pa
 logger = logging.getLogger(__name__)
 HEARTBEAT = "log.heartbeat"
 _FULL_SEARCH_S = 600.0
+# How many leaves one step indexes at most.
+_INDEXED = 20_000
 
 
 class Sequencer:
@@ -101,7 +103,8 @@ class Sequencer:
         while edge.size < total:
             self._grow(edge, min(edge.size + self._batch, total))
             self._publish(edge)
-        index.catch_up(self._engine, edge.size)
+        # A new index of an old log takes minutes; publishing does not wait for it.
+        index.catch_up(self._engine, edge.size, most=_INDEXED)
 
     def _beat(self) -> None:
         event = Event(action=HEARTBEAT, outcome="done", actor_id="sequencer", actor_role="system")

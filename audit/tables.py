@@ -2,7 +2,8 @@
 
 `audit_entry` takes entries inside the callers' transactions, `audit_leaf` gives each its place in the tree.
 Databases refuse to change or remove rows of these two by trigger, and by grant where there are roles.
-`audit_index` is what people search; it can be dropped and refilled at any time.
+What people search is derived from them and can be dropped and refilled at any time: `audit_index` has a row for each
+published entry, `audit_block` one for each 256 of them (their times and words), `audit_hour` counts by hour.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Connection,
     Identity,
     Index,
     Integer,
@@ -22,7 +24,10 @@ from sqlalchemy import (
     Table,
     Text,
     event,
+    inspect,
+    select,
 )
+from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from audit.canonical import MAX_ENTRY_BYTES
 
@@ -70,16 +75,72 @@ audit_index = Table(
     Column("subjects_count", _BIG, nullable=False),
     Column("subjects_kind", Text, nullable=False),
     Column("observer", Text, nullable=False),
-    # Lower-case words of the fields a person searches by free text.
+    # What `audit.wording` stores of the fields a person searches by free text.
     Column("words", Text, nullable=False),
     sqlite_strict=True,
 )
-# What people look for among millions; the rest filters what these leave.
-for _name in ("at", "actor", "action", "project", "object_id"):
-    Index(f"audit_index_{_name}", audit_index.c[_name], audit_index.c.leaf_index)
+# Fields people look for among millions. Each is followed by the leaf index, in whose order pages are read; an entry
+# without the field is in no such index.
+LOOKED_FOR = ("actor", "action", "project", "object_id", "outcome", "from_ip", "session", "reason_code")
+_SPARSE = ("project", "object_id", "from_ip", "session", "reason_code")
+for _name in LOOKED_FOR:
+    _there = audit_index.c[_name] != "" if _name in _SPARSE else None
+    Index(
+        f"audit_index_{_name}",
+        audit_index.c[_name],
+        audit_index.c.leaf_index,
+        sqlite_where=_there,
+        postgresql_where=_there,
+    )
+
+# A block is 256 leaves, as one tile has; it is written once it is full. Two things are found by block: a period
+# (times hardly ever run against the order of leaves) and words. On SQLite the words are in `audit_block_words` (FTS5,
+# rowid = block), for which the column here stays empty; NULL where a block has more words than PostgreSQL takes.
+audit_block = Table(
+    "audit_block",
+    metadata,
+    Column("block", _BIG, primary_key=True, autoincrement=False),
+    Column("first_at", Text, nullable=False),
+    Column("last_at", Text, nullable=False),
+    Column("words", TSVECTOR().with_variant(Text, "sqlite"), nullable=True),
+    Index("audit_block_words_found", "words", postgresql_using="gin").ddl_if(dialect="postgresql"),
+)
+event.listen(
+    audit_block,
+    "after_create",
+    DDL(  # type: ignore[no-untyped-call]
+        "CREATE VIRTUAL TABLE audit_block_words USING fts5(words, content='', detail=none, tokenize='ascii')"
+    ).execute_if(dialect="sqlite"),
+)
+event.listen(
+    audit_block,
+    "after_drop",
+    DDL("DROP TABLE IF EXISTS audit_block_words").execute_if(dialect="sqlite"),  # type: ignore[no-untyped-call]
+)
+# For plots and counts. `hour` is the beginning of an entry's time, `2026-11-29T01`.
+audit_hour = Table(
+    "audit_hour",
+    metadata,
+    Column("hour", Text, primary_key=True),
+    Column("project", Text, primary_key=True),
+    Column("actor", Text, primary_key=True),
+    Column("action", Text, primary_key=True),
+    Column("outcome", Text, primary_key=True),
+    Column("entries", _BIG, nullable=False),
+    Index("audit_hour_project", "project", "hour"),
+    Index("audit_hour_actor", "actor", "hour"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+# Which form the derived tables have; of another one they are made anew and filled by the sequencer.
+LAYOUT = 2
+audit_layout = Table("audit_layout", metadata, Column("layout", Integer, primary_key=True, autoincrement=False))
 
 RECORD_TABLES = ("audit_entry", "audit_leaf")
-ALL_TABLES = (*RECORD_TABLES, "audit_index")
+DERIVED_TABLES = ("audit_index", "audit_block", "audit_hour")
+ALL_TABLES = (*RECORD_TABLES, *DERIVED_TABLES, "audit_layout")
+# What SQLite's FTS5 calls the tables of `audit_block_words`.
+FTS5_TABLES = tuple(f"audit_block_words{each}" for each in ("", "_config", "_data", "_docsize", "_idx"))
 
 # REPLACE removes the row in its way without firing DELETE triggers; the third looks for such a row beforehand.
 _SQLITE_TRIGGERS = """
@@ -114,15 +175,18 @@ _attach_triggers(audit_entry)
 _attach_triggers(audit_leaf)
 
 Part = Literal["writer", "sequencer", "reader"]
+_READ = "SELECT ON audit_index, audit_block, audit_hour, audit_layout"
 _GRANTS: dict[Part, tuple[str, ...]] = {
-    "writer": ("INSERT (id, bytes), SELECT ON audit_entry", "SELECT ON audit_leaf", "SELECT ON audit_index"),
+    "writer": ("INSERT (id, bytes), SELECT ON audit_entry", "SELECT ON audit_leaf", _READ),
     "sequencer": (
         # It writes its own hourly heartbeat entry.
         "INSERT (id, bytes), SELECT ON audit_entry",
         "SELECT, INSERT ON audit_leaf",
-        "SELECT, INSERT, DELETE ON audit_index",
+        "SELECT, INSERT, DELETE ON audit_index, audit_block",
+        "SELECT, INSERT, UPDATE, DELETE ON audit_hour",
+        "SELECT ON audit_layout",
     ),
-    "reader": ("SELECT ON audit_entry", "SELECT ON audit_leaf", "SELECT ON audit_index"),
+    "reader": ("SELECT ON audit_entry", "SELECT ON audit_leaf", _READ),
 }
 
 
@@ -133,6 +197,24 @@ def grants_sql(role: str, part: Part = "writer") -> list[str]:
     remove or truncate. Run them as the owner of the tables, which must be none of these roles.
     """
     quoted = '"' + role.replace('"', '""') + '"'
-    tables = ", ".join(ALL_TABLES)
+    tables = ", ".join(metadata.tables)
     revoke = [f"REVOKE ALL ON {tables} FROM PUBLIC", f"REVOKE ALL ON {tables} FROM {quoted}"]
     return revoke + [f"GRANT {grant} TO {quoted}" for grant in _GRANTS[part]]
+
+
+def create(connection: Connection) -> bool:
+    """Make the tables that are missing; make derived tables of another layout anew, empty. Return whether it did so.
+
+    The sequencer fills them again. On PostgreSQL run `grants_sql` again for each role afterwards: a new table has none.
+    """
+    had = inspect(connection).has_table("audit_index")
+    metadata.create_all(connection)
+    if connection.scalar(select(audit_layout.c.layout)) == LAYOUT:
+        return False
+    if had:
+        derived = [metadata.tables[name] for name in DERIVED_TABLES]
+        metadata.drop_all(connection, derived)
+        metadata.create_all(connection, derived)
+    connection.execute(audit_layout.delete())
+    connection.execute(audit_layout.insert(), {"layout": LAYOUT})
+    return had

@@ -22,7 +22,7 @@ from enclave.store import open_engine, writable
 
 def is_ours(_object: object, name: str | None, kind: str, *_: object) -> bool:
     """Return whether a migration speaks of this table: ours, not the log's."""
-    return kind != "table" or name not in audit_tables.ALL_TABLES
+    return kind != "table" or name not in {*audit_tables.ALL_TABLES, *audit_tables.FTS5_TABLES}
 
 
 def upgrade(url: str) -> str:
@@ -87,4 +87,4 @@ def _refuse_newer(found: str | None) -> None:
 
 
 def _make_log_tables(connection: Connection) -> None:
-    audit_tables.metadata.create_all(connection)
+    audit_tables.create(connection)

@@ -1,0 +1,137 @@
+"""How a search reads the index: by the condition that leaves least, newest leaf first, and never all of it.
+
+Every field that people look for has an index of (field, leaf), so one condition alone costs a page. Of several the
+one with the fewest entries leads and the others are looked at on the way; words are first looked for by block. The
+databases' planners decide this worse: SQLite knows no values without ANALYZE, PostgreSQL reads backwards from the
+newest entry for what ended years ago.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal_column, or_, select, union_all
+
+from audit import blocks
+from audit.tables import LOOKED_FOR, audit_index
+from audit.wording import Term
+
+# Entries counted to find the condition that leaves least: few first, more when that does not tell.
+_COUNTED = (2_000, 50_000)
+# Ranges of leaves with the words searched that one statement reads, and how many leaves they have together.
+_RANGES = 64
+_FIRST, _MOST = 1_024, 16_384
+_LEAF = audit_index.c.leaf_index
+_COLUMNS = audit_index.c
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is looked for between two leaves (`first` included, `end` excluded): all of these conditions.
+
+    `any_of`: for each of the columns of `LOOKED_FOR` that count, the values of which one must be there.
+    """
+
+    first: int
+    end: int
+    any_of: Mapping[str, Sequence[str]]
+    others: Sequence[ColumnElement[bool]]
+    terms: Sequence[Term]
+
+
+def read(connection: Connection, asked: Asked, columns: Sequence[Any], limit: int) -> list[Sequence[Any]]:
+    """Return up to `limit` rows with these columns, newest first."""
+    if asked.first >= asked.end or not all(asked.any_of.values()):
+        return []
+    leader, few = _leader(connection, asked)
+    if asked.terms and not few:
+        return _by_words(connection, asked, columns, limit)
+    return _by_field(connection, asked, leader, columns, limit)
+
+
+def _leader(connection: Connection, asked: Asked) -> tuple[str | None, bool]:
+    """Return the column to read by, if there is one, and whether it leaves so few that words need no index."""
+    names = [name for name in LOOKED_FOR if name in asked.any_of]
+    if len(names) <= 1 and not asked.terms:
+        return next(iter(names), None), False
+    for most in _COUNTED:
+        found = {name: _count(connection, asked, name, most) for name in names}
+        leader = min(found, key=lambda name: found[name], default=None)
+        if leader is None or found[leader] < most:
+            return leader, leader is not None
+    return leader, False
+
+
+def _count(connection: Connection, asked: Asked, name: str, most: int) -> int:
+    matching = _of(name, asked.any_of[name])
+    inner = select(literal_column("1")).where(matching, _between(asked.first, asked.end)).limit(most).subquery()
+    return connection.scalar(select(func.count()).select_from(inner)) or 0
+
+
+def _by_field(
+    connection: Connection, asked: Asked, leader: str | None, columns: Sequence[Any], limit: int
+) -> list[Sequence[Any]]:
+    conditions = [*_conditions(asked, but=leader), _between(asked.first, asked.end)]
+    if leader is None:
+        return list(connection.execute(_newest(columns, conditions, limit)))
+    queries = [
+        _indexed(_newest(columns, [_of(leader, [value]), *conditions], limit), leader) for value in asked.any_of[leader]
+    ]
+    if len(queries) == 1:
+        return list(connection.execute(queries[0]))
+    # One of many values is no range of an index in leaf order: a page of each, and the newest of those.
+    parts = union_all(*(select(query.subquery()) for query in queries)).subquery()
+    return list(connection.execute(select(parts).order_by(parts.c.leaf_index.desc()).limit(limit)))
+
+
+def _by_words(connection: Connection, asked: Asked, columns: Sequence[Any], limit: int) -> list[Sequence[Any]]:
+    found: list[Sequence[Any]] = []
+    conditions = _conditions(asked)
+    for ranges in _some(blocks.containing(connection, asked.terms, asked.first, asked.end)):
+        inside = or_(*(_between(first, end) for first, end in ranges))
+        found += connection.execute(_newest(columns, [inside, *conditions], limit - len(found)))
+        if len(found) >= limit:
+            break
+    return found
+
+
+def _some(ranges: Sequence[tuple[int, int]]) -> Iterator[Sequence[tuple[int, int]]]:
+    """Yield the ranges in portions: few leaves at first, since a page may be full soon, then more.
+
+    Several ranges at once are read whole before they are sorted; a long one stands alone and is read as far as needed.
+    """
+    portion: list[tuple[int, int]] = []
+    leaves, most = 0, _FIRST
+    for first, end in ranges:
+        if portion and (leaves + end - first > most or len(portion) == _RANGES):
+            yield portion
+            portion, leaves, most = [], 0, min(2 * most, _MOST)
+        portion.append((first, end))
+        leaves += end - first
+    if portion:
+        yield portion
+
+
+def _newest(columns: Sequence[Any], conditions: Sequence[ColumnElement[bool]], limit: int) -> Select[Any]:
+    return select(*columns).where(*conditions).order_by(_LEAF.desc()).limit(limit)
+
+
+def _indexed(query: Select[Any], name: str) -> Select[Any]:
+    return query.with_hint(audit_index, f"INDEXED BY audit_index_{name}", "sqlite")
+
+
+def _conditions(asked: Asked, *, but: str | None = None) -> list[ColumnElement[bool]]:
+    fields = [_COLUMNS[name].in_(values) for name, values in asked.any_of.items() if name != but]
+    words = [_COLUMNS.words.contains(term.stored, autoescape=True) for term in asked.terms]
+    return [*fields, *asked.others, *words]
+
+
+def _of(name: str, values: Sequence[str]) -> ColumnElement[bool]:
+    # The second half is what a partial index promises of its rows.
+    return and_(_COLUMNS[name].in_(values) if len(values) > 1 else _COLUMNS[name] == values[0], _COLUMNS[name] != "")
+
+
+def _between(first: int, end: int) -> ColumnElement[bool]:
+    return and_(first <= _LEAF, end > _LEAF)
