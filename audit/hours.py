@@ -5,11 +5,11 @@ What plots are drawn from, and how many entries a filter finds, without reading 
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from sqlalchemy import ColumnElement, Connection, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -19,7 +19,6 @@ from audit.tables import audit_hour
 Key = tuple[str, str, str, str, str]
 _KEYS = ("hour", "project", "actor", "action", "outcome")
 _HOUR = len("2026-11-29T01")
-_AT = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d)T([01]\d|2[0-3]):")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +103,16 @@ def is_whole(time: datetime | None) -> bool:
 
 def _key(row: Mapping[str, object]) -> Key:
     at, project, actor, action, outcome = (str(row[name]) for name in ("at", *_KEYS[1:]))
+    return at[:_HOUR] if _is_hour(at[:_HOUR]) else "", project, actor, action, outcome
+
+
+@lru_cache(1_000)
+def _is_hour(hour: str) -> bool:
     # Bytes that are no entry may say anything where the time belongs.
-    return at[:_HOUR] if _AT.match(at) else "", project, actor, action, outcome
+    try:
+        return _stamp(_time(hour)) == hour
+    except ValueError:
+        return False
 
 
 def _one(value: str | None) -> tuple[str, ...]:

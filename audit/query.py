@@ -152,12 +152,13 @@ def count(connection: Connection, filters: LogFilter) -> int | None:
 def _asked(connection: Connection, filters: LogFilter, after: int | None) -> Asked:
     since, until = (None if time is None else _stamp(time) for time in (filters.since, filters.until))
     first, end = blocks.bounds(connection, since=since, until=until)
-    any_of: dict[str, tuple[str, ...]] = {name: _given(getattr(filters, name)) for name in _EQUAL}
-    any_of = {name: values for name, values in any_of.items() if values}
+    equal = {name: value for name in _EQUAL if (value := getattr(filters, name)) is not None}
+    any_of: dict[str, tuple[str, ...]] = {name: (value,) for name, value in equal.items() if value}
     for name, values in (("action", _actions(connection, filters)), ("object_id", filters.object_ids or None)):
         if values is not None:
             any_of[name] = tuple(values) if name not in any_of else tuple(set(values) & set(any_of[name]))
-    others: list[ColumnElement[bool]] = []
+    # What is asked to be absent is in no index; nobody asks it of many.
+    others: list[ColumnElement[bool]] = [audit_index.c[name] == "" for name, value in equal.items() if not value]
     if since is not None:
         others.append(audit_index.c.at >= since)
     if until is not None:

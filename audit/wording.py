@@ -51,12 +51,15 @@ def words_of(stored: str) -> set[str]:
 def terms(text: str) -> tuple[Term, ...]:
     """Return the terms of a typed text, all of which must be found; at most eight.
 
-    Raises `EntryError` (`audit.search-text`) for a term with nothing to look for: punctuation, a single letter.
+    Raises `EntryError` (`audit.search-text`) if no term has anything to look for: punctuation, a single letter.
     """
     typed = _plain(text).split()
     if len(typed) > MAX_TERMS:
         raise EntryError("audit.search-text", _TOO_MANY)
-    return tuple(_term(each) for each in typed)
+    found = tuple(_term(each) for each in typed)
+    if typed and not any(term.words or term.begins for term in found):
+        raise EntryError("audit.search-text", _nothing(text))
+    return found
 
 
 def _term(typed: str) -> Term:
@@ -66,11 +69,7 @@ def _term(typed: str) -> Term:
     begins = None if last_is_whole or not runs else _cut(runs[-1])
     if begins is not None and len(begins) == 1 and not _is_unspaced(begins):
         begins = None
-    # The first run may begin inside a longer one; those after it begin where it ended.
-    words = frozenset(_cut(run) for run in whole)
-    if not words and begins is None:
-        raise EntryError("audit.search-text", _nothing(typed))
-    return Term(_marked(typed), words, begins)
+    return Term(_marked(typed), frozenset(_cut(run) for run in whole), begins)
 
 
 def _plain(text: str) -> str:

@@ -155,9 +155,11 @@ def _fill(engine: Engine, count: int) -> None:
     while batch := list(islice(source, 100_000)):
         with engine.begin() as connection:
             _insert(connection, batch)
+            _tell("rows", batch[-1]["leaf_index"] + 1)
     with engine.begin() as connection:
         for index in sorted(audit_index.indexes, key=lambda each: str(each.name)):
             index.create(connection)
+            _tell(str(index.name), count)
         hour = [
             func.substr(audit_index.c.at, 1, 13),
             *(audit_index.c[name] for name in ("project", "actor", "action", "outcome")),
@@ -173,15 +175,22 @@ def _fill(engine: Engine, count: int) -> None:
         connection.execute(text("ANALYZE" if engine.dialect.name == "sqlite" else "VACUUM ANALYZE"))
 
 
+def _tell(what: str, count: int) -> None:
+    if count % 1_000_000 == 0 and count:
+        print(f"{time.strftime('%H:%M:%S')} {what}: {count:,}", flush=True)
+
+
 def _insert(connection: Connection, batch: list[dict[str, Any]]) -> None:
-    if connection.dialect.name == "sqlite":
-        connection.execute(insert(audit_index), batch)
-        return
     names = [column.name for column in audit_index.c]
+    values = [tuple(row[name] for name in names) for row in batch]
+    if connection.dialect.name == "sqlite":
+        marks = ", ".join("?" * len(names))
+        connection.exec_driver_sql(f"INSERT INTO audit_index ({', '.join(names)}) VALUES ({marks})", values)
+        return
     driver: Any = connection.connection.dbapi_connection
     with driver.cursor().copy(f"COPY audit_index ({', '.join(names)}) FROM STDIN") as copy:
-        for row in batch:
-            copy.write_row([row[name] for name in names])
+        for row in values:
+            copy.write_row(row)
 
 
 @contextmanager
