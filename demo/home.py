@@ -65,6 +65,8 @@ def folders(settings: Settings) -> list[Owned]:
         Owned(settings.home, "root", "root", 0o755),
         Owned(settings.db, app, settings.database_group, 0o2770),  # portal and sequencer, nobody else
         Owned(settings.log, log, log, 0o755),
+        Owned(settings.anchors, app, app, 0o755),
+        Owned(settings.witness, app, app, 0o755),
         Owned(settings.keys, "root", "root", 0o711),
         Owned(settings.source, "root", "root", 0o700),
         Owned(settings.deid_keys, "root", "root", 0o700),

@@ -163,6 +163,9 @@ class Action(StrEnum):
     DRILL_FAILED = "drill.failed"
     DRILL_BROKEN = "drill.broken"
     LOG_VIEW = "log.view"
+    LOG_WITNESS_ASK = "log.witness-ask"
+    LOG_WITNESS = "log.witness"
+    LOG_POLICY = "log.policy"
     HUB_EVENT = "hub.event"
     GATE_EVENT = "gate.event"
     CODE_EXECUTED = "code.executed"
@@ -323,6 +326,9 @@ ABOUT: dict[Action, About] = {
     Action.DRILL_FAILED: About("모의침투 중단", "drill failed", Task.VIEW, _A, _ACCESS),
     Action.DRILL_BROKEN: About("방벽 뚫림", "barrier broken", Task.VIEW, _A, _ACCESS),
     Action.LOG_VIEW: About("접속기록 조회", "log viewed", Task.VIEW_LOG, _I, _ACCESS),
+    Action.LOG_WITNESS_ASK: About("확인점 반출(증인)", "checkpoint handed to a witness", Task.DOWNLOAD, _I, _RIGHTS),
+    Action.LOG_WITNESS: About("증인 서명 접수", "witness's cosignature taken in", Task.CREATE, _N, _RIGHTS),
+    Action.LOG_POLICY: About("증인 정책 설정", "policy of witnesses set", Task.SETTINGS, _A, _RIGHTS),
     Action.HUB_EVENT: About("허브 사건", "hub event", Task.VIEW, _I, _ACCESS),
     Action.GATE_EVENT: About("게이트 사건", "gate event", Task.VIEW, _N, _ACCESS),
     Action.CODE_EXECUTED: About("코드 실행", "code executed", Task.VIEW, _I, _DATA),

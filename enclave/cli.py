@@ -18,6 +18,7 @@ from enclave.errors import EnclaveError
 
 GROUPS = {
     "account": "enclave.console.people:account",
+    "anchor": "enclave.console.anchors:anchor",
     "audit": "audit.cli:audit",
     "certificate": "enclave.console.ends:certificate",
     "dataset": "enclave.console.data:dataset",

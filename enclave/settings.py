@@ -120,6 +120,16 @@ class Settings:
         return self.home / "log"
 
     @property
+    def anchors(self) -> Path:
+        """Folder of the checkpoints seen outside, with the policy of witnesses (ansim-app; world readable)."""
+        return self.home / "anchors"
+
+    @property
+    def witness(self) -> Path:
+        """Folder that is carried to a witness and back (ansim-app)."""
+        return self.home / "witness"
+
+    @property
     def keys(self) -> Path:
         """Folder of the services' keys, each 0600 of its user; `*.pub` readable."""
         return self.home / "keys"

@@ -21,6 +21,7 @@ from audit.merkle import leaf_hash, root_from_inclusion
 from audit.note import VerifierKey
 from audit.query import Found, LogFilter
 from audit.reader import LogReader
+from audit.standing import standing
 from enclave.actions import Action
 from enclave.commands import access
 from enclave.errors import EnclaveError
@@ -88,6 +89,7 @@ def log(visit: Here) -> Response:
         older="?" + urlencode({**given, "after": page.next}) if page.next is not None else "",
         newest="?" + urlencode(given) if after else "",
         status_line=_status(visit),
+        stands=stands_of(visit),
     )
 
 
@@ -125,8 +127,35 @@ def prove(visit: Visit, number: int, data: bytes) -> Shown:
         return Shown("stop", visit.say("log.proof_bad"), leaf.hex(), reader.checkpoint.root.hex())
     told = visit.say("log.proof_good", size=f"{reader.size:,}")
     if not key.exists():
-        told += " " + visit.say("log.proof_unsigned")
-    return Shown("ok", told, leaf.hex(), root.hex())
+        return Shown("warn", f"{told} {visit.say('log.proof_unsigned')}", leaf.hex(), root.hex())
+    stands = stands_of(visit)
+    if stands.covers(number):
+        return Shown("ok", f"{told} {visit.say('log.proof_witnessed')}", leaf.hex(), root.hex())
+    return Shown("stop" if stands.look == "stop" else "warn", f"{told} {stands.told}", leaf.hex(), root.hex())
+
+
+@dataclass(frozen=True)
+class Stands:
+    """How far witnesses have seen the log, in the visitor's language: `look` is `ok`, `warn` or `stop`."""
+
+    look: str
+    told: str
+    witnessed: int = 0
+
+    def covers(self, number: int) -> bool:
+        """Say whether a quorum of witnesses has seen the entry of this number."""
+        return self.look != "stop" and number < self.witnessed
+
+
+def stands_of(visit: Visit) -> Stands:
+    """Return what is to be said beside a checkpoint; amber also where it cannot be told."""
+    settings = visit.portal.settings
+    try:
+        vkey = VerifierKey.parse((settings.keys / "log.pub").read_text().strip())
+        found = standing(settings.log, settings.anchors, vkey)
+    except (AuditError, OSError) as error:
+        return Stands("warn", f"{visit.say('log.no_standing')} ({getattr(error, 'code', type(error).__name__)})")
+    return Stands(found.look, found.en if visit.language == "en" else found.ko, found.witnessed)
 
 
 def _filter(asked: Mapping[str, str], names: Mapping[str, str]) -> LogFilter:

@@ -311,8 +311,10 @@ def test_the_log_filters_pages_stably_and_proves_its_entries(world: World) -> No
     by_login = browser.get(f"{ROOT}/log?actor=suyeon").text
     assert "항목 심의</td>" in by_login
     assert "계정 생성</td>" not in by_login
+    assert 'class="tag warn"' in by_login
     proven = browser.get(f"{ROOT}/log/3").text
-    assert 'class="note ok"' in proven
+    assert 'class="note warn"' in proven, "no witness has seen it"
+    assert "포함 증명이 맞습니다" in proven
     assert catalogue()["log.proof_unsigned"][0] not in proven, "the checkpoint's signature was checked, too"
     assert browser.get(f"{ROOT}/log/999999").status_code == 404
 
@@ -333,7 +335,7 @@ def test_an_entry_that_was_changed_in_the_database_fails_its_proof(world: World)
     connection.close()
     browser = world.browser("haneul")
     assert 'class="note stop"' in browser.get(f"{ROOT}/log/3").text
-    assert 'class="note ok"' in browser.get(f"{ROOT}/log/4").text
+    assert 'class="note warn"' in browser.get(f"{ROOT}/log/4").text
 
 
 def test_an_operator_makes_an_account_and_nobody_holds_a_forbidden_pair(world: World) -> None:
