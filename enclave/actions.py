@@ -326,7 +326,9 @@ ABOUT: dict[Action, About] = {
     Action.DRILL_FAILED: About("모의침투 중단", "drill failed", Task.VIEW, _A, _ACCESS),
     Action.DRILL_BROKEN: About("방벽 뚫림", "barrier broken", Task.VIEW, _A, _ACCESS),
     Action.LOG_VIEW: About("접속기록 조회", "log viewed", Task.VIEW_LOG, _I, _ACCESS),
-    Action.LOG_WITNESS_ASK: About("확인점을 증인에게 내줌", "checkpoint handed to a witness", Task.DOWNLOAD, _I, _RIGHTS),
+    Action.LOG_WITNESS_ASK: About(
+        "확인점을 증인에게 내줌", "checkpoint handed to a witness", Task.DOWNLOAD, _I, _RIGHTS
+    ),
     Action.LOG_WITNESS: About("증인 서명 접수", "witness's cosignature taken in", Task.CREATE, _N, _RIGHTS),
     Action.LOG_POLICY: About("증인 정책 설정", "policy of witnesses set", Task.SETTINGS, _A, _RIGHTS),
     Action.HUB_EVENT: About("허브 사건", "hub event", Task.VIEW, _I, _ACCESS),
