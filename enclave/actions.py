@@ -182,6 +182,21 @@ class Action(StrEnum):
     POLICY_ACTIVATE = "policy.activate"
     POLICY_WITHDRAW = "policy.withdraw"
     DISPLAY_LIMITS = "display.limits"
+    PERIOD_INSPECT = "period.inspect"
+    PERIOD_CLOSE = "period.close"
+    PERIOD_REVIEW = "period.review"
+    PERIOD_APPROVE = "period.approve"
+    PERIOD_RETURN = "period.return"
+    PERIOD_LATE = "period.late"
+    FINDING_RAISE = "finding.raise"
+    FINDING_ASK = "finding.ask"
+    FINDING_ANSWER = "finding.answer"
+    FINDING_ACCEPT = "finding.accept"
+    FINDING_ESCALATE = "finding.escalate"
+    REVIEW_PLAN = "review.plan"
+    REVIEW_PROPOSE = "review.propose"
+    REVIEW_LIMITS = "review.limits"
+    REPORT_MAKE = "report.make"
     ROUTE_REFUSED = "route.refused"
     SEAT_REFUSED = "seat.refused"
     SCREEN_LOCKED = "screen.locked"
@@ -347,6 +362,21 @@ ABOUT: dict[Action, About] = {
     Action.POLICY_ACTIVATE: About("반출 정책 적용", "airlock policy activated", Task.SETTINGS, _N, _RIGHTS),
     Action.POLICY_WITHDRAW: About("반출 정책 제안 철회", "airlock policy withdrawn", Task.SETTINGS, _I, _DATA),
     Action.DISPLAY_LIMITS: About("화면 한도 적용", "display limits in force", Task.SETTINGS, _I, _DATA),
+    Action.PERIOD_INSPECT: About("점검 규칙 실행", "review rules run", Task.VIEW_LOG, _I, _RIGHTS),
+    Action.PERIOD_CLOSE: About("점검 기간 마감", "review period closed", Task.VIEW_LOG, _N, _RIGHTS),
+    Action.PERIOD_REVIEW: About("점검 확정", "period reviewed and signed", Task.VIEW_LOG, _N, _RIGHTS),
+    Action.PERIOD_APPROVE: About("점검 승인", "review approved and signed", Task.VIEW_LOG, _N, _RIGHTS),
+    Action.PERIOD_RETURN: About("점검 되돌림", "review sent back", Task.VIEW_LOG, _N, _RIGHTS),
+    Action.PERIOD_LATE: About("점검 지연", "review overdue", Task.VIEW_LOG, _A, _RIGHTS),
+    Action.FINDING_RAISE: About("이상징후 발견", "finding raised", Task.VIEW_LOG, _N, _RIGHTS),
+    Action.FINDING_ASK: About("소명 요청", "explanation requested", Task.VIEW_LOG, _N, _RIGHTS),
+    Action.FINDING_ANSWER: About("소명", "finding explained", Task.CREATE, _N, _RIGHTS),
+    Action.FINDING_ACCEPT: About("소명 수용", "explanation accepted", Task.VIEW_LOG, _N, _RIGHTS),
+    Action.FINDING_ESCALATE: About("이상징후 조치", "finding escalated", Task.VIEW_LOG, _A, _RIGHTS),
+    Action.REVIEW_PLAN: About("점검 주기 설정", "interval of the review set", Task.SETTINGS, _A, _RIGHTS),
+    Action.REVIEW_PROPOSE: About("점검 기준 제안", "limits of the review proposed", Task.SETTINGS, _N, _RIGHTS),
+    Action.REVIEW_LIMITS: About("점검 기준 적용", "limits of the review in force", Task.SETTINGS, _A, _RIGHTS),
+    Action.REPORT_MAKE: About("보고서 만들기", "report made", Task.VIEW_LOG, _I, _RIGHTS),
     Action.ROUTE_REFUSED: About("막힌 주소 요청", "route refused", Task.DOWNLOAD, _N, _DATA),
     Action.SEAT_REFUSED: About("다른 자리에서 접근", "other seat refused", Task.VIEW, _A, _ACCESS),
     Action.SCREEN_LOCKED: About("화면 잠김", "screen locked", Task.LOG_IN, _I, _ACCESS),

@@ -133,4 +133,17 @@ LABELS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "return": ("보완 요청", "return"),
         "reject": ("반려", "reject"),
     },
+    "FindingState": {
+        "raised": ("발견", "raised"),
+        "asked": ("소명 요청", "explanation requested"),
+        "answered": ("소명함", "answered"),
+        "accepted": ("소명 수용", "accepted"),
+        "escalated": ("조치로 넘김", "escalated"),
+    },
+    "PeriodState": {
+        "open": ("진행 중", "open"),
+        "closed": ("점검 중", "under review"),
+        "reviewed": ("점검 확정", "reviewed"),
+        "signed": ("승인 완료", "signed"),
+    },
 }

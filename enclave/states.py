@@ -216,6 +216,25 @@ class PolicyState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class FindingState(StrEnum):
+    """An anomaly of the log's review, and the word of whom it concerns (소명)."""
+
+    RAISED = "raised"
+    ASKED = "asked"
+    ANSWERED = "answered"
+    ACCEPTED = "accepted"
+    ESCALATED = "escalated"
+
+
+class PeriodState(StrEnum):
+    """A stretch of the log that is reviewed and signed as one."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    REVIEWED = "reviewed"
+    SIGNED = "signed"
+
+
 S = TypeVar("S", bound=StrEnum)
 
 PROJECT: Mapping[ProjectState, frozenset[ProjectState]] = {
@@ -364,6 +383,23 @@ POLICY: Mapping[PolicyState, frozenset[PolicyState]] = {
     PolicyState.WITHDRAWN: frozenset(),
 }
 
+# Who does not answer is escalated; an answer may be asked about again. Nothing is accepted unheard.
+FINDING: Mapping[FindingState, frozenset[FindingState]] = {
+    FindingState.RAISED: frozenset({FindingState.ASKED}),
+    FindingState.ASKED: frozenset({FindingState.ANSWERED, FindingState.ESCALATED}),
+    FindingState.ANSWERED: frozenset({FindingState.ASKED, FindingState.ACCEPTED, FindingState.ESCALATED}),
+    FindingState.ACCEPTED: frozenset(),
+    FindingState.ESCALATED: frozenset(),
+}
+
+# The approver may send what the reviewer signed back; what both signed stays.
+PERIOD: Mapping[PeriodState, frozenset[PeriodState]] = {
+    PeriodState.OPEN: frozenset({PeriodState.CLOSED}),
+    PeriodState.CLOSED: frozenset({PeriodState.REVIEWED}),
+    PeriodState.REVIEWED: frozenset({PeriodState.SIGNED, PeriodState.CLOSED}),
+    PeriodState.SIGNED: frozenset(),
+}
+
 
 def targets(table: Mapping[S, Mapping[Verb, frozenset[S]]]) -> Mapping[S, frozenset[S]]:
     """Return which states may follow which, whatever the verb."""
@@ -383,6 +419,8 @@ TABLES: Mapping[str, Mapping[StrEnum, frozenset[StrEnum]]] = {
     "device": DEVICE,  # type: ignore[dict-item]
     "drill": DRILL,  # type: ignore[dict-item]
     "policy": POLICY,  # type: ignore[dict-item]
+    "finding": FINDING,  # type: ignore[dict-item]
+    "period": PERIOD,  # type: ignore[dict-item]
 }
 
 

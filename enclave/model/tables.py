@@ -12,6 +12,7 @@ from enclave.model import (
     gpu,
     incoming,
     ledger,
+    logreview,
     people,
     policy,
     project,
@@ -44,5 +45,6 @@ MODULES = (
     rerun,
     policy,
     publication,
+    logreview,
 )
 METADATA = (Base.metadata, audit_tables.metadata)

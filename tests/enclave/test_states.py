@@ -25,6 +25,8 @@ STARTS = {
     "device": "dirty",
     "drill": "requested",
     "policy": "proposed",
+    "finding": "raised",
+    "period": "open",
 }
 
 

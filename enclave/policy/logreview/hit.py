@@ -34,7 +34,8 @@ class Hit:
     """One anomaly. `actor`: the account whose word is asked, "" where an operator answers (log, console, system).
 
     `why` names the case within the rule (`enclave.policy.logreview.wording`), `values` what its sentence says;
-    `first` and `last` are leaf numbers, `leaves` at most `MOST_LEAVES` of the `count` entries.
+    `first` and `last` are leaf numbers, `leaves` at most `MOST_LEAVES` of the `count` entries; `about` tells apart what
+    begins with the same entry (the other of a pair).
     """
 
     rule: Rule
@@ -46,17 +47,20 @@ class Hit:
     count: int
     leaves: tuple[int, ...] = ()
     values: Mapping[str, Value] = field(default_factory=dict)
+    about: str = ""
 
     @property
     def key(self) -> str:
         """The same for the same anomaly, however far the window has grown: rule, case, whose, where it began."""
-        name = "\n".join((self.rule, self.why, self.actor, self.project, str(self.first)))
+        name = "\n".join((self.rule, self.why, self.actor, self.project, str(self.first), self.about))
         return sha256(name.encode()).hexdigest()
 
 
-def hit(rule: Rule, why: str, lines: Sequence[Line], *, actor: str | None = None, **values: Value) -> Hit:
+def hit(
+    rule: Rule, why: str, lines: Sequence[Line], *, actor: str | None = None, about: str = "", **values: Value
+) -> Hit:
     """Return the hit that these lines make together; the person and the project are the first line's."""
     first = lines[0]
     who = (first.actor if first.is_person else "") if actor is None else actor
     leaves = tuple(each.index for each in lines[:MOST_LEAVES])
-    return Hit(rule, why, who, first.project, first.index, lines[-1].index, len(lines), leaves, values)
+    return Hit(rule, why, who, first.project, first.index, lines[-1].index, len(lines), leaves, values, about)

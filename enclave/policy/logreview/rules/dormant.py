@@ -25,5 +25,5 @@ def find(window: Window) -> Iterator[Hit]:
         since = each.since.date().isoformat()
         yield Hit(
             Rule.DORMANT, "enabled", "", each.project, window.start, window.start, 1,
-            values={"account": each.account, "since": since},
+            values={"account": each.account, "since": since}, about=each.account,
         )  # fmt: skip

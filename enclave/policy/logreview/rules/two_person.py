@@ -48,6 +48,7 @@ def _pairs(window: Window, project: str, month: str, judged: dict[str, list[Line
             lines = sorted((line for line in everything if line.actor in pair), key=lambda line: line.index)
             share = count * 100 // len(judged)
             yield hit(
-                Rule.TWO_PERSON, "pair", lines, actor=pair[0], other=pair[1], percent=share,
+                Rule.TWO_PERSON, "pair", lines, actor=pair[0],
+                about=pair[1], other=pair[1], percent=share,
                 requests=len(judged), month=month,
             )  # fmt: skip
