@@ -5,10 +5,9 @@ Texts stay in the database, where nothing changes or removes them; the log has t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from types import MappingProxyType
 
 from enclave.actions import Action
 from enclave.actor import Actor
@@ -17,21 +16,11 @@ from enclave.errors import Invalid
 from enclave.ids import new_id
 from enclave.model.logreview import FindingText, ReviewFinding
 from enclave.policy.logreview import who
+from enclave.policy.logreview.reasons import MISUSE, REASONS
 from enclave.queries.logreview import FindingView, finding_facts, finding_view, load_finding, wants_reason
 from enclave.states import FindingState
 from enclave.store import Store, Tx
 
-MISUSE = "misuse"
-# 다운로드 사유: code, (Korean, English). `misuse` is a reviewer's word, never an explanation.
-REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {
-        "research": ("과제 목적의 연구 결과", "result within the project's purpose"),
-        "publication": ("논문·보고서", "publication or report"),
-        "handover": ("기관 사이의 인계", "handing over between organisations"),
-        "duty": ("법령·감독기관의 요구", "duty by law or supervision"),
-        "mistake": ("잘못 신청함(철회·회수함)", "asked for by mistake (withdrawn or recalled)"),
-    }
-)
 MOST_CHARS, MOST_AT_ONCE = 4_000, 200
 
 

@@ -87,6 +87,7 @@ def _facts(session: Session, first: int, now: datetime) -> Facts:
         .where(*before, column.action == Action.ACCOUNT_LOG_IN.value)
         .group_by(column.actor)
     )
+    asked = select(AirlockRequest.id, AirlockRequest.requester_id)
     checkers = len([each for each in session.scalars(select(Account)) if Role.OUTPUT_CHECKER in roles_now(each, now)])
     return Facts(
         places=frozenset((actor, ip) for actor, ip in session.execute(places) if actor not in NO_PERSON),
@@ -94,7 +95,7 @@ def _facts(session: Session, first: int, now: datetime) -> Facts:
             actor: datetime.strptime(at, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
             for actor, at in session.execute(logins)
         },
-        authors=dict(session.execute(select(AirlockRequest.id, AirlockRequest.requester_id)).tuples()),
+        authors={each.id: each.requester_id for each in session.execute(asked)},
         checkers=dict.fromkeys(session.scalars(select(Project.id)), checkers),
         leavers=tuple(_leavers(session, now)),
     )

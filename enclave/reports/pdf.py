@@ -1,0 +1,182 @@
+"""A report as PDF: A4, Korean fonts embedded, the checkpoint with its QR code on every page.
+
+The same document gives the same bytes with the same fonts and release of ReportLab: no date, no random id (its
+`invariant` mode). Fonts are Nanum's, which the set-up installs (`fonts-nanum`, OFL).
+"""
+
+from __future__ import annotations
+
+import io
+from functools import cache
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+from reportlab.lib import colors
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.lib.units import mm
+from reportlab.lib.utils import ImageReader
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFError, TTFont
+from reportlab.pdfgen.canvas import Canvas
+from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageTemplate, Paragraph, Spacer
+from reportlab.platypus import Table as Grid
+
+from enclave.errors import Unavailable
+from enclave.reports.document import Document, Pair, Section, Table
+
+FOLDER = Path("/usr/share/fonts/truetype/nanum")
+FONTS = {"Nanum": "NanumGothic.ttf", "NanumBold": "NanumGothicBold.ttf", "NanumMono": "NanumGothicCoding.ttf"}
+SIDE, TOP, FOOT = 14 * mm, 16 * mm, 44 * mm
+QR = 30 * mm
+WIDTH = A4[0] - 2 * SIDE
+GRAY, RED = colors.HexColor("#444444"), colors.HexColor("#8b0000")
+# A table's row may not be taller than a page: longer texts go on in rows of their own.
+MOST_CHARS = 1_200
+
+
+def draw(found: Document) -> bytes:
+    """Return the file. Raises `Unavailable` (`report.no-font`) where the Korean fonts are not installed."""
+    _fonts()
+    buffer = io.BytesIO()
+    template = BaseDocTemplate(
+        buffer, pagesize=A4, invariant=1, title=found.title[0], author="Ansim", lang="ko",
+        leftMargin=SIDE, rightMargin=SIDE, topMargin=TOP, bottomMargin=FOOT,
+    )  # fmt: skip
+    frame = Frame(SIDE, FOOT, WIDTH, A4[1] - TOP - FOOT, 0, 0, 0, 0)
+    image = ImageReader(io.BytesIO(found.sheet.png(module_px=4))) if found.sheet else None
+    template.addPageTemplates(
+        PageTemplate("every", [frame], onPage=lambda canvas, _template: _foot(canvas, found, image))
+    )
+    template.build(_story(found))
+    return buffer.getvalue()
+
+
+@cache
+def _fonts() -> None:
+    try:
+        for name, file in FONTS.items():
+            pdfmetrics.registerFont(TTFont(name, FOLDER / file))
+    except (TTFError, OSError) as error:
+        raise Unavailable(
+            "report.no-font",
+            ko=f"한글 글꼴이 없어 PDF를 만들지 못했습니다({FOLDER}).",
+            en=f"The Korean fonts are not installed ({FOLDER}); no PDF was made.",
+            remedy_ko="운영자에게 fonts-nanum 설치를 요청하세요. HTML은 그대로 받을 수 있습니다.",
+            remedy_en="Ask an operator to install fonts-nanum. The HTML file is there all the same.",
+        ) from error
+
+
+def _style(name: str, size: float, font: str = "Nanum", **more: Any) -> ParagraphStyle:
+    # Korean breaks between any two letters where a word is too long for its column.
+    return ParagraphStyle(name, fontName=font, fontSize=size, leading=size * 1.45, wordWrap="CJK", **more)
+
+
+TITLE = _style("title", 18, "NanumBold", spaceAfter=4 * mm)
+HEAD = _style("head", 12, "NanumBold", spaceBefore=6 * mm, spaceAfter=2 * mm)
+BODY = _style("body", 9.5, spaceAfter=1.5 * mm)
+CELL = _style("cell", 8)
+NUMBER = _style("number", 8, alignment=2)
+LABEL = _style("label", 8, "NanumBold")
+NOTE = _style(
+    "note",
+    9.5,
+    "NanumBold",
+    textColor=RED,
+    borderColor=RED,
+    borderWidth=1,
+    borderPadding=6,
+    spaceBefore=8,
+    spaceAfter=8,
+)
+
+
+def _story(found: Document) -> list[Flowable]:
+    story: list[Flowable] = [Paragraph(_both(found.title), TITLE), *_facts(found.about)]
+    if found.boxes:
+        story += [Spacer(0, 3 * mm), _boxes(found.boxes)]
+    for section in found.sections:
+        story += _section(section)
+    return story
+
+
+def _section(found: Section) -> list[Flowable]:
+    story: list[Flowable] = [Paragraph(_both(found.title), HEAD)]
+    if found.note:
+        story.append(Paragraph(_both(found.note), NOTE))
+    story += [Paragraph(_both(each), BODY) for each in found.text]
+    story += _facts(found.facts)
+    if found.table:
+        story.append(_table(found.table))
+    return story
+
+
+def _facts(found: tuple[tuple[Pair, str], ...]) -> list[Flowable]:
+    if not found:
+        return []
+    rows = [[Paragraph(_both(label), LABEL), Paragraph(_lines(value), CELL)] for label, value in found]
+    return [_grid(rows, [WIDTH * 0.3, WIDTH * 0.7], heads=0), Spacer(0, 2 * mm)]
+
+
+def _table(found: Table) -> Flowable:
+    whole = sum(column.width for column in found.columns)
+    heads = [Paragraph(_both(column.head), LABEL) for column in found.columns]
+    rows = [
+        [
+            Paragraph(_lines(text), NUMBER if column.number else CELL)
+            for text, column in zip(row, found.columns, strict=True)
+        ]
+        for long in found.rows
+        for row in _cut(long)
+    ]
+    return _grid([heads, *rows], [WIDTH * column.width / whole for column in found.columns], heads=1)
+
+
+def _cut(row: tuple[str, ...]) -> list[tuple[str, ...]]:
+    parts = max(1, *(-(-len(text) // MOST_CHARS) for text in row))
+    return [tuple(text[at * MOST_CHARS : (at + 1) * MOST_CHARS] for text in row) for at in range(parts)]
+
+
+def _boxes(found: tuple[Pair, ...]) -> Flowable:
+    heads = [Paragraph(_both(each), LABEL) for each in found]
+    return _grid([heads, [""] * len(found)], [WIDTH / len(found)] * len(found), heads=1, heights=[None, 18 * mm])
+
+
+def _grid(rows: list[Any], widths: list[float], *, heads: int, heights: list[float | None] | None = None) -> Grid:
+    style: list[Any] = [
+        ("GRID", (0, 0), (-1, -1), 0.4, colors.HexColor("#888888")),
+        ("VALIGN", (0, 0), (-1, -1), "TOP"),
+        ("TOPPADDING", (0, 0), (-1, -1), 2),
+        ("BOTTOMPADDING", (0, 0), (-1, -1), 3),
+    ]
+    style.append(("BACKGROUND", (0, 0), (-1, 0) if heads else (0, -1), colors.HexColor("#eef1f4")))
+    return Grid(rows, colWidths=widths, rowHeights=heights, repeatRows=heads, style=style, hAlign="LEFT")
+
+
+def _foot(canvas: Canvas, found: Document, image: ImageReader | None) -> None:
+    canvas.saveState()
+    canvas.setStrokeColor(GRAY)
+    canvas.line(SIDE, FOOT - 3 * mm, A4[0] - SIDE, FOOT - 3 * mm)
+    left, y = SIDE, FOOT - 8 * mm
+    if image is not None:
+        canvas.drawImage(image, SIDE, 8 * mm, QR, QR)
+        left = SIDE + QR + 3 * mm
+    canvas.setFont("NanumMono", 6.5)
+    canvas.setFillColor(GRAY)
+    for line in [*(found.sheet.lines if found.sheet else ()), f"SHA-256 {found.source}"]:
+        canvas.drawString(left, y, line)
+        y -= 3.4 * mm
+    canvas.setFont("Nanum", 8)
+    canvas.drawString(left, 9 * mm, found.title[0])
+    canvas.drawRightString(A4[0] - SIDE, 9 * mm, str(canvas.getPageNumber()))
+    canvas.restoreState()
+
+
+def _both(pair: Pair) -> str:
+    small = f' <font size="-1.5" color="#444444">{escape(pair[1])}</font>' if pair[1] else ""
+    return escape(pair[0]) + small
+
+
+def _lines(text: str) -> str:
+    return "<br/>".join(escape(each) for each in text.splitlines()) or "–"
