@@ -13,7 +13,6 @@ from enclave.actions import Action
 from enclave.actor import Actor
 from enclave.commands.acting import intent, present, require, text_sha256
 from enclave.errors import Invalid
-from enclave.ids import new_id
 from enclave.model.logreview import FindingText, ReviewFinding
 from enclave.policy.logreview import who
 from enclave.policy.logreview.reasons import MISUSE, REASONS
@@ -112,7 +111,12 @@ def _say(  # noqa: PLR0913, PLR0917 - one helper, the parts of one text
 ) -> None:
     found.state = state
     made = FindingText(
-        id=new_id("t"), finding_id=found.id, part=state, author_id=acting.account_id, text=text, made_at=now
+        finding_id=found.id,
+        number=len(found.texts) + 1,
+        part=state,
+        author_id=acting.account_id,
+        text=text,
+        made_at=now,
     )
     tx.session.add(made)
     tx.session.flush()

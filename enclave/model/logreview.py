@@ -112,7 +112,7 @@ class ReviewFinding(Base):
     version: Mapped[int] = mapped_column()
 
     period: Mapped[ReviewPeriod] = relationship(back_populates="findings")
-    texts: Mapped[list[FindingText]] = relationship(order_by="FindingText.made_at, FindingText.id")
+    texts: Mapped[list[FindingText]] = relationship(order_by="FindingText.number")
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - the form SQLAlchemy documents
 
 
@@ -120,10 +120,9 @@ class FindingText(Base):
     """What somebody wrote about a finding; `part`: asked, answered, accepted or escalated. Never changed or removed."""
 
     __tablename__ = "finding_text"
-    __table_args__ = (Index(None, "finding_id"),)
 
-    id: Mapped[str] = mapped_column(primary_key=True)
-    finding_id: Mapped[str] = mapped_column(ForeignKey("review_finding.id"))
+    finding_id: Mapped[str] = mapped_column(ForeignKey("review_finding.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     part: Mapped[FindingState] = mapped_column(choice(FindingState))
     author_id: Mapped[str] = mapped_column(ForeignKey("account.id"))
     text: Mapped[str]

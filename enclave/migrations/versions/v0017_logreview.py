@@ -164,14 +164,13 @@ def _review_report() -> None:
 def _finding_text() -> None:
     op.create_table(
         "finding_text",
-        sa.Column("id", sa.Text(), nullable=False),
         sa.Column("finding_id", sa.Text(), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("part", sa.String(32), nullable=False),
         sa.Column("author_id", sa.Text(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["author_id"], ["account.id"], name="fk_finding_text_author_id"),
         sa.ForeignKeyConstraint(["finding_id"], ["review_finding.id"], name="fk_finding_text_finding_id"),
-        sa.PrimaryKeyConstraint("id", name="pk_finding_text"),
+        sa.PrimaryKeyConstraint("finding_id", "number", name="pk_finding_text"),
     )
-    op.create_index("ix_finding_text_finding_id", "finding_text", ["finding_id"], unique=False)

@@ -27,4 +27,4 @@ def office(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
 
     monkeypatch.setattr(outbox, "datetime", Clock)
     yield made
-    made.sequencer.close()
+    made.shut()

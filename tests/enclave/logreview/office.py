@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
+from sqlalchemy import Engine
+
 from audit import keys as log_keys
 from audit.sequencer import Sequencer
 from enclave.actions import Action
@@ -31,7 +33,12 @@ class Office:
     scene: Scene
     place: Published
     sequencer: Sequencer
+    engine: Engine
     now: datetime = NOW
+
+    def shut(self) -> None:
+        self.sequencer.close()
+        self.engine.dispose()
 
     @property
     def store(self) -> Store:
@@ -100,4 +107,4 @@ def open_office(scene: Scene) -> Office:
     # An engine of its own: what the sequencer writes is no act, and the guard of the store would refuse it.
     engine = open_engine(scene.store.engine.url.render_as_string(hide_password=False))
     sequencer = Sequencer(writable(engine), settings.log, signer, signer.name)
-    return Office(scene, Published.of(settings), sequencer)
+    return Office(scene, Published.of(settings), sequencer, engine)

@@ -62,10 +62,8 @@ class ReviewMachine(RuleBasedStateMachine):
     def close(self, login: str) -> None:
         period = self._open()
         self.office.publish()
-        may = (
-            (period is None
-            and login in {"reviewer", SECOND})
-            or (period is not None and "close" in self._may(period, login))
+        may = (period is None and login in {"reviewer", SECOND}) or (
+            period is not None and "close" in self._may(period, login)
         )
         self._try(partial(logreview.close, self.office.store, self.office.place), login, may=may)
 
@@ -83,21 +81,22 @@ class ReviewMachine(RuleBasedStateMachine):
             more |= {"reason_code": REASON}
         self._try(partial(getattr(findings, verb), self.office.store), login, may=may, text="말", **more)
 
-    @rule(data=st.data())
-    def settle(self, data: st.DataObject) -> None:
-        """One period comes to its end, so that signing is reached."""
-        waiting = [each for each in self._rows(ReviewPeriod) if each.state is PeriodState.CLOSED]
-        if waiting and data.draw(st.booleans()):
+    @rule(login=st.sampled_from(["reviewer", SECOND]))
+    def settle_and_sign(self, login: str) -> None:
+        """The earliest period comes a step nearer to its end, so that signatures are reached."""
+        waiting = [each for each in self._ordered() if each.state in {PeriodState.CLOSED, PeriodState.REVIEWED}]
+        if waiting:
             for found in self.office.period(waiting[0].id)[1]:
                 self._finish(found.id)
+            self._sign(waiting[0], "review" if waiting[0].state is PeriodState.CLOSED else "approve", login)
 
-    @rule(data=st.data(), login=TRYING, verb=st.sampled_from(["review", "approve", "review", "approve", "return"]))
+    @rule(data=st.data(), login=TRYING, verb=st.sampled_from(["review", "approve", "return"]))
     def sign(self, data: st.DataObject, login: str, verb: str) -> None:
-        found = [each for each in self._rows(ReviewPeriod) if each.state is not PeriodState.OPEN]
-        if not found:
-            return
-        unsigned = [each for each in found if each.state is not PeriodState.SIGNED]
-        period = data.draw(st.sampled_from(unsigned[:1] * 3 + found))
+        found = [each for each in self._ordered() if each.state is not PeriodState.OPEN]
+        if found:
+            self._sign(data.draw(st.sampled_from(found)), verb, login)
+
+    def _sign(self, period: ReviewPeriod, verb: str, login: str) -> None:
         may = verb in self._may(period, login)
         if verb == "return":
             self._try(partial(signoff.send_back, self.office.store), login, may=may, period_id=period.id, reason="다시")
@@ -111,7 +110,7 @@ class ReviewMachine(RuleBasedStateMachine):
 
     @invariant()
     def periods_follow_each_other(self) -> None:
-        rows = sorted(self._rows(ReviewPeriod), key=lambda each: each.number)
+        rows = self._ordered()
         assert [each.number for each in rows] == list(range(1, len(rows) + 1))
         assert [each.first_leaf for each in rows[1:]] == [each.size for each in rows[:-1]]
         assert [each.state for each in rows[:-1]].count(PeriodState.OPEN) == 0
@@ -175,6 +174,9 @@ class ReviewMachine(RuleBasedStateMachine):
     def _rows(self, kind: type) -> list:
         with self.office.store.read() as session:
             return list(session.scalars(select(kind)))
+
+    def _ordered(self) -> list[ReviewPeriod]:
+        return sorted(self._rows(ReviewPeriod), key=lambda each: each.number)
 
     def _open(self) -> ReviewPeriod | None:
         return next((each for each in self._rows(ReviewPeriod) if each.state is PeriodState.OPEN), None)
