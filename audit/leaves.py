@@ -41,6 +41,13 @@ def waiting(connection: Connection) -> int:
     return connection.scalar(query) or 0
 
 
+def first_waiting(connection: Connection) -> str | None:
+    """Return the id of the first entry without a place (among the newest; see `SLACK`)."""
+    query = select(audit_entry.c.id).where(_unplaced(_floor(connection))).order_by(audit_entry.c.position).limit(1)
+    found: str | None = connection.scalar(query)
+    return found
+
+
 def entries(connection: Connection, start: int, end: int) -> list[bytes]:
     """Return the bytes of leaves [start, end) in order; fewer when the database has a gap or ends earlier."""
     query = (

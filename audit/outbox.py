@@ -6,7 +6,7 @@ This is the only module of the room that reads the clock and takes random bits.
 from __future__ import annotations
 
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -14,6 +14,7 @@ from audit.event import Event
 
 # Crockford's base 32, as in ULID: sorts like the number, no I L O U.
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # In the drivers' own words: compiling an expression would cost more than the insert.
 _INSERT = {
     "qmark": "INSERT INTO audit_entry (id, bytes) VALUES (?, ?)",
@@ -37,6 +38,14 @@ def append(connection: Connection, event: Event, *, observer: str) -> str:
     if (appended := connection.info.get(APPENDED)) is not None:
         appended.append(entry_id)
     return entry_id
+
+
+def taken_at(entry_id: str) -> datetime:
+    """Return the moment (UTC, milliseconds) that an id begins with; 1970 for one that the outbox did not make."""
+    number = 0
+    for letter in entry_id[:10]:
+        number = number << 5 | max(_ALPHABET.find(letter), 0)
+    return _EPOCH + timedelta(milliseconds=number if number < 1 << 48 - 4 else 0)
 
 
 def _new_id(now: datetime) -> str:

@@ -13,14 +13,15 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from audit import durable, index, leaves
+from audit import durable, index, leaves, protection
 from audit.errors import LogBusyError, LogConflictError, Text
-from audit.event import Event
+from audit.event import Event, Outcome
 from audit.folder import read_tile
 from audit.merkle import leaf_hash
 from audit.note import Checkpoint, Signer, open_checkpoint
@@ -29,9 +30,11 @@ from audit.tiles import CHECKPOINT, ENTRIES, WIDTH, Edge, Tile, level_length, pa
 
 logger = logging.getLogger(__name__)
 HEARTBEAT = "log.heartbeat"
+UNPROTECTED = "log.unprotected"
 _FULL_SEARCH_S = 600.0
 # How many leaves one step indexes at most.
 _INDEXED = 20_000
+_PROTECTION_S = 60.0
 
 
 class Sequencer:
@@ -50,6 +53,8 @@ class Sequencer:
         self._note = b""
         self._full: list[Tile] = []
         self._searched_at = -_FULL_SEARCH_S
+        self._looked_at = -_PROTECTION_S
+        self._missing: tuple[str, ...] = ()
 
     def close(self) -> None:
         """Let another sequencer have the folder."""
@@ -84,6 +89,8 @@ class Sequencer:
                     self._beat()
                 if self.step():
                     last_news = time.monotonic()
+                if time.monotonic() - self._looked_at >= _PROTECTION_S:
+                    self.look_after_protection()
             except DBAPIError as error:
                 logger.warning("database not available, trying again: %s", error.orig)
                 stop.wait(1.0)
@@ -106,8 +113,22 @@ class Sequencer:
         # A new index of an old log takes minutes; publishing does not wait for it.
         index.catch_up(self._engine, edge.size, most=_INDEXED)
 
+    def look_after_protection(self) -> None:
+        """Record when the database no longer refuses to change the record, and when it does again."""
+        self._looked_at = time.monotonic()
+        with self._engine.connect() as connection:
+            missing = protection.look(connection).missing
+            connection.rollback()
+        if missing != self._missing:
+            logger.error("the database does not protect the log: %s", ", ".join(missing) or "it does again")
+            self._tell(UNPROTECTED, "failed" if missing else "done", {"missing": ", ".join(missing)[:500]})
+            self._missing = missing
+
     def _beat(self) -> None:
-        event = Event(action=HEARTBEAT, outcome="done", actor_id="sequencer", actor_role="system")
+        self._tell(HEARTBEAT, "done", {})
+
+    def _tell(self, action: str, outcome: Outcome, details: Mapping[str, str]) -> None:
+        event = Event(action=action, outcome=outcome, actor_id="sequencer", actor_role="system", details=details)
         with self._engine.begin() as connection:
             append(connection, event, observer="sequencer")
 

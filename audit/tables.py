@@ -155,19 +155,26 @@ CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} EXECUTE FUNCTION {
 """
 
 
-def _attach_triggers(table: Table) -> None:
-    message = f"the log only grows: rows of {table.name} cannot be changed or removed"
+def protecting(name: str, dialect: str) -> list[str]:
+    """Return the statements that make a table of the record refuse change on `sqlite` or `postgresql`."""
+    table = metadata.tables[name]
+    message = f"the log only grows: rows of {name} cannot be changed or removed"
     keys = [column.name for column in table.c if column.unique or column.primary_key]
     clash = " OR ".join(f"{key} = NEW.{key}" for key in keys)
     words = {
-        "table": table.name,
-        "taken": f"EXISTS (SELECT 1 FROM {table.name} WHERE {clash})",  # noqa: S608 - names of our own tables
+        "table": name,
+        "taken": f"EXISTS (SELECT 1 FROM {name} WHERE {clash})",  # noqa: S608 - names of our own tables
         "refuse": f"SELECT RAISE(ABORT, '{message}')",
         "raising": f"RAISE EXCEPTION '{message}'",
     }
-    for dialect, statements in (("sqlite", _SQLITE_TRIGGERS), ("postgresql", _POSTGRESQL_TRIGGERS)):
-        for statement in statements.strip().splitlines():
-            ddl = DDL(statement.format(**words))  # type: ignore[no-untyped-call]
+    statements = {"sqlite": _SQLITE_TRIGGERS, "postgresql": _POSTGRESQL_TRIGGERS}[dialect]
+    return [statement.format(**words) for statement in statements.strip().splitlines()]
+
+
+def _attach_triggers(table: Table) -> None:
+    for dialect in ("sqlite", "postgresql"):
+        for statement in protecting(table.name, dialect):
+            ddl = DDL(statement)  # type: ignore[no-untyped-call]
             event.listen(table, "after_create", ddl.execute_if(dialect=dialect))
 
 
