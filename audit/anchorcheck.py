@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 
-from audit.anchors import NOTE_SUFFIX, Anchors
+from audit.anchors import NOTE_SUFFIX, STAMP_SUFFIX, Anchors
 from audit.cosignature import NOTE, SigningKey
-from audit.errors import AuditError, NoteError
+from audit.errors import AuditError, NoteError, StampError
 from audit.note import Checkpoint
 from audit.policy import NOBODY, Endorsed, Policy
 from audit.reader import LogReader
 from audit.report import Claim, fails, holds, lacks
+from audit.stamps import Stamping, check_stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,13 @@ def _against(kept: Checkpoint, size: int, reader: LogReader, place: str) -> Clai
     return None
 
 
-def check_anchors(anchors: Anchors, policy: Policy, reader: LogReader, *, sizes: Sequence[int]) -> list[Claim]:
-    """Return the claims about the kept checkpoints of `sizes`, the witnesses' quorum and the log's keys."""
+def check_anchors(
+    anchors: Anchors, policy: Policy, reader: LogReader, *, sizes: Sequence[int], stamping: Stamping | None = None
+) -> list[Claim]:
+    """Return the claims about the kept checkpoints of `sizes`, their time stamps, the quorum and the log's keys.
+
+    `stamping` holds the certificates of time-stamping authorities to trust.
+    """
     seen = look(anchors, policy, reader, sizes=sizes)
     claims = list(seen.broken)
     count = len(seen.opened)
@@ -102,6 +108,7 @@ def check_anchors(anchors: Anchors, policy: Policy, reader: LogReader, *, sizes:
         en = f"{seen.unknown:,} checkpoints are of another key; give the policy file with all keys of the log"
         claims.append(lacks("anchor.other-key", ko, en))
     claims += _key_claims(seen, policy, reader)
+    claims += _stamp_claims(anchors, seen, stamping)
     claims.append(quorum_claim(best(seen, policy, reader), policy, reader.size))
     return claims
 
@@ -131,6 +138,29 @@ def _key_claims(seen: Seen, policy: Policy, reader: LogReader) -> list[Claim]:
         ko, en = "로그 키가 여럿인데 넘겨준 확인점이 없습니다", "The log has several keys and no checkpoint hands over"
         claims.append(lacks("log.no-handover", ko, en))
     return claims
+
+
+def _stamp_claims(anchors: Anchors, seen: Seen, stamping: Stamping | None) -> list[Claim]:
+    tokens = [(each.checkpoint, token) for size, each in seen.opened.items() if (token := anchors.stamp(size))]
+    if not tokens:
+        return []
+    count = len(tokens)
+    if stamping is None:
+        ko = f"시점확인 토큰 {count:,}개는 확인하지 않았습니다: 기관의 인증서를 주세요(--tsa)"
+        return [lacks("anchor.stamp-unchecked", ko, f"{count:,} time stamps unchecked: give the certificate (--tsa)")]
+    found = []
+    for checkpoint, token in tokens:
+        place = f"{checkpoint.size}{STAMP_SUFFIX}"
+        try:
+            found.append((checkpoint.size, check_stamp(token, str(checkpoint).encode(), stamping)))
+        except StampError as error:
+            say = lacks if error.code == "audit.no-stamp-tool" else fails
+            return [say(error.code, f"{place}: {error.ko}", f"{place}: {error.en}", place)]
+    size, stamp = max(found, key=lambda each: each[0])
+    when = f"{stamp.at:%Y-%m-%d %H:%M:%S} UTC"
+    ko = f"시점확인 {count:,}개가 맞습니다. {size:,}건의 확인점은 {when}에 있었습니다({stamp.checked_by})"
+    en = f"{count:,} time stamps hold; the checkpoint of {size:,} entries existed at {when} ({stamp.checked_by})"
+    return [holds("anchor.stamped", ko, en)]
 
 
 def best(seen: Seen, policy: Policy, reader: LogReader) -> Endorsed | None:

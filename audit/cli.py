@@ -16,6 +16,7 @@ from audit.canonical import decode
 from audit.errors import AuditError, EntryError
 from audit.keyline import key_from, trusted_from
 from audit.reader import LogReader
+from audit.stamps import stamping_from
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _LANG = click.option("--lang", type=click.Choice(["ko", "en"]), default="ko", help="출력 언어 / language")
@@ -32,6 +33,7 @@ def audit() -> None:
 @click.option("--key", help=_KEY_HELP)
 @click.option("--policy", help="게시된 정책 파일: 로그 키, 증인, 정족수 / the published policy file")
 @click.option("--anchors", type=_FOLDER, help="밖에서 본 확인점의 폴더 / folder of the checkpoints seen outside")
+@click.option("--tsa", help="시점확인기관의 인증서(PEM) / certificates of time-stamping authorities")
 @click.option("--strict", is_flag=True, help="△가 있어도 실패(1)로 / exit with 1 also for what △ marks")
 @click.option("--patience", default=3.0, help="쓰는 중인 로그를 기다릴 초 / seconds to wait for a log being written")
 @_LANG
@@ -39,7 +41,7 @@ def audit() -> None:
 def verify_command(context: click.Context, /, folder: Path, lang: str, **given: Any) -> None:
     """로그 폴더나 증거 자료 폴더를 검증합니다 (verify a log folder or an evidence bundle)."""
     try:
-        trusted = trusted_from(given["key"], given["policy"])
+        trusted, stamping = trusted_from(given["key"], given["policy"]), stamping_from(given["tsa"])
     except AuditError as error:
         raise click.UsageError(_words(error, lang)) from error
     if (folder / MANIFEST).exists():
@@ -47,7 +49,8 @@ def verify_command(context: click.Context, /, folder: Path, lang: str, **given: 
     elif trusted is None:
         raise click.UsageError("로그 폴더에는 --key 나 --policy 가 필요합니다 / a log folder needs --key or --policy")
     else:
-        report = verify.verify_log(folder, trusted, anchors=given["anchors"], patience_s=given["patience"])
+        anchors, patience = given["anchors"], given["patience"]
+        report = verify.verify_log(folder, trusted, anchors=anchors, stamping=stamping, patience_s=patience)
     click.echo(report.text(lang), nl=False)
     context.exit(0 if report.ok and not (report.amber and given["strict"]) else 1)
 

@@ -7,6 +7,7 @@ AuditError
 ├── LogConflictError  database, log folder and last checkpoint contradict each other; nothing was signed
 ├── LogBusyError      another sequencer holds the log folder
 ├── NotInLogError     an index or id that the published log does not contain
+├── StampError        a time stamp that proves nothing, or that cannot be checked here
 └── WitnessError      a checkpoint that a witness will not cosign, or an answer of a witness that proves nothing
 """
 
@@ -59,3 +60,7 @@ class NotInLogError(AuditError):
 
 class WitnessError(AuditError):
     """A checkpoint that a witness will not cosign, or an answer of a witness that proves nothing."""
+
+
+class StampError(AuditError):
+    """A time stamp that proves nothing, or that cannot be checked here."""

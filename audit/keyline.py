@@ -1,4 +1,4 @@
-"""A key given on the command line: the line itself, or a file that holds it. Standard library only."""
+"""What the command line trusts: a key, given itself or in a file, or a policy file. Standard library only."""
 
 from __future__ import annotations
 

@@ -24,25 +24,31 @@ from audit.bundlecheck import (
     read_manifest,
     read_policy,
 )
-from audit.errors import AuditError, NoteError
+from audit.errors import AuditError
 from audit.keyline import policy_of, trusted_from
 from audit.logcheck import check_files, check_tree, checkpoint_claim
 from audit.note import VerifierKey
 from audit.policy import Policy
 from audit.reader import LogReader
 from audit.report import Claim, Report, fails
+from audit.stamps import Stamping, stamping_from
 from audit.tiles import CHECKPOINT
 
 _POLL_S = 0.2
 
 
 def verify_log(
-    folder: Path, trusted: VerifierKey | Policy | str, *, anchors: Path | None = None, patience_s: float = 0.0
+    folder: Path,
+    trusted: VerifierKey | Policy | str,
+    *,
+    anchors: Path | None = None,
+    stamping: Stamping | None = None,
+    patience_s: float = 0.0,
 ) -> Report:
     """Check a whole log folder against its checkpoint and the key, or policy, that is trusted.
 
-    With `anchors`, also against the checkpoints kept there: none may contradict the log, and the claim about the
-    witnesses is amber where the newest checkpoint is short of its quorum.
+    With `anchors`, also against the checkpoints kept there: none may contradict the log, their time stamps must be by
+    an authority in `stamping`, and the claim about the witnesses is amber where the newest is short of its quorum.
 
     A log that is being written has, for moments, files that its checkpoint does not cover yet: within `patience_s`
     seconds such files may become covered or vanish. Nothing is raised; what fails is in the report.
@@ -62,7 +68,7 @@ def verify_log(
             files = check_files(folder, LogReader(folder, policy).checkpoint)
         claims.append(files)
         if all(claim.ok for claim in claims):
-            claims += check_anchors(Anchors(anchors or folder), policy, reader, sizes=kept)
+            claims += check_anchors(Anchors(anchors or folder), policy, reader, sizes=kept, stamping=stamping)
     except AuditError as error:
         claims.append(_failed(error, CHECKPOINT))
     return Report(tuple(claims))
@@ -101,12 +107,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--key", help="the published key line, or a file that holds it / 게시된 검증 키")
     parser.add_argument("--policy", help="the published policy file, with witnesses and quorum / 게시된 정책 파일")
     parser.add_argument("--anchors", help="folder of the checkpoints seen outside / 밖에서 본 확인점의 폴더")
+    parser.add_argument("--tsa", help="certificates of time-stamping authorities, PEM / 시점확인기관의 인증서")
     parser.add_argument("--lang", choices=["ko", "en"], default="ko")
     given = parser.parse_args(arguments)
     folder = Path(given.folder)
     try:
-        trusted = trusted_from(given.key, given.policy)
-    except NoteError as error:
+        trusted, stamping = trusted_from(given.key, given.policy), stamping_from(given.tsa)
+    except AuditError as error:
         parser.error(f"{error} / {error.en}")
     if (folder / MANIFEST).exists():
         report = verify_bundle(folder, trusted)
@@ -114,7 +121,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("a log folder needs --key or --policy / 로그 폴더에는 --key 나 --policy 가 필요합니다")
     else:
         anchors = Path(given.anchors) if given.anchors else None
-        report = verify_log(folder, trusted, anchors=anchors, patience_s=3.0)
+        report = verify_log(folder, trusted, anchors=anchors, stamping=stamping, patience_s=3.0)
     sys.stdout.write(report.text(given.lang))
     return 0 if report.ok else 1
 
