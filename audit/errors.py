@@ -8,6 +8,7 @@ AuditError
 ├── LogBusyError      another sequencer holds the log folder
 ├── NotInLogError     an index or id that the published log does not contain
 ├── StampError        a time stamp that proves nothing, or that cannot be checked here
+├── CopyError         the store of the copy does not lock, refuses or cannot be reached
 └── WitnessError      a checkpoint that a witness will not cosign, or an answer of a witness that proves nothing
 """
 
@@ -64,3 +65,7 @@ class WitnessError(AuditError):
 
 class StampError(AuditError):
     """A time stamp that proves nothing, or that cannot be checked here."""
+
+
+class CopyError(AuditError):
+    """The store of the copy does not lock its objects, refuses or cannot be reached."""

@@ -1,0 +1,270 @@
+"""A copy of the log that nobody can delete: an S3-compatible store with object lock in COMPLIANCE mode.
+
+Every object is written with a retention date that neither its owner nor the store's administrator can shorten. What
+they can still do is hide an object behind a delete marker or a newer version: so copies are counted, and brought back
+by `fetch`, by version. The copy is the log folder itself, file by file under one prefix, verified like any log. Works
+with whatever speaks S3 with versions and object lock; the client is botocore, AWS's own, without the rest of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import md5
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from audit.anchors import POLICY_FILE, Anchors
+from audit.errors import CopyError, Text
+from audit.folder import read_tile
+from audit.reader import LogReader
+from audit.tiles import CHECKPOINT, Tile, tiles_of
+
+COMPLIANCE = "COMPLIANCE"
+_ANCHORS = "anchors/"
+_TRIES, _TIMEOUT_S = 3, 30
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What one run brought to the store: files written, their bytes, the entries now covered, kept at least until.
+
+    `hidden` counts files of the log that somebody hid in the store, by a delete marker or a newer version.
+    """
+
+    files: int
+    bytes: int
+    size: int
+    until: datetime
+    hidden: int
+
+
+class _Version(NamedTuple):
+    """One version of an object, or a delete marker (`deleted`)."""
+
+    version_id: str
+    size: int
+    etag: str
+    at: datetime
+    deleted: bool
+    latest: bool
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """Where the copy lies and with what right: `prefix` ends with `/` or is empty; `days` is how long it is kept."""
+
+    endpoint: str
+    bucket: str
+    prefix: str
+    region: str
+    access_key: str
+    secret_key: str
+    days: int
+
+    def copy(self, reader: LogReader, folder: Path, anchors: Anchors, *, now: datetime) -> Copied:
+        """Write what the store does not have yet of the published log and its kept checkpoints.
+
+        Raises `CopyError`: `audit.copy-unlocked` (the bucket does not lock its objects, or did not lock this one),
+        `audit.copy-failed` (the store refused or cannot be reached; what was written stays).
+        """
+        until = now + timedelta(days=self.days)
+        files = size = 0
+        with _Calls(self) as calls:
+            calls.check_locks()
+            there = calls.versions()
+            for name, data in _files(reader, folder, anchors):
+                if not _has(there.get(name, []), name, data):
+                    calls.put(name, data, until)
+                    files, size = files + 1, size + len(data)
+            written = calls.written or {CHECKPOINT: there[CHECKPOINT][-1].version_id}
+            for name in {CHECKPOINT, next(iter(written))} & written.keys():
+                calls.check_kept(name, written[name], now)
+        return Copied(files, size, reader.size, until, sum(_is_hidden(name, found) for name, found in there.items()))
+
+    def fetch(self, target: Path, *, as_of: datetime | None = None) -> int:
+        """Bring the copy back into a new folder (`log` and `anchors` below it); return the number of files.
+
+        Tiles come as they were first written; the checkpoint and what is kept beside the log as they last were, or
+        last were at `as_of`. Raises `CopyError`, `FileExistsError`.
+        """
+        target.mkdir()
+        count = 0
+        with _Calls(self) as calls:
+            for name, found in sorted(calls.versions().items()):
+                version = _wanted(name, found, as_of)
+                if version is None:
+                    continue
+                place = place_of(target, name)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_bytes(calls.get(name, version))
+                count += 1
+        return count
+
+
+def place_of(target: Path, name: str) -> Path:
+    """Return where a file of the store comes to lie; raise `CopyError` for a name that leads out of `target`."""
+    below = target / "log" if not name.startswith(_ANCHORS) else target / "anchors"
+    place = below / name.removeprefix(_ANCHORS)
+    if not place.resolve().is_relative_to(below.resolve()):
+        raise CopyError("audit.copy-failed", _failed(ascii(name)))
+    return place
+
+
+def _wanted(name: str, found: list[_Version], as_of: datetime | None) -> _Version | None:
+    """Return the version to bring back; `found` is oldest first."""
+    real = [each for each in found if not each.deleted and (as_of is None or each.at <= as_of)]
+    if not real:
+        return None
+    # A tile is written once: whatever stands above its first version was put there to hide it.
+    return real[0] if Tile.parse(name) else real[-1]
+
+
+def _has(found: list[_Version], name: str, data: bytes) -> bool:
+    """Say whether the store has this content of a file: a tile by its size, anything else by its newest version."""
+    version = _wanted(name, found, None)
+    if version is None or version.size != len(data):
+        return False
+    if Tile.parse(name):
+        return True
+    return version.etag == md5(data, usedforsecurity=False).hexdigest() and not found[-1].deleted
+
+
+def _is_hidden(name: str, found: list[_Version]) -> bool:
+    return found[-1].deleted or (Tile.parse(name) is not None and len(found) > 1)
+
+
+def _files(reader: LogReader, folder: Path, anchors: Anchors) -> Iterator[tuple[str, bytes]]:
+    """Yield the files in the order in which a copy that stops half-way is still a log: the checkpoint last."""
+    for tile in tiles_of(reader.size):
+        yield tile.path, read_tile(folder, tile)
+    for size in anchors.sizes():
+        yield _ANCHORS + anchors.path(size).name, anchors.note(size)
+        token = anchors.stamp(size)
+        if token is not None:
+            yield f"{_ANCHORS}{size}.tsr", token
+    policy = anchors.folder / POLICY_FILE
+    if policy.exists():
+        yield _ANCHORS + POLICY_FILE, policy.read_bytes()
+    yield CHECKPOINT, reader.note
+
+
+class _Calls:
+    """The few calls to the store that are needed; what it says no to becomes a `CopyError`."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+        # Name and version of what was written by these calls.
+        self.written: dict[str, str] = {}
+        session = botocore.session.Session()
+        # Nothing of this machine's environment decides where the log goes.
+        session.set_config_variable("profile", None)
+        self._client: Any = session.create_client(
+            "s3",
+            region_name=bucket.region,
+            endpoint_url=bucket.endpoint,
+            aws_access_key_id=bucket.access_key,
+            aws_secret_access_key=bucket.secret_key,
+            config=Config(
+                connect_timeout=_TIMEOUT_S,
+                read_timeout=_TIMEOUT_S,
+                retries={"max_attempts": _TRIES, "mode": "standard"},
+                s3={"addressing_style": "path"},
+            ),
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def check_locks(self) -> None:
+        found = self._ask("get_object_lock_configuration").get("ObjectLockConfiguration", {})
+        if found.get("ObjectLockEnabled") != "Enabled":
+            raise CopyError("audit.copy-unlocked", _unlocked(self._bucket.bucket))
+
+    def check_kept(self, name: str, version_id: str, now: datetime) -> None:
+        """Ask the store itself whether it locked what it took."""
+        found = self._ask("get_object_retention", Key=self._key(name), VersionId=version_id).get("Retention", {})
+        kept = found.get("RetainUntilDate")
+        if found.get("Mode") != COMPLIANCE or kept is None or kept <= now:
+            raise CopyError("audit.copy-unlocked", _unlocked(self._bucket.bucket))
+
+    def versions(self) -> dict[str, list[_Version]]:
+        """Return every version of every object below the prefix, oldest first."""
+        found: dict[str, list[_Version]] = {}
+        more: dict[str, str] = {}
+        while True:
+            page = self._ask("list_object_versions", Prefix=self._bucket.prefix, **more)
+            for each in (*page.get("Versions", []), *page.get("DeleteMarkers", [])):
+                version = _Version(
+                    each["VersionId"],
+                    each.get("Size", 0),
+                    each.get("ETag", "").strip('"'),
+                    each["LastModified"],
+                    "ETag" not in each,
+                    each["IsLatest"],
+                )
+                found.setdefault(each["Key"].removeprefix(self._bucket.prefix), []).append(version)
+            if not page.get("IsTruncated"):
+                # Times are whole seconds: within one, S3 says only which is the latest.
+                for each in found.values():
+                    each.reverse()
+                    each.sort(key=lambda one: (one.latest, one.at))
+                return found
+            more = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page.get("NextVersionIdMarker", "")}
+
+    def put(self, name: str, data: bytes, until: datetime) -> None:
+        answer = self._ask(
+            "put_object",
+            Key=self._key(name),
+            Body=data,
+            ChecksumAlgorithm="SHA256",
+            ObjectLockMode=COMPLIANCE,
+            ObjectLockRetainUntilDate=until,
+        )
+        self.written[name] = str(answer.get("VersionId", ""))
+
+    def get(self, name: str, version: _Version) -> bytes:
+        body = self._ask("get_object", Key=self._key(name), VersionId=version.version_id)["Body"]
+        data: bytes = body.read()
+        return data
+
+    def _key(self, name: str) -> str:
+        return self._bucket.prefix + name
+
+    def _ask(self, call: str, **values: object) -> dict[str, Any]:
+        try:
+            answer: dict[str, Any] = getattr(self._client, call)(Bucket=self._bucket.bucket, **values)
+        except ClientError as error:
+            code = str(error.response.get("Error", {}).get("Code", ""))
+            if code == "ObjectLockConfigurationNotFoundError":
+                raise CopyError("audit.copy-unlocked", _unlocked(self._bucket.bucket)) from error
+            raise CopyError("audit.copy-failed", _failed(f"{call}: {code}")) from error
+        except BotoCoreError as error:
+            raise CopyError("audit.copy-failed", _failed(f"{call}: {type(error).__name__}")) from error
+        return answer
+
+
+def _unlocked(bucket: str) -> Text:
+    return Text(
+        f"저장소 {bucket}은(는) 객체를 잠그지 않습니다: 지울 수 없는 사본이 되지 않습니다.",
+        f"The bucket {bucket} does not lock its objects: a copy in it could be deleted.",
+        "객체 잠금(Object Lock)을 켠 새 버킷을 만들어 설정하세요.",
+        "Make a new bucket with object lock enabled and put it into the settings.",
+    )
+
+
+def _failed(detail: str) -> Text:
+    return Text(
+        f"사본 저장소가 응하지 않거나 거절했습니다({detail}).",
+        f"The store of the copy did not answer or refused ({detail}).",
+        "주소, 버킷, 접근 키(keys/worm.toml)와 저장소의 상태를 확인하세요.",
+        "Check address, bucket, access key (keys/worm.toml) and the store itself.",
+    )
