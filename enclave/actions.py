@@ -166,6 +166,9 @@ class Action(StrEnum):
     LOG_WITNESS_ASK = "log.witness-ask"
     LOG_WITNESS = "log.witness"
     LOG_POLICY = "log.policy"
+    LOG_STAMP_ASK = "log.stamp-ask"
+    LOG_STAMP = "log.stamp"
+    LOG_COPY = "log.copy"
     HUB_EVENT = "hub.event"
     GATE_EVENT = "gate.event"
     CODE_EXECUTED = "code.executed"
@@ -345,6 +348,9 @@ ABOUT: dict[Action, About] = {
     ),
     Action.LOG_WITNESS: About("증인 서명 접수", "witness's cosignature taken in", Task.CREATE, _N, _RIGHTS),
     Action.LOG_POLICY: About("증인 정책 설정", "policy of witnesses set", Task.SETTINGS, _A, _RIGHTS),
+    Action.LOG_STAMP_ASK: About("시점확인 요청서 작성", "time stamp request written", Task.DOWNLOAD, _I, _RIGHTS),
+    Action.LOG_STAMP: About("시점확인 접수", "time stamp taken in", Task.CREATE, _N, _RIGHTS),
+    Action.LOG_COPY: About("로그 사본 보관", "log copied to the locked store", Task.CREATE, _I, _RIGHTS),
     Action.HUB_EVENT: About("허브 사건", "hub event", Task.VIEW, _I, _ACCESS),
     Action.GATE_EVENT: About("게이트 사건", "gate event", Task.VIEW, _N, _ACCESS),
     Action.CODE_EXECUTED: About("코드 실행", "code executed", Task.VIEW, _I, _DATA),

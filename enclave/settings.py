@@ -88,6 +88,15 @@ class Settings:
     cull_hours: int = 4
     # Hour of the day in Seoul at which the attack drill runs; -1: only when it is asked for.
     drill_hour: int = 4
+    # Time-stamping authority (RFC 3161) that is asked once a day, from this hour in Seoul on; empty: none is.
+    tsa_url: str = ""
+    tsa_hour: int = 3
+    # S3-compatible store with object lock for a copy that nobody can delete, kept for so many days; empty: none.
+    worm_endpoint: str = ""
+    worm_bucket: str = ""
+    worm_prefix: str = "ansim/"
+    worm_region: str = "us-east-1"
+    worm_days: int = 1100
     oidc: Mapping[str, Any] | None = None
 
     @classmethod
@@ -253,6 +262,16 @@ class Settings:
     def certificates(self) -> Path:
         """Folder of the issued certificates, each as JSON and as a page to print (ansim-app)."""
         return self.home / "certificates"
+
+    @property
+    def tsa_certificate(self) -> Path:
+        """Certificates of the time-stamping authority to trust (PEM; readable)."""
+        return self.keys / "tsa.pem"
+
+    @property
+    def worm_key(self) -> Path:
+        """Access to the store of the copy: TOML with `access_key` and `secret_key` (ansim-app 0600)."""
+        return self.keys / "worm.toml"
 
     @property
     def vault_key(self) -> Path:

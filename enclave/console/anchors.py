@@ -1,15 +1,18 @@
-"""`ansim anchor`: what carries the log's checkpoints outside: witnesses by a folder."""
+"""`ansim anchor`: the log's checkpoints outside: witnesses by a folder, time stamps, the copy nobody can delete."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import click
 
 from audit.standing import standing
+from enclave import tsa
 from enclave.actor import Actor
 from enclave.clock import now
-from enclave.commands import anchoring
+from enclave.commands import anchoring, copying, stamping
 from enclave.console.acting import opened, say
 from enclave.settings import Settings
 
@@ -18,7 +21,7 @@ _DROP = click.argument("folder", required=False, type=click.Path(file_okay=False
 
 @click.group()
 def anchor() -> None:
-    """로그의 확인점을 밖에 남깁니다: 증인 (the log's checkpoints, seen outside)."""
+    """로그의 확인점을 밖에 남깁니다: 증인, 시점확인, 지울 수 없는 사본 (the log's checkpoints, seen outside)."""
 
 
 @anchor.command("ask")
@@ -64,6 +67,66 @@ def policy(file: Path) -> None:
         f"증인 {len(found.witnesses)}명, 정족수 {found.quorum}. 이 파일을 로그 키와 함께 게시하세요.",
         f"{len(found.witnesses)} witnesses, quorum {found.quorum}. Publish this file together with the log's key.",
     )
+
+
+@anchor.command("stamp")
+@click.argument("answer", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def stamp(answer: Path | None) -> None:
+    """지금 확인점의 시점확인을 받습니다. ANSWER(.tsr)를 주면 옮겨 온 답을 받아들입니다 (a time stamp, RFC 3161)."""
+    settings = Settings.load()
+    with opened(settings) as store:
+        if answer is not None:
+            token = answer.read_bytes()
+            found = stamping.take_stamp(store, settings, Actor.console(), token=token, now=now())
+        else:
+            fetch = partial(tsa.fetch, settings.tsa_url)
+            found = stamping.stamp_newest(store, settings, Actor.console(), fetch=fetch, now=now())
+    at = f"{found.stamp.at:%Y-%m-%d %H:%M:%S}Z"
+    say(f"{found.size:,}건의 확인점: {at} ({found.stamp.checked_by})", f"Checkpoint of {found.size:,} entries: {at}")
+
+
+@anchor.command("stamp-ask")
+@click.argument("query", type=click.Path(dir_okay=False, path_type=Path))
+def stamp_ask(query: Path) -> None:
+    """시점확인 요청서(.tsq)를 QUERY에 씁니다; 망이 끊긴 곳에서 옮겨 갑니다 (write a request to carry)."""
+    settings = Settings.load()
+    with opened(settings) as store:
+        size, data = stamping.ask_stamp(store, settings, Actor.console(), now=now())
+    with anchoring.as_refusal():
+        query.write_bytes(data)
+    say(
+        f"{size:,}건의 확인점의 요청서를 {query}에 썼습니다. 답(.tsr)은 ansim anchor stamp 로 받아들입니다.",
+        f"Wrote the request for the checkpoint of {size:,} entries to {query}; take the answer in with `stamp`.",
+    )
+
+
+@anchor.command("copy")
+def copy() -> None:
+    """새로 생긴 기록을 지울 수 없는 저장소에 복사합니다 (copy what is new into the locked store)."""
+    settings = Settings.load()
+    with opened(settings) as store:
+        done = copying.copy_log(store, settings, Actor.console(), now=now())
+    say(
+        f"{done.size:,}건까지, 파일 {done.files:,}개를 새로 복사했습니다. {done.until:%Y-%m-%d}까지 지울 수 없습니다.",
+        f"Up to {done.size:,} entries, {done.files:,} new files; nobody can delete them before {done.until:%Y-%m-%d}.",
+    )
+    if done.hidden:
+        say(
+            f"✗ 저장소에서 파일 {done.hidden:,}개가 가려져 있습니다. 감사자에게 알리세요.",
+            f"✗ {done.hidden:,} files were hidden in the store. Tell the auditor.",
+        )
+        click.get_current_context().exit(1)
+
+
+@anchor.command("fetch")
+@click.argument("folder", type=click.Path(exists=False, path_type=Path))
+@click.option("--as-of", type=click.DateTime(), help="이 시각(UTC)의 모습으로 / as it was at this time, UTC")
+def fetch(folder: Path, as_of: datetime | None) -> None:
+    """사본을 새 FOLDER로 가져옵니다. ansim audit verify 로 확인하세요 (bring the copy back, to be verified)."""
+    moment = as_of.replace(tzinfo=UTC) if as_of else None
+    with anchoring.as_refusal():
+        count = copying.bucket_of(Settings.load()).fetch(folder, as_of=moment)
+    say(f"파일 {count:,}개를 {folder}로 가져왔습니다.", f"Brought {count:,} files to {folder}.")
 
 
 @anchor.command("status")

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from enclave.errors import EnclaveError
 from enclave.portal import (
+    anchoring,
     closing,
     culling,
     destroying,
@@ -67,6 +68,8 @@ CHORES: tuple[Chore, ...] = (
     Chore("search-shown", 5, searching.search_shown, "search"),
     Chore("rerun", 5, rerunning.turn, "rerun"),
     Chore("replay-policies", 5, replaying.turn, "replay"),
+    Chore("stamp-log", 3600, anchoring.stamp, "anchors"),
+    Chore("copy-log", 6 * 3600, anchoring.copy, "anchors"),
 )
 
 

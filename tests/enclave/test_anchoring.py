@@ -2,41 +2,22 @@
 
 from __future__ import annotations
 
-from contextlib import closing
-from pathlib import Path
-
 import pytest
 
-from audit import keys, witnessing
+from audit import witnessing
 from audit.anchors import Anchors
-from audit.sequencer import Sequencer
-from audit.standing import standing
 from enclave.actor import Actor
 from enclave.commands import anchoring
 from enclave.errors import Conflict, Denied, EnclaveError, Unavailable
-from enclave.settings import Settings
 from enclave.store import Store
+from tests.enclave.anchor_place import Place
 from tests.enclave.scene import NOW
 
 CONSOLE = Actor.console()
 
 
-class Place:
-    """An enclave with a published log, an office with a witness, and the folder between them."""
-
-    def __init__(self, scene, home: Path) -> None:
-        self.scene, self.store = scene, scene.store
-        self.settings = Settings(home=home)
-        for folder in (self.settings.keys, self.settings.log):
-            folder.mkdir(parents=True)
-        self.signer = keys.create(self.settings.keys / "log.key", name=self.settings.log_origin)
-        self.office, self.drop = home / "office", self.settings.witness
-        self.publish()
-
-    def publish(self) -> None:
-        engine = self.store.engine.execution_options(ansim_mode="write")
-        with closing(Sequencer(engine, self.settings.log, self.signer, self.signer.name)) as sequencer:
-            sequencer.step()
+class Witnessed(Place):
+    """An enclave, an office with a witness, and the folder between them."""
 
     def appoint(self, capsys) -> None:
         log = str(self.signer.vkey)
@@ -54,13 +35,10 @@ class Place:
     def sign(self) -> int:
         return witnessing.main(["sign", str(self.office), str(self.drop)])
 
-    def look(self) -> str:
-        return standing(self.settings.log, self.settings.anchors, self.signer.vkey).look
-
 
 @pytest.fixture
-def place(scene, tmp_path) -> Place:
-    return Place(scene, tmp_path / "place")
+def place(shared, tmp_path) -> Witnessed:
+    return Witnessed(shared, tmp_path / "place")
 
 
 def test_the_log_is_amber_until_a_witness_has_seen_all_of_it_and_each_crossing_is_an_entry(place, capsys) -> None:
