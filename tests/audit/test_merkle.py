@@ -46,6 +46,14 @@ def test_paths_are_those_of_the_certificate_transparency_reference(case) -> None
     assert [item.hex() for item in path] == case["path"]
 
 
+@pytest.mark.parametrize("case", VECTORS["proofs"], ids=lambda case: f"{case['old']} to {case['new']}")
+def test_consistency_proofs_are_those_of_the_certificate_transparency_reference(case) -> None:
+    sizes = case["old"], case["new"]
+    path = consistency_proof(*sizes, node_of(LEAVES))
+    assert [item.hex() for item in path] == case["proof"]
+    assert consistent(sizes, tuple(bytes.fromhex(VECTORS["roots"][size - 1]) for size in sizes), path)
+
+
 def test_roots_agree_with_pymerkle_up_to_300_entries() -> None:
     tree, leaves = InmemoryTree(algorithm="sha256"), []
     for number in range(300):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -137,6 +138,14 @@ def test_a_key_that_is_no_point_of_the_curve_verifies_nothing() -> None:
 def test_a_proof_reads_back(index, hashes) -> None:
     proof = Proof(index, tuple(hashes), NOTE)
     assert Proof.parse(str(proof)) == proof
+
+
+def test_a_proof_is_written_as_the_specification_has_it() -> None:
+    hashes = tuple(sha256(data).digest() for data in (b"hash1", b"hash2"))
+    lines = "\n".join(base64.b64encode(each).decode() for each in hashes)
+    text = f"c2sp.org/tlog-proof@v1\nindex 5\n{lines}\n\ntest checkpoint\n"
+    assert str(Proof(5, hashes, "test checkpoint\n")) == text
+    assert str(Proof(0, (), "checkpoint\n")) == "c2sp.org/tlog-proof@v1\nindex 0\n\ncheckpoint\n"
 
 
 @pytest.mark.parametrize(
