@@ -13,7 +13,8 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -202,6 +203,16 @@ class Sequencer:
         for tile in self._full:
             durable.remove_partials(self._folder, tile)
         self._full = []
+
+
+@contextmanager
+def holding(log_folder: Path) -> Iterator[None]:
+    """Keep every sequencer out of the folder inside the block; raise `LogBusyError` while one holds it."""
+    descriptor = _lock(log_folder)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _lock(log_folder: Path) -> int:

@@ -169,6 +169,8 @@ class Action(StrEnum):
     LOG_STAMP_ASK = "log.stamp-ask"
     LOG_STAMP = "log.stamp"
     LOG_COPY = "log.copy"
+    LOG_KEY_REQUESTED = "log.key-requested"
+    LOG_KEY_DONE = "log.key-done"
     HUB_EVENT = "hub.event"
     GATE_EVENT = "gate.event"
     CODE_EXECUTED = "code.executed"
@@ -351,6 +353,8 @@ ABOUT: dict[Action, About] = {
     Action.LOG_STAMP_ASK: About("시점확인 요청서 작성", "time stamp request written", Task.DOWNLOAD, _I, _RIGHTS),
     Action.LOG_STAMP: About("시점확인 접수", "time stamp taken in", Task.CREATE, _N, _RIGHTS),
     Action.LOG_COPY: About("로그 사본 보관", "log copied to the locked store", Task.CREATE, _I, _RIGHTS),
+    Action.LOG_KEY_REQUESTED: About("로그 키 교체 시작", "log's key being handed over", Task.SETTINGS, _A, _RIGHTS),
+    Action.LOG_KEY_DONE: About("로그 키 교체", "log's key handed over", Task.SETTINGS, _A, _RIGHTS),
     Action.HUB_EVENT: About("허브 사건", "hub event", Task.VIEW, _I, _ACCESS),
     Action.GATE_EVENT: About("게이트 사건", "gate event", Task.VIEW, _N, _ACCESS),
     Action.CODE_EXECUTED: About("코드 실행", "code executed", Task.VIEW, _I, _DATA),

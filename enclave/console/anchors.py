@@ -8,13 +8,18 @@ from pathlib import Path
 
 import click
 
+from audit import rotation
+from audit.anchors import Anchors
+from audit.rotation import Handover
 from audit.standing import standing
 from enclave import tsa
 from enclave.actor import Actor
 from enclave.clock import now
-from enclave.commands import anchoring, copying, stamping
+from enclave.commands import anchoring, copying, log_key, stamping
 from enclave.console.acting import opened, say
+from enclave.console.borrowed import as_owner_of, as_root
 from enclave.settings import Settings
+from enclave.store import Store
 
 _DROP = click.argument("folder", required=False, type=click.Path(file_okay=False, path_type=Path))
 
@@ -127,6 +132,28 @@ def fetch(folder: Path, as_of: datetime | None) -> None:
     with anchoring.as_refusal():
         count = copying.bucket_of(Settings.load()).fetch(folder, as_of=moment)
     say(f"파일 {count:,}개를 {folder}로 가져왔습니다.", f"Brought {count:,} files to {folder}.")
+
+
+@anchor.command("rotate")
+def rotate() -> None:
+    """로그의 서명 키를 새 키로 바꿉니다; 순번기를 먼저 멈추고 root로 실행합니다 (hand the log's key over)."""
+    settings = Settings.load()
+    key, anchors = settings.keys / "log.key", Anchors(settings.anchors)
+
+    def act() -> Handover:
+        with as_root():
+            return rotation.hand_over(settings.log, key, anchors)
+
+    with as_owner_of(settings.db):
+        store = Store(settings.url, observer="console", wait_s=settings.database_wait_s)
+        try:
+            done = log_key.hand_over_key(store, settings, Actor.console(), rotate=act, now=now())
+        finally:
+            store.close()
+    say(
+        f"{done.size:,}건에서 새 키로 바꿨습니다. 다음 줄을 게시하고 증인에게 알리세요(witness trust):\n{done.new}",
+        f"Handed over at {done.size:,} entries. Publish this line and tell the witnesses (witness trust):\n{done.new}",
+    )
 
 
 @anchor.command("status")

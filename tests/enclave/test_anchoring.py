@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from audit import witnessing
+from audit import rotation, witnessing
 from audit.anchors import Anchors
+from audit.sequencer import holding
 from enclave.actor import Actor
-from enclave.commands import anchoring
+from enclave.commands import anchoring, log_key
 from enclave.errors import Conflict, Denied, EnclaveError, Unavailable
 from enclave.store import Store
 from tests.enclave.anchor_place import Place
@@ -131,3 +132,34 @@ def test_an_error_of_the_database_is_not_taken_for_one_of_the_folder(place, tmp_
     assert caught.value.code == "store.gone"
     store.close()
     assert not place.drop.exists()
+
+
+def test_the_logs_key_is_handed_over_between_two_entries(place) -> None:
+    def rotate():
+        return rotation.hand_over(place.settings.log, place.settings.keys / "log.key", Anchors(place.settings.anchors))
+
+    with place.scene.new_entries() as entries:
+        done = log_key.hand_over_key(place.store, place.settings, CONSOLE, rotate=rotate, now=NOW)
+    assert [each["action"] for each in entries] == ["log.key-requested", "log.key-done"]
+    assert entries[1]["details"] == {
+        "size": place.size,
+        "old": place.signer.vkey.key_id.hex(),
+        "new": done.new.key_id.hex(),
+    }
+    assert anchoring.log_key(place.settings) == done.new
+
+
+def test_a_hand_over_under_a_running_sequencer_is_refused_and_recorded(place) -> None:
+    def rotate():
+        with holding(place.settings.log):
+            return rotation.hand_over(place.settings.log, place.settings.keys / "log.key", Anchors(place.drop))
+
+    with place.scene.new_entries() as entries, pytest.raises(Conflict):
+        log_key.hand_over_key(place.store, place.settings, CONSOLE, rotate=rotate, now=NOW)
+    assert [(each["action"], each["outcome"]) for each in entries] == [
+        ("log.key-requested", "done"),
+        ("log.key-done", "failed"),
+    ]
+    for actor in (place.scene.actor("operator"), Actor.system()):
+        with pytest.raises(Denied):
+            log_key.hand_over_key(place.store, place.settings, actor, rotate=rotate, now=NOW)
