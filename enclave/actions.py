@@ -201,6 +201,7 @@ class Action(StrEnum):
     REVIEW_PLAN = "review.plan"
     REVIEW_PROPOSE = "review.propose"
     REVIEW_LIMITS = "review.limits"
+    REPORT_MAKE = "report.make"
     ROUTE_REFUSED = "route.refused"
     SEAT_REFUSED = "seat.refused"
     SCREEN_LOCKED = "screen.locked"
@@ -385,6 +386,7 @@ ABOUT: dict[Action, About] = {
     Action.REVIEW_PLAN: About("점검 주기 설정", "interval of the review set", Task.SETTINGS, _A, _RIGHTS),
     Action.REVIEW_PROPOSE: About("점검 기준 제안", "limits of the review proposed", Task.SETTINGS, _N, _RIGHTS),
     Action.REVIEW_LIMITS: About("점검 기준 적용", "limits of the review in force", Task.SETTINGS, _A, _RIGHTS),
+    Action.REPORT_MAKE: About("보고서 만들기", "report made", Task.VIEW_LOG, _I, _RIGHTS),
     Action.ROUTE_REFUSED: About("막힌 주소 요청", "route refused", Task.DOWNLOAD, _N, _DATA),
     Action.SEAT_REFUSED: About("다른 자리에서 접근", "other seat refused", Task.VIEW, _A, _ACCESS),
     Action.SCREEN_LOCKED: About("화면 잠김", "screen locked", Task.LOG_IN, _I, _ACCESS),

@@ -25,6 +25,7 @@ from enclave.model.logreview import ReviewFinding, ReviewPeriod
 from enclave.model.people import Account
 from enclave.policy.logreview import catalogue, who
 from enclave.policy.logreview.hit import Hit
+from enclave.policy.logreview.line import UNREADABLE
 from enclave.policy.logreview.window import Window
 from enclave.policy.people import check_is
 from enclave.queries import logreview as queries
@@ -129,7 +130,7 @@ def _inspector(session: Session, actor: Actor, now: datetime) -> Actor:
 
 def _current(session: Session, found: _Found, now: datetime) -> ReviewPeriod:
     """Return the open period, if it is still the one that was looked at."""
-    period = queries.open_period(session, lock=True) or (_begin(session, 1, 0, now) if _never(session) else None)
+    period = queries.open_period(session, lock=True) or (_first(session, found, now) if _never(session) else None)
     if period is None or period.first_leaf != found.start:
         raise Conflict(
             "period.moved",
@@ -145,7 +146,13 @@ def _never(session: Session) -> bool:
     return session.scalar(select(func.count()).select_from(ReviewPeriod)) == 0
 
 
-def _begin(session: Session, number: int, first_leaf: int, now: datetime) -> ReviewPeriod:
+def _first(session: Session, found: _Found, now: datetime) -> ReviewPeriod:
+    """Begin the first period with the log's first entry, however long ago that was."""
+    readable = (each.at for each in found.window.lines if each.action != UNREADABLE)
+    return _begin(session, 1, 0, next(readable, now))
+
+
+def _begin(session: Session, number: int, first_leaf: int, started_at: datetime) -> ReviewPeriod:
     plan = review_limits.plan(session)
     made = ReviewPeriod(
         id=new_id("d"),
@@ -155,7 +162,7 @@ def _begin(session: Session, number: int, first_leaf: int, now: datetime) -> Rev
         plan_version=plan.version,
         months=plan.months,
         sign_days=plan.sign_days,
-        started_at=now,
+        started_at=started_at,
         returned_reason="",
     )
     session.add(made)

@@ -50,6 +50,11 @@ def make(session: Session, period: ReviewPeriod) -> Report:
     return Report(monthly.source(facts), html.page(document), pdf.draw(document))
 
 
+def source_sha256(session: Session, period: ReviewPeriod) -> str:
+    """Return the SHA-256 of the report's data as they are now, without drawing it. Raises `Conflict`."""
+    return sha256(monthly.source(review_report.monthly(session, period))).hexdigest()
+
+
 def review(store: Store, actor: Actor, *, period_id: str, report_sha256: str, now: datetime) -> PeriodView:
     """Sign a period as its reviewer. `report_sha256`: the report as it was shown.
 
@@ -67,11 +72,13 @@ def review(store: Store, actor: Actor, *, period_id: str, report_sha256: str, no
         period = load_period(tx.session, period_id, lock=True)
         who.check_may_review(acting, period_facts(tx.session, period), own_open(tx.session, acting))
         who.check_signs(acting, now)
-        _check_same(report_sha256, report.sha256, _now_sha256(tx.session, period))
+        _check_same(report_sha256, report.sha256, source_sha256(tx.session, period))
         for kind, data in report.files.items():
-            key = {"period_id": period.id, "sha256": sha256(data).hexdigest(), "kind": kind}
-            if tx.session.get(ReviewReport, (key["period_id"], key["sha256"], kind)) is None:
-                tx.session.add(ReviewReport(**key, data=data))
+            # Signed again after it was sent back, it may be the same.
+            if tx.session.get(ReviewReport, (period.id, report.sha256, kind)) is None:
+                row = ReviewReport(period_id=period.id, source=report.sha256, kind=kind)
+                row.sha256, row.data = sha256(data).hexdigest(), data
+                tx.session.add(row)
         period.state, period.reviewer_id, period.reviewed_at = PeriodState.REVIEWED, acting.account_id, now
         period.report_sha256, period.returned_reason = report.sha256, ""
         tx.session.flush()
@@ -91,7 +98,7 @@ def approve(store: Store, actor: Actor, *, period_id: str, report_sha256: str, n
         period = load_period(tx.session, period_id, lock=True)
         who.check_may_approve(acting, period_facts(tx.session, period), own_open(tx.session, acting))
         who.check_signs(acting, now)
-        _check_same(report_sha256, period.report_sha256 or "", _now_sha256(tx.session, period))
+        _check_same(report_sha256, period.report_sha256 or "", source_sha256(tx.session, period))
         period.state, period.approver_id, period.approved_at = PeriodState.SIGNED, acting.account_id, now
         tx.session.flush()
         _say(tx, period, reviewer=period.reviewer_id or "")
@@ -111,10 +118,6 @@ def send_back(store: Store, actor: Actor, *, period_id: str, reason: str, now: d
         tx.session.flush()
         tx.record(object_sha256=sent, details={"number": period.number, "reason_sha256": text_sha256(reason)})
         return period_view(tx.session, period, acting, now)
-
-
-def _now_sha256(session: Session, period: ReviewPeriod) -> str:
-    return sha256(monthly.source(review_report.monthly(session, period))).hexdigest()
 
 
 def _check_same(*hashes: str) -> None:

@@ -130,11 +130,12 @@ class FindingText(Base):
 
 
 class ReviewReport(Base):
-    """The bytes of a signed report, each file under its own SHA-256. Never changed or removed."""
+    """The bytes of a signed report. `source`: the SHA-256 of its data, which was signed. Never changed or removed."""
 
     __tablename__ = "review_report"
 
     period_id: Mapped[str] = mapped_column(ForeignKey("review_period.id"), primary_key=True)
-    sha256: Mapped[str] = mapped_column(primary_key=True)
+    source: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(primary_key=True)
+    sha256: Mapped[str]
     data: Mapped[bytes] = mapped_column(LargeBinary)

@@ -21,6 +21,7 @@ from enclave.portal import (
     ended,
     gpu_round,
     importing,
+    inspecting,
     intake,
     keeping,
     limits,
@@ -70,6 +71,7 @@ CHORES: tuple[Chore, ...] = (
     Chore("replay-policies", 5, replaying.turn, "replay"),
     Chore("stamp-log", 3600, anchoring.stamp, "anchors"),
     Chore("copy-log", 6 * 3600, anchoring.copy, "anchors"),
+    Chore("inspect-log", 3600, inspecting.turn, "inspect"),
 )
 
 

@@ -35,6 +35,8 @@ PLACES = (
     Place("datasets", "/datasets"),
     Place("gpu", "/gpu", USERS | {Role.OPERATOR, Role.REVIEWER, Role.AUDITOR}),
     Place("log", "/log", WATCHERS),
+    Place("periods", "/periods", WATCHERS),
+    Place("reports", "/reports", WATCHERS | {Role.OPERATOR}),
     Place("executed", "/code", WATCHERS),
     Place("findings", "/findings", WATCHERS),
     Place("drills", "/drills", SEES_DRILLS),

@@ -63,6 +63,8 @@ TONES = {
         "allowed",
         "pass",
         "granted",
+        "accepted",
+        "signed",
         "ready",
         "public",
     },
@@ -75,6 +77,11 @@ TONES = {
         "warn",
         "unknown",
         "waiting",
+        "asked",
+        "answered",
+        "raised",
+        "reviewed",
+        "closed",
         "ending",
         "dirty",
         "changes",
@@ -88,6 +95,7 @@ TONES = {
     },
     "stop": {
         "quarantined",
+        "escalated",
         "rejected",
         "reject",
         "failed",
@@ -119,7 +127,7 @@ def environment() -> Environment:
     )
     jinja.filters.update(asked=turning.asked, plain_ask=turning.plain_ask, token=turning.token)
     jinja.filters.update(told=_told, remedy=_remedy, label=_label, both=_both, treated=_treated, kind=_kind)
-    jinja.filters.update(drawn=_drawn)
+    jinja.filters.update(drawn=_drawn, printable_lines=_printable_lines)
     jinja.globals |= {"tone": tone, "recipe_words": recipe_words.said}
     return jinja
 
@@ -158,6 +166,11 @@ def printable(name: str) -> str:
     `\n`, `\x1b`, `\u202e`; Jinja escapes markup afterwards.
     """
     return "".join(c if c == " " or (c.isprintable() and c != "\\") else _escaped(c) for c in name)
+
+
+def _printable_lines(text: str) -> str:
+    """Return what somebody wrote over several lines, each made printable."""
+    return "\n".join(printable(line) for line in text.split("\n"))
 
 
 def _escaped(character: str) -> str:

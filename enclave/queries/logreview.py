@@ -98,6 +98,26 @@ class PeriodView:
         return sum(self.counts.get(state, 0) for state in OPEN)
 
 
+@dataclass(frozen=True)
+class Due:
+    """What the service has to do by itself: run the rules today, and say that these periods are overdue."""
+
+    inspect: bool
+    late: tuple[str, ...]
+
+
+def due(store: Store, *, now: datetime) -> Due:
+    """Return what is due at this moment: for the chore."""
+    with store.read() as session:
+        found = list(session.scalars(select(ReviewPeriod).where(ReviewPeriod.state != PeriodState.SIGNED)))
+        current = next((each for each in found if each.state is PeriodState.OPEN), None)
+        last = current.inspected_at if current is not None else None
+        return Due(
+            inspect=last is None or korean_date(last) < korean_date(now),
+            late=tuple(each.id for each in found if each.late_told_at is None and late(each, now)),
+        )
+
+
 def periods(store: Store, actor: Actor, *, now: datetime) -> tuple[PeriodView, ...]:
     """Return all periods, newest first. Reviewers and auditors; raises `Denied`."""
     who.check_may_see(actor)

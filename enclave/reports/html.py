@@ -8,7 +8,7 @@ from enclave.reports.document import Column, Document, Pair, Section, Table
 
 NUMBER = ' class="n"'
 STYLE = (
-    "@page{size:A4;margin:16mm 14mm 42mm}"
+    "@page{size:A4;margin:14mm}"
     "body{font:10pt/1.5 NanumGothic,'Noto Sans KR',sans-serif;max-width:52em;margin:2em auto;padding:0 1em;color:#111}"
     "h1{font-size:18pt;margin:0 0 .4em}h2{font-size:12pt;margin:1.6em 0 .4em;border-bottom:1px solid #888}"
     "small{color:#444;font-weight:400}table{border-collapse:collapse;width:100%;margin:.4em 0}"
@@ -18,7 +18,8 @@ STYLE = (
     "footer{display:flex;gap:1em;align-items:center;border-top:1px solid #888;margin-top:2em;padding-top:.6em}"
     "footer pre{font:7pt/1.4 NanumGothicCoding,monospace;white-space:pre-wrap;overflow-wrap:anywhere;margin:0}"
     "footer svg{flex:none;width:30mm;height:30mm}"
-    "@media print{body{margin:0;max-width:none}footer{position:fixed;bottom:-38mm;left:0;right:0;margin:0}}"
+    # What stands in a table's foot is printed on every page, by every browser; a fixed box is not.
+    ".page,.page>*>tr>td{border:0;padding:0;margin:0}@media print{body{margin:0;max-width:none}}"
 )
 
 
@@ -29,8 +30,9 @@ def page(found: Document) -> bytes:
     text = (
         f'<!doctype html>\n<html lang="ko"><head><meta charset="utf-8"><title>{escape(found.title[0])}</title>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head>\n'
-        f"<body><h1>{title}</h1>\n{_facts(found.about)}{boxes}{''.join(map(_section, found.sections))}{_footer(found)}"
-        "</body></html>\n"
+        f'<body><table class="page" role="presentation"><tfoot><tr><td>{_footer(found)}</td></tr></tfoot>'
+        f"<tbody><tr><td><main><h1>{title}</h1>\n{_facts(found.about)}{boxes}{''.join(map(_section, found.sections))}"
+        "</main></td></tr></tbody></table></body></html>\n"
     )
     return text.encode()
 

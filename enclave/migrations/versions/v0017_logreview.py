@@ -153,11 +153,12 @@ def _review_report() -> None:
     op.create_table(
         "review_report",
         sa.Column("period_id", sa.Text(), nullable=False),
-        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
         sa.Column("data", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["period_id"], ["review_period.id"], name="fk_review_report_period_id"),
-        sa.PrimaryKeyConstraint("period_id", "sha256", "kind", name="pk_review_report"),
+        sa.PrimaryKeyConstraint("period_id", "source", "kind", name="pk_review_report"),
     )
 
 

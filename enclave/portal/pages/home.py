@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from fastapi import APIRouter
@@ -15,7 +16,7 @@ from enclave.portal.acting import actor_of
 from enclave.portal.places import USERS
 from enclave.portal.usage import Usage, usage_if_any
 from enclave.portal.visit import Here, Visit
-from enclave.queries import drill, egress, gpu, project, workspace
+from enclave.queries import drill, egress, gpu, logreview, project, workspace
 from enclave.queries.drill import DrillView
 from enclave.queries.gpu import LeaseView
 from enclave.queries.project import ProjectView
@@ -70,14 +71,16 @@ def home(visit: Here) -> Response:
     """Show the first page."""
     actor, portal = actor_of(visit), visit.portal
     takes_part = bool(actor.roles & USERS)
+    waiting = logreview.waiting(portal.store, actor, now=visit.now)
     return visit.page(
         "home.html",
         here="home",
-        tasks=_tasks(visit, actor),
+        tasks=[*_tasks(visit, actor), *_of_the_review(waiting)],
         works=_works(visit, actor),
         takes_part=takes_part,
         requests=egress.mine(portal.store, actor, now=visit.now) if takes_part else (),
         drill=_broken_drill(visit, actor),
+        late_reviews=waiting.get("late", 0),
     )
 
 
@@ -127,3 +130,13 @@ def _tasks(visit: Visit, actor: Actor) -> list[Task]:
     for act, words in (("hand_over", "home.waiting_releases"), ("confirm_recall", "home.waiting_recalls")):
         tasks.append(Task(words, sum(act in each.may for each in received), "/releases"))
     return [task for task in tasks if task.count]
+
+
+def _of_the_review(waiting: Mapping[str, int]) -> list[Task]:
+    """Return what the review of the log wants of the visitor (korea.md R81)."""
+    places = {
+        "explain": ("home.explain", "/explain"),
+        "decide": ("home.findings", "/periods"),
+        "sign": ("home.to_sign", "/periods"),
+    }
+    return [Task(words, waiting[name], path) for name, (words, path) in places.items() if waiting.get(name)]
