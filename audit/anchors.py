@@ -43,13 +43,17 @@ class Anchors:
         path = self.folder / f"{size}{STAMP_SUFFIX}"
         return path.read_bytes() if path.exists() else None
 
-    def policy(self, vkey: VerifierKey) -> Policy:
+    def policy(self, vkey: VerifierKey | None) -> Policy:
         """Return the folder's policy; where there is none, the one that knows this log key and no witness.
 
-        Raises `NoteError` (`audit.bad-policy`).
+        Raises `NoteError` (`audit.bad-policy`; `audit.no-key-file` where there is neither).
         """
         path = self.folder / POLICY_FILE
-        return Policy.parse(path.read_text(encoding="utf-8")) if path.exists() else Policy.of_key(vkey)
+        if path.exists():
+            return Policy.parse(path.read_text(encoding="utf-8"))
+        if vkey is None:
+            raise NoteError("audit.no-key-file", _no_policy(path))
+        return Policy.of_key(vkey)
 
     def keep(self, note: bytes) -> Checkpoint:
         """Keep a checkpoint, adding its signatures to those kept; return it.
@@ -98,6 +102,15 @@ def merged(note: bytes, lines: str) -> bytes:
         raise NoteError("audit.bad-note", _BAD_LINES)
     split_note(f"x\n\n{lines}")
     return note + lines.encode()
+
+
+def _no_policy(path: Path) -> Text:
+    return Text(
+        f"정책 파일이 없습니다: {path}.",
+        f"There is no policy file: {path}.",
+        "게시된 로그 키나 정책 파일을 주세요.",
+        "Give the log's published key or the policy file.",
+    )
 
 
 def _two_views(checkpoint: Checkpoint) -> Text:

@@ -17,6 +17,7 @@ from audit.errors import AuditError, EntryError
 from audit.keyline import key_from, trusted_from
 from audit.reader import LogReader
 from audit.stamps import stamping_from
+from audit.standing import standing
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _LANG = click.option("--lang", type=click.Choice(["ko", "en"]), default="ko", help="출력 언어 / language")
@@ -106,10 +107,13 @@ def _stamp(time: object) -> str:
 
 @audit.command("status")
 @click.argument("log_folder", type=_FOLDER)
+@click.option(
+    "--anchors", type=_FOLDER, help="밖에서 본 확인점의 폴더; 기본은 로그 옆의 anchors / default: beside the log"
+)
 @click.option("--json", "as_json", is_flag=True, help="JSON으로 / as JSON")
 @_LANG
-def status_command(log_folder: Path, *, as_json: bool, lang: str) -> None:
-    """게시된 로그의 이름, 크기, 루트, 확인점 시각을 보여 줍니다 (the published log's state)."""
+def status_command(log_folder: Path, anchors: Path | None, *, as_json: bool, lang: str) -> None:
+    """게시된 로그의 이름, 크기, 루트, 확인점 시각과 증인이 본 데까지를 보여 줍니다 (the published log's state)."""
     try:
         state = query.status(log_folder)
     except AuditError as error:
@@ -120,11 +124,25 @@ def status_command(log_folder: Path, *, as_json: bool, lang: str) -> None:
         "root": state.root.hex(),
         "published_at": state.published_at.isoformat(timespec="seconds"),
     }
+    look, told, witnessed = _witnessed(log_folder, anchors, lang)
     if as_json:
-        click.echo(json.dumps(values))
+        click.echo(json.dumps({**values, "witnessed": witnessed, "look": look}))
         return
     for name, value in values.items():
         click.echo(f"{_LABELS[name][lang == 'en']}: {value}")
+    click.echo(f"{_MARKS[look]} {told}")
+
+
+def _witnessed(log_folder: Path, anchors: Path | None, lang: str) -> tuple[str, str, int]:
+    """Return how far witnesses have seen the log: the look, a sentence, the number of entries."""
+    try:
+        found = standing(log_folder, anchors or log_folder.parent / "anchors")
+    except AuditError as error:
+        return "warn", _words(error, lang), 0
+    return found.look, found.ko if lang == "ko" else found.en, found.witnessed
+
+
+_MARKS = {"ok": "✓", "warn": "△", "stop": "✗"}
 
 
 @audit.command("print")
@@ -139,6 +157,8 @@ def print_command(log_folder: Path, key: str, svg: Path | None, lang: str) -> No
         page = paper.sheet(LogReader(log_folder, vkey).note, vkey)
     except AuditError as error:
         raise _spoken(error, lang) from error
+    look, told, _ = _witnessed(log_folder, None, lang)
+    click.echo(f"{_MARKS[look]} {told}", err=True)
     click.echo(page.text, nl=False)
     if svg is None:
         click.echo(page.blocks())

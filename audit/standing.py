@@ -35,21 +35,27 @@ class Standing:
         return self.look != "stop" and leaf_index < self.witnessed
 
 
-def standing(log_folder: Path, anchors_folder: Path, vkey: VerifierKey) -> Standing:
-    """Return how the published log stands; raise `AuditError` when log or policy cannot be read."""
+def standing(
+    log_folder: Path, anchors_folder: Path, vkey: VerifierKey | None = None, *, size: int | None = None
+) -> Standing:
+    """Return how the published log stands, or how its first `size` entries do (an older checkpoint, a report).
+
+    Without `vkey` there must be a policy. Raises `AuditError` when log or policy cannot be read.
+    """
     anchors = Anchors(anchors_folder)
     policy = anchors.policy(vkey)
     sizes = anchors.sizes()
     reader = LogReader(log_folder, policy)
-    for size in reversed(sizes[-_LOOK_BACK:]):
-        seen = look(anchors, policy, reader, sizes=[size])
+    wanted = reader.size if size is None else size
+    for each in reversed(sizes[-_LOOK_BACK:]):
+        seen = look(anchors, policy, reader, sizes=[each])
         if seen.broken:
             return _standing("stop", seen.broken[0], 0)
         if seen.witnessed is not None:
             found = best(seen, policy, reader) or seen.witnessed
-            claim = quorum_claim(found, policy, reader.size)
+            claim = quorum_claim(found, policy, wanted)
             return _standing("warn" if claim.amber else "ok", claim, found.checkpoint.size)
-    claim = quorum_claim(None, policy, reader.size)
+    claim = quorum_claim(None, policy, wanted)
     return _standing("warn", claim, 0)
 
 

@@ -155,10 +155,11 @@ def test_the_commands_print_and_compare(log_of_600, tmp_path) -> None:
 
     shown = run("print", log_of_600, "--key", VKEY)
     assert shown.exit_code == 0
-    assert shown.output.startswith("ansim.test/log\n600\n")
+    assert shown.stdout.startswith("ansim.test/log\n600\n")
+    assert shown.stderr.startswith("△"), "no witness has seen it"
     assert run("print", log_of_600, "--key", VKEY, "--svg", tmp_path / "qr.svg").exit_code == 0
     assert (tmp_path / "qr.svg").read_text().startswith("<svg")
-    typed = "\n".join(shown.output.splitlines()[:5])
+    typed = "\n".join(shown.stdout.splitlines()[:5])
     assert run("compare", log_of_600, "--key", VKEY, typed=typed).exit_code == 0
     done = run("compare", log_of_600, "--key", VKEY, "--lang", "en", typed=typed.replace("600", "601"))
     assert done.exit_code == 1

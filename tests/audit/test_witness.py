@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from audit.merkle import leaf_hash
 from audit.note import Checkpoint, Signer
 from audit.policy import Policy
 from audit.reader import LogReader
+from audit.standing import standing
 from audit.verify import verify_log
 from audit.witness import Witness
 from tests.audit.logs import SIGNER, VKEY, entries, publish
@@ -84,6 +86,24 @@ def test_what_the_witness_has_not_seen_yet_is_amber_and_its_next_word_covers_it(
     office.ask(), office.sign(), office.take()
     assert not office.look().amber
     assert office.witness.last(VKEY.name).size == 700
+
+
+def test_the_status_of_the_log_says_how_far_it_was_seen_and_of_any_of_its_beginnings(office) -> None:
+    def status(*arguments: object):
+        return CliRunner().invoke(audit, ["status", *map(str, arguments)])
+
+    assert "△ 증인의 정족수에 이른 확인점이 없습니다" in status(office.log).output
+    office.ask(), office.sign(), office.take()
+    assert "✓ 증인(w0, w1)이" in status(office.log).output
+    office.grow(700)
+    state = json.loads(status(office.log, "--json", "--anchors", office.anchors.folder).output)
+    assert (state["look"], state["witnessed"], state["size"]) == ("warn", 300, 700)
+    assert standing(office.log, office.anchors.folder, size=300).look == "ok"
+    assert standing(office.log, office.anchors.folder, size=301).look == "warn"
+    rewritten(office)
+    assert "✗ 처음 300건이" in status(office.log).output
+    (office.anchors.folder / "policy").unlink()
+    assert "△ 정책 파일이 없습니다" in status(office.log).output
 
 
 def test_the_same_folder_signed_twice_is_no_rollback_and_taken_in_once(office) -> None:
