@@ -285,7 +285,7 @@ def test_a_cosignature_over_another_log_is_of_no_use_here(office, tmp_path) -> N
 )
 def test_a_malformed_question_is_refused(office, text, capsys) -> None:
     office.ask()
-    next((office.drop / "ask").iterdir()).write_text(text)
+    (office.drop / "ask/0.add-checkpoint").write_text(text)
     assert office.sign() == 1
     assert "[witness.bad-question]" in capsys.readouterr().err
 
