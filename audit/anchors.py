@@ -43,16 +43,21 @@ class Anchors:
         path = self.folder / f"{size}{STAMP_SUFFIX}"
         return path.read_bytes() if path.exists() else None
 
+    def policy_text(self) -> str:
+        """Return the folder's policy as its file has it; empty where there is none."""
+        path = self.folder / POLICY_FILE
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
     def policy(self, vkey: VerifierKey | None) -> Policy:
         """Return the folder's policy; where there is none, the one that knows this log key and no witness.
 
         Raises `NoteError` (`audit.bad-policy`; `audit.no-key-file` where there is neither).
         """
-        path = self.folder / POLICY_FILE
-        if path.exists():
-            return Policy.parse(path.read_text(encoding="utf-8"))
+        text = self.policy_text()
+        if text:
+            return Policy.parse(text)
         if vkey is None:
-            raise NoteError("audit.no-key-file", _no_policy(path))
+            raise NoteError("audit.no-key-file", _no_policy(self.folder / POLICY_FILE))
         return Policy.of_key(vkey)
 
     def keep(self, note: bytes) -> Checkpoint:

@@ -1,7 +1,8 @@
 """Check an evidence bundle: a few entries of the log with all that is needed to prove that they are in it.
 
 manifest.json names every file by SHA-256; entries.jsonl holds the entries' exact bytes, one a line; proofs/ holds
-one proof per entry, or tile/ the hash tiles that prove them together; policy names the key that signed checkpoint.
+one proof per entry, or tile/ the hash tiles that prove them together; policy names the keys that signed checkpoint and
+its witnesses; checkpoint.tsr, if there, is its time stamp, tsa.pem the certificates of the authority.
 Standard library and `cryptography` only.
 """
 
@@ -12,18 +13,22 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from audit.canonical import decode
 from audit.cosignature import NOTE
-from audit.errors import AuditError, EntryError, NoteError, Text
+from audit.errors import AuditError, EntryError, NoteError, StampError, Text
 from audit.folder import read_tile
 from audit.merkle import inclusion_proof, leaf_hash, root_from_inclusion
 from audit.note import Checkpoint, VerifierKey
 from audit.policy import Endorsed, Policy
 from audit.proof import Proof
-from audit.report import Claim, holds
+from audit.report import Claim, holds, lacks
+from audit.stamps import Stamping, certificates, check_stamp
 from audit.tiles import CHECKPOINT, WIDTH, node_reader, split, tile_of
 
 MANIFEST, LINES, POLICY, PROOFS = "manifest.json", "entries.jsonl", "policy", "proofs"
+STAMP, CERTIFICATES = "checkpoint.tsr", "tsa.pem"
 BUNDLE_VERSION = 1
 # What `json` gives for the manifest's list of [first, last] ranges.
 Ranges = tuple[tuple[int, int], ...]
@@ -62,35 +67,47 @@ def read_manifest(folder: Path) -> Manifest:
         value = decode(_bytes(folder, MANIFEST).rstrip(b"\n"))
     except EntryError as error:
         raise _broken("manifest", f"{MANIFEST}: {error.ko}", f"{MANIFEST}: {error.en}", MANIFEST) from error
-    ranges, files, selection = _ranges(value.get("ranges")), _files(value.get("files")), _texts(value.get("selection"))
-    if value.get("v") != BUNDLE_VERSION or ranges is None or files is None or selection is None:
-        raise _broken("manifest", f"{MANIFEST}의 형식이 틀립니다", f"{MANIFEST} is malformed", MANIFEST)
-    return Manifest(ranges, files, selection)
+    if value.get("v") != BUNDLE_VERSION:
+        raise _malformed(f"v={value.get('v')}")
+    return Manifest(_ranges(value.get("ranges")), _files(value.get("files")), _texts(value.get("selection")))
 
 
-def _ranges(value: object) -> Ranges | None:
+def _malformed(what: str) -> BundleError:
+    return _broken("manifest", f"{MANIFEST}의 형식이 틀립니다: {what}", f"{MANIFEST} is malformed: {what}", MANIFEST)
+
+
+def _ranges(value: object) -> Ranges:
+    if not isinstance(value, list) or not value:
+        raise _malformed("ranges")
     pairs: list[tuple[int, int]] = []
-    for pair in value if isinstance(value, list) else [None]:
+    for pair in value:
         if not isinstance(pair, list) or [type(item) for item in pair] != [int, int]:
-            return None
+            raise _malformed(f"ranges, {pair}")
         if not (pairs[-1][1] if pairs else -1) < pair[0] <= pair[1]:
-            return None
+            raise _malformed(f"ranges, {pairs[-1] if pairs else '-'} → {pair}")
         pairs.append((pair[0], pair[1]))
     return tuple(pairs)
 
 
-def _files(value: object) -> dict[str, str] | None:
+def _files(value: object) -> dict[str, str]:
+    if not isinstance(value, list):
+        raise _malformed("files")
     files: dict[str, str] = {}
-    for pair in value if isinstance(value, list) else [None]:
+    for pair in value:
         if not isinstance(pair, list) or [type(item) for item in pair] != [str, str]:
-            return None
+            raise _malformed(f"files, {pair}")
+        if pair[0] in files:
+            raise _malformed(f"files, 2 × {pair[0]}")
         files[pair[0]] = pair[1]
     return files
 
 
-def _texts(value: object) -> dict[str, str] | None:
-    if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
-        return None
+def _texts(value: object) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise _malformed("selection")
+    for name, item in value.items():
+        if not isinstance(item, str):
+            raise _malformed(f"selection, {name}")
     return value
 
 
@@ -102,7 +119,9 @@ def check_bundle_files(folder: Path, manifest: Manifest) -> Claim:
         path = here.pop(name, None)
         if path is None:
             raise _broken("file-missing", f"파일이 없습니다: {name}", f"File missing: {name}", name)
-        if path.is_symlink() or sha256(path.read_bytes()).hexdigest() != manifest.files[name]:
+        if path.is_symlink():
+            raise _broken("file-link", f"파일이 아니라 링크입니다: {name}", f"A link and no file: {name}", name)
+        if sha256(path.read_bytes()).hexdigest() != manifest.files[name]:
             raise _broken("file-changed", f"파일 내용이 바뀌었습니다: {name}", f"File changed: {name}", name)
     for name in sorted(here):
         raise _broken("file-extra", f"목록에 없는 파일입니다: {name}", f"File not listed: {name}", name)
@@ -144,11 +163,42 @@ def open_bundle(folder: Path, policy: Policy) -> Endorsed:
     return policy.open(_bytes(folder, CHECKPOINT))
 
 
+def stamp_claim(folder: Path, checkpoint: Checkpoint, trusted: Stamping | None) -> Claim:
+    """Return the claim about the checkpoint's time stamp: amber where there is none, or nothing to check it with.
+
+    Without `trusted` certificates the bundle's own are used, and named for comparison. Raises `StampError`.
+    """
+    if not (folder / STAMP).exists():
+        return lacks("bundle.no-stamp", "확인점에 시점확인 토큰이 없습니다", "The checkpoint has no time stamp")
+    own = (folder / CERTIFICATES).exists() and trusted is None
+    if own:
+        trusted = certificates(_bytes(folder, CERTIFICATES))
+    if not trusted:
+        ko = "시점확인 토큰은 확인하지 않았습니다: 기관의 인증서를 주세요(--tsa)"
+        return lacks("bundle.stamp-unchecked", ko, "Time stamp unchecked: give the authority's certificate (--tsa)")
+    try:
+        stamp = check_stamp(_bytes(folder, STAMP), str(checkpoint).encode(), trusted)
+    except StampError as error:
+        if error.code != "audit.no-stamp-tool":
+            raise BundleError(error.code, Text(error.ko, error.en, error.remedy_ko, error.remedy_en), STAMP) from error
+        return lacks(error.code, error.ko, error.en, STAMP)
+    when = f"{stamp.at:%Y-%m-%d %H:%M:%S} UTC"
+    ko, en = f"이 확인점은 {when}에 있었습니다({stamp.checked_by})", f"It existed at {when} ({stamp.checked_by})"
+    if own:
+        prints = ", ".join(sha256(each.public_bytes(Encoding.DER)).hexdigest()[:32] for each in trusted)
+        ko += f". 인증서는 자료에 든 것입니다. 기관이 게시한 것과 비교하세요: SHA-256 {prints}…"
+        en += f". The certificate is the bundle's own; compare it with the authority's: SHA-256 {prints}…"
+    return holds("bundle.stamped", ko, en)
+
+
 def read_lines(folder: Path, manifest: Manifest, size: int) -> tuple[list[bytes], Claim]:
     """Return the entries' bytes in order; raise `BundleError` when count, form or ids are wrong."""
     data = _bytes(folder, LINES)
+    if not data.endswith(b"\n"):
+        raise _broken("cut", f"{LINES}의 마지막 줄이 잘렸습니다", f"The last line of {LINES} is cut off", LINES)
     lines = data.split(b"\n")
-    if lines.pop() or len(lines) != manifest.count:
+    lines.pop()
+    if len(lines) != manifest.count:
         ko = f"{LINES}의 줄 수 {len(lines)}가 목록의 {manifest.count}건과 다릅니다"
         raise _broken("count", ko, f"{LINES} has {len(lines)} lines, the manifest says {manifest.count}", LINES)
     if manifest.ranges and manifest.ranges[-1][1] >= size:
@@ -184,14 +234,19 @@ def _check_by_proofs(folder: Path, pairs: Iterator[tuple[int, bytes]], checkpoin
     note = _bytes(folder, CHECKPOINT).decode()
     for index, entry in pairs:
         name = f"{PROOFS}/{index}.tlog-proof"
+        if not (folder / name).exists():
+            raise _broken("proof-missing", f"{index}번 기록의 증명이 없습니다", f"Entry {index} has no proof", name)
         try:
             proof = Proof.parse(_bytes(folder, name).decode("utf-8", "replace"))
         except NoteError as error:
             ko, en = f"{index}번 기록의 증명 형식이 틀립니다", f"The proof of entry {index} is malformed"
             raise _broken("proof-form", ko, en, name) from error
-        if (proof.index, proof.checkpoint) != (index, note):
-            ko, en = f"{name}은(는) 다른 기록의 증명입니다", f"{name} is a proof of something else"
+        if proof.index != index:
+            ko, en = f"{name}은(는) {proof.index}번 기록의 증명입니다", f"{name} is the proof of entry {proof.index}"
             raise _broken("proof-other", ko, en, name)
+        if proof.checkpoint != note:
+            ko, en = f"{name}은(는) 다른 확인점의 증명입니다", f"{name} is a proof under another checkpoint"
+            raise _broken("proof-checkpoint", ko, en, name)
         if root_from_inclusion(index, checkpoint.size, leaf_hash(entry), proof.hashes) != checkpoint.root:
             raise _not_in_log(index, LINES)
 
@@ -214,7 +269,8 @@ def _check_by_tiles(folder: Path, pairs: Iterator[tuple[int, bytes]], checkpoint
                 path = inclusion_proof(index, checkpoint.size, node_reader(hashes_of))
                 proven = index // WIDTH
                 if root_from_inclusion(index, checkpoint.size, leaf, path) != checkpoint.root:
-                    raise _not_in_log(index, "tile")
+                    ko = f"{index}번 기록의 해시 타일이 서명된 루트에 이르지 않습니다"
+                    raise _broken("tile-wrong", ko, f"The hash tiles over entry {index} miss the signed root", "tile")
         except (FileNotFoundError, IndexError) as error:
             ko, en = f"{index}번 기록의 해시 타일이 없습니다", f"The hash tiles of entry {index} are missing"
             raise _broken("tile-missing", ko, en, "tile") from error

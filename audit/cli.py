@@ -46,7 +46,7 @@ def verify_command(context: click.Context, /, folder: Path, lang: str, **given: 
     except AuditError as error:
         raise click.UsageError(_words(error, lang)) from error
     if (folder / MANIFEST).exists():
-        report = verify.verify_bundle(folder, trusted)
+        report = verify.verify_bundle(folder, trusted, stamping=stamping)
     elif trusted is None:
         raise click.UsageError("로그 폴더에는 --key 나 --policy 가 필요합니다 / a log folder needs --key or --policy")
     else:
@@ -60,6 +60,8 @@ def verify_command(context: click.Context, /, folder: Path, lang: str, **given: 
 @click.argument("target", type=click.Path(path_type=Path))
 @click.option("--log", "log_folder", type=_FOLDER, required=True, help="로그 폴더 / log folder")
 @click.option("--key", required=True, help=_KEY_HELP)
+@click.option("--anchors", type=_FOLDER, help="밖에서 본 확인점의 폴더 / folder of the checkpoints seen outside")
+@click.option("--tsa", type=click.Path(path_type=Path), help="시점확인기관의 인증서(PEM) / authorities' certificates")
 @click.option("--first", type=int, help="첫 순번 / first leaf index")
 @click.option("--last", type=int, help="마지막 순번 / last leaf index")
 @click.option("--since", type=click.DateTime(), help="이 시각(UTC)부터 / from this time, UTC")
@@ -68,13 +70,13 @@ def verify_command(context: click.Context, /, folder: Path, lang: str, **given: 
 @click.option("--action", help="행위 / action")
 @click.option("--project", help="과제 / project")
 @_LANG
-def bundle_command(target: Path, log_folder: Path, key: str, lang: str, **asked: object) -> None:
+def bundle_command(target: Path, log_folder: Path, key: str, lang: str, **asked: Any) -> None:
     """고른 기록의 증거 자료를 새 폴더에 씁니다 (write an evidence bundle of chosen entries)."""
     try:
-        vkey = key_from(key)
-        indexes = _matching(LogReader(log_folder, vkey), asked)
+        source = bundles.Source(log_folder, key_from(key), asked.pop("anchors"), asked.pop("tsa"))
+        indexes = _matching(LogReader(log_folder, source.vkey), asked)
         selection = {name: str(value) for name, value in asked.items() if value is not None}
-        count = bundles.write(target, log_folder=log_folder, vkey=vkey, indexes=indexes, selection=selection)
+        count = bundles.write(target, source, indexes=indexes, selection=selection)
     except AuditError as error:
         raise _spoken(error, lang) from error
     texts = {"ko": f"기록 {count:,}건의 증거 자료: {target}", "en": f"Evidence bundle of {count:,} entries: {target}"}

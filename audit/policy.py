@@ -100,9 +100,21 @@ def _checked(key: SigningKey, signature: bytes, checkpoint: Checkpoint) -> int |
     try:
         return key.check(signature, checkpoint)
     except NoteError as error:
+        if error.code == "audit.bad-signature" and key.kind != NOTE:
+            raise NoteError(error.code, _bad_cosignature(key)) from error
         if error.code != "audit.no-mldsa":
             raise
     return None
+
+
+def _bad_cosignature(key: SigningKey) -> Text:
+    kind = "ML-DSA-44" if key.kind == MLDSA44 else "Ed25519"
+    return Text(
+        f"{key.name}의 서명({kind})이 이 확인점의 것이 아닙니다.",
+        f"The signature of {key.name} ({kind}) is not of this checkpoint.",
+        "원본에서 다시 복사하고, 같은 결과면 감사 담당자에게 알리세요.",
+        "Copy it again from the original; if it stays so, tell the auditor.",
+    )
 
 
 @dataclass

@@ -50,12 +50,12 @@ class LogReader:
 
     def entry(self, index: int) -> bytes:
         """Return one entry's bytes; raise `NotInLogError` beyond the published size."""
-        self._check(index)
+        self.check(index)
         return self._bundle(index // WIDTH)[index % WIDTH]
 
     def proof(self, index: int) -> Proof:
         """Return the proof that leaf `index` is under the checkpoint; raise `NotInLogError` beyond its size."""
-        self._check(index)
+        self.check(index)
         path = inclusion_proof(index, self.size, node_reader(self._hashes))
         return Proof(index, tuple(path), self.note.decode())
 
@@ -83,7 +83,8 @@ class LogReader:
         self.read.add(tile)
         return split(self.tile(tile))
 
-    def _check(self, index: int) -> None:
+    def check(self, index: int) -> None:
+        """Raise `NotInLogError` unless there is an entry of this leaf index under the checkpoint."""
         if not 0 <= index < self.size:
             raise NotInLogError("audit.not-in-log", _not_there(index, self.size))
 

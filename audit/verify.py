@@ -23,6 +23,7 @@ from audit.bundlecheck import (
     read_lines,
     read_manifest,
     read_policy,
+    stamp_claim,
 )
 from audit.errors import AuditError
 from audit.keyline import policy_of, trusted_from
@@ -74,9 +75,12 @@ def verify_log(
     return Report(tuple(claims))
 
 
-def verify_bundle(folder: Path, trusted: VerifierKey | Policy | str | None = None) -> Report:
+def verify_bundle(
+    folder: Path, trusted: VerifierKey | Policy | str | None = None, *, stamping: Stamping | None = None
+) -> Report:
     """Check an evidence bundle; without `trusted` its own keys are used and shown for comparison with the published.
 
+    So it is with `stamping`, the certificates of time-stamping authorities. Amber is what lacks a quorum or a stamp.
     Stops at the first claim that fails. Nothing is raised; what fails is in the report.
     """
     claims: list[Claim] = []
@@ -88,6 +92,7 @@ def verify_bundle(folder: Path, trusted: VerifierKey | Policy | str | None = Non
         endorsed = open_bundle(folder, policy)
         claims.append(checkpoint_claim(endorsed.checkpoint))
         claims.append(quorum_claim(endorsed if endorsed.quorum else None, policy, endorsed.checkpoint.size))
+        claims.append(stamp_claim(folder, endorsed.checkpoint, stamping))
         lines, claim = read_lines(folder, manifest, endorsed.checkpoint.size)
         claims += [claim, check_inclusion(folder, manifest, endorsed.checkpoint, lines), completeness(manifest)]
     except AuditError as error:
@@ -116,7 +121,7 @@ def main(arguments: list[str] | None = None) -> int:
     except AuditError as error:
         parser.error(f"{error} / {error.en}")
     if (folder / MANIFEST).exists():
-        report = verify_bundle(folder, trusted)
+        report = verify_bundle(folder, trusted, stamping=stamping)
     elif trusted is None:
         parser.error("a log folder needs --key or --policy / 로그 폴더에는 --key 나 --policy 가 필요합니다")
     else:

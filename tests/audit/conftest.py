@@ -11,9 +11,11 @@ import pytest
 from sqlalchemy import Engine, create_engine
 
 from audit import outbox, tables
+from audit.bundle import Source
 from audit.event import Event
 from audit.sequencer import Sequencer
-from tests.audit.logs import SIGNER, entries, publish
+from tests.audit.logs import SIGNER, anchored, entries, make, publish
+from tests.audit.tsa import LocalTsa
 
 
 @pytest.fixture
@@ -62,3 +64,29 @@ def log_of_600(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def log(log_of_600: Path, tmp_path: Path) -> Path:
     """A copy of the log of 600 entries that the test may damage."""
     return Path(shutil.copytree(log_of_600, tmp_path / "copy"))
+
+
+@pytest.fixture(scope="session")
+def tsa(tmp_path_factory: pytest.TempPathFactory) -> LocalTsa:
+    """A time-stamping authority with plain tokens."""
+    return LocalTsa(tmp_path_factory.mktemp("tsa") / "plain")
+
+
+@pytest.fixture(scope="session")
+def source(log_of_600: Path, tsa: LocalTsa, tmp_path_factory: pytest.TempPathFactory) -> Source:
+    """The log of 600 entries with a witness's two cosignatures and a time stamp over its newest checkpoint."""
+    return anchored(log_of_600, tmp_path_factory.mktemp("anchored"), tsa)
+
+
+@pytest.fixture(scope="session")
+def sound(source: Source, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle with a proof per entry. Do not write."""
+    return make(source, tmp_path_factory.mktemp("bundles") / "with-proofs")
+
+
+@pytest.fixture(scope="session")
+def sound_with_tiles(source: Source, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with hash tiles. Do not write."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("audit.bundle._PROOFS_UP_TO", 5)
+        return make(source, tmp_path_factory.mktemp("bundles") / "with-tiles")

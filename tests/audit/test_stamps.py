@@ -25,11 +25,6 @@ TEXT = b"ansim.test/log\n600\nqWk=\n"
 
 
 @pytest.fixture(scope="module")
-def tsa(tmp_path_factory) -> LocalTsa:
-    return LocalTsa(tmp_path_factory.mktemp("tsa") / "plain")
-
-
-@pytest.fixture(scope="module")
 def chained(tmp_path_factory) -> LocalTsa:
     return LocalTsa(tmp_path_factory.mktemp("tsa") / "chained", chained=True)
 
