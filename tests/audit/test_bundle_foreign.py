@@ -19,7 +19,8 @@ from tests.audit.go_build import build
 from tests.audit.logs import CHOSEN, VKEY
 from tests.audit.tampering import FOREIGN, FOREIGN_WITH_TILES, TAMPERINGS, TAMPERINGS_WITH_TILES
 
-REFUSALS = (InclusionProofInvalid, InvalidSignature, NoteError, OSError, ValueError)
+# `RuntimeError`: no signature of the trusted key.
+REFUSALS = (InclusionProofInvalid, InvalidSignature, NoteError, OSError, RuntimeError, ValueError)
 
 
 @pytest.fixture(scope="module")
