@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Literal
 
 from sqlalchemy import ColumnElement, Connection, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -69,6 +70,16 @@ def activity(
     query = query.where(*conditions, column.hour != "").group_by(column.hour, column.action, column.outcome)
     rows = connection.execute(query.order_by(column.hour, column.action, column.outcome))
     return [Done(_time(hour), action, outcome, int(count)) for hour, action, outcome, count in rows]
+
+
+def shares(
+    connection: Connection, by: Literal["actor", "project"], conditions: Sequence[ColumnElement[bool]], *, limit: int
+) -> list[tuple[str, int]]:
+    """Return who, or which projects, had most entries under conditions that `where` made: (id, entries)."""
+    column, entries = audit_hour.c[by], func.sum(audit_hour.c.entries)
+    query = select(column, entries).where(*conditions, column != "").group_by(column)
+    rows = connection.execute(query.order_by(entries.desc(), column).limit(limit))
+    return [(value, int(count)) for value, count in rows]
 
 
 def count(connection: Connection, conditions: Sequence[ColumnElement[bool]]) -> int:

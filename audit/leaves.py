@@ -60,6 +60,12 @@ def entries(connection: Connection, start: int, end: int) -> list[bytes]:
     return [data for at, (index, data) in enumerate(rows, start) if at == index]
 
 
+def entry_id(connection: Connection, leaf_index: int) -> str | None:
+    """Return the id of the entry with this place; None where there is none."""
+    found: str | None = connection.scalar(select(audit_leaf.c.entry_id).where(audit_leaf.c.leaf_index == leaf_index))
+    return found
+
+
 def _floor(connection: Connection) -> int:
     query = (
         select(audit_entry.c.position)

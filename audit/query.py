@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -220,6 +221,33 @@ def entry(connection: Connection, entry_id: str) -> Entry:
     except EntryError:
         record = {}
     return Entry(entry_id, found.leaf_index, found.bytes, record)
+
+
+def row(connection: Connection, leaf_index: int) -> Found:
+    """Return the row of an indexed leaf."""
+    return Found(*connection.execute(select(*_COLUMNS).where(audit_index.c.leaf_index == leaf_index)).one())
+
+
+def around(connection: Connection, *, session: str, leaf_index: int, each_way: int) -> tuple[Found, ...]:
+    """Return the entries of a session nearest to one of its leaves, up to `each_way` on each side, newest first."""
+    column = audit_index.c
+    own = select(*_COLUMNS).where(column.session == session, column.session != "").limit(each_way)
+    before = own.where(column.leaf_index < leaf_index).order_by(column.leaf_index.desc())
+    later = own.where(column.leaf_index > leaf_index).order_by(column.leaf_index)
+    here = select(*_COLUMNS).where(column.leaf_index == leaf_index)
+    rows = [*reversed(connection.execute(later).all()), *connection.execute(here), *connection.execute(before)]
+    return tuple(Found(*row) for row in rows)
+
+
+def bytes_of(connection: Connection, entry_ids: Sequence[str]) -> dict[str, bytes]:
+    """Return the bytes of entries by their ids."""
+    query = select(audit_entry.c.id, audit_entry.c.bytes).where(audit_entry.c.id.in_(entry_ids))
+    return {row.id: row.bytes for row in connection.execute(query)}
+
+
+def indexed(connection: Connection) -> int:
+    """Return how many entries can be searched by now."""
+    return index.length(connection)
 
 
 def proof(log_folder: Path, leaf_index: int) -> Proof:

@@ -171,6 +171,11 @@ class Action(StrEnum):
     LOG_COPY = "log.copy"
     LOG_KEY_REQUESTED = "log.key-requested"
     LOG_KEY_DONE = "log.key-done"
+    LOG_FILTER_KEEP = "log.filter-keep"
+    LOG_FILTER_DROP = "log.filter-drop"
+    LOG_EXPORT_REQUESTED = "log.export-requested"
+    LOG_EXPORT_DONE = "log.export-done"
+    LOG_EXPORT_FAILED = "log.export-failed"
     HUB_EVENT = "hub.event"
     GATE_EVENT = "gate.event"
     CODE_EXECUTED = "code.executed"
@@ -356,6 +361,11 @@ ABOUT: dict[Action, About] = {
     Action.LOG_COPY: About("로그 사본 보관", "log copied to the locked store", Task.CREATE, _I, _RIGHTS),
     Action.LOG_KEY_REQUESTED: About("로그 키 교체 시작", "log's key being handed over", Task.SETTINGS, _A, _RIGHTS),
     Action.LOG_KEY_DONE: About("로그 키 교체", "log's key handed over", Task.SETTINGS, _A, _RIGHTS),
+    Action.LOG_FILTER_KEEP: About("접속기록 조건 보관", "log filter kept", Task.CREATE, _I, _ACCESS),
+    Action.LOG_FILTER_DROP: About("접속기록 조건 삭제", "log filter dropped", Task.DELETE, _I, _ACCESS),
+    Action.LOG_EXPORT_REQUESTED: About("접속기록 내려받기 요청", "log export requested", Task.DOWNLOAD, _N, _ACCESS),
+    Action.LOG_EXPORT_DONE: About("접속기록 내려받기 완료", "log exported", Task.DOWNLOAD, _N, _ACCESS),
+    Action.LOG_EXPORT_FAILED: About("접속기록 내려받기 중단", "log export broke off", Task.DOWNLOAD, _N, _ACCESS),
     Action.HUB_EVENT: About("허브 사건", "hub event", Task.VIEW, _I, _ACCESS),
     Action.GATE_EVENT: About("게이트 사건", "gate event", Task.VIEW, _N, _ACCESS),
     Action.CODE_EXECUTED: About("코드 실행", "code executed", Task.VIEW, _I, _DATA),

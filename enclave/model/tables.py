@@ -13,6 +13,7 @@ from enclave.model import (
     incoming,
     ledger,
     logreview,
+    logbook,
     people,
     policy,
     project,
@@ -46,5 +47,6 @@ MODULES = (
     policy,
     publication,
     logreview,
+    logbook,
 )
 METADATA = (Base.metadata, audit_tables.metadata)

@@ -60,6 +60,12 @@ def check_is(actor: Actor, *roles: Role) -> None:
         )
 
 
+def check_may_read_log(actor: Actor) -> None:
+    """Raise `Denied` unless the actor may read the log: reviewers, auditors, and whoever holds the machine."""
+    if not actor.is_console:
+        check_is(actor, Role.REVIEWER, Role.AUDITOR)
+
+
 def check_may_see_accounts(actor: Actor) -> None:
     """Raise `Denied` unless the actor may see all accounts: operators, reviewers, auditors."""
     check_is(actor, *SEES_ACCOUNTS)

@@ -1,0 +1,144 @@
+"""Taking entries out as a file: an entry before the first one leaves, and one when the file is whole (korea.md R76)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from audit import query
+from audit.query import Found, LogFilter
+from audit.reader import LogReader
+from enclave.actions import Action
+from enclave.actor import Actor
+from enclave.commands.acting import intent, present, require, text_sha256
+from enclave.commands.logbook import name_question
+from enclave.errors import Conflict, Unavailable
+from enclave.ids import new_id
+from enclave.logbook.export_words import ExportForm, ExportReason
+from enclave.logbook.question import Question
+from enclave.model.logbook import LogExport
+from enclave.policy.people import check_may_read_log
+from enclave.queries import logbook as queries
+from enclave.queries.logbook import ExportView
+from enclave.store import Store, Tx
+
+# Entries read at a time while they are taken out: what an export holds in memory.
+PORTION = 500
+# How long an export may be under way before it is said that it broke off.
+PATIENCE = timedelta(hours=12)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One entry on its way out: its row in the index and its bytes."""
+
+    found: Found
+    data: bytes
+
+
+def begin_export(  # noqa: PLR0913 - keyword-only fields of one form
+    store: Store,
+    actor: Actor,
+    log: LogReader,
+    *,
+    question: Question,
+    form: ExportForm,
+    reason_code: ExportReason,
+    reason: str,
+    now: datetime,
+) -> tuple[ExportView, LogFilter]:
+    """Record that entries are about to be taken out, before the first of them is; `log`: the published checkpoint.
+
+    Raises `Denied`, `Invalid`, `Unavailable` (`log.index-behind`) while the index has less than the checkpoint.
+    """
+    event = intent(Action.LOG_EXPORT_REQUESTED, actor, ("log_export", "new"))
+    with store.write(event) as tx:
+        check_may_read_log(present(tx.session, actor, now))
+        require(("사유", "reason", reason))
+        filters = queries.meaning(tx.session, question, now)
+        _check_indexed(tx, log.size)
+        row = LogExport(
+            id=new_id("x"),
+            account_id=None if actor.is_console else actor.account_id,
+            form=form.value,
+            asked=question.given(),
+            reason_code=reason_code.value,
+            reason=reason.strip(),
+            checkpoint=log.note.decode(),
+            size=log.size,
+            asked_at=now,
+        )
+        tx.session.add(row)
+        name_question(tx, question)
+        details: dict[str, str | int | bool] = {"form": form.value, "question_sha256": question.sha256}
+        details |= {"size": log.size, "root": log.checkpoint.root.hex(), "reason_sha256": text_sha256(reason)}
+        tx.record(object_id=row.id, reason_code=reason_code.value, details=details)
+        tx.session.flush()
+        return queries.export_view(row), filters
+
+
+def entries_of(store: Store, filters: LogFilter, *, size: int) -> Iterator[Taken]:
+    """Yield the entries under a checkpoint of `size` that a filter finds, newest first, a portion in memory at a time.
+
+    What `begin_export` recorded and nothing else calls this.
+    """
+    after: int | None = size
+    while after is not None:
+        with store.read() as session:
+            connection = session.connection()
+            page = query.search(connection, filters=filters, after=after, limit=PORTION)
+            data = query.bytes_of(connection, [row.entry_id for row in page.rows])
+        yield from (Taken(row, data[row.entry_id]) for row in page.rows)
+        after = page.next
+
+
+def end_export(  # noqa: PLR0913 - keyword-only facts of one file
+    store: Store, actor: Actor, *, export_id: str, rows: int, sha256: str | None, now: datetime
+) -> ExportView:
+    """Record how an export ended: with the file's SHA-256, or, without one, broken off after `rows` entries."""
+    action = Action.LOG_EXPORT_DONE if sha256 else Action.LOG_EXPORT_FAILED
+    with store.write(intent(action, actor, ("log_export", export_id), outcome="done" if sha256 else "failed")) as tx:
+        row = queries.load_export(tx.session, export_id)
+        if row.ended_at is not None:
+            raise _ended(export_id)
+        row.ended_at, row.rows, row.sha256 = now, rows, sha256
+        tx.record(reason_code=row.reason_code, object_sha256=sha256, details={"rows": rows, "form": row.form})
+        return queries.export_view(row)
+
+
+def reap_exports(store: Store, *, now: datetime) -> int:
+    """Say of exports of which nothing was heard for half a day that it is not known how they ended; return how many."""
+    left = select(LogExport.id).where(LogExport.ended_at.is_(None), LogExport.asked_at < now - PATIENCE)
+    with store.read() as session:
+        stuck = list(session.scalars(left))
+    for export_id in stuck:
+        event = intent(Action.LOG_EXPORT_FAILED, Actor.system(), ("log_export", export_id), outcome="unknown")
+        with store.write(event) as tx:
+            row = queries.load_export(tx.session, export_id)
+            row.ended_at = row.ended_at or now
+    return len(stuck)
+
+
+def _check_indexed(tx: Tx, size: int) -> None:
+    indexed = query.indexed(tx.session.connection())
+    if indexed < size:
+        raise Unavailable(
+            "log.index-behind",
+            ko=f"색인이 아직 {size:,}건 가운데 {indexed:,}건까지입니다.",
+            en=f"The index has {indexed:,} of {size:,} entries so far.",
+            remedy_ko="색인이 다 되면 다시 내려받으세요. 접속기록 화면이 진행을 보여 줍니다.",
+            remedy_en="Take them out once the index is complete; the log's page shows how far it is.",
+        )
+
+
+def _ended(export_id: str) -> Conflict:
+    return Conflict(
+        "log.export-ended",
+        ko=f"내려받기 {export_id}은(는) 이미 끝났습니다.",
+        en=f"The export {export_id} has ended already.",
+        remedy_ko="내려받기를 새로 시작하세요.",
+        remedy_en="Begin a new export.",
+    )
