@@ -1,4 +1,4 @@
-"""Counts by hour laid out for plots: bars of days, weeks or months for each 수행업무, and a week of hours (KST). Pure."""
+"""Counts by hour laid out for plots: bars of days, weeks or months by 수행업무, and a week of hours (KST). Pure."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from enclave.logbook.activity import Bar, Layout
 WIDTH, LEFT, RIGHT = 960, 150, 64
 LANE, BAR = 46, 30
 CELL_W, CELL_H, HOURS = 33, 28, 24
+YEAR = 366
 # Steps of shade in the week: shares of its busiest hour.
 SHADES = (0.05, 0.15, 0.35, 0.65)
 
@@ -107,10 +108,9 @@ def _bar(x: float, step: float, floor: int, bar: Bar, share: float, say: Say) ->
 def _days(bars: Sequence[Bar], top: int) -> str:
     step = (WIDTH - LEFT - RIGHT) / len(bars)
     every = max(1, round(len(bars) / 10))
+    form = "%m-%d" if (bars[-1].last - bars[0].first).days <= YEAR else "%y-%m"
     return "".join(
-        f'<text class="middle-text small" x="{LEFT + (at + 0.5) * step:.1f}" y="{top + 18}">{bar.first:%m-%d}</text>'
-        if len(bars) < 2 or (bars[-1].last - bars[0].first).days <= 366  # noqa: PLR2004 - a year's days need no year
-        else f'<text class="middle-text small" x="{LEFT + (at + 0.5) * step:.1f}" y="{top + 18}">{bar.first:%y-%m}</text>'
+        f'<text class="middle-text small" x="{LEFT + (at + 0.5) * step:.1f}" y="{top + 18}">{bar.first:{form}}</text>'
         for at, bar in enumerate(bars)
         if at % every == 0
     )
