@@ -1,6 +1,7 @@
 """How much was done in each hour: counts by project, actor, action and outcome. Derived, like the index.
 
-What plots are drawn from, and how many entries a filter finds, without reading the entries.
+What plots are drawn from, and how many entries a filter finds, without reading the entries. Counts of all projects
+and actors together are kept beside the others, under a name that neither can have.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from audit.tables import audit_hour
 
 Key = tuple[str, str, str, str, str]
+ALL = "*"
 _KEYS = ("hour", "project", "actor", "action", "outcome")
 _HOUR = len("2026-11-29T01")
 
@@ -34,7 +36,7 @@ class Done:
 
 def add(connection: Connection, rows: Iterable[Mapping[str, object]], *, sign: int = 1) -> None:
     """Count rows of the index in; with a `sign` of -1 count them out again."""
-    counted = Counter(_key(row) for row in rows)
+    counted = Counter(key for row in rows for key in _keys(row))
     values = [{**dict(zip(_KEYS, key, strict=True)), "entries": sign * count} for key, count in counted.items()]
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     statement = dialect.insert(audit_hour)
@@ -75,9 +77,12 @@ def activity(
 def shares(
     connection: Connection, by: Literal["actor", "project"], conditions: Sequence[ColumnElement[bool]], *, limit: int
 ) -> list[tuple[str, int]]:
-    """Return who, or which projects, had most entries under conditions that `where` made: (id, entries)."""
+    """Return who, or which projects, had most entries under conditions that `where` made: (id, entries).
+
+    Among all of both this reads a row for each of them and each hour: not for years.
+    """
     column, entries = audit_hour.c[by], func.sum(audit_hour.c.entries)
-    query = select(column, entries).where(*conditions, column != "").group_by(column)
+    query = select(column, entries).where(*conditions, column.not_in(["", ALL])).group_by(column)
     rows = connection.execute(query.order_by(entries.desc(), column).limit(limit))
     return [(value, int(count)) for value, count in rows]
 
@@ -95,11 +100,17 @@ def where(  # noqa: PLR0913 - one argument for each condition
     outcomes: Sequence[str] = (),
     since: datetime | None = None,
     until: datetime | None = None,
+    apart: bool = False,
 ) -> list[ColumnElement[bool]]:
-    """Return conditions on the counts; an empty list means any. Times count from the beginning of their hours."""
+    """Return conditions on the counts; an empty list means any. Times count from the beginning of their hours.
+
+    `apart`: count each project and actor by itself even where neither is asked for.
+    """
     column = audit_hour.c
     asked = {"actor": actors, "project": projects, "action": actions, "outcome": outcomes}
     found: list[ColumnElement[bool]] = [column[name].in_(values) for name, values in asked.items() if values]
+    if not (actors or projects or apart):
+        found.append(column.project == ALL)
     if since is not None:
         found.append(column.hour >= _stamp(since))
     if until is not None:
@@ -112,9 +123,10 @@ def is_whole(time: datetime | None) -> bool:
     return time is None or (time.minute, time.second, time.microsecond) == (0, 0, 0)
 
 
-def _key(row: Mapping[str, object]) -> Key:
+def _keys(row: Mapping[str, object]) -> tuple[Key, Key]:
     at, project, actor, action, outcome = (str(row[name]) for name in ("at", *_KEYS[1:]))
-    return at[:_HOUR] if _is_hour(at[:_HOUR]) else "", project, actor, action, outcome
+    hour = at[:_HOUR] if _is_hour(at[:_HOUR]) else ""
+    return (hour, project, actor, action, outcome), (hour, ALL, ALL, action, outcome)
 
 
 @lru_cache(1_000)
@@ -134,5 +146,6 @@ def _stamp(time: datetime) -> str:
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H")
 
 
+@lru_cache(20_000)
 def _time(hour: str) -> datetime:
     return datetime.strptime(hour, "%Y-%m-%dT%H").replace(tzinfo=UTC)

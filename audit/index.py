@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select
 
 from audit import blocks, hours, leaves
 from audit.errors import LogConflictError, Text
-from audit.tables import audit_index, audit_leaf
+from audit.tables import SEARCHED, audit_index, audit_leaf
 from audit.wording import stored_words
 
 _BATCH = 5_000
@@ -114,11 +114,13 @@ def _record(data: bytes) -> dict[str, object]:
 
 
 _GROUPS = ("actor", "from", "object", "reason", "subjects")
-_SEARCHED = ("actor", "action", "project", "object_id", "from_ip", "reason_code", "reason_text")
 
 
 def _words(row: Mapping[str, object], record: Mapping[str, object]) -> str:
-    words = [str(row[name]) for name in _SEARCHED] + [_text(record, "rule"), _text(_group(record, "object"), "sha256")]
+    words = [str(row[name]) for name in (*SEARCHED, "reason_text")] + [
+        _text(record, "rule"),
+        _text(_group(record, "object"), "sha256"),
+    ]
     # Numbers say nothing to who searches for words; an entry is found by its id itself.
     words += [value for value in _group(record, "details").values() if isinstance(value, str)]
     return stored_words("\n".join(word for word in words if word))

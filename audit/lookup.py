@@ -8,22 +8,20 @@ newest entry for what ended years ago.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal_column, or_, select, union_all
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, select, union_all
 
 from audit import blocks
-from audit.tables import LOOKED_FOR, audit_index
-from audit.wording import Term
+from audit.tables import LOOKED_FOR, SEARCHED, audit_index
+from audit.wording import Term, stored_words, words_of
 
 # Entries counted to find the condition that leaves least: few first, more when that does not tell.
 _COUNTED = (2_000, 50_000)
-# Ranges of leaves with the words searched that one statement reads, and how many leaves they have together.
-_RANGES = 64
-_FIRST, _MOST = 1_024, 16_384
 _LEAF = audit_index.c.leaf_index
+_LAST = _LEAF.desc()
 _COLUMNS = audit_index.c
 
 
@@ -45,10 +43,30 @@ def read(connection: Connection, asked: Asked, columns: Sequence[Any], limit: in
     """Return up to `limit` rows with these columns, newest first."""
     if asked.first >= asked.end or not all(asked.any_of.values()):
         return []
+    asked = _narrowed(connection, asked)
     leader, few = _leader(connection, asked)
     if asked.terms and not few:
         return _by_words(connection, asked, columns, limit)
     return _by_field(connection, asked, leader, columns, limit)
+
+
+def _narrowed(connection: Connection, asked: Asked) -> Asked:
+    """Return the same between the first and the last leaf of each condition: what ended long ago is found there."""
+    if len(asked.any_of) + len(asked.terms) < 2:  # noqa: PLR2004 - one alone is in an index of its own
+        return asked
+    first, end = asked.first, asked.end
+    for name, values in asked.any_of.items():
+        ends = [connection.scalar(_end_of(name, value, first, end, way)) for value in values for way in (_LEAF, _LAST)]
+        there = [leaf for leaf in ends if leaf is not None]
+        if not there:
+            return replace(asked, end=first)
+        first, end = min(there), max(there) + 1
+    return replace(asked, first=first, end=end)
+
+
+def _end_of(name: str, value: str, first: int, end: int, way: ColumnElement[Any]) -> Select[Any]:
+    query = select(_LEAF).where(_of(name, [value]), _between(first, end)).order_by(way).limit(1)
+    return _indexed(query, name)
 
 
 def _leader(connection: Connection, asked: Asked) -> tuple[str | None, bool]:
@@ -66,7 +84,8 @@ def _leader(connection: Connection, asked: Asked) -> tuple[str | None, bool]:
 
 def _count(connection: Connection, asked: Asked, name: str, most: int) -> int:
     matching = _of(name, asked.any_of[name])
-    inner = select(literal_column("1")).where(matching, _between(asked.first, asked.end)).limit(most).subquery()
+    query = select(_LEAF).where(matching, _between(asked.first, asked.end)).limit(most)
+    inner = _indexed(query, name).subquery()
     return connection.scalar(select(func.count()).select_from(inner)) or 0
 
 
@@ -89,29 +108,23 @@ def _by_field(
 def _by_words(connection: Connection, asked: Asked, columns: Sequence[Any], limit: int) -> list[Sequence[Any]]:
     found: list[Sequence[Any]] = []
     conditions = _conditions(asked)
-    for ranges in _some(blocks.containing(connection, asked.terms, asked.first, asked.end)):
-        inside = or_(*(_between(first, end) for first, end in ranges))
-        found += connection.execute(_newest(columns, [inside, *conditions], limit - len(found)))
+    terms = [*asked.terms, *(_of_block(values[0]) for name, values in asked.any_of.items() if _is_word(name, values))]
+    # One range after the other: asked for several at once, SQLite reads everything between them.
+    for first, end in blocks.containing(connection, terms, asked.first, asked.end):
+        query = _newest(columns, [_between(first, end), *conditions], limit - len(found))
+        found += connection.execute(query.with_hint(audit_index, "NOT INDEXED", "sqlite"))
         if len(found) >= limit:
             break
     return found
 
 
-def _some(ranges: Sequence[tuple[int, int]]) -> Iterator[Sequence[tuple[int, int]]]:
-    """Yield the ranges in portions: few leaves at first, since a page may be full soon, then more.
+def _is_word(name: str, values: Sequence[str]) -> bool:
+    return len(values) == 1 and name in SEARCHED
 
-    Several ranges at once are read whole before they are sorted; a long one stands alone and is read as far as needed.
-    """
-    portion: list[tuple[int, int]] = []
-    leaves, most = 0, _FIRST
-    for first, end in ranges:
-        if portion and (leaves + end - first > most or len(portion) == _RANGES):
-            yield portion
-            portion, leaves, most = [], 0, min(2 * most, _MOST)
-        portion.append((first, end))
-        leaves += end - first
-    if portion:
-        yield portion
+
+def _of_block(value: str) -> Term:
+    """Return what a block has that holds an entry with this value in a searched field."""
+    return Term("", frozenset(words_of(stored_words(value))), None)
 
 
 def _newest(columns: Sequence[Any], conditions: Sequence[ColumnElement[bool]], limit: int) -> Select[Any]:

@@ -20,6 +20,8 @@ from audit.tiles import CHECKPOINT
 from audit.wording import terms
 
 MAX_PAGE = 1_000
+# Entries in a period up to which all projects and actors together are counted.
+MAX_COUNTED = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +125,13 @@ def search(connection: Connection, *, filters: LogFilter, after: int | None = No
 def count(connection: Connection, filters: LogFilter) -> int | None:
     """Return how many entries a filter finds; None when only reading them would tell.
 
-    Counts are there for actor, project, action, outcome and a period of whole hours.
+    Counts are there for actor, project, action, outcome and a period of whole hours; of a project, of an actor, of a
+    period with at most two million entries, or of everything.
     """
+    if filters == LogFilter():
+        column = audit_index.c.leaf_index
+        first, last = (connection.scalar(select(end(column))) for end in (func.min, func.max))
+        return 0 if last is None else last - first + 1
     counted = LogFilter(
         action=filters.action,
         actions=filters.actions,
@@ -135,6 +142,8 @@ def count(connection: Connection, filters: LogFilter) -> int | None:
         until=filters.until,
     )
     if filters != counted or not (hours.is_whole(filters.since) and hours.is_whole(filters.until)):
+        return None
+    if filters.actor is None and filters.project is None and _is_long(connection, filters):
         return None
     actions = _actions(connection, filters)
     if actions is not None and not actions:
@@ -148,6 +157,12 @@ def count(connection: Connection, filters: LogFilter) -> int | None:
         until=filters.until,
     )
     return hours.count(connection, conditions)
+
+
+def _is_long(connection: Connection, filters: LogFilter) -> bool:
+    since, until = (None if time is None else _stamp(time) for time in (filters.since, filters.until))
+    first, end = blocks.bounds(connection, since=since, until=until)
+    return min(index.length(connection) if end is None else end, index.length(connection)) - first > MAX_COUNTED
 
 
 def _asked(connection: Connection, filters: LogFilter, after: int | None) -> Asked:

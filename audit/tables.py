@@ -82,6 +82,8 @@ audit_index = Table(
 # Fields people look for among millions. Each is followed by the leaf index, in whose order pages are read; an entry
 # without the field is in no such index.
 LOOKED_FOR = ("actor", "action", "project", "object_id", "outcome", "from_ip", "session", "reason_code")
+# Those whose values are among the words; with the reason's text, the rule, the object's hash, texts of details.
+SEARCHED = ("actor", "action", "project", "object_id", "from_ip", "reason_code")
 _SPARSE = ("project", "object_id", "from_ip", "session", "reason_code")
 for _name in LOOKED_FOR:
     _there = audit_index.c[_name] != "" if _name in _SPARSE else None

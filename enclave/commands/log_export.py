@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
 from audit import query
-from audit.query import Found, LogFilter
+from audit.query import LogFilter
 from audit.reader import LogReader
 from enclave.actions import Action
 from enclave.actor import Actor
@@ -18,6 +17,8 @@ from enclave.commands.logbook import name_question
 from enclave.errors import Conflict, Unavailable
 from enclave.ids import new_id
 from enclave.logbook.export_words import ExportForm, ExportReason
+from enclave.logbook.files import File
+from enclave.logbook.line import Line
 from enclave.logbook.question import Question
 from enclave.model.logbook import LogExport
 from enclave.policy.people import check_may_read_log
@@ -25,21 +26,34 @@ from enclave.queries import logbook as queries
 from enclave.queries.logbook import ExportView
 from enclave.store import Store, Tx
 
+Clock = Callable[[], datetime]
 # Entries read at a time while they are taken out: what an export holds in memory.
 PORTION = 500
 # How long an export may be under way before it is said that it broke off.
 PATIENCE = timedelta(hours=12)
 
 
-@dataclass(frozen=True)
-class Taken:
-    """One entry on its way out: its row in the index and its bytes."""
+class Export:
+    """An export under way: its bytes, once, and then how it ended. Whoever iterates to the end ends it."""
 
-    found: Found
-    data: bytes
+    def __init__(self, store: Store, actor: Actor, view: ExportView, filters: LogFilter, clock: Clock) -> None:
+        self.view = view
+        self._store, self._actor, self._filters, self._clock = store, actor, filters, clock
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the file piece by piece; record its SHA-256 at the end, or that it broke off."""
+        file, whole = File(ExportForm(self.view.form), _lines(self._store, self._filters, self.view.size)), False
+        try:
+            yield from file
+            whole = True
+        finally:
+            sha256 = file.sha256 if whole else None
+            self.view = _end(
+                self._store, self._actor, export_id=self.view.id, rows=file.rows, sha256=sha256, now=self._clock()
+            )
 
 
-def begin_export(  # noqa: PLR0913 - keyword-only fields of one form
+def begin(  # noqa: PLR0913 - keyword-only fields of one form
     store: Store,
     actor: Actor,
     log: LogReader,
@@ -49,8 +63,11 @@ def begin_export(  # noqa: PLR0913 - keyword-only fields of one form
     reason_code: ExportReason,
     reason: str,
     now: datetime,
-) -> tuple[ExportView, LogFilter]:
+    clock: Clock,
+) -> Export:
     """Record that entries are about to be taken out, before the first of them is; `log`: the published checkpoint.
+
+    The export ends when it has been read; `clock` tells when that is.
 
     Raises `Denied`, `Invalid`, `Unavailable` (`log.index-behind`) while the index has less than the checkpoint.
     """
@@ -77,25 +94,26 @@ def begin_export(  # noqa: PLR0913 - keyword-only fields of one form
         details |= {"size": log.size, "root": log.checkpoint.root.hex(), "reason_sha256": text_sha256(reason)}
         tx.record(object_id=row.id, reason_code=reason_code.value, details=details)
         tx.session.flush()
-        return queries.export_view(row), filters
+        view = queries.export_view(row)
+    return Export(store, actor, view, filters, clock)
 
 
-def entries_of(store: Store, filters: LogFilter, *, size: int) -> Iterator[Taken]:
-    """Yield the entries under a checkpoint of `size` that a filter finds, newest first, a portion in memory at a time.
-
-    What `begin_export` recorded and nothing else calls this.
-    """
+def _lines(store: Store, filters: LogFilter, size: int) -> Iterator[Line]:
+    """Yield the entries under a checkpoint of `size` that a filter finds, newest first, by portions."""
     after: int | None = size
+    with store.read() as session:
+        logins = queries.logins(session)
     while after is not None:
         with store.read() as session:
             connection = session.connection()
             page = query.search(connection, filters=filters, after=after, limit=PORTION)
             data = query.bytes_of(connection, [row.entry_id for row in page.rows])
-        yield from (Taken(row, data[row.entry_id]) for row in page.rows)
+        for row in page.rows:
+            yield Line(row.leaf_index, row.entry_id, data[row.entry_id], logins.get(row.actor, ""))
         after = page.next
 
 
-def end_export(  # noqa: PLR0913 - keyword-only facts of one file
+def _end(  # noqa: PLR0913 - keyword-only facts of one file
     store: Store, actor: Actor, *, export_id: str, rows: int, sha256: str | None, now: datetime
 ) -> ExportView:
     """Record how an export ended: with the file's SHA-256, or, without one, broken off after `rows` entries."""
@@ -109,7 +127,7 @@ def end_export(  # noqa: PLR0913 - keyword-only facts of one file
         return queries.export_view(row)
 
 
-def reap_exports(store: Store, *, now: datetime) -> int:
+def reap(store: Store, *, now: datetime) -> int:
     """Say of exports of which nothing was heard for half a day that it is not known how they ended; return how many."""
     left = select(LogExport.id).where(LogExport.ended_at.is_(None), LogExport.asked_at < now - PATIENCE)
     with store.read() as session:

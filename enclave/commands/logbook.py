@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -31,6 +31,7 @@ from enclave.store import Store, Tx
 MAX_KEPT, MAX_NAME = 50, 60
 ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 SHARES, NOTABLE = 12, 20
+SEASON = timedelta(days=93)
 ALERTS = tuple(action.value for action in Action if ABOUT[action].severity is Severity.ALERT)
 # Entries of the same session shown before and after one.
 NEAR = 5
@@ -130,13 +131,22 @@ def view_activity(  # noqa: PLR0913 - keyword-only fields of one plot
         check_may_read_log(present(session, actor, now))
         connection = session.connection()
         done = hours.activity(connection, project=project, actor=account, since=since, until=until)
-        own = ((project,) if project else (), (account,) if account else ())
-        conditions = hours.where(projects=own[0], actors=own[1], since=since, until=until)
-        shares = hours.shares(connection, "project" if account else "actor", conditions, limit=SHARES)
+        shares = _shares(connection, project, account, since, until)
         notable = query.search(connection, filters=filters, limit=NOTABLE).rows
     with store.write(event) as tx:
         tx.record(details={"plot": "activity", "rows": sum(each.entries for each in done)})
     return Activity(tuple(done), tuple(shares), notable)
+
+
+def _shares(
+    connection: Connection, project: str | None, account: str | None, since: datetime, until: datetime
+) -> list[tuple[str, int]]:
+    """Return the people of a project, or the projects of a person; of all, only for a season."""
+    if not (project or account) and until - since > SEASON:
+        return []
+    own = {"projects": (project,) if project else (), "actors": (account,) if account else ()}
+    conditions = hours.where(**own, since=since, until=until, apart=True)
+    return hours.shares(connection, "project" if account else "actor", conditions, limit=SHARES)
 
 
 def keep_filter(store: Store, actor: Actor, *, name: str, question: Question, now: datetime) -> FilterView:

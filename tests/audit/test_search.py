@@ -104,7 +104,6 @@ def questions(made) -> list[LogFilter]:
 @pytest.mark.parametrize("counted", [(2_000, 50_000), (1, 2)], ids=["by field", "by words"])
 def test_every_question_is_answered_as_by_reading_everything(filled, made, monkeypatch, counted) -> None:
     monkeypatch.setattr(lookup, "_COUNTED", counted)
-    monkeypatch.setattr(lookup, "_FIRST", 300)
     with filled.connect() as connection:
         for asked in questions(made):
             for after in (None, 777):

@@ -1,202 +1,128 @@
-"""The access log as reviewers and auditors read it: filters, stable pages, and each entry with its proof.
+"""The access log as reviewers and auditors read it: a question, stable pages of answers, questions worth keeping.
 
-Every look is an entry of its own (korea.md R85): both pages read through `commands.access.view_log`, which checks
-the right and records the view. An entry is addressed by its number, which never changes.
+Every look is an entry of its own (korea.md R85): pages read through `enclave.commands.logbook`, which checks the right
+and records the view. An entry is addressed by its number, which never changes.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from audit import query
-from audit.errors import AuditError
-from audit.merkle import leaf_hash, root_from_inclusion
-from audit.note import VerifierKey
-from audit.query import Found, LogFilter
-from audit.reader import LogReader
-from audit.standing import standing
-from enclave.actions import Action
-from enclave.commands import access
-from enclave.errors import EnclaveError
-from enclave.portal import kst, refusals
-from enclave.portal.acting import actor_of, day_of
+from audit.query import Page
+from enclave.actions import ABOUT, Action, Task
+from enclave.commands import logbook as commands
+from enclave.commands.logbook import Answer
+from enclave.errors import EnclaveError, Invalid
+from enclave.logbook.export_words import FORMS, REASONS
+from enclave.logbook.question import RECENT, Question
+from enclave.portal.acting import actor_of, done, tried
+from enclave.portal.log_lines import OUTCOMES, address, lines_of, page_of, stands_of, state_of, task_name
 from enclave.portal.render import label
-from enclave.portal.visit import Here, Visit
-from enclave.queries import people
+from enclave.portal.visit import Here, OwnForm, Visit
+from enclave.queries import logbook
 
 router = APIRouter()
-OUTCOMES = ("allowed", "done", "denied", "failed", "unknown")
 PAGE = 50
-FIELDS = ("from", "until", "actor", "project", "action", "outcome")
-
-
-@dataclass(frozen=True)
-class Line:
-    """One row as the page shows it: the account's name instead of its id, the action in words."""
-
-    found: Found
-    actor: str
-    action: str
-
-
-@dataclass(frozen=True)
-class Shown:
-    """What the page says about an entry's proof; hashes as hex."""
-
-    look: str
-    told: str
-    leaf: str = ""
-    root: str = ""
+# What fields were called before; addresses that people kept go on working.
+FORMER = {"from": "begin", "until": "end"}
+TASK = "task:"
 
 
 @router.get("/log")
 def log(visit: Here) -> Response:
     """Show one page of the log, newest first."""
-    asked = {name: visit.request.query_params.get(name, "").strip() for name in FIELDS}
+    return show(visit, question_of(dict(visit.request.query_params)))
+
+
+@router.get("/log/find")
+def find(visit: Here, entry: str = "") -> Response:
+    """Go to an entry by its number or its id."""
+    return visit.go(f"/log/{quote(entry.strip(), safe='')}" if entry.strip() else "/log")
+
+
+@router.post("/log/filters")
+def keep(visit: Here, form: OwnForm) -> Response:
+    """Keep a question under a name."""
+    question = question_of(dict(form.fields))
+
+    def act() -> str:
+        name = form.text("name")
+        commands.keep_filter(visit.portal.store, actor_of(visit), name=name, question=question, now=visit.now)
+        return address(question)
+
+    return tried(lambda: done(visit, form, act, "log.kept"), lambda error: show(visit, question, error))
+
+
+@router.post("/log/filters/{filter_id}/drop")
+def drop(visit: Here, form: OwnForm, filter_id: str) -> Response:
+    """Drop a question that was kept."""
+
+    def act() -> str:
+        commands.drop_filter(visit.portal.store, actor_of(visit), filter_id=filter_id, now=visit.now)
+        return "/log"
+
+    return done(visit, form, act, "log.dropped")
+
+
+def show(visit: Visit, question: Question, error: EnclaveError | None = None) -> Response:
+    """Return the page that answers a question; a question that means nothing is shown beside its refusal."""
     after = visit.request.query_params.get("after", "")
-    page, error = query.Page((), None), None
-    names = _names(visit)
+    answer = Answer(Page((), None), None)
     try:
-        page = access.view_log(
+        answer = commands.ask(
             visit.portal.store,
             actor_of(visit),
-            filters=_filter(asked, names),
+            question=question,
             after=int(after) if after.isdecimal() and len(after) < 16 else None,  # noqa: PLR2004 - below 2^53
             limit=PAGE,
             now=visit.now,
         )
-    except EnclaveError as refusal:
-        if refusal.status != 422:  # noqa: PLR2004 - a wrong date is shown beside the form, anything else is a page
-            raise
-        error = refusal
-    given = {name: value for name, value in asked.items() if value}
+    except Invalid as refusal:
+        error = error or refusal
+    lines = lines_of(visit, answer.page.rows)
     return visit.page(
         "log.html",
         here="log",
         status=error.status if error else 200,
         error=error,
-        typed=asked,
-        actions=tuple(Action),
+        question=question,
+        typed=_typed(question),
+        choices=_choices(visit),
+        recent=RECENT,
         outcomes=OUTCOMES,
-        lines=[_line(visit, each, names) for each in page.rows],
-        older="?" + urlencode({**given, "after": page.next}) if page.next is not None else "",
-        newest="?" + urlencode(given) if after else "",
-        status_line=_status(visit),
+        lines=[(line, page_of(line.found)) for line in lines],
+        count=answer.count,
+        older=address(question, after=answer.page.next) if answer.page.next is not None else "",
+        newest=address(question) if after else "",
+        kept=[(each, address(each.question)) for each in logbook.filters(visit.portal.store, actor_of(visit))],
+        forms=FORMS,
+        reasons=REASONS,
+        plots="/log/activity?" + urlencode({name: getattr(question, name) for name in ("project", "actor")}),
+        state=state_of(visit),
         stands=stands_of(visit),
     )
 
 
-@router.get("/log/{number}")
-def entry(visit: Here, number: int) -> Response:
-    """Show one entry as it was recorded, and whether its proof holds."""
-    store = visit.portal.store
-    page = access.view_log(store, actor_of(visit), filters=LogFilter(), after=number + 1, limit=1, now=visit.now)
-    if not page.rows or page.rows[0].leaf_index != number:
-        raise refusals.no_such_page()
-    with store.read() as rows:
-        found = query.entry(rows.connection(), page.rows[0].entry_id)
-    return visit.page(
-        "log_entry.html",
-        here="log",
-        line=_line(visit, page.rows[0], _names(visit)),
-        proof=prove(visit, number, found.data),
-        recorded=_pretty(found.data),
-    )
+def question_of(given: dict[str, str]) -> Question:
+    """Return the question in an address or a form; `action=task:…` asks for a whole 수행업무."""
+    fields = {FORMER.get(name, name): value for name, value in given.items()}
+    if fields.get("action", "").startswith(TASK):
+        fields["task"] = fields.pop("action").removeprefix(TASK)
+    return Question.of(fields)
 
 
-def prove(visit: Visit, number: int, data: bytes) -> Shown:
-    """Check the entry's bytes, as the database has them, against the signed checkpoint (RFC 6962 §2.1.1)."""
-    settings = visit.portal.settings
-    key = settings.keys / "log.pub"
-    try:
-        reader = LogReader(settings.log, VerifierKey.parse(key.read_text().strip()) if key.exists() else None)
-        if number >= reader.size:
-            return Shown("warn", visit.say("log.proof_not_yet"))
-        leaf = leaf_hash(data)
-        root = root_from_inclusion(number, reader.size, leaf, reader.proof(number).hashes)
-    except (AuditError, OSError) as error:
-        return Shown("stop", f"{visit.say('log.proof_bad')} ({getattr(error, 'code', type(error).__name__)})")
-    if root != reader.checkpoint.root:
-        return Shown("stop", visit.say("log.proof_bad"), leaf.hex(), reader.checkpoint.root.hex())
-    told = visit.say("log.proof_good", size=f"{reader.size:,}")
-    if not key.exists():
-        return Shown("warn", f"{told} {visit.say('log.proof_unsigned')}", leaf.hex(), root.hex())
-    stands = stands_of(visit)
-    if stands.covers(number):
-        return Shown("ok", f"{told} {visit.say('log.proof_witnessed')}", leaf.hex(), root.hex())
-    return Shown("stop" if stands.look == "stop" else "warn", f"{told} {stands.told}", leaf.hex(), root.hex())
+def _typed(question: Question) -> dict[str, str]:
+    values = {name: getattr(question, name) for name in Question.__dataclass_fields__}
+    return values | ({"action": TASK + question.task} if question.task else {})
 
 
-@dataclass(frozen=True)
-class Stands:
-    """How far witnesses have seen the log, in the visitor's language: `look` is `ok`, `warn` or `stop`."""
-
-    look: str
-    told: str
-    witnessed: int = 0
-
-    def covers(self, number: int) -> bool:
-        """Say whether a quorum of witnesses has seen the entry of this number."""
-        return self.look != "stop" and number < self.witnessed
-
-
-def stands_of(visit: Visit) -> Stands:
-    """Return what is to be said beside a checkpoint; amber also where it cannot be told."""
-    settings = visit.portal.settings
-    try:
-        vkey = VerifierKey.parse((settings.keys / "log.pub").read_text().strip())
-        found = standing(settings.log, settings.anchors, vkey)
-    except (AuditError, OSError) as error:
-        return Stands("warn", f"{visit.say('log.no_standing')} ({getattr(error, 'code', type(error).__name__)})")
-    return Stands(found.look, found.en if visit.language == "en" else found.ko, found.witnessed)
-
-
-def _filter(asked: Mapping[str, str], names: Mapping[str, str]) -> LogFilter:
-    ids = {login: account_id for account_id, login in names.items()}
-    since = day_of(asked["from"], "시작일", "From")
-    until = day_of(asked["until"], "종료일", "Until")
-    return LogFilter(
-        action=asked["action"] or None,
-        actor=ids.get(asked["actor"], asked["actor"]) or None,
-        project=asked["project"] or None,
-        outcome=asked["outcome"] or None,
-        since=kst.start_of(since) if since else None,
-        until=kst.start_of(until + timedelta(days=1)) if until else None,
-    )
-
-
-def _names(visit: Visit) -> dict[str, str]:
-    """Return `{account id: login}` for those who may see accounts."""
-    found = people.accounts(visit.portal.store, actor_of(visit), now=visit.now)
-    return {each.id: each.login for each in found}
-
-
-def _line(visit: Visit, found: Found, names: Mapping[str, str]) -> Line:
-    known = {action.value: action for action in Action}
-    action = label(visit.language, known[found.action]) if found.action in known else found.action
-    return Line(found, names.get(found.actor, found.actor), action)
-
-
-def _status(visit: Visit) -> str:
-    try:
-        with visit.portal.store.read() as rows:
-            now = query.status(visit.portal.settings.log, rows.connection())
-    except (AuditError, OSError):
-        return visit.say("log.no_checkpoint")
-    return visit.say(
-        "log.status", size=f"{now.size:,}", at=kst.moment(now.published_at), waiting=f"{max(now.waiting or 0, 0):,}"
-    )
-
-
-def _pretty(data: bytes) -> str:
-    try:
-        return json.dumps(json.loads(data), ensure_ascii=False, indent=2)
-    except ValueError:
-        return ascii(data)
+def _choices(visit: Visit) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    """Return (value of the whole group, its name, [(action, words)]) for each 수행업무."""
+    groups = []
+    for task in Task:
+        actions = [(action.value, label(visit.language, action)) for action in Action if ABOUT[action].task is task]
+        groups.append((TASK + task.value, task_name(visit, task), actions))
+    return groups
