@@ -19,7 +19,7 @@ from enclave.errors import EnclaveError
 GROUPS = {
     "account": "enclave.console.people:account",
     "anchor": "enclave.console.anchors:anchor",
-    "audit": "audit.cli:audit",
+    "audit": "enclave.console.audit_group:audit",
     "certificate": "enclave.console.ends:certificate",
     "dataset": "enclave.console.data:dataset",
     "db": "enclave.console.state:db",

@@ -16,6 +16,7 @@ from enclave.portal import (
     rest,
     rest_ends,
     rest_imports,
+    rest_log,
     rest_policies,
     rest_requests,
     rest_view,
@@ -115,6 +116,7 @@ def create(portal: Portal) -> ASGIApp:
     for page in PAGES:
         app.include_router(page.router, prefix=root, include_in_schema=False)
     app.include_router(rest.router, prefix=f"{root}/api/v1")
+    app.include_router(rest_log.router, prefix=f"{root}/api/v1")
     app.include_router(rest_requests.router, prefix=f"{root}/api/v1")
     app.include_router(rest_ends.router, prefix=f"{root}/api/v1")
     app.include_router(rest_view.router, prefix=f"{root}/api/v1")

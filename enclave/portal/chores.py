@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from enclave import clock
+from enclave.commands import log_export
 from enclave.errors import EnclaveError
 from enclave.portal import (
     anchoring,
@@ -52,7 +54,13 @@ class Chore:
     lane: str
 
 
+def reap_exports(portal: Portal) -> int:
+    """Say of exports of the log that nothing was heard of how they ended."""
+    return log_export.reap(portal.store, now=clock.now())
+
+
 CHORES: tuple[Chore, ...] = (
+    Chore("reap-exports", 3_600, reap_exports, "requests"),
     Chore("stop-frozen", 15, closing.stop_frozen, "ends"),
     Chore("keep-requests", 60, keeping.keep_requests, "requests"),
     Chore("take-recalls", 15, recalling.take, "ends"),

@@ -8,16 +8,14 @@ Every answer about a thing lists `allowed`: the commands this person may call on
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header
 from starlette.responses import Response
 
-from audit.query import LogFilter
 from enclave import pledge
-from enclave.commands import access, project
 from enclave.commands import people as commands
+from enclave.commands import project
 from enclave.portal import closing
 from enclave.portal import rest_bodies as bodies
 from enclave.portal.acting import actor_of
@@ -177,26 +175,6 @@ def grant(visit: Changing, login: str, body: bodies.RoleBody, key: Key = "") -> 
 def revoke(visit: Changing, login: str, body: bodies.RoleBody, key: Key = "") -> Json:
     """Take a role away."""
     return once(visit, key, _on(commands.revoke_role, visit, login=login, role=body.role, reason=body.reason))
-
-
-@router.get("/log")
-def log(  # noqa: PLR0913, PLR0917 - one argument for each filter in the address
-    visit: Here,
-    action: str | None = None,
-    actor: str | None = None,
-    project_id: str | None = None,
-    outcome: str | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    after: int | None = None,
-    limit: int = 50,
-) -> Json:
-    """One page of the access log, newest first; `next` is the `after` of the page that follows."""
-    filters = LogFilter(action=action, actor=actor, project=project_id, outcome=outcome, since=since, until=until)
-    page = access.view_log(
-        visit.portal.store, actor_of(visit), filters=filters, after=after, limit=limit, now=visit.now
-    )
-    return told(page)
 
 
 def _apply(visit: Visit, body: bodies.ApplicationBody, key: str, project_id: str | None) -> Json:

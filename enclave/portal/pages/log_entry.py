@@ -63,6 +63,8 @@ def one(visit: Here, entry: str) -> Response:
         asked=_asked(visit, record),
         session=[(each, "") for each in lines_of(visit, seen.session)],
         recorded=_pretty(seen.entry.data),
+        raw=seen.entry.data.decode("utf-8", "backslashreplace"),
+        size=len(seen.entry.data),
     )
 
 
