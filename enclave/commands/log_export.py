@@ -1,4 +1,4 @@
-"""Taking entries out as a file: an entry before the first one leaves, and one when the file is whole (korea.md R76)."""
+"""Taking entries out as a file: an entry before the first one leaves, and one when the file is whole (korea.md R85)."""
 
 from __future__ import annotations
 

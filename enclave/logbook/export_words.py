@@ -14,7 +14,7 @@ class ExportForm(StrEnum):
 
 
 class ExportReason(StrEnum):
-    """Why entries were taken out: the safety-measure notice wants the reason of every download checked (R76)."""
+    """Why entries were taken out: the safety-measure notice (§8) wants the reason of every download checked."""
 
     REVIEW = "log.periodic-review"
     INSPECTION = "log.inspection"

@@ -83,8 +83,12 @@ def _period_of(asked: Question) -> dict[str, str]:
 
 
 def _span(since: datetime | None, until: datetime | None, now: datetime) -> tuple[datetime, datetime]:
-    """Return both ends of the period; at most ten years, so that what is drawn has an end."""
-    end = min(until or now, now + timedelta(days=1))
+    """Return both ends of the period; at most ten years, so that what is drawn has an end.
+
+    Counts are by whole hours: the present one is there as well.
+    """
+    hour = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    end = min(until or hour, hour + timedelta(days=1))
     begin = max(since or end - timedelta(days=365), end - timedelta(days=3_650))
     return min(begin, end - timedelta(hours=1)), end
 
