@@ -144,7 +144,9 @@ def test_plots_have_their_numbers_and_lead_to_the_entries(world: World) -> None:
         day = re.search(r'href="[^"]*(/log\?[^"]*begin=[^"]*)"', text)
         assert day
         assert numbers(browser.get(ROOT + day[1].replace("&amp;", "&")).text)
-    empty = browser.get(f"{ROOT}/log/activity", params={"project": "<p>", "begin": "2020-01-01", "end": "2020-02-01"})
+    empty = browser.get(
+        f"{ROOT}/log/activity", params={"project": "<p>", "begin": "2020-01-01", "end": "2020-02-01", "lang": "ko"}
+    )
     assert "&lt;p&gt;" in empty.text
     assert "조건에 맞는 기록이 없습니다" in empty.text
     assert browser.get(f"{ROOT}/log/activity?begin=nie").status_code == 422
