@@ -13,7 +13,7 @@ from enclave.reports.document import Column, Document, Section, Table
 from enclave.reports.monthly import source
 
 MONTHS = (
-    Column(("항목", "what"), 6),
+    Column(("항목", "what"), 11),
     *(Column((f"{month}월", ""), 2, number=True) for month in range(1, 13)),
     Column(("합계", "sum"), 3, number=True),
 )

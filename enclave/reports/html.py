@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 from html import escape
 
+from audit.paper import Sheet
 from enclave.reports.document import Column, Document, Pair, Section, Table
 
 NUMBER = ' class="n"'
@@ -17,7 +19,7 @@ STYLE = (
     ".note{border:2px solid #a40000;padding:.5em .8em;color:#7a0000}.boxes td{height:4.5em}"
     "footer{display:flex;gap:1em;align-items:center;border-top:1px solid #888;margin-top:2em;padding-top:.6em}"
     "footer pre{font:7pt/1.4 NanumGothicCoding,monospace;white-space:pre-wrap;overflow-wrap:anywhere;margin:0}"
-    "footer svg{flex:none;width:30mm;height:30mm}"
+    "footer img{flex:none;image-rendering:pixelated;width:30mm;height:30mm}"
     # What stands in a table's foot is printed on every page, by every browser; a fixed box is not.
     ".page,.page>*>tr>td{border:0;padding:0;margin:0}@media print{body{margin:0;max-width:none}}"
 )
@@ -68,8 +70,14 @@ def _boxes(found: tuple[Pair, ...]) -> str:
 
 def _footer(found: Document) -> str:
     lines = [*(found.sheet.lines if found.sheet else ()), f"SHA-256 {found.source}"]
-    code = found.sheet.svg() if found.sheet else ""
+    code = _code(found.sheet) if found.sheet else ""
     return f"<footer>{code}<pre>{escape(chr(10).join(lines))}</pre></footer>"
+
+
+def _code(sheet: Sheet) -> str:
+    # A picture: browsers paint an inline drawing in a table's foot on the first page only.
+    data = base64.b64encode(sheet.png(module_px=4)).decode()
+    return f'<img alt="확인점의 QR 코드 (the checkpoint as a QR code)" src="data:image/png;base64,{data}">'
 
 
 def _both(pair: Pair) -> str:

@@ -12,7 +12,7 @@ from enclave.policy.logreview.line import OF_LOG, UNREADABLE, Line
 from enclave.policy.logreview.window import Window
 
 OFFSET = "offset_ms"
-FAILED = frozenset({"failed", "denied", "unknown"})
+FAILED = frozenset({"failed", "unknown"})
 
 
 def find(window: Window) -> Iterator[Hit]:
@@ -40,7 +40,8 @@ def find(window: Window) -> Iterator[Hit]:
 def _why(line: Line, clock_ms: int) -> str:
     if line.action == Action.DISPLAY_UNSEARCHED.value:
         return "unsearched"
-    if not line.action.startswith(OF_LOG) or line.action == Action.LOG_VIEW.value:
+    # Somebody who may not read the log, or set its policy, is a refusal and no trouble of the log's.
+    if not line.action.startswith(OF_LOG) or line.is_person:
         return ""
     if abs(line.number(OFFSET)) > clock_ms:
         return "clock"

@@ -1,0 +1,119 @@
+"""The access-right report and the yearly report: what they say, and that they say it again."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from enclave.commands import people, reporting
+from enclave.errors import Denied, Invalid
+from enclave.reports import annual, html, monthly, pdf, rights
+from enclave.reports.document import Column, Document, Section, Table
+from enclave.roles import Role
+from enclave.states import PeriodState
+from tests.enclave.logreview.office import SECOND, Office
+from tests.enclave.logreview.test_review import sign
+
+DAY = date(2026, 11, 24)
+
+
+def of_rights(office: Office, day: date = DAY, kind: str = "json") -> Any:
+    made = reporting.of_rights(office.store, office.actor("auditor"), day=day, kind=kind, now=office.now)
+    return json.loads(made.data) if kind == "json" else made.data
+
+
+def of_year(office: Office, kind: str = "json") -> Any:
+    made = reporting.of_year(office.store, office.actor("operator"), year=2026, kind=kind, now=office.now)
+    return json.loads(made.data) if kind == "json" else made.data
+
+
+def test_rights_are_told_as_they_were_on_that_day_whenever_it_is_asked(office: Office) -> None:
+    office.grant()
+    office.later(days=2)
+    before = {kind: of_rights(office, kind=kind) for kind in ("json", "html", "pdf")}
+    operator = office.actor("operator")
+    people.revoke_role(office.store, operator, login="nobody", role=Role.SCIENTIST, reason="끝남", now=office.now)
+    office.later(days=1)
+    assert {kind: of_rights(office, kind=kind) for kind in ("json", "html", "pdf")} == before
+    held = {(line[0], line[3]): line for line in before["json"]["held"]}
+    assert held["nobody", "연구자"][6:8] == ["operator", "시험"]
+    after = of_rights(office, DAY + timedelta(days=2))
+    assert ("nobody", "연구자") not in {(line[0], line[3]) for line in after["held"]}
+    assert [(line[1], line[3], line[4]) for line in after["changes"] if line[1] == "nobody"] == [
+        ("nobody", "granted", "operator"),
+        ("nobody", "revoked", "operator"),
+    ]
+
+
+def test_a_right_nobody_used_for_ninety_days_is_listed_apart(office: Office) -> None:
+    office.later(days=89)
+    assert of_rights(office, DAY + timedelta(days=88))["unused"] == []
+    office.later(days=10)
+    unused = of_rights(office, DAY + timedelta(days=97))["unused"]
+    assert {line[0] for line in unused} >= {"lead", "checker-a", "operator"}
+    assert all(line[-1] >= 90 for line in unused)
+
+
+def test_a_year_counts_what_the_log_says_by_korean_month(office: Office) -> None:
+    office.grant()
+    project = office.scene.usual()
+    office.scene.submitted(project)
+    period = office.close()
+    office.settle(period.id)
+    sign(office, "reviewer", period.id)
+    sign(office, SECOND, period.id)
+    assert office.period(period.id)[0].state is PeriodState.SIGNED
+    found = of_year(office)
+    by_name = {ko: counts for ko, _, *counts in found["measures"]}
+    assert by_name["반출 신청"] == [*[0] * 10, 1, 0]
+    assert sum(by_name["전체 접속기록"]) == period.size
+    assert ["set-a", 1] in found["datasets"]
+    assert [line[3:6] for line in found["reviews"]] == [[len(office.period(period.id)[1])] * 2 + [0]]
+    assert of_year(office, "pdf") == of_year(office, "pdf")
+
+
+def test_reports_are_refused_to_others_and_of_what_is_not_over(office: Office) -> None:
+    for login in ("lead", "steward-a", "checker-a"):
+        with pytest.raises(Denied):
+            reporting.of_year(office.store, office.actor(login), year=2026, kind="pdf", now=office.now)
+    with pytest.raises(Invalid, match="pdf, html, json"):
+        of_rights(office, DAY - timedelta(days=1), kind="docx")
+    with pytest.raises(Invalid, match="끝나지 않은"):
+        of_rights(office, DAY)
+
+
+HOSTILE = "<script>alert(1)</script> & ‘따옴표’ 가나다 👍 " + "길" * 3_000
+
+
+@pytest.mark.parametrize("rows", [0, 1, 200], ids=lambda rows: f"{rows} rows")
+def test_whatever_people_write_is_drawn_as_text_on_as_many_pages_as_it_needs(rows: int) -> None:
+    columns = (Column(("가", "a")), Column(("나", "b"), number=True))
+    table = Table(columns, ((HOSTILE if rows == 1 else "짧음", "1"),) * rows)
+    found = Document(
+        (HOSTILE[:40], "x"), ((("라벨", "label"), HOSTILE[:60]),), (Section(("표", ""), table=table),), "0" * 64
+    )
+    page = html.page(found).decode()
+    assert "<script" not in page
+    assert page.count("&lt;script&gt;") >= 2
+    drawn = pdf.draw(found)
+    assert drawn.startswith(b"%PDF")
+    assert drawn == pdf.draw(found)
+
+
+def test_the_data_of_a_report_have_one_spelling() -> None:
+    assert monthly.source({"b": 1, "a": "각"}) == '{"a":"각","b":1}\n'.encode()
+    decomposed = unicodedata.normalize("NFD", "각")
+    assert monthly.source({"a": decomposed}) == monthly.source({"a": "각"})
+
+
+def test_empty_reports_say_that_there_is_nothing() -> None:
+    nothing = rights.document(
+        {"day": "2026-11-24", "held": [], "unused": [], "unused_days": 90, "changes": [], "locked": []}
+    )
+    assert [section.text[0][0] for section in nothing.sections[:2]] == ["없습니다."] * 2
+    year = annual.document({"year": 2026, "people": 0, "measures": [], "datasets": [], "reviews": []})
+    assert [section.text[0][1] for section in year.sections[1:]] == ["None."] * 2
