@@ -30,6 +30,7 @@ GROUPS = {
     "packages": "enclave.console.packages:packages",
     "policy": "enclave.console.policies:policy",
     "project": "enclave.console.ends:project",
+    "report": "enclave.console.reports:report",
     "request": "enclave.console.requests:request",
     "snapshot": "enclave.console.data:snapshot",
     "status": "enclave.console.state:status",

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import unicodedata
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from enclave.cli import ansim
 from enclave.commands import people, reporting
 from enclave.errors import Denied, Invalid
 from enclave.reports import annual, html, monthly, pdf, rights
@@ -117,3 +120,18 @@ def test_empty_reports_say_that_there_is_nothing() -> None:
     assert [section.text[0][0] for section in nothing.sections[:2]] == ["없습니다."] * 2
     year = annual.document({"year": 2026, "people": 0, "measures": [], "datasets": [], "reviews": []})
     assert [section.text[0][1] for section in year.sections[1:]] == ["None."] * 2
+
+
+def test_a_report_is_one_command_at_the_console(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANSIM_HOME", str(tmp_path))
+    (tmp_path / "db").mkdir()
+    runner = CliRunner()
+    assert runner.invoke(ansim, ["db", "upgrade"]).exit_code == 0
+    for words in (("annual", "--year", "2026"), ("rights",)):
+        for kind, begins in (("pdf", b"%PDF"), ("json", b"{"), ("html", b"<!doctype html>")):
+            file = tmp_path / f"{words[0]}.{kind}"
+            done = runner.invoke(ansim, ["report", *words, "--out", str(file)])
+            assert done.exit_code == 0, done.output
+            assert file.read_bytes().startswith(begins)
+    refused = runner.invoke(ansim, ["report", "annual", "--year", "1999", "--out", str(tmp_path / "a.pdf")])
+    assert refused.exception.code == "report.future"
