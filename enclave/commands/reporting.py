@@ -44,8 +44,10 @@ class Handed:
     source: str
 
 
-def of_period(store: Store, actor: Actor, *, period_id: str, kind: str, now: datetime) -> Handed:
-    """Return the report of a closed period: as it was signed, or as it is now.
+def of_period(  # noqa: PLR0913 - keyword-only
+    store: Store, actor: Actor, *, period_id: str, kind: str, now: datetime, seen: str = ""
+) -> Handed:
+    """Return the report of a closed period: as it was signed, or as it is now; `seen`: as in `signoff.make`.
 
     Reviewers and auditors. Raises `Denied`, `NotFound`, `Conflict` (`period.not-closed`), `Invalid` (`report.kind`).
     """
@@ -57,7 +59,7 @@ def of_period(store: Store, actor: Actor, *, period_id: str, kind: str, now: dat
         source = period.report_sha256 or ""
         files = _kept(session, period_id, source)
         if not files:
-            report = signoff.make(session, period)
+            report = signoff.make(session, period, seen)
             source, files = report.sha256, report.files
         made = Handed(f"review-{period.number:03}.{kind}", files[kind], KINDS[kind], source)
     return _hand(store, event, made)

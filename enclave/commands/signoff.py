@@ -43,10 +43,13 @@ class Report:
         return {"json": self.source, "html": self.html, "pdf": self.pdf}
 
 
-def make(session: Session, period: ReviewPeriod) -> Report:
-    """Return the report of a closed period. Raises `Conflict` (`period.not-closed`), `Unavailable`."""
+def make(session: Session, period: ReviewPeriod, seen: str = "") -> Report:
+    """Return the report of a closed period; `seen` as in `reports.monthly.document`.
+
+    Raises `Conflict` (`period.not-closed`), `Unavailable`.
+    """
     facts = review_report.monthly(session, period)
-    document = monthly.document(facts)
+    document = monthly.document(facts, seen)
     return Report(monthly.source(facts), html.page(document), pdf.draw(document))
 
 
@@ -55,8 +58,10 @@ def source_sha256(session: Session, period: ReviewPeriod) -> str:
     return sha256(monthly.source(review_report.monthly(session, period))).hexdigest()
 
 
-def review(store: Store, actor: Actor, *, period_id: str, report_sha256: str, now: datetime) -> PeriodView:
-    """Sign a period as its reviewer. `report_sha256`: the report as it was shown.
+def review(  # noqa: PLR0913 - keyword-only
+    store: Store, actor: Actor, *, period_id: str, report_sha256: str, now: datetime, seen: str = ""
+) -> PeriodView:
+    """Sign a period as its reviewer. `report_sha256`: the report as it was shown; `seen`: as in `make`.
 
     A reviewer without open findings of their own and with a fresh second factor, once nothing is open and no download
     is without a reason. Raises `Denied` (`period.own-finding`, `second-factor.stale`), `Conflict`
@@ -66,7 +71,7 @@ def review(store: Store, actor: Actor, *, period_id: str, report_sha256: str, no
     with store.prepare(event), store.read() as session:
         acting, period = present(session, actor, now), load_period(session, period_id)
         who.check_may_review(acting, period_facts(session, period), own_open(session, acting))
-        report = make(session, period)
+        report = make(session, period, seen)
     with store.write(event) as tx:
         acting = present(tx.session, actor, now)
         period = load_period(tx.session, period_id, lock=True)

@@ -52,8 +52,12 @@ def source(facts: Mapping[str, Any]) -> bytes:
     return unicodedata.normalize("NFC", text).encode() + b"\n"
 
 
-def document(facts: Mapping[str, Any]) -> Document:
-    """Return the report of `enclave.queries.review_report.monthly`."""
+def document(facts: Mapping[str, Any], seen: str = "") -> Document:
+    """Return the report of `enclave.queries.review_report.monthly`.
+
+    `seen`: how far witnesses outside have seen the period's checkpoint when the report is drawn (○, △ or × and a
+    sentence). It is not of the data that is signed: a witness's word may come later.
+    """
     period, plan = facts["period"], facts["plan"]
     about = (
         (("점검 기간", "period"), f"제{period['number']}차: {period['started_at']} ~ {period['closed_at']} (KST)"),
@@ -66,6 +70,7 @@ def document(facts: Mapping[str, Any]) -> Document:
             f"{plan['version']} · {plan['months']}개월마다, 기간이 끝난 뒤 {plan['sign_days']}일 안에",
         ),
         (("점검 기한", "due"), period["due_on"]),
+        *(((("밖의 증인", "witness outside"), seen),) if seen else ()),
     )
     return Document(
         title=("접속기록 점검 결과보고", "Review of the access log"),

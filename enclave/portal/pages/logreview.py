@@ -11,11 +11,12 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from enclave.commands import findings, logreview, reporting, signoff
-from enclave.errors import EnclaveError
+from enclave.errors import EnclaveError, NotFound
 from enclave.policy.logreview.reasons import REASONS, said_reason
 from enclave.portal.acting import actor_of, done, proved, tried
 from enclave.portal.forms import Form
 from enclave.portal.headers import REPORT_POLICY
+from enclave.portal.stands import seen_of
 from enclave.portal.visit import Here, OwnForm, Visit
 from enclave.queries import logreview as query
 from enclave.queries import review_limits
@@ -65,7 +66,8 @@ def period(visit: Here, period_id: str) -> Response:
 @router.get("/periods/{period_id}/report.{kind}")
 def report(visit: Here, period_id: str, kind: str) -> Response:
     """Hand out the report of a period; its HTML is shown in a sandbox, everything else is a file."""
-    made = reporting.of_period(visit.portal.store, actor_of(visit), period_id=period_id, kind=kind, now=visit.now)
+    actor, seen = actor_of(visit), _printed(visit, period_id)
+    made = reporting.of_period(visit.portal.store, actor, period_id=period_id, kind=kind, now=visit.now, seen=seen)
     return handed(made)
 
 
@@ -109,7 +111,8 @@ def sign(visit: Here, form: OwnForm, period_id: str) -> Response:
         if form.text("as") == "approver":
             signoff.approve(store, actor, period_id=period_id, report_sha256=sha256, now=visit.now)
         else:
-            signoff.review(store, actor, period_id=period_id, report_sha256=sha256, now=visit.now)
+            seen = _printed(visit, period_id)
+            signoff.review(store, actor, period_id=period_id, report_sha256=sha256, now=visit.now, seen=seen)
         return f"/periods/{period_id}"
 
     return _in_period(visit, form, period_id, act, "periods.signed_now")
@@ -184,6 +187,7 @@ def show_period(visit: Visit, period_id: str, error: EnclaveError | None = None)
         findings=listed,
         report=_report_sha256(visit, found.id) if found.state is not PeriodState.OPEN else "",
         said_reason=said_reason,
+        seen=seen_of(visit, found.size) if found.size is not None else None,
     )
 
 
@@ -215,6 +219,16 @@ def _report_sha256(visit: Visit, period_id: str) -> str:
     """Return the hash of the report as it is now: what a signature on this page stands for."""
     with visit.portal.store.read() as session:
         return signoff.source_sha256(session, query.load_period(session, period_id))
+
+
+def _printed(visit: Visit, period_id: str) -> str:
+    """Return what the report says of the witnesses of its checkpoint; nothing while there is none."""
+    try:
+        with visit.portal.store.read() as session:
+            size = query.load_period(session, period_id).size
+    except NotFound:  # the command says so itself, and its refusal is an entry
+        size = None
+    return seen_of(visit, size).printed if size is not None else ""
 
 
 def _reviews(visit: Visit) -> bool:

@@ -131,7 +131,10 @@ def test_the_report_is_the_same_in_all_forms_and_its_checkpoint_is_on_every_page
         assert root in text
         assert sha256(data).hexdigest() in text
     assert sha256(data).hexdigest() in shown.text
-    assert sha256(data).hexdigest() in browser.get(place).text
+    page = browser.get(place).text
+    assert sha256(data).hexdigest() in page
+    assert 'class="tag warn">증인' in page, "no witness has seen this checkpoint"
+    assert "△ 증인이 정해져 있지 않습니다" in shown.text
     assert facts["findings"]
     assert [each["told"][0] for each in facts["findings"] if each["told"][0] not in shown.text] == []
 
