@@ -12,7 +12,7 @@ from sqlalchemy import Connection, String, bindparam, cast, delete, func, insert
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.sql.expression import column, table
 
-from audit.tables import audit_block, audit_index
+from audit.tables import audit_block, audit_index, audit_purge
 from audit.wording import Term, words_of
 
 BLOCK = 256
@@ -24,7 +24,7 @@ _FTS5 = table("audit_block_words", column("rowid"), column("words"))
 def length(connection: Connection) -> int:
     """Return how many blocks are written."""
     last = connection.scalar(select(func.max(audit_block.c.block)))
-    return 0 if last is None else last + 1
+    return (connection.scalar(select(func.max(audit_purge.c.end_leaf))) or 0) // BLOCK if last is None else last + 1
 
 
 def catch_up(connection: Connection, indexed: int) -> None:

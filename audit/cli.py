@@ -85,7 +85,7 @@ def bundle_command(target: Path, log_folder: Path, key: str, lang: str, **asked:
 
 def _matching(reader: LogReader, asked: dict[str, object]) -> list[int]:
     first, last = asked["first"], asked["last"]
-    pairs = reader.entries(first if isinstance(first, int) else 0, last if isinstance(last, int) else None)
+    pairs = reader.entries(first if isinstance(first, int) else reader.kept, last if isinstance(last, int) else None)
     return [index for index, data in pairs if _matches(data, asked)]
 
 

@@ -1,13 +1,13 @@
 """Durable writes into the log folder: temporary file, fsync, rename, fsync of the folder.
 
-A file, once under its name, never changes; only `checkpoint` is replaced.
+A file, once under its name, never changes; only `checkpoint` is replaced. Bundles go by a recorded order alone.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from audit.tiles import CHECKPOINT, Tile
@@ -67,6 +67,20 @@ def remove_partials(folder: Path, tile: Tile) -> None:
         for path in directory.iterdir():
             path.unlink()
         directory.rmdir()
+
+
+def remove(folder: Path, paths: Iterable[Path]) -> None:
+    """Remove files of the log folder for good, one after the other, and the folders that this empties."""
+    touched = set()
+    for path in paths:
+        path.unlink(missing_ok=True)
+        touched.add(path.parent)
+    for directory in sorted(touched, reverse=True):
+        _sync_folder(directory)
+        while directory != folder and not any(directory.iterdir()):
+            directory.rmdir()
+            directory = directory.parent
+            _sync_folder(directory)
 
 
 def _make_folders(directory: Path) -> set[Path]:

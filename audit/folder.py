@@ -20,3 +20,18 @@ def _narrow(full: bytes, tile: Tile) -> bytes:
     if tile.level == ENTRIES:
         return pack(unpack(full)[: tile.width])
     return b"".join(split(full)[: tile.width])
+
+
+def first_kept(folder: Path, size: int) -> int:
+    """Return the number of the first entry bundle that was not purged, in a log of `size` entries.
+
+    Bundles go from the first on, so those that are left are a suffix; the last one always stays.
+    """
+    low, high = 0, max(0, (size - 1) // WIDTH)
+    while low < high:
+        middle = (low + high) // 2
+        if (folder / Tile(ENTRIES, middle, WIDTH).path).exists():
+            high = middle
+        else:
+            low = middle + 1
+    return low

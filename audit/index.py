@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select
 
 from audit import blocks, hours, leaves
 from audit.errors import LogConflictError, Text
-from audit.tables import SEARCHED, audit_index, audit_leaf
+from audit.tables import SEARCHED, audit_index, audit_leaf, audit_purge
 from audit.wording import stored_words
 
 _BATCH = 5_000
@@ -23,7 +23,8 @@ UNREADABLE = "log.unreadable"
 def length(connection: Connection) -> int:
     """Return how many leaves the index covers."""
     last = connection.scalar(select(func.max(audit_index.c.leaf_index)))
-    return 0 if last is None else last + 1
+    # Of entries that gave up their bytes nothing can be derived again.
+    return (connection.scalar(select(func.max(audit_purge.c.end_leaf))) or 0) if last is None else last + 1
 
 
 def catch_up(engine: Engine, size: int, *, most: int | None = None) -> None:

@@ -1,6 +1,7 @@
 """Check a whole log folder against its signed checkpoint and name the first place that is damaged.
 
-From the entries alone every hash of every tile is computed again. When the root so computed is the signed one, the
+From the entries alone every hash of every tile is computed again; of entries that were purged, and whose order
+stands in the log, from the stored hashes. When the root so computed is the signed one, the
 entries are right and any tile that differs is wrong at a known hash. When it is not, the lowest level at which
 computed and stored hashes part tells which entries were changed. Standard library only.
 """
@@ -15,6 +16,7 @@ from pathlib import Path
 from audit.folder import read_tile
 from audit.merkle import HASH_BYTES, root_of
 from audit.note import Checkpoint
+from audit.purgecheck import SPELLED, PurgeOrder, covering, purge_orders, purged_claim
 from audit.report import Claim, fails, holds
 from audit.tiles import CHECKPOINT, ENTRIES, WIDTH, Tile, level_length, pack, split, tile_of, unpack
 
@@ -30,6 +32,9 @@ class _Findings:
     differing: dict[int, list[int]] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     root: bytes = b""
+    # Numbers of whole bundles that are not there, and the orders to purge that are.
+    without: list[int] = field(default_factory=list)
+    orders: list[PurgeOrder] = field(default_factory=list)
 
 
 def checkpoint_claim(checkpoint: Checkpoint) -> Claim:
@@ -67,6 +72,7 @@ def _level_from_entries(folder: Path, findings: _Findings) -> tuple[list[bytes],
         bundle = _read(folder, findings, tile_of(ENTRIES, number, size))
         # Where a whole bundle is missing its stored hashes stand in, so that the rest can be judged.
         hashes = _leaf_hashes(bundle) if bundle else stored
+        findings.orders += purge_orders(unpack(bundle), number * WIDTH) if SPELLED in bundle else ()
         _note_differences(findings, 0, number, (hashes, stored))
         if (number + 1) * WIDTH <= size:
             folded.append(root_of(hashes))
@@ -105,13 +111,18 @@ def _read(folder: Path, findings: _Findings, tile: Tile) -> bytes:
         data = read_tile(folder, tile)
     except OSError:
         data = b""
-    if not data:
+    if not data and tile.level == ENTRIES and tile.width == WIDTH:
+        findings.without.append(tile.number)
+    elif not data:
         findings.missing.append(tile.path)
     return data
 
 
 def _claims(findings: _Findings) -> list[Claim]:
     size, intact = findings.checkpoint.size, findings.root == findings.checkpoint.root
+    order = covering(findings.orders, findings.without)
+    if order is None:
+        findings.missing[:0] = [Tile(ENTRIES, number, WIDTH).path for number in findings.without]
     claims = [_missing_claim(findings.missing)] if findings.missing else []
     places = list(_places(findings, intact=intact))
     claims += places[:_SHOWN]
@@ -119,13 +130,16 @@ def _claims(findings: _Findings) -> list[Claim]:
         rest = len(places) - _SHOWN
         claims.append(fails("log.more", f"그 밖에 {rest:,}곳이 더 다릅니다", f"{rest:,} more places differ"))
     if not claims:
+        kept = size - len(findings.without) * WIDTH
         claims.append(
             holds(
                 "log.entries",
-                f"기록 {size:,}건과 해시 타일이 서로 맞습니다",
-                f"{size:,} entries and the hash tiles agree with one another",
+                f"기록 {kept:,}건과 해시 타일이 서로 맞습니다",
+                f"{kept:,} entries and the hash tiles agree with one another",
             )
         )
+    if order is not None:
+        claims.append(purged_claim(order, len(findings.without)))
     claims.append(_root_claim(findings, intact=intact))
     return claims
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from audit.errors import NotInLogError, Text
-from audit.folder import read_tile
+from audit.folder import first_kept, read_tile
 from audit.merkle import consistency_proof, inclusion_proof, root_at
 from audit.note import Checkpoint, VerifierKey, decode_note, open_checkpoint, split_note
 from audit.policy import Policy
@@ -41,15 +41,23 @@ class LogReader:
         self._hashes = lru_cache(_CACHED_TILES)(self._read_hashes)
 
     def entries(self, first: int = 0, last: int | None = None) -> Iterator[tuple[int, bytes]]:
-        """Yield (leaf index, entry bytes) from `first` to `last`, both included; `last` defaults to the newest."""
+        """Yield (leaf index, entry bytes) from `first` to `last`, both included; `last` defaults to the newest.
+
+        Raises `NotInLogError` (`audit.purged`) where entries were purged: see `kept`.
+        """
         end = self.size if last is None else min(last + 1, self.size)
         for number in range(first // WIDTH, (end + WIDTH - 1) // WIDTH):
             start = number * WIDTH
             bundle = self._bundle(number)
             yield from ((start + at, data) for at, data in enumerate(bundle) if first <= start + at < end)
 
+    @property
+    def kept(self) -> int:
+        """The first leaf whose entry was not purged (0 where none was); a multiple of 256."""
+        return first_kept(self._folder, self.size) * WIDTH
+
     def entry(self, index: int) -> bytes:
-        """Return one entry's bytes; raise `NotInLogError` beyond the published size."""
+        """Return one entry's bytes; raise `NotInLogError` beyond the published size, or `audit.purged`."""
         self.check(index)
         return self._bundle(index // WIDTH)[index % WIDTH]
 
@@ -76,7 +84,12 @@ class LogReader:
         return read_tile(self._folder, tile)
 
     def _bundle(self, number: int) -> list[bytes]:
-        return unpack(self.tile(tile_of(ENTRIES, number, self.size)))
+        try:
+            return unpack(self.tile(tile_of(ENTRIES, number, self.size)))
+        except FileNotFoundError as error:
+            if number < first_kept(self._folder, self.size):
+                raise NotInLogError("audit.purged", _purged(number)) from error
+            raise
 
     def _read_hashes(self, level: int, number: int) -> list[bytes]:
         tile = tile_of(level, number, self.size)
@@ -95,6 +108,15 @@ def _not_there(index: int, size: int) -> Text:
         f"The published log has {size:,} entries; {index} is not among them.",
         "방금 쓴 기록이면 몇 초 뒤에 다시 시도하세요.",
         "If it was just written, try again in a few seconds.",
+    )
+
+
+def _purged(number: int) -> Text:
+    return Text(
+        f"{number * WIDTH}~{(number + 1) * WIDTH - 1}번 기록은 보존 기간이 지나 파기되었습니다.",
+        f"The entries {number * WIDTH}-{(number + 1) * WIDTH - 1} were purged: their time of keeping is over.",
+        "해시는 남아 있어 나머지 기록의 증명에는 영향이 없습니다. 더 뒤의 기록을 고르세요.",
+        "Their hashes remain and all other proofs hold. Choose later entries.",
     )
 
 

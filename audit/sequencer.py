@@ -20,7 +20,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from audit import durable, index, leaves, protection
+from audit import durable, index, leaves, protection, purge
 from audit.errors import LogBusyError, LogConflictError, Text
 from audit.event import Event, Outcome
 from audit.folder import read_tile
@@ -113,6 +113,8 @@ class Sequencer:
             self._publish(edge)
         # A new index of an old log takes minutes; publishing does not wait for it.
         index.catch_up(self._engine, edge.size, most=_INDEXED)
+        if gone := purge.carry_out(self._engine, self._folder, edge.size):
+            logger.info("%s bundles of entries were purged", gone)
 
     def look_after_protection(self) -> None:
         """Record when the database no longer refuses to change the record, and when it does again."""

@@ -10,7 +10,7 @@ from audit.errors import LogConflictError, Text
 # In order of dependency; each may import only from those above it, the standard library and `cryptography`.
 VERIFIER = (
     "errors", "canonical", "merkle", "note", "cosignature", "policy", "keyline", "stamps", "proof", "tiles", "folder",
-    "report", "reader", "logcheck", "anchors", "anchorcheck", "bundlecheck", "verify",
+    "report", "reader", "purgecheck", "logcheck", "anchors", "anchorcheck", "bundlecheck", "verify",
 )  # fmt: skip
 WITNESS = ("errors", "merkle", "note", "cosignature", "policy", "keyline", "asking", "witness", "witnessing")
 _VERIFIER_SAYS = """Stand-alone verifier of an Ansim evidence bundle or log folder.

@@ -1,13 +1,16 @@
-"""The tables of the log: two that only grow, one that is derived from them.
+"""The tables of the log: three that only grow, and those that are derived from them.
 
-`audit_entry` takes entries inside the callers' transactions, `audit_leaf` gives each its place in the tree.
-Databases refuse to change or remove rows of these two by trigger, and by grant where there are roles.
+`audit_entry` takes entries inside the callers' transactions, `audit_leaf` gives each its place in the tree,
+`audit_purge` says below which leaf entries have given up their bytes (`audit.purge`). Databases refuse to change or
+remove rows of these three by trigger, and by grant where there are roles; the bytes of an entry below the last such
+leaf may become `HUSK`, and nothing else.
 What people search is derived from them and can be dropped and refilled at any time: `audit_index` has a row for each
 published entry, `audit_block` one for each 256 of them (their times and words), `audit_hour` counts by hour.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from sqlalchemy import (
@@ -55,6 +58,18 @@ audit_leaf = Table(
     CheckConstraint("leaf_index >= 0", name="audit_leaf_index"),
     sqlite_strict=True,
 )
+# One row for each order to purge: every leaf below `end_leaf` (a multiple of 256, the entries of one bundle).
+audit_purge = Table(
+    "audit_purge",
+    metadata,
+    Column("end_leaf", _BIG, primary_key=True, autoincrement=False),
+    # The entry that orders it.
+    Column("entry_id", Text, nullable=False, unique=True),
+    CheckConstraint("end_leaf > 0 AND end_leaf % 256 = 0", name="audit_purge_end"),
+    sqlite_strict=True,
+)
+# What is left of an entry's bytes after its purge. No entry is so short.
+HUSK = b"\x00"
 audit_index = Table(
     "audit_index",
     metadata,
@@ -138,7 +153,7 @@ audit_hour = Table(
 LAYOUT = 2
 audit_layout = Table("audit_layout", metadata, Column("layout", Integer, primary_key=True, autoincrement=False))
 
-RECORD_TABLES = ("audit_entry", "audit_leaf")
+RECORD_TABLES = ("audit_entry", "audit_leaf", "audit_purge")
 DERIVED_TABLES = ("audit_index", "audit_block", "audit_hour")
 ALL_TABLES = (*RECORD_TABLES, *DERIVED_TABLES, "audit_layout")
 # What SQLite's FTS5 calls the tables of `audit_block_words`.
@@ -146,15 +161,29 @@ FTS5_TABLES = tuple(f"audit_block_words{each}" for each in ("", "_config", "_dat
 
 # REPLACE removes the row in its way without firing DELETE triggers; the third looks for such a row beforehand.
 _SQLITE_TRIGGERS = """
-CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} BEGIN {refuse}; END
+CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table}{unless} BEGIN {refuse}; END
 CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} BEGIN {refuse}; END
 CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} WHEN {taken} BEGIN {refuse}; END
 """
 _POSTGRESQL_TRIGGERS = """
-CREATE OR REPLACE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {raising}; END $$
+CREATE OR REPLACE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$
 CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION {table}_refuse()
 CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} EXECUTE FUNCTION {table}_refuse()
 """
+# The one change there is: an entry whose purge was ordered gives up its bytes. Qualified, since who updates could put
+# tables of the same names before ours.
+_SQLITE_PURGE = (
+    " WHEN NOT (NEW.position = OLD.position AND NEW.id = OLD.id AND NEW.bytes = x'00' AND EXISTS (SELECT 1 FROM"
+    " audit_leaf l WHERE l.entry_id = OLD.id AND l.leaf_index < (SELECT max(end_leaf) FROM audit_purge)))"
+)
+_POSTGRESQL_PURGE = (
+    "IF TG_OP = 'UPDATE' THEN"
+    " EXECUTE 'SELECT EXISTS (SELECT 1 FROM ' || quote_ident(TG_TABLE_SCHEMA) || '.audit_leaf l WHERE l.entry_id = $1"
+    " AND l.leaf_index < (SELECT max(end_leaf) FROM ' || quote_ident(TG_TABLE_SCHEMA) || '.audit_purge))'"
+    " INTO ordered USING OLD.id;"
+    " IF ordered AND NEW.position = OLD.position AND NEW.id = OLD.id AND NEW.bytes = decode('00', 'hex')"
+    " THEN RETURN NEW; END IF; END IF; "
+)
 
 
 def protecting(name: str, dialect: str) -> list[str]:
@@ -162,13 +191,17 @@ def protecting(name: str, dialect: str) -> list[str]:
     table = metadata.tables[name]
     message = f"the log only grows: rows of {name} cannot be changed or removed"
     keys = [column.name for column in table.c if column.unique or column.primary_key]
+    raising = f"RAISE EXCEPTION '{message}'"
     clash = " OR ".join(f"{key} = NEW.{key}" for key in keys)
     words = {
         "table": name,
         "taken": f"EXISTS (SELECT 1 FROM {name} WHERE {clash})",  # noqa: S608 - names of our own tables
         "refuse": f"SELECT RAISE(ABORT, '{message}')",
-        "raising": f"RAISE EXCEPTION '{message}'",
+        "unless": _SQLITE_PURGE if table is audit_entry else "",
+        "body": f"BEGIN {raising}; END",
     }
+    if table is audit_entry:
+        words["body"] = f"DECLARE ordered boolean; BEGIN {_POSTGRESQL_PURGE}{raising}; END"
     statements = {"sqlite": _SQLITE_TRIGGERS, "postgresql": _POSTGRESQL_TRIGGERS}[dialect]
     return [statement.format(**words) for statement in statements.strip().splitlines()]
 
@@ -182,28 +215,36 @@ def _attach_triggers(table: Table) -> None:
 
 _attach_triggers(audit_entry)
 _attach_triggers(audit_leaf)
+_attach_triggers(audit_purge)
 
-Part = Literal["writer", "sequencer", "reader"]
-_READ = "SELECT ON audit_index, audit_block, audit_hour, audit_layout"
+Part = Literal["writer", "sequencer", "reader", "keeper"]
+_READ = "SELECT ON audit_purge, audit_index, audit_block, audit_hour, audit_layout"
 _GRANTS: dict[Part, tuple[str, ...]] = {
     "writer": ("INSERT (id, bytes), SELECT ON audit_entry", "SELECT ON audit_leaf", _READ),
     "sequencer": (
-        # It writes its own hourly heartbeat entry.
-        "INSERT (id, bytes), SELECT ON audit_entry",
+        # It writes its own hourly heartbeat entry, and carries out what the keeper ordered.
+        "INSERT (id, bytes), SELECT, UPDATE (bytes) ON audit_entry",
         "SELECT, INSERT ON audit_leaf",
+        "SELECT ON audit_purge",
         "SELECT, INSERT, DELETE ON audit_index, audit_block",
         "SELECT, INSERT, UPDATE, DELETE ON audit_hour",
         "SELECT ON audit_layout",
     ),
     "reader": ("SELECT ON audit_entry", "SELECT ON audit_leaf", _READ),
+    "keeper": (
+        "INSERT (id, bytes), SELECT ON audit_entry",
+        "SELECT ON audit_leaf",
+        "INSERT ON audit_purge",
+        _READ,
+    ),
 }
 
 
 def grants_sql(role: str, part: Part = "writer") -> list[str]:
     """Return the PostgreSQL statements that leave `role` exactly what its part in the log needs.
 
-    A writer (hub, portal) may insert entries and read; only the sequencer may number them; nobody may change,
-    remove or truncate. Run them as the owner of the tables, which must be none of these roles.
+    A writer (hub, portal) may insert entries and read; only the sequencer may number them; only the keeper (whoever
+    holds the machine) may order a purge, which the sequencer carries out; nobody may change, remove or truncate. Run them as the owner of the tables, which must be none of these roles.
     """
     quoted = '"' + role.replace('"', '""') + '"'
     tables = ", ".join(metadata.tables)
@@ -217,7 +258,10 @@ def create(connection: Connection) -> bool:
     The sequencer fills them again. On PostgreSQL run `grants_sql` again for each role afterwards: a new table has none.
     """
     had = inspect(connection).has_table("audit_index")
+    older = inspect(connection).has_table("audit_entry") and not inspect(connection).has_table("audit_purge")
     metadata.create_all(connection)
+    if older:
+        _protect_anew(connection, audit_entry)
     if connection.scalar(select(audit_layout.c.layout)) == LAYOUT:
         return False
     if had:
@@ -227,3 +271,13 @@ def create(connection: Connection) -> bool:
     connection.execute(audit_layout.delete())
     connection.execute(audit_layout.insert(), {"layout": LAYOUT})
     return had
+
+
+def _protect_anew(connection: Connection, table: Table) -> None:
+    """Put this version's triggers in place of those of an earlier one."""
+    dialect = connection.dialect.name
+    where = "" if dialect == "sqlite" else f" ON {table.name}"
+    for statement in protecting(table.name, dialect):
+        if found := re.match(r"CREATE TRIGGER (\w+)", statement):
+            connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {found[1]}{where}")
+        connection.exec_driver_sql(statement)

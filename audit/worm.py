@@ -23,7 +23,7 @@ from audit.anchors import POLICY_FILE, Anchors
 from audit.errors import CopyError, Text
 from audit.folder import read_tile
 from audit.reader import LogReader
-from audit.tiles import CHECKPOINT, Tile, tiles_of
+from audit.tiles import CHECKPOINT, ENTRIES, WIDTH, Tile, tiles_of
 
 COMPLIANCE = "COMPLIANCE"
 _ANCHORS = "anchors/"
@@ -141,8 +141,11 @@ def _is_hidden(name: str, found: list[_Version]) -> bool:
 
 def _files(reader: LogReader, folder: Path, anchors: Anchors) -> Iterator[tuple[str, bytes]]:
     """Yield the files in the order in which a copy that stops half-way is still a log: the checkpoint last."""
+    kept = reader.kept // WIDTH
     for tile in tiles_of(reader.size):
-        yield tile.path, read_tile(folder, tile)
+        # What was purged here stays in the store until its lock there ends.
+        if tile.level != ENTRIES or tile.number >= kept:
+            yield tile.path, read_tile(folder, tile)
     for size in anchors.sizes():
         yield _ANCHORS + anchors.path(size).name, anchors.note(size)
         token = anchors.stamp(size)

@@ -69,6 +69,8 @@ ON_A_TABLE = [
 NOT_ITS_OWN = [
     "INSERT INTO audit_leaf (leaf_index, entry_id) VALUES (999, repeat('Z', 26))",
     "INSERT INTO audit_leaf SELECT 999, id FROM audit_entry ON CONFLICT DO NOTHING",
+    "INSERT INTO audit_purge (end_leaf, entry_id) VALUES (256, repeat('Z', 26))",
+    "UPDATE audit_entry SET bytes = decode('00', 'hex')",
     "INSERT INTO audit_index SELECT * FROM audit_index ON CONFLICT DO NOTHING",
     "INSERT INTO audit_entry (position, id, bytes) OVERRIDING SYSTEM VALUE VALUES (1, repeat('Z', 26), 'x')",
     "INSERT INTO audit_entry (id, bytes) VALUES (repeat('Z', 26), 'x') ON CONFLICT (id) DO UPDATE SET bytes = 'y'",
@@ -130,7 +132,10 @@ def attacker(engine: Engine, database_url: str, add, sequencer) -> Iterator[Engi
 
 def everything(engine: Engine) -> list[object]:
     queries = [f"SELECT * FROM {table} ORDER BY 1" for table in TABLES]
-    queries += ["SELECT tgname, tgenabled FROM pg_trigger ORDER BY 1", "SELECT relname, relowner, relacl FROM pg_class"]
+    queries += ["SELECT tgname, tgenabled FROM pg_trigger ORDER BY 1"]
+    # What the attacker's own session put beside it is nobody else's.
+    there = "WHERE NOT pg_is_other_temp_schema(relnamespace)"
+    queries += [f"SELECT relname, relowner, relacl FROM pg_class {there} ORDER BY oid"]
     queries += ["SELECT rolname, rolsuper FROM pg_roles ORDER BY 1"]
     with engine.connect() as connection:
         return [connection.execute(text(query)).all() for query in queries]
