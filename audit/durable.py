@@ -76,11 +76,14 @@ def remove(folder: Path, paths: Iterable[Path]) -> None:
         path.unlink(missing_ok=True)
         touched.add(path.parent)
     for directory in sorted(touched, reverse=True):
+        if not directory.exists():
+            continue
         _sync_folder(directory)
-        while directory != folder and not any(directory.iterdir()):
-            directory.rmdir()
-            directory = directory.parent
-            _sync_folder(directory)
+        empty = directory
+        while empty != folder and not any(empty.iterdir()):
+            empty.rmdir()
+            empty = empty.parent
+            _sync_folder(empty)
 
 
 def _make_folders(directory: Path) -> set[Path]:

@@ -122,7 +122,7 @@ def _claims(findings: _Findings) -> list[Claim]:
     size, intact = findings.checkpoint.size, findings.root == findings.checkpoint.root
     order = covering(findings.orders, findings.without)
     if order is None:
-        findings.missing[:0] = [Tile(ENTRIES, number, WIDTH).path for number in findings.without]
+        findings.missing += [Tile(ENTRIES, number, WIDTH).path for number in findings.without]
     claims = [_missing_claim(findings.missing)] if findings.missing else []
     places = list(_places(findings, intact=intact))
     claims += places[:_SHOWN]

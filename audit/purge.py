@@ -49,9 +49,7 @@ def check_age(connection: Connection, end: int, *, now: datetime) -> None:
     column = audit_index.c
     said = connection.scalar(select(func.max(column.at)).where(column.leaf_index >= start, column.leaf_index < end))
     place = audit_leaf.c
-    drawn = connection.scalar(
-        select(func.max(place.entry_id)).where(place.leaf_index >= start, place.leaf_index < end)
-    )
+    drawn = connection.scalar(select(func.max(place.entry_id)).where(place.leaf_index >= start, place.leaf_index < end))
     if said is None or said > limit.strftime("%Y-%m-%dT%H:%M:%S.%fZ") or taken_at(drawn or "") > limit:
         raise LogConflictError("audit.purge-young", _young(end))
 

@@ -57,6 +57,6 @@ def purged_claim(order: PurgeOrder, bundles: int) -> Claim:
     count = bundles * WIDTH
     return holds(
         "log.purged",
-        f"기록 {count:,}건(0~{count - 1}번)은 보존 기간이 지나 {order.index}번 기록의 지시로 파기되었습니다: 해시만 남음",
+        f"기록 {count:,}건(0~{count - 1}번)은 {order.index}번 기록의 지시로 파기되었습니다: 해시만 남음",
         f"{count:,} entries (0-{count - 1}) were purged by order of entry {order.index}: their hashes alone remain",
     )

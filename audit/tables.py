@@ -244,7 +244,8 @@ def grants_sql(role: str, part: Part = "writer") -> list[str]:
     """Return the PostgreSQL statements that leave `role` exactly what its part in the log needs.
 
     A writer (hub, portal) may insert entries and read; only the sequencer may number them; only the keeper (whoever
-    holds the machine) may order a purge, which the sequencer carries out; nobody may change, remove or truncate. Run them as the owner of the tables, which must be none of these roles.
+    holds the machine) may order a purge, which the sequencer carries out; nobody may change, remove or truncate. Run
+    them as the owner of the tables, which must be none of these roles.
     """
     quoted = '"' + role.replace('"', '""') + '"'
     tables = ", ".join(metadata.tables)

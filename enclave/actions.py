@@ -169,6 +169,10 @@ class Action(StrEnum):
     LOG_STAMP_ASK = "log.stamp-ask"
     LOG_STAMP = "log.stamp"
     LOG_COPY = "log.copy"
+    LOG_PURGE_PROPOSE = "log.purge-propose"
+    LOG_PURGE_APPROVE = "log.purge-approve"
+    LOG_PURGE_REQUESTED = "log.purge-requested"
+    LOG_PURGE_DONE = "log.purge-done"
     LOG_KEY_REQUESTED = "log.key-requested"
     LOG_KEY_DONE = "log.key-done"
     LOG_FILTER_KEEP = "log.filter-keep"
@@ -366,6 +370,10 @@ ABOUT: dict[Action, About] = {
     Action.LOG_EXPORT_REQUESTED: About("접속기록 내려받기 요청", "log export requested", Task.DOWNLOAD, _N, _ACCESS),
     Action.LOG_EXPORT_DONE: About("접속기록 내려받기 완료", "log exported", Task.DOWNLOAD, _N, _ACCESS),
     Action.LOG_EXPORT_FAILED: About("접속기록 내려받기 중단", "log export broke off", Task.DOWNLOAD, _N, _ACCESS),
+    Action.LOG_PURGE_PROPOSE: About("기록 파기 제안", "purge of entries proposed", Task.DELETE, _N, _RIGHTS),
+    Action.LOG_PURGE_APPROVE: About("기록 파기 승인", "purge of entries approved", Task.DELETE, _A, _RIGHTS),
+    Action.LOG_PURGE_REQUESTED: About("기록 파기 지시", "purge of entries ordered", Task.DELETE, _A, _RIGHTS),
+    Action.LOG_PURGE_DONE: About("기록 파기 완료", "entries purged", Task.DELETE, _A, _RIGHTS),
     Action.HUB_EVENT: About("허브 사건", "hub event", Task.VIEW, _I, _ACCESS),
     Action.GATE_EVENT: About("게이트 사건", "gate event", Task.VIEW, _N, _ACCESS),
     Action.CODE_EXECUTED: About("코드 실행", "code executed", Task.VIEW, _I, _DATA),

@@ -31,6 +31,7 @@ GROUPS = {
     "policy": "enclave.console.policies:policy",
     "project": "enclave.console.ends:project",
     "report": "enclave.console.reports:report",
+    "retention": "enclave.console.retention:retention",
     "request": "enclave.console.requests:request",
     "snapshot": "enclave.console.data:snapshot",
     "status": "enclave.console.state:status",

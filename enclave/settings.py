@@ -76,6 +76,10 @@ class Settings:
     display_hour_pictures: int = 200
     display_day_pictures: int = 1_000
     display_widest_times: int = 4
+    # How long the log keeps entries, by class. Less than the law asks counts as what it asks.
+    keep_access_years: int = 2
+    keep_rights_years: int = 3
+    keep_data_years: int = 3
     stray_seconds: int = 300
     topology: str = Topology.SEALED
     bridge_subnets: str = "10.213.0.0/16"

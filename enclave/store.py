@@ -7,7 +7,7 @@ and the refusal is recorded by itself. Only `enclave/commands` may call `write`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, NoReturn
@@ -45,6 +45,7 @@ class Tx:
         self._event = event
         self._observer = observer
         self._further: list[Event] = []
+        self._named: list[Callable[[str], None]] = []
 
     def record(self, **changes: Any) -> None:
         """Say more about the act: any field of `Event`; `details` are added to those already there."""
@@ -55,6 +56,10 @@ class Tx:
         """Have a further entry follow this one in the same transaction: what the act sets off."""
         self._further.append(event)
 
+    def with_entry(self, act: Callable[[str], None]) -> None:
+        """Have `act` done with the id of this act's entry, in the same transaction, once it is appended."""
+        self._named.append(act)
+
     def refuse(self, error: EnclaveError) -> NoReturn:
         """Keep what was changed so far (a counter of failures), record the refusal, and raise `error`."""
         raise _Kept(error)
@@ -63,8 +68,9 @@ class Tx:
         """Append what is to be recorded; the store calls this once, as the last thing before the commit."""
         self.session.flush()
         events = [self._event, *self._further] if error is None else [refused(self._event, error)]
-        for each in events:
-            outbox.append(self.session.connection(), each, observer=self._observer)
+        ids = [outbox.append(self.session.connection(), each, observer=self._observer) for each in events]
+        for act in self._named if error is None else ():
+            act(ids[0])
 
     @property
     def event(self) -> Event:

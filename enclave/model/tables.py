@@ -20,6 +20,7 @@ from enclave.model import (
     publication,
     release,
     rerun,
+    retention,
     review,
     sighting,
     watch,
@@ -48,5 +49,6 @@ MODULES = (
     publication,
     logreview,
     logbook,
+    retention,
 )
 METADATA = (Base.metadata, audit_tables.metadata)
