@@ -61,6 +61,8 @@ PEOPLE = (
     Person("dahye", "정다혜", "review-a", ("output_checker",)),
     Person("woojin", "한우진", "review-b", ("output_checker",)),
     Person("haneul", "오하늘", "zone", ("auditor",)),
+    Person("sora", "윤소라", "zone", ("reviewer",)),
+    Person("bora", "문보라", "zone", ("reviewer",)),
 )
 
 

@@ -46,6 +46,7 @@ def _play(world: World) -> None:
     airlock.decide(world)
     airlock.attack(world)
     proof.prove(world)
+    proof.review(world)
 
 
 def main() -> int:

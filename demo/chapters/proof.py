@@ -1,7 +1,8 @@
-"""Chapter 8: the log verified offline, an evidence bundle verified by itself, and a flipped byte found."""
+"""Chapter 8: the log verified offline, a bundle verified by itself, a flipped byte found, a period to be reviewed."""
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from pathlib import Path
 
 from demo.show import Step, StepFailedError, step
 from demo.world import SEE_LOGS, World
+
+TICKED = re.compile(r'name="finding" value="([a-z0-9-]+)"')
 
 
 def prove(world: World) -> None:
@@ -42,6 +45,18 @@ def prove(world: World) -> None:
             line.said = f"{victim.relative_to(copy)} 의 한 비트를 바꿈 → 찾음"
             for text in [each for each in found.stdout.splitlines() if each.startswith("✗")]:
                 line.detail(text)
+
+
+def review(world: World) -> None:
+    """Close a period of the log at its checkpoint and ask for the first explanation; the rest is left to click."""
+    with step("8.4", "접속기록 점검 (review)") as line:
+        reviewer = world.session("sora")
+        page = reviewer.send(reviewer.page("/periods"), "/periods/close")
+        raised = TICKED.findall(page)
+        if raised:
+            reviewer.send(page, "/ask", finding=raised[0], text="어떤 일이었는지 적어 주세요.")
+        line.said = f"확인점에서 마감, 이상징후 {len(raised)}건, 첫째 것의 소명을 요청 (sora → 당사자 → sora·bora 서명)"
+        line.look = f"{reviewer.portal}/periods"
 
 
 def _bundle(world: World, target: Path, line: Step) -> None:

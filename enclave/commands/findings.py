@@ -29,7 +29,7 @@ def ask(store: Store, actor: Actor, *, finding_ids: Sequence[str], text: str, no
     Reviewers whom none of them concerns. Raises `Denied`, `NotFound`, `Conflict`, `Invalid`. Returns how many.
     """
     ids = list(dict.fromkeys(finding_ids))
-    first = intent(Action.FINDING_ASK, actor, ("finding", ids[0] if ids else "none"))
+    first = intent(Action.FINDING_ASK, actor, ("log_finding", ids[0] if ids else "none"))
     with store.write(first) as tx:
         acting = present(tx.session, actor, now)
         if not 0 < len(ids) <= MOST_AT_ONCE:
@@ -41,7 +41,7 @@ def ask(store: Store, actor: Actor, *, finding_ids: Sequence[str], text: str, no
             found.asked_by = acting.account_id
             _say(tx, found, acting, FindingState.ASKED, text, now)
             if number:
-                event = intent(Action.FINDING_ASK, acting, ("finding", found.id), project=found.project or None)
+                event = intent(Action.FINDING_ASK, acting, ("log_finding", found.id), project=found.project or None)
                 tx.also(replace(event, details=_details(found, text)))
             else:
                 _tell(tx, found, text)
@@ -55,7 +55,7 @@ def answer(  # noqa: PLR0913 - keyword-only fields of one form
 
     Raises `Denied` (`finding.not-yours`), `NotFound`, `Conflict`, `Invalid` (`finding.reason`, `input.missing`).
     """
-    with store.write(intent(Action.FINDING_ANSWER, actor, ("finding", finding_id))) as tx:
+    with store.write(intent(Action.FINDING_ANSWER, actor, ("log_finding", finding_id))) as tx:
         acting = present(tx.session, actor, now)
         found = load_finding(tx.session, finding_id, lock=True)
         who.check_may_answer(acting, finding_facts(found))
@@ -75,7 +75,7 @@ def accept(store: Store, actor: Actor, *, finding_id: str, text: str, now: datet
 
     Raises `Denied` (`finding.own-case`), `NotFound`, `Conflict` (`finding.reason-missing`), `Invalid`.
     """
-    with store.write(intent(Action.FINDING_ACCEPT, actor, ("finding", finding_id))) as tx:
+    with store.write(intent(Action.FINDING_ACCEPT, actor, ("log_finding", finding_id))) as tx:
         acting = present(tx.session, actor, now)
         found = load_finding(tx.session, finding_id, lock=True)
         who.check_may_accept(acting, finding_facts(found))
@@ -87,7 +87,7 @@ def escalate(store: Store, actor: Actor, *, finding_id: str, text: str, now: dat
 
     A reviewer whom it does not concern. Raises `Denied`, `NotFound`, `Conflict`, `Invalid`.
     """
-    with store.write(intent(Action.FINDING_ESCALATE, actor, ("finding", finding_id))) as tx:
+    with store.write(intent(Action.FINDING_ESCALATE, actor, ("log_finding", finding_id))) as tx:
         acting = present(tx.session, actor, now)
         found = load_finding(tx.session, finding_id, lock=True)
         who.check_may_escalate(acting, finding_facts(found))

@@ -36,6 +36,8 @@ from enclave.roles import Role
 from enclave.states import FindingState, PeriodState
 from enclave.store import Store, Tx
 
+BATCH = 500
+
 
 @dataclass(frozen=True)
 class _Found:
@@ -172,7 +174,7 @@ def _begin(session: Session, number: int, first_leaf: int, started_at: datetime)
 
 def _raise(tx: Tx, period: ReviewPeriod, found: _Found, now: datetime) -> int:
     """Keep what is new; let a finding that nobody has settled grow with its run. Returns how many are new."""
-    known = {each.key: each for each in tx.session.scalars(select(ReviewFinding))}
+    known = _known(tx.session, [each.key for each in found.hits])
     people = frozenset(tx.session.scalars(select(Account.id)))
     new = 0
     for each in found.hits:
@@ -187,6 +189,15 @@ def _raise(tx: Tx, period: ReviewPeriod, found: _Found, now: datetime) -> int:
             before.leaves, before.values = list(each.leaves), dict(each.values)
     tx.session.flush()
     return new
+
+
+def _known(session: Session, keys: Sequence[str]) -> dict[str, ReviewFinding]:
+    """Return the findings of these keys, of whatever period; a few hundred at a time, as databases bound them."""
+    query = select(ReviewFinding)
+    found: list[ReviewFinding] = []
+    for start in range(0, len(keys), BATCH):
+        found += session.scalars(query.where(ReviewFinding.key.in_(keys[start : start + BATCH])))
+    return {each.key: each for each in found}
 
 
 def _row(period: ReviewPeriod, found: Hit, window: Window, people: frozenset[str], now: datetime) -> ReviewFinding:
@@ -216,7 +227,7 @@ def _event(row: ReviewFinding) -> Event:
         outcome="done",
         actor_id=Actor.system().account_id,
         actor_role="none",
-        object_kind="finding",
+        object_kind="log_finding",
         object_id=row.id,
         project=row.project or None,
         rule=f"review/{row.rule}@sha256:{row.limits_sha256}",

@@ -29,6 +29,7 @@ PAGES: Mapping[str, str] = {
     "finding": "/findings/{}",
     "log_export": "/log/exports",
     "entry": "/log/{}",
+    "period": "/periods/{}",
     "policy": "/policies/version/{}",
     "project": "/projects/{}",
     "release": "/releases/{}",

@@ -14,8 +14,9 @@ OWN = {
     "jiwoo": EVERYONE | {"/apply", "/releases", "/gpu"},
     "suyeon": EVERYONE | {"/metrics", "/columns", "/policies"},
     "dahye": EVERYONE | {"/metrics", "/review", "/releases", "/policies"},
-    "haneul": EVERYONE | {"/metrics", "/gpu", "/log", "/code", "/findings", "/drills", "/accounts", "/policies"},
-    "operator": EVERYONE | {"/gpu", "/drills", "/accounts", "/policies"},
+    "haneul": EVERYONE
+    | {"/metrics", "/gpu", "/log", "/periods", "/reports", "/code", "/findings", "/drills", "/accounts", "/policies"},
+    "operator": EVERYONE | {"/gpu", "/drills", "/accounts", "/policies", "/reports"},
 }
 ALL = set().union(*OWN.values())
 # Not in everybody's menu, but open: they show one's own requests, releases, turns, providers; who has none sees none.
