@@ -15,10 +15,6 @@ from hashlib import md5
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-import botocore.session
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-
 from audit.anchors import POLICY_FILE, Anchors
 from audit.errors import CopyError, Text
 from audit.folder import read_tile
@@ -161,6 +157,10 @@ class _Calls:
     """The few calls to the store that are needed; what it says no to becomes a `CopyError`."""
 
     def __init__(self, bucket: Bucket) -> None:
+        # Only where a store is configured: the library takes half a second and 30 MB.
+        import botocore.session  # noqa: PLC0415
+        from botocore.config import Config  # noqa: PLC0415
+
         self._bucket = bucket
         # Name and version of what was written by these calls.
         self.written: dict[str, str] = {}
@@ -243,6 +243,8 @@ class _Calls:
         return self._bucket.prefix + name
 
     def _ask(self, call: str, **values: object) -> dict[str, Any]:
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as above
+
         try:
             answer: dict[str, Any] = getattr(self._client, call)(Bucket=self._bucket.bucket, **values)
         except ClientError as error:

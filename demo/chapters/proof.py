@@ -1,4 +1,4 @@
-"""Chapter 8: the log verified offline, a bundle verified by itself, a flipped byte found, a period to be reviewed."""
+"""Chapter 8: the log verified offline, its bundle by itself, a flipped byte found, a witness, a period to review."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from demo.chapters.witness import witness
 from demo.show import Step, StepFailedError, step
 from demo.world import SEE_LOGS, World
 
@@ -45,11 +46,13 @@ def prove(world: World) -> None:
             line.said = f"{victim.relative_to(copy)} 의 한 비트를 바꿈 → 찾음"
             for text in [each for each in found.stdout.splitlines() if each.startswith("✗")]:
                 line.detail(text)
+    with step("8.4", "다른 기관의 증인 (witness)") as line:
+        witness(world.settings, line)
 
 
 def review(world: World) -> None:
     """Close a period of the log at its checkpoint and ask for the first explanation; the rest is left to click."""
-    with step("8.4", "접속기록 점검 (review)") as line:
+    with step("8.5", "접속기록 점검 (review)") as line:
         reviewer = world.session("sora")
         page = reviewer.send(reviewer.page("/periods"), "/periods/close")
         raised = TICKED.findall(page)

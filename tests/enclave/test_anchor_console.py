@@ -13,6 +13,9 @@ from pathlib import Path
 import pytest
 
 from audit import keys
+from demo.chapters.witness import witness
+from demo.show import Step
+from enclave.settings import Settings
 from tests.audit.logs import entries, publish
 
 PROGRAM = Path(sys.executable).with_name("ansim")
@@ -22,6 +25,7 @@ APP, LOG = "www-data", "games"
 
 @pytest.fixture(scope="module")
 def home() -> Iterator[Path]:
+    """A home as an installed machine has it: a log of 300 entries, a database, owners apart."""
     folder = Path(tempfile.mkdtemp(prefix="ansim-home-", dir="/tmp"))
     folder.chmod(0o755)
     for name, owner in (("db", APP), ("anchors", APP), ("witness", APP), ("keys", "root"), ("log", LOG)):
@@ -43,32 +47,19 @@ def ansim(home: Path, *words: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd="/")
 
 
-def test_a_witness_is_appointed_asked_and_heard_and_the_key_is_handed_over(home, tmp_path) -> None:
-    key = (home / "keys/log.pub").read_text().strip()
-    made = ansim(home, "audit", "witness", "init", tmp_path / "office", "--name", "audit.test/w1", "--log", key)
-    lines = [line for line in made.stdout.splitlines() if not line.startswith("#")]
-    (tmp_path / "policy").write_text("\n".join([f"log {key}", *lines, ""]))
-    assert ansim(home, "anchor", "policy", tmp_path / "policy").returncode == 0
-    for words in (
-        ("anchor", "ask"),
-        ("audit", "witness", "sign", tmp_path / "office", home / "witness"),
-        ("anchor", "take"),
-        ("anchor", "status"),
-    ):
-        done = ansim(home, *words)
-        assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("✓ 증인(witness-1, witness-2)이")
+def test_the_story_appoints_a_witness_and_then_the_key_is_handed_over(home) -> None:
+    line = Step()
+    witness(Settings.load(home), line)
+    assert line.said.startswith("✓ 증인(witness-1, witness-2)이")
+    assert (home / "demo/office").stat().st_mode & 0o777 == 0o700
 
     done = ansim(home, "--lang", "en", "anchor", "rotate")
     assert done.returncode == 0, done.stderr
-    new = (home / "keys/log.pub").read_text().strip()
     assert "Handed over at 300 entries" in done.stdout
-    assert new in done.stdout
+    assert (home / "keys/log.pub").read_text().strip() in done.stdout
     assert (home / "keys/log.key").owner() == LOG
     assert (home / "keys/log.key").stat().st_mode & 0o777 == 0o600
-    seen = ansim(
-        home, "audit", "verify", home / "log", "--policy", home / "anchors/policy", "--anchors", home / "anchors"
-    )
+    seen = ansim(home, *line.look.split()[1:])
     assert (seen.returncode, "△" in seen.stdout) == (0, False), seen.stdout
     assert {path.owner() for path in (home / "db").iterdir()} == {APP}
 
