@@ -202,6 +202,13 @@ class Action(StrEnum):
     PERIOD_APPROVE = "period.approve"
     PERIOD_RETURN = "period.return"
     PERIOD_LATE = "period.late"
+    INCIDENT_OPEN = "incident.open"
+    INCIDENT_REVISE = "incident.revise"
+    INCIDENT_FILE = "incident.file"
+    INCIDENT_CLOSE = "incident.close"
+    INCIDENT_DISMISS = "incident.dismiss"
+    INCIDENT_REOPEN = "incident.reopen"
+    INCIDENT_LATE = "incident.late"
     FINDING_RAISE = "finding.raise"
     FINDING_ASK = "finding.ask"
     FINDING_ANSWER = "finding.answer"
@@ -396,6 +403,13 @@ ABOUT: dict[Action, About] = {
     Action.PERIOD_APPROVE: About("점검 승인", "review approved and signed", Task.VIEW_LOG, _N, _RIGHTS),
     Action.PERIOD_RETURN: About("점검 되돌림", "review sent back", Task.VIEW_LOG, _N, _RIGHTS),
     Action.PERIOD_LATE: About("점검 지연", "review overdue", Task.VIEW_LOG, _A, _RIGHTS),
+    Action.INCIDENT_OPEN: About("사고 접수", "incident opened", Task.CREATE, _A, _DATA),
+    Action.INCIDENT_REVISE: About("사고 내용 보완", "incident revised", Task.CHANGE, _N, _DATA),
+    Action.INCIDENT_FILE: About("사고 신고", "incident reported to the authority", Task.CHANGE, _A, _DATA),
+    Action.INCIDENT_CLOSE: About("사고 종결", "incident closed", Task.CHANGE, _N, _DATA),
+    Action.INCIDENT_DISMISS: About("사고 아님 판정", "incident dismissed", Task.CHANGE, _A, _DATA),
+    Action.INCIDENT_REOPEN: About("사고 재조사", "incident reopened", Task.CHANGE, _A, _DATA),
+    Action.INCIDENT_LATE: About("사고 신고 기한 경과", "incident not reported in time", Task.CHANGE, _A, _DATA),
     Action.FINDING_RAISE: About("이상징후 발견", "finding raised", Task.VIEW_LOG, _N, _RIGHTS),
     Action.FINDING_ASK: About("소명 요청", "explanation requested", Task.VIEW_LOG, _N, _RIGHTS),
     Action.FINDING_ANSWER: About("소명", "finding explained", Task.CREATE, _N, _RIGHTS),

@@ -26,6 +26,7 @@ GROUPS = {
     "deid": "deid.cli:deid",
     "drill": "enclave.console.drill:drill",
     "image": "enclave.console.image:image",
+    "incident": "enclave.console.incident:incident",
     "organisation": "enclave.console.people:organisation",
     "packages": "enclave.console.packages:packages",
     "policy": "enclave.console.policies:policy",

@@ -146,4 +146,10 @@ LABELS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "reviewed": ("점검 확정", "reviewed"),
         "signed": ("승인 완료", "signed"),
     },
+    "IncidentState": {
+        "open": ("조사 중", "open"),
+        "filed": ("신고함", "reported to the authority"),
+        "closed": ("종결", "closed"),
+        "dismissed": ("사고 아님", "no incident"),
+    },
 }

@@ -235,6 +235,15 @@ class PeriodState(StrEnum):
     SIGNED = "signed"
 
 
+class IncidentState(StrEnum):
+    """What was reported as a leak, or as a possible one (korea.md R88)."""
+
+    OPEN = "open"
+    FILED = "filed"
+    CLOSED = "closed"
+    DISMISSED = "dismissed"
+
+
 S = TypeVar("S", bound=StrEnum)
 
 PROJECT: Mapping[ProjectState, frozenset[ProjectState]] = {
@@ -401,6 +410,15 @@ PERIOD: Mapping[PeriodState, frozenset[PeriodState]] = {
 }
 
 
+# A dismissed incident may turn out to be one after all.
+INCIDENT: Mapping[IncidentState, frozenset[IncidentState]] = {
+    IncidentState.OPEN: frozenset({IncidentState.FILED, IncidentState.DISMISSED}),
+    IncidentState.FILED: frozenset({IncidentState.CLOSED}),
+    IncidentState.CLOSED: frozenset(),
+    IncidentState.DISMISSED: frozenset({IncidentState.OPEN}),
+}
+
+
 def targets(table: Mapping[S, Mapping[Verb, frozenset[S]]]) -> Mapping[S, frozenset[S]]:
     """Return which states may follow which, whatever the verb."""
     return {before: frozenset().union(*verbs.values()) - {before} for before, verbs in table.items()}
@@ -421,6 +439,7 @@ TABLES: Mapping[str, Mapping[StrEnum, frozenset[StrEnum]]] = {
     "policy": POLICY,  # type: ignore[dict-item]
     "finding": FINDING,  # type: ignore[dict-item]
     "period": PERIOD,  # type: ignore[dict-item]
+    "incident": INCIDENT,  # type: ignore[dict-item]
 }
 
 

@@ -10,6 +10,7 @@ from enclave.model import (
     egress,
     ends,
     gpu,
+    incident,
     incoming,
     ledger,
     logbook,
@@ -50,5 +51,6 @@ MODULES = (
     logreview,
     logbook,
     retention,
+    incident,
 )
 METADATA = (Base.metadata, audit_tables.metadata)

@@ -16,6 +16,7 @@ from enclave.portal import (
     rest,
     rest_ends,
     rest_imports,
+    rest_incidents,
     rest_log,
     rest_policies,
     rest_requests,
@@ -43,6 +44,7 @@ from enclave.portal.pages import (
     gpu,
     home,
     imports,
+    incidents,
     log,
     log_entry,
     log_exports,
@@ -98,6 +100,7 @@ PAGES = (
     imports,
     packages,
     policies,
+    incidents,
 )
 
 
@@ -123,6 +126,7 @@ def create(portal: Portal) -> ASGIApp:
     app.include_router(rest_watch.router, prefix=f"{root}/api/v1")
     app.include_router(rest_imports.router, prefix=f"{root}/api/v1")
     app.include_router(rest_policies.router, prefix=f"{root}/api/v1")
+    app.include_router(rest_incidents.router, prefix=f"{root}/api/v1")
     app.include_router(workspace_api.router, prefix="/api/workspace/v1")
     app.include_router(workspace_gpu.router, prefix="/api/workspace/v1")
     app.include_router(workspace_repair.router, prefix="/api/workspace/v1")

@@ -82,6 +82,7 @@ CHORES: tuple[Chore, ...] = (
     Chore("stamp-log", 3600, anchoring.stamp, "anchors"),
     Chore("copy-log", 6 * 3600, anchoring.copy, "anchors"),
     Chore("inspect-log", 3600, inspecting.turn, "inspect"),
+    Chore("late-incidents", 60, inspecting.note_late_incidents, "inspect"),
 )
 
 

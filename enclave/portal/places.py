@@ -39,6 +39,7 @@ PLACES = (
     Place("reports", "/reports", WATCHERS | {Role.OPERATOR}),
     Place("executed", "/code", WATCHERS),
     Place("findings", "/findings", WATCHERS),
+    Place("incidents", "/incidents"),
     Place("drills", "/drills", SEES_DRILLS),
     Place("accounts", "/accounts", frozenset({Role.OPERATOR, Role.REVIEWER, Role.AUDITOR})),
 )

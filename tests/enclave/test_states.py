@@ -27,6 +27,7 @@ STARTS = {
     "policy": "proposed",
     "finding": "raised",
     "period": "open",
+    "incident": "open",
 }
 
 

@@ -16,7 +16,7 @@ from enclave.portal.acting import actor_of
 from enclave.portal.places import USERS
 from enclave.portal.usage import Usage, usage_if_any
 from enclave.portal.visit import Here, Visit
-from enclave.queries import drill, egress, gpu, logreview, project, workspace
+from enclave.queries import drill, egress, gpu, incident, logreview, project, workspace
 from enclave.queries.drill import DrillView
 from enclave.queries.gpu import LeaseView
 from enclave.queries.project import ProjectView
@@ -80,6 +80,7 @@ def home(visit: Here) -> Response:
         takes_part=takes_part,
         requests=egress.mine(portal.store, actor, now=visit.now) if takes_part else (),
         drill=_broken_drill(visit, actor),
+        incidents=incident.waiting(portal.store, actor, now=visit.now),
         late_reviews=waiting.get("late", 0),
     )
 

@@ -35,7 +35,7 @@ PAGES = {
     ],
     "dahye": ["/", "/metrics", "/review", "/review/{request}", "/projects/{project}"],
     "mina": ["/", "/gpu", "/review/{request}"],
-    "operator": ["/", "/gpu", "/accounts", "/accounts/mina"],
+    "operator": ["/", "/incidents", "/gpu", "/accounts", "/accounts/mina"],
     "sora": [
         "/",
         "/metrics?days=365",
