@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from audit.tables import audit_index
 from enclave.actions import Action
-from enclave.clock import KST
+from enclave.clock import KST, korean_date
 from enclave.model.logreview import ReviewPeriod
 from enclave.model.project import Project, ProjectColumn
 from enclave.policy.logreview.line import DONE, NO_PERSON
-from enclave.queries.logreview import late
+from enclave.queries.logreview import plan_of
 from enclave.queries.review_report import moment
 from enclave.states import FindingState
 
@@ -112,21 +112,26 @@ def _datasets(session: Session, start: datetime, end: datetime) -> list[list[Any
 
 
 def _reviews(session: Session, start: datetime, end: datetime) -> list[list[Any]]:
-    """Return [number, from, to, findings, accepted, escalated, signed, days late] of the periods closed in the year."""
+    """Return [number, from, to, findings, accepted, escalated, signed, days late] of the periods closed in the year.
+
+    As it stood when the year was over: what was decided or signed afterwards is of the next one.
+    """
     query = select(ReviewPeriod).where(ReviewPeriod.closed_at >= start, ReviewPeriod.closed_at < end)
     lines = []
     for each in session.scalars(query.order_by(ReviewPeriod.number)):
-        states = Counter(found.state for found in each.findings)
+        states = Counter(found.state for found in each.findings if found.decided_at is None or found.decided_at < end)
+        signed = each.approved_at if each.approved_at is not None and each.approved_at < end else None
+        last = korean_date(signed or end - timedelta(microseconds=1))
         lines.append(
             [
                 each.number,
                 moment(each.started_at),
                 moment(each.closed_at) if each.closed_at else "",
-                states.total(),
+                len(each.findings),
                 states[FindingState.ACCEPTED],
                 states[FindingState.ESCALATED],
-                moment(each.approved_at) if each.approved_at else "",
-                late(each, each.approved_at or end),
+                moment(signed) if signed else "",
+                plan_of(each).late(korean_date(each.started_at), last),
             ]
         )
     return lines

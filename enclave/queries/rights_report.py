@@ -46,7 +46,6 @@ def rights(session: Session, day: date) -> dict[str, Any]:
         "unused_days": UNUSED.days,
         "unused": sorted(line for line in held if line[-1] >= UNUSED.days),
         "changes": sorted(changes),
-        "locked": sorted(each.login for each in people if each.locked_at is not None and each.locked_at < at),
     }
 
 

@@ -22,9 +22,10 @@ CHANGES = (
     Column(("시각", "when"), 3),
     Column(("계정", "account"), 2),
     Column(("권한", "role"), 2),
-    Column(("변경", "change"), 1),
+    Column(("변경", "change"), 2),
     Column(("한 사람·사유", "by whom, why"), 4),
 )
+NONE = (("없습니다.", "None."),)
 WHAT = {"granted": "부여", "revoked": "회수"}
 BOXES = (("작성", "made by"), ("확인", "checked by"))
 
@@ -37,16 +38,12 @@ def document(facts: Mapping[str, Any]) -> Document:
     about = (
         (("기준일", "as of"), f"{facts['day']} (KST)"),
         (("권한", "rights held"), f"{len(held)}건: {by_role}"),
-        (("잠긴 계정", "locked accounts"), ", ".join(facts["locked"]) or "없음"),
     )
     days = facts["unused_days"]
     sections = (
         _held(("1. 가지고 있는 권한", "Rights held"), held),
         _held((f"2. {days}일 넘게 쓰지 않은 권한", f"Not used for {days} days"), unused, warn=True),
-        Section(
-            ("3. 최근 90일의 변경", "Changes of the last 90 days"),
-            table=Table(CHANGES, tuple(_change(line) for line in facts["changes"])),
-        ),
+        _changes(("3. 최근 90일의 변경", "Changes of the last 90 days"), facts["changes"]),
     )
     return Document(
         title=("접근권한 현황 보고", "Access rights"),
@@ -59,7 +56,7 @@ def document(facts: Mapping[str, Any]) -> Document:
 
 def _held(title: tuple[str, str], lines: list[list[Any]], *, warn: bool = False) -> Section:
     if not lines:
-        return Section(title, text=(("없습니다.", "None."),))
+        return Section(title, text=NONE)
     note = (f"쓰지 않는 권한 {len(lines)}건을 회수할지 정하세요.", f"Decide whether to revoke these {len(lines)}.")
     rows = tuple(
         (
@@ -73,6 +70,12 @@ def _held(title: tuple[str, str], lines: list[list[Any]], *, warn: bool = False)
         for login, name, where, role, since, until, who, why, last, idle in lines
     )
     return Section(title, table=Table(HELD, rows), note=note if warn else None)
+
+
+def _changes(title: tuple[str, str], lines: list[list[str]]) -> Section:
+    if not lines:
+        return Section(title, text=NONE)
+    return Section(title, table=Table(CHANGES, tuple(_change(line) for line in lines)))
 
 
 def _change(line: list[str]) -> tuple[str, ...]:

@@ -79,6 +79,23 @@ def test_a_year_counts_what_the_log_says_by_korean_month(office: Office) -> None
     assert of_year(office, "pdf") == of_year(office, "pdf")
 
 
+def test_what_was_signed_late_or_only_in_the_next_year_is_told_as_it_stood_at_the_end_of_the_year(
+    office: Office,
+) -> None:
+    office.grant()
+    first = office.close()
+    office.settle(first.id)
+    office.later(days=20)
+    sign(office, "reviewer", first.id)
+    sign(office, SECOND, first.id)
+    second = office.close()
+    office.later(days=30)
+    office.settle(second.id)
+    for login in ("reviewer", SECOND):
+        sign(office, login, second.id)
+    assert [(line[0], bool(line[6]), line[7]) for line in of_year(office)["reviews"]] == [(1, True, 4), (2, False, 21)]
+
+
 def test_reports_are_refused_to_others_and_of_what_is_not_over(office: Office) -> None:
     for login in ("lead", "steward-a", "checker-a"):
         with pytest.raises(Denied):
@@ -114,10 +131,8 @@ def test_the_data_of_a_report_have_one_spelling() -> None:
 
 
 def test_empty_reports_say_that_there_is_nothing() -> None:
-    nothing = rights.document(
-        {"day": "2026-11-24", "held": [], "unused": [], "unused_days": 90, "changes": [], "locked": []}
-    )
-    assert [section.text[0][0] for section in nothing.sections[:2]] == ["없습니다."] * 2
+    nothing = rights.document({"day": "2026-11-24", "held": [], "unused": [], "unused_days": 90, "changes": []})
+    assert [section.text[0][0] for section in nothing.sections] == ["없습니다."] * 3
     year = annual.document({"year": 2026, "people": 0, "measures": [], "datasets": [], "reviews": []})
     assert [section.text[0][1] for section in year.sections[1:]] == ["None."] * 2
 
