@@ -6,9 +6,10 @@ An index of words by entry would on PostgreSQL read every entry with a common wo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
-from sqlalchemy import Connection, String, bindparam, cast, delete, func, insert, or_, select, text
+from sqlalchemy import Connection, String, bindparam, cast, delete, func, insert, select, text
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.sql.expression import column, table
 
@@ -90,22 +91,34 @@ def containing(connection: Connection, terms: Sequence[Term], first: int, end: i
 
 
 def _blocks_with(connection: Connection, terms: Sequence[Term], first: int, end: int) -> Iterable[int]:
+    """Return the blocks from `first` to before `end` that have all words of the terms, newest first."""
     whole = sorted({word for term in terms for word in term.words})
     begins = sorted({term.begins for term in terms if term.begins})
     if connection.dialect.name == "sqlite":
-        number = _FTS5.c.rowid
         asked = " AND ".join([f'"{word}"' for word in whole] + [f'"{word}"*' for word in begins])
-        query = select(number).where(text("audit_block_words MATCH :asked").bindparams(asked=asked))
-    else:
-        number = audit_block.c.block
-        asked = " & ".join([f"'{word}'" for word in whole] + [f"'{word}':*" for word in begins])
-        query = select(number).where(
-            or_(
-                audit_block.c.words.op("@@")(cast(bindparam("asked", asked, String), TSQUERY)),
-                audit_block.c.words.is_(None),
-            )
-        )
-    return connection.scalars(query.where(number >= first, number < end).order_by(number.desc()))
+        number, found = _FTS5.c.rowid, text("audit_block_words MATCH :asked").bindparams(asked=asked)
+        return connection.scalars(select(number).where(found, number >= first, number < end).order_by(number.desc()))
+    asked = " & ".join([f"'{word}'" for word in whole] + [f"'{word}':*" for word in begins])
+    number, words = audit_block.c.block, audit_block.c.words
+    inside = select(number).where(number >= first, number < end)
+    with _by_its_index(connection):
+        listed = connection.scalars(
+            inside.where(words.op("@@")(cast(bindparam("asked", asked, String), TSQUERY)))
+        ).all()
+    return sorted([*listed, *connection.scalars(inside.where(words.is_(None)))], reverse=True)
+
+
+@contextmanager
+def _by_its_index(connection: Connection) -> Iterator[None]:
+    """Have PostgreSQL look into the index of words: it does not know what it costs to fetch a block's words instead."""
+    ways = ("enable_seqscan", "enable_indexscan")
+    for way in ways:
+        connection.execute(select(func.set_config(way, "off", True)))  # noqa: FBT003 - until the transaction ends
+    try:
+        yield
+    finally:
+        for way in ways:
+            connection.execute(select(func.set_config(way, "on", True)))  # noqa: FBT003 - as above
 
 
 def _made(connection: Connection, blocks: range) -> Iterable[tuple[int, tuple[str, str, list[str]]]]:

@@ -122,6 +122,9 @@ audit_block = Table(
     Column("words", TSVECTOR().with_variant(Text, "sqlite"), nullable=True),
     Index("audit_block_words_found", "words", postgresql_using="gin").ddl_if(dialect="postgresql"),
 )
+Index("audit_block_unlisted", audit_block.c.block, postgresql_where=audit_block.c.words.is_(None)).ddl_if(
+    dialect="postgresql"
+)
 event.listen(
     audit_block,
     "after_create",

@@ -54,6 +54,8 @@ PAGES = {
         "/gpu",
         "/log",
         "/log/0",
+        "/log/activity",
+        "/log/exports",
         "/accounts",
         "/review/{request}",
         "/projects/{project}",
