@@ -1,4 +1,4 @@
-"""Looking is an act too: whoever reads the log is in the log (korea.md R85); and what the hub saw."""
+"""What the hub saw, in a closed form."""
 
 from __future__ import annotations
 
@@ -6,32 +6,15 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 
-from audit import query
-from audit.query import LogFilter, Page
 from enclave.actions import Action
 from enclave.actor import Actor
-from enclave.commands.acting import intent, present, text_sha256
+from enclave.commands.acting import intent
 from enclave.errors import Invalid
-from enclave.policy.people import check_is
-from enclave.roles import Role
 from enclave.store import Store
 
 KIND = re.compile(r"[a-z][a-z0-9-]{0,39}")
 KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
 MAX_DETAIL = 200
-
-
-def view_log(  # noqa: PLR0913 - keyword-only fields of one search
-    store: Store, actor: Actor, *, filters: LogFilter, after: int | None, limit: int, now: datetime
-) -> Page:
-    """Return one page of the log. Reviewers and auditors; what is not recorded is not shown. Raises `Denied`."""
-    event = intent(Action.LOG_VIEW, actor, ("log", "entries"))
-    with store.prepare(event), store.read() as session:
-        check_is(present(session, actor, now), Role.REVIEWER, Role.AUDITOR)
-        page = query.search(session.connection(), filters=filters, after=after, limit=limit)
-    with store.write(event) as tx:
-        tx.record(details={"filter_sha256": text_sha256(repr(filters)), "after": after or 0, "rows": len(page.rows)})
-    return page
 
 
 def hub_event(

@@ -10,15 +10,14 @@ from dataclasses import dataclass
 
 import pytest
 
-from audit.query import LogFilter
 from enclave import pledge
 from enclave.actor import Actor
 from enclave.commands import (
-    access,
     credentials,
     dataset,
     display,
     egress,
+    logbook,
     people,
     project,
     release,
@@ -27,6 +26,7 @@ from enclave.commands import (
 )
 from enclave.errors import Denied, EnclaveError
 from enclave.ids import new_id
+from enclave.logbook.question import Question
 from enclave.model.people import OrganisationKind
 from enclave.queries import egress as egress_queries
 from enclave.queries import workspace as workspace_queries
@@ -281,7 +281,7 @@ CASES = [
     Case(
         "log",
         _nothing,
-        lambda s, a, _: access.view_log(s.store, a, filters=LogFilter(), after=None, limit=5, now=NOW),
+        lambda s, a, _: logbook.ask(s.store, a, question=Question(), after=None, limit=5, now=NOW),
         {"reviewer", "auditor"},
     ),
     Case(

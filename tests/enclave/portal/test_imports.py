@@ -16,17 +16,17 @@ from pathlib import Path
 import httpx
 import pytest
 
-from audit.query import LogFilter
 from enclave import clock
 from enclave.actions import Action
 from enclave.actor import Actor
 from enclave.airlock.report import FileReport
-from enclave.commands import access, reviewing, workspace
 from enclave.commands import incoming as commands
+from enclave.commands import logbook, reviewing, workspace
 from enclave.commands.acting import intent
 from enclave.commands.ballot import Ballot, Judgements
 from enclave.commands.workspace import Means
 from enclave.errors import Conflict, Denied, EnclaveError, Unavailable
+from enclave.logbook.question import Question
 from enclave.model.incoming import Upload
 from enclave.packages.mirror import scan
 from enclave.portal import importing
@@ -297,9 +297,9 @@ def test_uploads_and_approvals_are_in_the_log_without_names_of_files(world: Worl
     request = asked(browser, {"생존 코드.py": b"x = 1\n"})
     approved(world, request)
     world.publish_log()
-    page = access.view_log(
-        world.store, world.actor("haneul"), filters=LogFilter(), after=None, limit=200, now=clock.now()
-    )
+    page = logbook.ask(
+        world.store, world.actor("haneul"), question=Question(), after=None, limit=200, now=clock.now()
+    ).page
     actions = [row.action for row in page.rows]
     assert [actions.count(each) for each in ("import.upload", "import.submit", "import.approve", "import.done")] == [
         1,

@@ -7,14 +7,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from audit.query import LogFilter
 from deid.manifest import Column, Manifest, Table
 from deid.snapshot import publish, unfinished
 from deid.texts import CaseWriter, TextCase, TextSpan
 from enclave import clock, keys
 from enclave.actor import Actor
-from enclave.commands import access, dataset
+from enclave.commands import dataset, logbook
 from enclave.commands.text_drawing import SealedTexts
+from enclave.logbook.question import Question
 from enclave.queries import dataset as queries
 from enclave.states import SnapshotState
 from tests.enclave.portal.test_accessibility import Page, faults
@@ -114,7 +114,7 @@ def test_nobody_else_gets_an_original_and_nothing_of_it_is_in_page_or_log(world,
     assert [answer.status_code for answer in answers[:2]] == [status, status]
     assert not [answer for answer in answers if CANARY in answer.text or "<이름>" in answer.text]
     auditor = world.actor("haneul")
-    log = access.view_log(world.store, auditor, filters=LogFilter(), after=None, limit=50, now=clock.now())
+    log = logbook.ask(world.store, auditor, question=Question(), after=None, limit=50, now=clock.now()).page
     assert CANARY not in repr(log)
 
 
