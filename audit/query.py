@@ -238,9 +238,10 @@ def entry(connection: Connection, entry_id: str) -> Entry:
     return Entry(entry_id, found.leaf_index, found.bytes, record)
 
 
-def row(connection: Connection, leaf_index: int) -> Found:
-    """Return the row of an indexed leaf."""
-    return Found(*connection.execute(select(*_COLUMNS).where(audit_index.c.leaf_index == leaf_index)).one())
+def row(connection: Connection, leaf_index: int) -> Found | None:
+    """Return the row of a leaf; None for one that is not indexed yet, or was purged."""
+    found = connection.execute(select(*_COLUMNS).where(audit_index.c.leaf_index == leaf_index)).one_or_none()
+    return None if found is None else Found(*found)
 
 
 def around(connection: Connection, *, session: str, leaf_index: int, each_way: int) -> tuple[Found, ...]:

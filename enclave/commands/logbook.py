@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from audit import hours, leaves, query
+from audit import hours, leaves, purge, query
 from audit.errors import AuditError, EntryError
 from audit.hours import Done
 from audit.query import Found, LogFilter, Page
@@ -56,11 +56,15 @@ class Activity:
 
 @dataclass(frozen=True)
 class Seen:
-    """One entry, its row in the index once it is there, and the entries of its session around it, newest first."""
+    """One entry, its row in the index once it is there, and the entries of its session around it, newest first.
+
+    `purged`: its time is over and its bytes are gone, or about to be.
+    """
 
     entry: query.Entry
     row: Found | None
     session: tuple[Found, ...]
+    purged: bool
 
 
 def ask(  # noqa: PLR0913 - keyword-only fields of one question
@@ -104,13 +108,12 @@ def view_entry(store: Store, actor: Actor, *, entry: str, now: datetime) -> Seen
 
 
 def _with_neighbours(connection: Connection, entry: query.Entry) -> Seen:
-    if entry.leaf_index is None or entry.leaf_index >= query.indexed(connection):
-        return Seen(entry, None, ())
-    row = query.row(connection, entry.leaf_index)
-    near = (
-        query.around(connection, session=row.session, leaf_index=row.leaf_index, each_way=NEAR) if row.session else ()
-    )
-    return Seen(entry, row, near)
+    row = None if entry.leaf_index is None else query.row(connection, entry.leaf_index)
+    purged = entry.leaf_index is not None and entry.leaf_index < purge.ordered(connection)
+    if row is None or not row.session:
+        return Seen(entry, row, (), purged)
+    near = query.around(connection, session=row.session, leaf_index=row.leaf_index, each_way=NEAR)
+    return Seen(entry, row, near, purged)
 
 
 def view_activity(  # noqa: PLR0913 - keyword-only fields of one plot

@@ -11,9 +11,13 @@ from datetime import timedelta
 import pytest
 
 from audit import keys as log_keys
+from audit import outbox, purge
 from audit.errors import EntryError
+from audit.event import Event
+from audit.purgecheck import ORDER
 from audit.reader import LogReader
 from audit.sequencer import Sequencer
+from audit.tables import HUSK
 from enclave.actor import Actor
 from enclave.commands import log_export, logbook
 from enclave.errors import Conflict, Denied, Invalid, NotFound, Unavailable
@@ -269,3 +273,28 @@ def test_an_error_of_the_logs_room_keeps_its_code(shared: Scene) -> None:
         ask(shared, text="…")
     assert refused.value.code == "audit.search-text"
     assert isinstance(refused.value.__cause__, EntryError)
+
+
+def test_an_entry_that_was_purged_says_so_and_the_rest_is_found(scene: Scene, tmp_path) -> None:
+    engine, later = scene.store.engine.execution_options(ansim_mode="write"), NOW + timedelta(days=3_660)
+    signer = log_keys.create(tmp_path / "purged.key")
+    with engine.begin() as connection:
+        for _ in range(300):
+            outbox.append(connection, Event("thing.add", "done", "u-1", session="s-9"), observer="test")
+    with closing(Sequencer(engine, tmp_path / "log", signer, signer.name)) as sequencer:
+        sequencer.step()
+        with engine.begin() as connection:
+            event = Event(ORDER, "allowed", "console", details={"end": 256})
+            ordered = outbox.append(connection, event, observer="test")
+            purge.order(connection, 256, ordered, size=300, now=later)
+        sequencer.step()
+        purge.carry_out(engine, tmp_path / "log", LogReader(tmp_path / "log", signer.vkey).size)
+    auditor = scene.actor("auditor")
+    gone = logbook.view_entry(scene.store, auditor, entry="0", now=NOW)
+    kept = logbook.view_entry(scene.store, auditor, entry="256", now=NOW)
+    assert (gone.purged, gone.row, gone.session, gone.entry.data) == (True, None, (), HUSK)
+    assert (kept.purged, kept.row is None) == (False, False)
+    assert {row.leaf_index >= 256 for row in kept.session} == {True}
+    rows = ask(scene).page.rows
+    assert min(row.leaf_index for row in rows) == 256
+    assert ask(scene).count == len(rows)

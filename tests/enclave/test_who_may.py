@@ -282,7 +282,7 @@ CASES = [
         "log",
         _nothing,
         lambda s, a, _: logbook.ask(s.store, a, question=Question(), after=None, limit=5, now=NOW),
-        {"reviewer", "auditor"},
+        {"reviewer", "auditor", "console"},
     ),
     Case(
         "apply-new",

@@ -52,7 +52,7 @@ def one(visit: Here, entry: str) -> Response:
         readable=bool(record) and seen.row is not None,
         line=line,
         outcomes=OUTCOMES,
-        proof=prove(visit, number, seen.entry.data),
+        proof=_purged(visit) if seen.purged else prove(visit, number, seen.entry.data),
         thing=page_of(row),
         same_thing=address(Question(thing=row.object_id)) if row.object_id else "",
         same_project=address(Question(project=row.project)) if row.project else "",
@@ -66,6 +66,10 @@ def one(visit: Here, entry: str) -> Response:
         raw=seen.entry.data.decode("utf-8", "backslashreplace"),
         size=len(seen.entry.data),
     )
+
+
+def _purged(visit: Visit) -> Shown:
+    return Shown("warn", visit.say("log.purged"))
 
 
 def prove(visit: Visit, number: int | None, data: bytes) -> Shown:
