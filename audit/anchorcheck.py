@@ -36,12 +36,16 @@ class Seen:
             (each for each in self.opened.values() if each.quorum), key=lambda each: each.checkpoint.size, default=None
         )
 
-    def handovers(self) -> list[tuple[int, SigningKey, SigningKey]]:
-        """Return (size, old key, new key) for each checkpoint that two keys of the log signed, the old one first."""
+    def handovers(self, policy: Policy) -> list[tuple[int, SigningKey, SigningKey]]:
+        """Return (size, old key, new key) for each checkpoint that two keys of the log signed.
+
+        Which is the new one says the policy, whose `log` lines stand newest first. The order of the signatures says
+        nothing: nobody signs it, and who holds an old key could turn it round.
+        """
         found = []
         for size, each in sorted(self.opened.items()):
-            keys = [key for key in each.log_keys if key.kind == NOTE]
-            found += [(size, old, new) for old, new in pairwise(keys) if old != new]
+            keys = [key for key in reversed(policy.logs) if key.kind == NOTE and key in each.log_keys]
+            found += [(size, old, new) for old, new in pairwise(keys)]
         return found
 
 
@@ -117,7 +121,7 @@ def _key_claims(seen: Seen, policy: Policy, reader: LogReader) -> list[Claim]:
     """Say when the log's key was handed over, and that no old key signed anything after that."""
     claims: list[Claim] = []
     retired: dict[SigningKey, int] = {}
-    for size, old, new in seen.handovers():
+    for size, old, new in seen.handovers(policy):
         retired[old] = size
         claims.append(
             holds(

@@ -83,7 +83,7 @@ def set_witness_policy(
     text: str,
     now: datetime,  # noqa: ARG001 - every command takes it
 ) -> Policy:
-    """Replace the policy of witnesses (C2SP tlog-policy); return it. It must name the log's present key.
+    """Replace the policy of witnesses (C2SP tlog-policy); return it. Its first `log` line is the log's present key.
 
     Console. Raises `Denied`, `Conflict` (`audit.bad-policy`, `log.policy-key`), `Unavailable` (`log.folder`).
     """
@@ -92,7 +92,8 @@ def set_witness_policy(
         with as_refusal():
             policy = Policy.parse(text)
             own = Policy.of_key(log_key(settings)).logs[0]
-            if own not in policy.logs:
+            # Newest first: verifiers read from it which key follows which.
+            if policy.logs[:1] != (own,):
                 raise _without_key(str(own))
             Anchors(settings.anchors).keep_policy(text)
         tx.record(
@@ -128,8 +129,8 @@ def as_refusal() -> Iterator[None]:
 def _without_key(line: str) -> Conflict:
     return Conflict(
         "log.policy-key",
-        ko="정책 파일에 이 로그의 키가 없습니다.",
-        en="The policy does not name this log's key.",
-        remedy_ko=f"다음 줄을 넣으세요: log {line}",
-        remedy_en=f"Add the line: log {line}",
+        ko="정책 파일의 첫 log 줄이 이 로그의 지금 키가 아닙니다.",
+        en="The first log line of the policy is not this log's present key.",
+        remedy_ko=f"맨 앞에 다음 줄을 두고, 옛 키의 줄은 그 뒤에 남기세요: log {line}",
+        remedy_en=f"Put this line first, and leave those of earlier keys after it: log {line}",
     )

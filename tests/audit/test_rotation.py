@@ -105,6 +105,17 @@ def test_what_the_old_key_signs_after_the_hand_over_no_longer_counts(house) -> N
     assert [claim.code for claim in house.look().failures] == ["log.retired-key"]
 
 
+def test_who_holds_the_old_key_cannot_turn_the_hand_over_round(house) -> None:
+    done = house.rotate()
+    house.write()
+    path = house.anchors.path(done.size)
+    text, old, new = path.read_text().rstrip("\n").rsplit("\n", 2)
+    path.write_text(f"{text}\n{new}\n{old}\n")
+    assert house.look().ok
+    house.sign_with(house.first)
+    assert [claim.code for claim in house.look().failures] == ["log.retired-key"]
+
+
 def test_a_policy_with_two_keys_and_no_hand_over_is_amber(house) -> None:
     done = house.rotate()
     house.write()

@@ -147,6 +147,10 @@ def test_the_logs_key_is_handed_over_between_two_entries(place) -> None:
         "new": done.new.key_id.hex(),
     }
     assert anchoring.log_key(place.settings) == done.new
+    backwards = f"log {done.old}\nlog {done.new}\nquorum none\n"
+    with pytest.raises(Conflict) as caught:
+        anchoring.set_witness_policy(place.store, place.settings, CONSOLE, text=backwards, now=NOW)
+    assert caught.value.code == "log.policy-key"
 
 
 def test_a_hand_over_under_a_running_sequencer_is_refused_and_recorded(place) -> None:
