@@ -15,7 +15,7 @@ import pytest
 from audit.anchors import Anchors
 from audit.errors import CopyError
 from audit.reader import LogReader
-from audit.tiles import CHECKPOINT, Tile
+from audit.tiles import CHECKPOINT, ENTRIES, Tile
 from audit.verify import verify_log
 from audit.worm import Bucket, place_of
 from tests.audit.logs import VKEY, entries, publish
@@ -127,6 +127,14 @@ def test_the_log_is_gone_and_the_copy_is_not(place) -> None:
     shutil.rmtree(place.log)
     shutil.rmtree(place.anchors.folder)
     assert sound(place.back())
+
+
+def test_a_log_whose_first_entries_were_purged_is_copied_on(place) -> None:
+    place.copy()
+    (place.log / Tile(ENTRIES, 0, 256).path).unlink()
+    place.edge = publish(place.log, DATA, edge=place.edge)
+    assert place.copy().size == 700
+    assert sound(place.back()), "the store keeps what was written until its day"
 
 
 def code_of(function) -> str:
