@@ -27,8 +27,15 @@ def create(path: Path, *, name: str = DEFAULT_NAME) -> Signer:
 
 
 def load(path: Path) -> Signer:
-    """Read a key made by `create`; raise `NoteError` (`audit.bad-key-file`) when malformed or readable by others."""
-    if path.stat().st_mode & 0o077:
+    """Read a key made by `create`.
+
+    Raise `NoteError`: `audit.key-unreadable`, or `audit.bad-key-file` when it is malformed or readable by others.
+    """
+    try:
+        line, mode = path.read_text(), path.stat().st_mode
+    except (OSError, UnicodeDecodeError) as error:
+        raise NoteError("audit.key-unreadable", _unreadable(path, error)) from error
+    if mode & 0o077:
         raise NoteError(
             "audit.bad-key-file",
             Text(
@@ -38,7 +45,6 @@ def load(path: Path) -> Signer:
                 f"Run chmod 600 {path} and consider a new key.",
             ),
         )
-    line = path.read_text()
     signer = _parse(line)
     if signer is None or _line(signer) != line:
         raise NoteError(
@@ -51,6 +57,15 @@ def load(path: Path) -> Signer:
             ),
         )
     return signer
+
+
+def _unreadable(path: Path, error: Exception) -> Text:
+    return Text(
+        f"서명 키 파일 {path.name}을(를) 읽을 수 없습니다({type(error).__name__}). 아무것도 서명하지 않습니다.",
+        f"The signing key {path.name} cannot be read ({type(error).__name__}). Nothing is signed.",
+        "파일의 소유자와 권한을 확인하고, 없어졌으면 백업에서 되살리세요. 기록은 그동안에도 쌓입니다.",
+        "Look at its owner and mode; restore it from its backup if it is gone. Entries are kept meanwhile.",
+    )
 
 
 def _parse(line: str) -> Signer | None:

@@ -73,6 +73,7 @@ def folders(settings: Settings) -> list[Owned]:
         Owned(settings.snapshots, "root", app, 0o750),
         Owned(settings.snapshot_keys, "root", app, 0o2750),  # what the root writes here the portal can read
         Owned(settings.views, app, app, 0o700),
+        Owned(settings.emergency, app, app, 0o700),
         Owned(settings.imports, app, app, 0o700),
         Owned(settings.packages, "root", "root", 0o755),
         Owned(settings.wheels, "root", app, 0o750),

@@ -180,6 +180,11 @@ class Action(StrEnum):
     LOG_EXPORT_REQUESTED = "log.export-requested"
     LOG_EXPORT_DONE = "log.export-done"
     LOG_EXPORT_FAILED = "log.export-failed"
+    EMERGENCY_ACT = "emergency.act"
+    LOG_CANARY = "log.canary"
+    LOG_CLOCK = "log.clock"
+    LOG_DISK = "log.disk"
+    LOG_ALARM = "log.alarm"
     HUB_EVENT = "hub.event"
     GATE_EVENT = "gate.event"
     CODE_EXECUTED = "code.executed"
@@ -381,6 +386,11 @@ ABOUT: dict[Action, About] = {
     Action.LOG_PURGE_APPROVE: About("기록 파기 승인", "purge of entries approved", Task.DELETE, _A, _RIGHTS),
     Action.LOG_PURGE_REQUESTED: About("기록 파기 지시", "purge of entries ordered", Task.DELETE, _A, _RIGHTS),
     Action.LOG_PURGE_DONE: About("기록 파기 완료", "entries purged", Task.DELETE, _A, _RIGHTS),
+    Action.EMERGENCY_ACT: About("기록 없이 한 비상 조치", "done before it could be recorded", Task.RIGHTS, _A, _DATA),
+    Action.LOG_CANARY: About("기록 점검 표식", "canary of the log", Task.CREATE, _I, _ACCESS),
+    Action.LOG_CLOCK: About("시각 확인", "clock compared", Task.SETTINGS, _I, _ACCESS),
+    Action.LOG_DISK: About("디스크 사용량 경계", "disk watermark", Task.SETTINGS, _N, _ACCESS),
+    Action.LOG_ALARM: About("기록 경보", "alarm of the log", Task.SETTINGS, _A, _ACCESS),
     Action.HUB_EVENT: About("허브 사건", "hub event", Task.VIEW, _I, _ACCESS),
     Action.GATE_EVENT: About("게이트 사건", "gate event", Task.VIEW, _N, _ACCESS),
     Action.CODE_EXECUTED: About("코드 실행", "code executed", Task.VIEW, _I, _DATA),

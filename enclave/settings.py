@@ -90,6 +90,8 @@ class Settings:
     gpu_fair_days: int = 7
     grace_days: int = 7
     cull_hours: int = 4
+    # A time server (host or host:port) whose word on the clock is recorded each hour; none: the kernel's.
+    ntp_server: str = ""
     # Hour of the day in Seoul at which the attack drill runs; -1: only when it is asked for.
     drill_hour: int = 4
     # Time-stamping authority (RFC 3161) that is asked once a day, from this hour in Seoul on; empty: none is.
@@ -201,6 +203,11 @@ class Settings:
     def spool(self) -> Path:
         """Folder of what the gate saw and the portal has not yet recorded (root 0700)."""
         return self.home / "spool"
+
+    @property
+    def emergency(self) -> Path:
+        """Folder of what was done while nothing could be recorded, until it is (ansim-app 0700)."""
+        return self.home / "emergency"
 
     @property
     def quarantine(self) -> Path:

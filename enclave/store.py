@@ -28,7 +28,16 @@ _MODE = "ansim_mode"
 # "not now" rather than "you did something wrong".
 _LOCKED = {"SQLITE_BUSY", "SQLITE_LOCKED", "55P03", "57014", "40P01", "40001"}
 _FULL = {"SQLITE_FULL", "53100", "53200", "53300", "53000"}
-_GONE = {"SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_PROTOCOL"}
+_GONE = {
+    "SQLITE_IOERR",
+    "SQLITE_CANTOPEN",
+    "SQLITE_READONLY",
+    "SQLITE_NOTADB",
+    "SQLITE_CORRUPT",
+    "SQLITE_PROTOCOL",
+    # A server that takes no writes: a standby, or an operator's order.
+    "25006",
+}
 
 
 class _Kept(Exception):  # noqa: N818 - control flow: a refusal that leaves its trace in the data
@@ -89,6 +98,8 @@ class Store:
         guard.install(self.engine)
         self._observer = observer
         self._writer = writable(self.engine)
+        # Done before every write: what must be recorded before anything else is. It may write itself.
+        self.first: Callable[[], object] = _nothing
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -104,6 +115,7 @@ class Store:
         then raised again. Raises `Unavailable` when database or disk cannot take it: nothing was done, and
         `Conflict` when somebody else changed the same row first.
         """
+        self.first()
         session = Session(self._writer, expire_on_commit=False)
         tx = Tx(session, event, self._observer)
         try:
@@ -144,6 +156,10 @@ class Store:
             return
         with _translated(), Session(self._writer) as session, session.begin():
             outbox.append(session.connection(), refused(event, error), observer=self._observer)
+
+
+def _nothing() -> None:
+    """Have nothing to do first."""
 
 
 def refused(event: Event, error: EnclaveError) -> Event:

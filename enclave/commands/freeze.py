@@ -35,17 +35,23 @@ def freeze_project(store: Store, actor: Actor, *, project_id: str, reason: str, 
         acting = present(tx.session, actor, now)
         policy.check_may_freeze_project(acting, facts(project))
         require(("동결 사유", "reason", reason))
-        if active_freeze(tx.session, project_id) is not None:
-            raise _frozen_already(project_id)
-        made = ProjectFreeze(
-            id=new_id("f"), project_id=project_id, reason=reason, frozen_by=actor.account_id, frozen_at=now
-        )
-        tx.session.add(made)
-        frozen = freeze_all(
-            tx.session, _workspaces(tx.session, project_id), FreezeCause.INCIDENT, reason="project.frozen", now=now
-        )
+        made, frozen = freeze_rows(tx.session, project_id, actor, reason=reason, now=now)
         tx.record(details={"workspaces_frozen": frozen})
         return freeze_view(made)
+
+
+def freeze_rows(
+    session: Session, project_id: str, actor: Actor, *, reason: str, now: datetime
+) -> tuple[ProjectFreeze, int]:
+    """Freeze a project's rows; returns the freeze and how many workspaces it froze. Raises `Conflict`."""
+    if active_freeze(session, project_id) is not None:
+        raise _frozen_already(project_id)
+    made = ProjectFreeze(
+        id=new_id("f"), project_id=project_id, reason=reason, frozen_by=actor.account_id, frozen_at=now
+    )
+    session.add(made)
+    workspaces = _workspaces(session, project_id)
+    return made, freeze_all(session, workspaces, FreezeCause.INCIDENT, reason="project.frozen", now=now)
 
 
 def thaw_project(store: Store, actor: Actor, *, project_id: str, reason: str, now: datetime) -> FreezeView:

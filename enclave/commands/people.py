@@ -142,11 +142,7 @@ def revoke_role(  # noqa: PLR0913 - keyword-only fields of one form
         tx.record(object_id=account.id, details={"role": role.value, "reason_sha256": text_sha256(reason)})
         policy.check_may_change_rights(present(tx.session, actor, now), account.id)
         require(("사유", "reason", reason))
-        open_grants = [grant for grant in account.grants if grant.role is role and grant.revoked_at is None]
-        if not open_grants:
-            raise _not_held(login, role)
-        for grant in open_grants:
-            grant.revoked_by, grant.revoked_at, grant.revoke_reason = actor.account_id, now, reason
+        take_role(account, role, actor, reason=reason, now=now)
         tx.session.flush()
         return account_view(account, now)
 
@@ -172,20 +168,34 @@ def end_account(store: Store, actor: Actor, *, login: str, reason: str, now: dat
         tx.record(object_id=account.id, details={"reason_sha256": text_sha256(reason)})
         policy.check_may_change_rights(present(tx.session, actor, now), account.id)
         require(("사유", "reason", reason))
-        if account.ended_at is not None:
-            raise Conflict(
-                "account.ended",
-                ko=f"‘{login}’ 계정은 이미 종료되었습니다.",
-                en=f"The account ‘{login}’ has already ended.",
-                remedy_ko="더 할 일은 없습니다.",
-                remedy_en="There is nothing left to do.",
-            )
-        account.ended_at = now
-        for grant in account.grants:
-            if grant.revoked_at is None:
-                grant.revoked_by, grant.revoked_at, grant.revoke_reason = actor.account_id, now, reason
-        tx.record(details={"workspaces_frozen": _freeze(tx.session, account, now)})
+        tx.record(details={"workspaces_frozen": close_account(tx.session, account, actor, reason=reason, now=now)})
         return account_view(account, now)
+
+
+def take_role(account: Account, role: Role, actor: Actor, *, reason: str, now: datetime) -> None:
+    """Revoke every open grant of a role; raises `NotFound` (`role.not-held`)."""
+    open_grants = [grant for grant in account.grants if grant.role is role and grant.revoked_at is None]
+    if not open_grants:
+        raise _not_held(account.login, role)
+    for grant in open_grants:
+        grant.revoked_by, grant.revoked_at, grant.revoke_reason = actor.account_id, now, reason
+
+
+def close_account(session: Session, account: Account, actor: Actor, *, reason: str, now: datetime) -> int:
+    """End an account, its grants and its workspaces; returns how many were frozen. Raises `Conflict`."""
+    if account.ended_at is not None:
+        raise Conflict(
+            "account.ended",
+            ko=f"‘{account.login}’ 계정은 이미 종료되었습니다.",
+            en=f"The account ‘{account.login}’ has already ended.",
+            remedy_ko="더 할 일은 없습니다.",
+            remedy_en="There is nothing left to do.",
+        )
+    account.ended_at = now
+    for grant in account.grants:
+        if grant.revoked_at is None:
+            grant.revoked_by, grant.revoked_at, grant.revoke_reason = actor.account_id, now, reason
+    return _freeze(session, account, now)
 
 
 def _freeze(session: Session, account: Account, now: datetime) -> int:

@@ -29,9 +29,11 @@ from enclave.model.egress import OutputFile
 from enclave.model.release import RecallReceipt, Release
 from enclave.policy.airlock import machine, votes, who
 from enclave.policy.allows import allows
+from enclave.policy.log_health import check_releases_carry_proof
 from enclave.queries.airlock_facts import facts, load_release, present_files, present_round
 from enclave.queries.airlock_shown import release_view
 from enclave.queries.airlock_views import ReleaseView
+from enclave.queries.log_health import lag_s
 from enclave.queries.provider_policy import of_round
 from enclave.settings import Settings
 from enclave.states import RELEASE, FileDecision, FileRole, ReleaseState, RequestState, Verb, check_transition
@@ -45,18 +47,22 @@ CONFIRM_DAYS = 3
 
 @dataclass(frozen=True)
 class Depot:
-    """Where packages lie and what opens them; `days` is how long one waits for its receiver."""
+    """Where packages lie and what opens them; `log`: the published log, without whose proof nothing leaves.
+
+    `days` is how long a package waits for its receiver.
+    """
 
     quarantine: Quarantine
     vault: Vault
     folder: Path
+    log: Path
     days: int = 7
 
     @classmethod
     def load(cls, settings: Settings) -> Depot:
         """Return the depot of this installation; raises `Unavailable` when the vault's key is not there."""
         quarantine = Quarantine(settings.quarantine, limit=settings.max_file_bytes)
-        return cls(quarantine, Vault.load(settings.vault_key), settings.releases, settings.release_days)
+        return cls(quarantine, Vault.load(settings.vault_key), settings.releases, settings.log, settings.release_days)
 
 
 @dataclass(frozen=True)
@@ -108,7 +114,7 @@ def hand_over(store: Store, depot: Depot, actor: Actor, *, release_id: str, now:
 
     Raises `Denied` (`release.not-receiver`, `second-factor.stale`, `release.expired`; `project.*`, `ends.*`: not any
     more a member of a living project; `release.not-carried`: nor do the approvals carry), `Conflict` (not ready, handed
-    over before, recalled), `NotFound`, `Unavailable` (`release.damaged`: it stays to be handed over).
+    over before, recalled), `NotFound`, `Unavailable` (`release.damaged`, `log.behind`: it stays to be handed over).
     """
     with store.write(intent(Action.RELEASE_HAND_OVER, actor, ("release", release_id))) as tx:
         found = load_release(tx.session, release_id, lock=True)
@@ -121,6 +127,7 @@ def hand_over(store: Store, depot: Depot, actor: Actor, *, release_id: str, now:
         about = facts(found.request, now)
         who.check_may_collect(acting, about, now)
         votes.check_still_carried(about)
+        check_releases_carry_proof(lag_s(tx.session, depot.log))
         path = Path(found.package_path or "")
         _check_whole(path, found.package_sha256)
         key = depot.vault.open(found.sealed_key or b"", purpose=f"release:{release_id}")

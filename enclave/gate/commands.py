@@ -149,9 +149,10 @@ class Commands:
 
     async def _revoke(self, workspace_id: str, _: Answer) -> Answer:
         network = self._parts.plans.network(workspace_id)
-        self._parts.plans.revoke(workspace_id)
+        # The browser and the container first: a disk on which no plan can be forgotten keeps nobody from stopping.
         self._parts.relays.close(workspace_id)
         await self._parts.docker.remove(container_of(workspace_id))
+        self._parts.plans.revoke(workspace_id)
         async with self._making:
             await asyncio.to_thread(self._parts.views.release, workspace_id)
             await self._leave_network(network)

@@ -67,6 +67,10 @@ class Journal:
         offsets = [start + sum(map(len, lines[:index])) for index in range(len(lines))]
         return [Place(self.segments[-1], offset, len(line)) for offset, line in zip(offsets, lines, strict=True)]
 
+    def reserve(self) -> None:
+        """Have the place of the next lines on the disk already: they are written although it is full by then."""
+        self._open()
+
     def read(self, place: Place) -> dict[str, Any]:
         """Return the line at a place; raises `OSError` or `ValueError` if the disk no longer has it."""
         with self._path(place.segment).open("rb") as file:

@@ -80,6 +80,11 @@ class Spool:
                 self._wait(event.id, event.workspace_id, place)
         return [event.id for event in events]
 
+    def reserve(self) -> None:
+        """Take the room of the next events now, while there is some; raises `OSError` where there is none."""
+        with self._lock:
+            self._journal.reserve()
+
     def events(self, limit: int = 200) -> list[GateEvent]:
         """Return the oldest events that wait, at most `limit` of them and about four megabytes."""
         with self._lock:

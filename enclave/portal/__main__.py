@@ -24,6 +24,8 @@ def main() -> int:
     try:
         settings = Settings.load()
         portal = build(settings)
+        portal.emergency.reserve()
+        portal.emergency.settle()
         reap(portal)
         core_at = serve.core_socket(settings.core_socket, settings.hub_user)
         pages_at = serve.loopback_socket(settings.portal_port)

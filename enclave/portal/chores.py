@@ -62,6 +62,8 @@ def reap_exports(portal: Portal) -> int:
 
 CHORES: tuple[Chore, ...] = (
     Chore("reap-exports", 3_600, reap_exports, "requests"),
+    Chore("settle-emergencies", 1, lambda portal: portal.emergency.settle(), "log"),
+    Chore("watch-log", 5, lambda portal: portal.watch.look(portal), "log"),
     Chore("stop-frozen", 15, closing.stop_frozen, "ends"),
     Chore("keep-requests", 60, keeping.keep_requests, "requests"),
     Chore("take-recalls", 15, recalling.take, "ends"),

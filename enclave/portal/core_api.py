@@ -22,7 +22,9 @@ from enclave.commands import workspace as commands
 from enclave.errors import Denied, EnclaveError, NotFound
 from enclave.forwarded import plain
 from enclave.ids import new_id
+from enclave.policy.emergency import Act
 from enclave.portal import failures, refusals, seats
+from enclave.portal.emergency import unless_writable
 from enclave.portal.oauth import browser_name
 from enclave.portal.parts import Portal
 from enclave.queries import people, workspace
@@ -224,13 +226,22 @@ def stopped(portal: Parts, login: str, body: Stopped) -> dict[str, str]:
 def event(portal: Parts, body: HubEvent) -> dict[str, str]:
     """Record something the hub saw; a sign-out is the account's own act."""
     if body.event == "logout":
-        credentials.log_out(portal.store, _person(portal, body.login, body.ip), now=clock.now())
+        unless_writable(
+            lambda: credentials.log_out(portal.store, _person(portal, body.login, body.ip), now=clock.now()),
+            lambda: _leave(portal, body),
+        )
         return {}
     facts = {"ip": body.ip, "route": body.route, "path_sha256": body.path_sha256}
     details = {name: value for name, value in facts.items() if value}
     account = _person(portal, body.login, body.ip).account_id
     access.hub_event(portal.store, login=account, kind=body.event, details=details, now=clock.now())
     return {}
+
+
+def _leave(portal: Portal, body: HubEvent) -> None:
+    """Keep a sign-out to be recorded; whose account it is, the replay finds out."""
+    unread = Actor(body.login, body.login, frozenset(), "", body.ip, HUB_SESSION)
+    portal.emergency.act(unread, Act.LOG_OUT, body.login)
 
 
 def _person(portal: Portal, login: str, ip: str = "127.0.0.1") -> Actor:

@@ -13,7 +13,9 @@ from enclave.commands.workspace import Means
 from enclave.gate.client import Gate
 from enclave.portal.choices import Choices
 from enclave.portal.coverage import Coverage
+from enclave.portal.emergency import Emergencies
 from enclave.portal.lines_seen import LinesSeen
+from enclave.portal.log_watch import LogWatch
 from enclave.portal.oauth import Hub
 from enclave.portal.session import Sessions
 from enclave.portal.sight import Sight
@@ -38,6 +40,8 @@ class Portal:
     vault: Vault
     depot: Depot
     gate_secret: bytes
+    emergency: Emergencies
+    watch: LogWatch
     sessions: Sessions = field(default_factory=Sessions)
     choices: Choices = field(default_factory=Choices)
     lines_seen: LinesSeen = field(default_factory=LinesSeen)
@@ -118,15 +122,20 @@ def build(settings: Settings, environment: Mapping[str, str] = os.environ) -> Po
     )
     quarantine = Quarantine(settings.quarantine, limit=settings.max_file_bytes)
     vault = Vault.load(settings.vault_key)
+    store, gate = Store(settings.url, wait_s=settings.database_wait_s), Gate(settings.gate_socket)
+    emergency = Emergencies(settings, store, gate.revoke)
+    store.first = emergency.settle
     return Portal(
         settings=settings,
-        store=Store(settings.url, wait_s=settings.database_wait_s),
+        store=store,
         hub=hub,
-        gate=Gate(settings.gate_socket),
+        gate=gate,
+        emergency=emergency,
+        watch=LogWatch(settings),
         quarantine=quarantine,
         sight=Sight(quarantine),
         vault=vault,
-        depot=Depot(quarantine, vault, settings.releases, settings.release_days),
+        depot=Depot(quarantine, vault, settings.releases, settings.log, settings.release_days),
         gate_secret=read_secret(settings.gate_secret),
     )
 

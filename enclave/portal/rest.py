@@ -16,7 +16,7 @@ from starlette.responses import Response
 from enclave import pledge
 from enclave.commands import people as commands
 from enclave.commands import project
-from enclave.portal import closing
+from enclave.portal import closing, ending
 from enclave.portal import rest_bodies as bodies
 from enclave.portal.acting import actor_of
 from enclave.portal.rest_json import told
@@ -174,7 +174,7 @@ def grant(visit: Changing, login: str, body: bodies.RoleBody, key: Key = "") -> 
 @router.post("/accounts/{login}/revoke")
 def revoke(visit: Changing, login: str, body: bodies.RoleBody, key: Key = "") -> Json:
     """Take a role away."""
-    return once(visit, key, _on(commands.revoke_role, visit, login=login, role=body.role, reason=body.reason))
+    return once(visit, key, lambda: ending.revoke_role(visit, login, body.role, body.reason))
 
 
 def _apply(visit: Visit, body: bodies.ApplicationBody, key: str, project_id: str | None) -> Json:

@@ -9,7 +9,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from enclave.commands import freeze
-from enclave.portal import closing, filing, frozen
+from enclave.portal import ending, filing, frozen
 from enclave.portal.acting import actor_of, proved
 from enclave.portal.frozen import Wanted
 from enclave.portal.rest import Changing, once
@@ -43,15 +43,7 @@ def of_project(visit: Here, project_id: str) -> Json:
 @router.post("/projects/{project_id}/freeze")
 def freeze_project(visit: Changing, project_id: str, body: ReasonBody, key: Key = "") -> Json:
     """Freeze a whole project; what runs is stopped at once."""
-    store, actor = visit.portal.store, actor_of(visit)
-    running = closing.open_in(visit.portal, project_id)
-    answer = once(
-        visit,
-        key,
-        lambda: freeze.freeze_project(store, actor, project_id=project_id, reason=body.reason, now=visit.now),
-    )
-    closing.stop(visit.portal, running)
-    return answer
+    return once(visit, key, lambda: ending.freeze_project(visit, project_id, body.reason))
 
 
 @router.post("/projects/{project_id}/thaw")

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar, cast
 
+from enclave.actor import Actor
+
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=10)
 # A session without a request for this long may have lost its person; a start from it begins with a locked screen.
@@ -29,7 +31,8 @@ class Session:
     """One browser that came in through the hub as `login`; `token` is its hub token, never sent out again.
 
     It is good at the `address` it was made at alone; `browser` names the hub's session there (hashed). `attended`:
-    no gap in its use was long enough to leave the screen to somebody else.
+    no gap in its use was long enough to leave the screen to somebody else. `known`: who it was when the database
+    was last asked.
     """
 
     id: str
@@ -44,6 +47,7 @@ class Session:
     attended: bool = True
     second_factor_at: datetime | None = None
     flash: str = ""
+    known: Actor | None = None
     _answers: OrderedDict[str, object] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -102,6 +106,11 @@ class Sessions:
         with self._lock:
             mine = [each for each in self._all.values() if (each.login, each.address) == (login, address)]
         return any(each.attended and now - each.seen < ATTENDED for each in mine)
+
+    def close_of(self, login: str) -> None:
+        """End every session of a person."""
+        with self._lock:
+            self._all = {name: each for name, each in self._all.items() if each.login != login}
 
     def close(self, session_id: str) -> None:
         """End a session; ending it twice is no error."""

@@ -21,7 +21,7 @@ from enclave.actor import Actor
 from enclave.forwarded import client_address
 from enclave.policy.allows import allows
 from enclave.policy.people import check_second_factor_fresh
-from enclave.portal import places, refusals, render, seats
+from enclave.portal import banner, places, refusals, render, seats
 from enclave.portal.forms import Form, read
 from enclave.portal.oauth import HubAwayError, HubRefusedError
 from enclave.portal.parts import Portal
@@ -99,6 +99,7 @@ def frame(visit: Visit, *, here: str, flash: str, secret: str) -> dict[str, obje
         "root": visit.portal.root,
         "actor": visit.actor,
         "places": places.of(visit.actor),
+        "troubles": banner.of(visit.portal.watch.troubles, visit.actor),
         "here": here,
         "flash": flash,
         "now": visit.now,
@@ -158,6 +159,7 @@ def at_the_door(request: Request) -> Visit:
         second_factor_at=session.second_factor_at,
     )
     seats.check_made_here(visit.portal, session, actor, visit.now)
+    session.known = actor
     return replace(visit, session=session, actor=actor)
 
 

@@ -282,7 +282,7 @@ def build(url: str, home: Path) -> Scene:
             store, folders[name], signer.public_key(),
             steward=steward, reviewers=("checker-a", "checker-b", "checker-c"), now=NOW,
         )  # fmt: skip
-    depot = Depot(Quarantine(settings.quarantine), vault, settings.releases)
+    depot = Depot(Quarantine(settings.quarantine), vault, settings.releases, settings.log)
     means = Means(settings, settings.image, keys.load_signing_key(settings.plan_key), signer.public_key())
     return Scene(store, home, vault, depot, means, folders)
 
@@ -376,5 +376,5 @@ def reopen(url: str, home: Path) -> Scene:
     """The scene that `build` made, from another process: without means and snapshots."""
     settings = Settings(home=home)
     vault = Vault.load(settings.vault_key)
-    depot = Depot(Quarantine(settings.quarantine), vault, settings.releases)
+    depot = Depot(Quarantine(settings.quarantine), vault, settings.releases, settings.log)
     return Scene(Store(url, observer="again", wait_s=10), home, vault, depot, None, {})  # type: ignore[arg-type]

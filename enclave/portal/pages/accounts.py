@@ -12,8 +12,8 @@ from enclave.errors import EnclaveError
 from enclave.model.people import OrganisationKind
 from enclave.policy.allows import allows
 from enclave.policy.people import check_may_administer, check_may_change_rights
-from enclave.portal import closing
 from enclave.portal.acting import Typed, actor_of, day_of, done, one_of, tried, typed
+from enclave.portal.ending import end_account, revoke_role
 from enclave.portal.forms import Form
 from enclave.portal.visit import Here, OwnForm, Visit
 from enclave.queries import people
@@ -142,14 +142,7 @@ def revoke(visit: Here, form: OwnForm, login: str) -> Response:
     """Take a role away."""
 
     def act() -> str:
-        commands.revoke_role(
-            visit.portal.store,
-            actor_of(visit),
-            login=login,
-            role=one_of(Role, form.text("role")),
-            reason=form.text("reason"),
-            now=visit.now,
-        )
+        revoke_role(visit, login, one_of(Role, form.text("role")), form.text("reason"))
         return f"/accounts/{login}"
 
     return tried(lambda: done(visit, form, act, "accounts.revoked"), lambda error: show_one(visit, login, error=error))
@@ -173,11 +166,7 @@ def end(visit: Here, form: OwnForm, login: str) -> Response:
     """End an account; its workspaces are frozen by the command and stopped at the gate."""
 
     def act() -> str:
-        running = closing.open_of(visit.portal, login)
-        commands.end_account(
-            visit.portal.store, actor_of(visit), login=login, reason=form.text("end_reason"), now=visit.now
-        )
-        closing.stop(visit.portal, running)
+        end_account(visit, login, form.text("end_reason"))
         return f"/accounts/{login}"
 
     return tried(lambda: done(visit, form, act, "accounts.end_done"), lambda error: show_one(visit, login, error=error))

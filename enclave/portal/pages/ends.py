@@ -9,8 +9,8 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from enclave.commands import freeze as commands
-from enclave.portal import closing
 from enclave.portal.acting import actor_of, done, tried
+from enclave.portal.ending import freeze_project
 from enclave.portal.forms import Form
 from enclave.portal.pages import project
 from enclave.portal.visit import Here, OwnForm, Visit
@@ -23,9 +23,7 @@ def freeze(visit: Here, form: OwnForm, project_id: str) -> Response:
     """Freeze a project: the command freezes the rows, the gate stops what runs, at once."""
 
     def act() -> str:
-        running = closing.open_in(visit.portal, project_id)
-        _given(visit, commands.freeze_project, form, project_id=project_id)
-        closing.stop(visit.portal, running)
+        freeze_project(visit, project_id, form.text("freeze_reason"))
         return f"/projects/{project_id}"
 
     return tried(

@@ -1,20 +1,14 @@
-"""Coming in through the hub and leaving again."""
+"""Coming in through the hub."""
 
 from __future__ import annotations
 
-import contextlib
-from dataclasses import replace
-
 from fastapi import APIRouter, Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
-from enclave.commands import credentials
-from enclave.errors import EnclaveError
 from enclave.portal import refusals, seats
-from enclave.portal.acting import actor_of
 from enclave.portal.oauth import HANDSHAKE_S, Handshake, HubAwayError, HubRefusedError
 from enclave.portal.parts import Portal
-from enclave.portal.visit import Anyone, Here, OwnForm, address, cookie_values
+from enclave.portal.visit import Anyone, address, cookie_values
 
 router = APIRouter()
 CALLBACK = "/oauth_callback"
@@ -66,19 +60,3 @@ def own_path(portal: Portal, wanted: str) -> str:
     path = wanted.removeprefix(portal.root)
     safe = path != wanted and path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
     return path if safe and not path.startswith(CALLBACK) else "/"
-
-
-@router.post("/logout")
-def logout(visit: Here, _form: OwnForm) -> HTMLResponse:
-    """End the session here and offer to end the hub's.
-
-    A page and not a redirect: our own policy forbids a form to end up on another origin.
-    """
-    portal = visit.portal
-    if visit.session is not None:
-        portal.sessions.close(visit.session.id)
-    with contextlib.suppress(EnclaveError):  # leaving never waits for the log
-        credentials.log_out(portal.store, actor_of(visit), now=visit.now)
-    answer = replace(visit, session=None, actor=None).page("signed_out.html", hub_logout=f"{portal.hub.public}logout")
-    answer.delete_cookie(portal.cookie, path=portal.cookie_path)
-    return answer

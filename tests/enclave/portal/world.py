@@ -287,7 +287,10 @@ def build(folder: Path, peer: HubPeer) -> World:
     snapshot_id = _snapshot(store, settings)
     project_id = _project(store)
     store.close()
-    return World(folder, settings, peer, secrets, project_id, snapshot_id)
+    made = World(folder, settings, peer, secrets, project_id, snapshot_id)
+    # Its copies live as long as the run: what waited for a signature so long would keep releases from leaving.
+    made.publish_log()
+    return made
 
 
 def copy(template: World, folder: Path) -> World:

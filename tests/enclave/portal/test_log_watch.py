@@ -1,0 +1,264 @@
+"""The watch over the log: canaries read back through the tiles, a dead sequencer, disks, the clock, and the banner."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from audit.canonical import decode
+from audit.outbox import _new_id
+from audit.tables import audit_entry
+from enclave import clock, timekeeping
+from enclave.policy.log_health import ALARM_S, RELEASES_STOP_S, WATERMARKS, Facts, Trouble, mark, troubles
+from enclave.portal.log_watch import LogWatch, disks
+from enclave.store import open_engine, writable
+from enclave.timekeeping import SINCE_1900, Reading, Timekeeper
+from tests.enclave.portal.test_accessibility import Page, faults
+from tests.enclave.portal.test_flows import state, vote
+from tests.enclave.portal.world import ROOT, TABLE, World
+
+
+def told(world: World, action: str) -> list[dict[str, object]]:
+    with world.store.read() as session:
+        rows = session.execute(audit_entry.select().order_by(audit_entry.c.position))
+        return [each for row in rows if (each := decode(row.bytes)).get("action") == action]
+
+
+def look(world: World, *, canary: bool = False) -> LogWatch:
+    watch = world.portal.watch
+    if canary:
+        watch._canary_due = 0.0
+    watch.look(world.portal)
+    return watch
+
+
+def unsigned_since(world: World, seconds: float) -> None:
+    """An entry that was committed so long ago and that no sequencer has taken up."""
+    engine = open_engine(world.settings.url)
+    entry_id = _new_id(clock.now() - timedelta(seconds=seconds))
+    with writable(engine).begin() as connection:
+        connection.execute(text("INSERT INTO audit_entry (id, bytes) VALUES (:id, x'7b7d')"), {"id": entry_id})
+    engine.dispose()
+
+
+def test_a_canary_is_read_back_through_the_published_tiles_a_minute_later(world: World) -> None:
+    look(world)
+    world.publish_log()
+    assert look(world, canary=True).troubles == {}
+    first, second = told(world, "log.canary")
+    assert (first.get("details"), second["details"]) == (None, {"before": first["id"], "found": True})
+
+
+@pytest.mark.parametrize(
+    "damage", ["a file is deleted", "a file is changed", "the checkpoint is gone", "nobody publishes"]
+)
+def test_a_canary_that_is_not_found_is_an_alarm_and_an_entry(world: World, damage: str) -> None:
+    look(world)
+    if damage != "nobody publishes":
+        world.publish_log()
+    files = [path for path in (world.settings.log / "tile" / "entries").rglob("*") if path.is_file()]
+    bundle = max(files, key=lambda path: path.stat().st_mtime_ns)
+    if damage == "a file is deleted":
+        shutil.rmtree(world.settings.log / "tile" / "entries")
+    elif damage == "a file is changed":
+        bundle.write_bytes(bundle.read_bytes().replace(b"canary", b"canarx"))
+    elif damage == "the checkpoint is gone":
+        (world.settings.log / "checkpoint").unlink()
+    assert Trouble.CANARY in look(world, canary=True).troubles
+    last = told(world, "log.canary")[-1]
+    assert (last["outcome"], last["details"]["found"]) == ("failed", False)
+    assert [each["reason"]["code"] for each in told(world, "log.alarm")] == ["log.canary"]
+
+
+def test_a_dead_sequencer_raises_the_banner_after_a_minute_and_stops_releases_after_ten(world: World) -> None:
+    receiver = world.browser("mina")
+    assert Trouble.BEHIND not in look(world).troubles
+    world.publish_log()
+    unsigned_since(world, ALARM_S + 1)
+    assert set(look(world).troubles) == {Trouble.BEHIND}
+    page = receiver.get(f"{ROOT}/").text
+    assert "서명이 늦어지고 있습니다" in page
+    assert faults(Page(page)) == []
+    assert "signing them is late" in receiver.get(f"{ROOT}/?lang=en").text
+    world.publish_log()
+    assert look(world).troubles == {}
+    assert [each["outcome"] for each in told(world, "log.alarm")] == ["failed", "done"]
+    assert "서명이 늦어지고 있습니다" not in receiver.get(f"{ROOT}/").text
+
+
+def test_no_release_leaves_that_the_published_log_could_not_prove(world: World) -> None:
+    release_id = released(world)
+    look(world)
+    world.publish_log()
+    unsigned_since(world, RELEASES_STOP_S + 1)
+    look(world)
+    assert Trouble.RELEASES_STOPPED in world.portal.watch.troubles
+    receiver = world.browser("mina")
+    refused = receiver.form(f"/releases/{release_id}/hand-over", code=world.code("mina"))
+    assert refused.status_code == 503
+    assert "log.behind" in refused.text or "서명되지 않아" in refused.text
+    world.publish_log()
+    assert look(world).troubles == {}
+    assert receiver.form(f"/releases/{release_id}/hand-over", code="").status_code == 200
+
+
+def released(world: World) -> str:
+    request = world.submit({"표2.csv": TABLE.encode()})
+    for checker in ("dahye", "woojin"):
+        assert vote(world, checker, request).status_code == 303
+    made = state(world, request).release
+    assert made is not None
+    return made.id
+
+
+def test_waiting_is_measured_by_the_clock_that_nobody_sets(world: World) -> None:
+    watch = look(world)
+    unsigned_since(world, -3600)  # the clock was set back by an hour after this entry
+    look(world)
+    assert watch._stuck is not None
+    watch._stuck = (watch._stuck[0], time.monotonic() - ALARM_S - 1)
+    assert Trouble.BEHIND in look(world).troubles
+
+
+def test_a_disk_that_passes_a_mark_is_an_entry_each_way(world: World, tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("file systems are mounted by root")
+    folder = world.settings.emergency
+    folder.mkdir(exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], check=True)
+    try:
+        for filled in (82, 91, 96, 10):
+            (folder / "filler").write_bytes(bytes((1 << 20) * filled // 100))
+            look(world)
+    finally:
+        subprocess.run(["umount", folder], check=True)
+    marks = [each["details"]["mark"] for each in told(world, "log.disk") if each["object"]["id"] == "emergency"]
+    assert marks == [*WATERMARKS, 0]
+
+
+def test_how_full_a_disk_is_counts_as_df_does(world: World) -> None:
+    name, percent = next(iter(disks(world.settings).items()))
+    told_by_df = subprocess.run(["df", "--output=pcent", world.home], capture_output=True, text=True, check=True).stdout
+    assert name == "home"
+    assert abs(percent - int(told_by_df.split()[-1].rstrip("%"))) <= 1
+
+
+@pytest.mark.parametrize(("percent", "passed"), [(0, 0), (79, 0), (80, 80), (89, 80), (90, 90), (95, 95), (100, 95)])
+def test_the_marks_of_a_disk(percent: int, passed: int) -> None:
+    assert mark(percent) == passed
+
+
+def test_a_clock_that_was_set_is_an_entry_at_once(world: World) -> None:
+    watch = look(world)
+    before = len(told(world, "log.clock"))
+    wall, steady = watch._keeper._last
+    watch._keeper._last = (wall - timedelta(hours=1), steady)  # as if the clock had been put forward by an hour
+    assert Trouble.CLOCK in look(world).troubles
+    last = told(world, "log.clock")[before:]
+    assert [each["outcome"] for each in last] == ["failed"]
+    assert abs(last[0]["details"]["jumped_ms"] - 3_600_000) < 5_000
+    # No lasting trouble: the next hourly look finds it right.
+    watch._clock_due = 0.0
+    assert Trouble.CLOCK not in look(world).troubles
+
+
+class TimeServer:
+    """A time server (RFC 4330) whose clock is ahead of ours by so many seconds."""
+
+    def __init__(self, ahead_s: float, *, stratum: int = 2, echo: bool = True) -> None:
+        self._ahead, self._stratum, self._echo = ahead_s, stratum, echo
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self._socket.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._answer)
+        self._thread.start()
+
+    def _answer(self) -> None:
+        asked, who = self._socket.recvfrom(512)
+        if asked[0] & 7 == 3:
+            stamp = int((time.time() + self._ahead + SINCE_1900) * (1 << 32)).to_bytes(8)
+            echo = asked[40:48] if self._echo else bytes(8)
+            self._socket.sendto(bytes([0x24, self._stratum]) + bytes(22) + echo + stamp + stamp, who)
+
+    def close(self) -> None:
+        self._thread.join(5)
+        self._socket.close()
+
+
+@pytest.mark.parametrize("ahead_s", [0.0, 2.5, -7200.0])
+def test_the_offset_is_what_a_time_server_says(ahead_s: float) -> None:
+    with closing(TimeServer(ahead_s)) as server:
+        reading = Timekeeper(server.address).reading()
+    assert reading.synchronised
+    assert abs(reading.offset_ms - ahead_s * 1000) < 100
+
+
+@pytest.mark.parametrize("server", [{"stratum": 0}, {"echo": False}])
+def test_a_server_that_does_not_know_or_answers_somebody_else_is_not_believed(server: dict[str, object]) -> None:
+    with closing(TimeServer(5, **server)) as answering:  # type: ignore[arg-type]
+        assert Timekeeper(answering.address).reading() == Reading(answering.address, synchronised=False, offset_ms=0)
+
+
+def test_a_server_that_does_not_answer_leaves_the_clock_unsynchronised(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timekeeping, "TIMEOUT_S", 0.05)
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as silent:
+        silent.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        assert not Timekeeper(address).reading().synchronised
+
+
+def test_the_kernel_tells_what_a_daemon_has_told_it() -> None:
+    assert Timekeeper().reading().source == timekeeping.KERNEL
+
+
+TABLE_OF_TROUBLES = [
+    (Facts(), set()),
+    (Facts(writable=False), {Trouble.UNWRITABLE}),
+    (Facts(behind_s=ALARM_S - 1), set()),
+    (Facts(behind_s=ALARM_S), {Trouble.BEHIND}),
+    (Facts(behind_s=RELEASES_STOP_S), {Trouble.BEHIND, Trouble.RELEASES_STOPPED}),
+    (Facts(missing=("x",)), {Trouble.UNPROTECTED}),
+    (Facts(rights=("x",)), {Trouble.RIGHTS}),
+    (Facts(disks={"home": 79, "db": 80}), {Trouble.DISK}),
+    (Facts(clock_ok=False), {Trouble.CLOCK}),
+    (Facts(waiting_acts=1), {Trouble.WAITING_ACTS}),
+]
+
+
+@pytest.mark.parametrize(("facts", "expected"), TABLE_OF_TROUBLES)
+def test_what_is_wrong(facts: Facts, expected: set[Trouble]) -> None:
+    assert troubles(facts) == expected
+
+
+@pytest.fixture
+def nobody(world: World) -> int:
+    """A user that may not read the log's key."""
+    key = world.settings.keys / "log.key"
+    for folder in [world.home, *world.home.parents][:4]:
+        folder.chmod(folder.stat().st_mode | 0o055)
+    os.chown(key, 0, 0)
+    return 65534
+
+
+def test_without_its_key_the_sequencer_does_not_start_says_why_and_signs_nothing(world: World, nobody: int) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("needs another user")
+    before = (world.settings.log / "checkpoint").read_bytes()
+    key, root = world.settings.keys / "log.key", Path(__file__).parents[3]
+    command = [sys.executable, "-m", "audit.serve", world.settings.url, world.settings.log, key]
+    done = subprocess.run(command, check=False, user=nobody, capture_output=True, text=True, timeout=60, cwd=root)
+    assert done.returncode == 1
+    assert done.stderr.startswith("audit.key-unreadable: ")
+    assert "Traceback" not in done.stderr
+    assert (world.settings.log / "checkpoint").read_bytes() == before
