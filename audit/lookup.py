@@ -8,11 +8,11 @@ newest entry for what ended years ago.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, select, union_all
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, union_all
 
 from audit import blocks
 from audit.tables import LOOKED_FOR, SEARCHED, audit_index
@@ -20,6 +20,8 @@ from audit.wording import Term, stored_words, words_of
 
 # Entries counted to find the condition that leaves least: few first, more when that does not tell.
 _COUNTED = (2_000, 50_000)
+# Ranges of leaves, and leaves in them, that one statement reads together.
+_RANGES, _LEAVES = 32, 10_000
 _LEAF = audit_index.c.leaf_index
 _LAST = _LEAF.desc()
 _COLUMNS = audit_index.c
@@ -109,13 +111,29 @@ def _by_words(connection: Connection, asked: Asked, columns: Sequence[Any], limi
     found: list[Sequence[Any]] = []
     conditions = _conditions(asked)
     terms = [*asked.terms, *(_of_block(values[0]) for name, values in asked.any_of.items() if _is_word(name, values))]
-    # One range after the other: asked for several at once, SQLite reads everything between them.
-    for first, end in blocks.containing(connection, terms, asked.first, asked.end):
-        query = _newest(columns, [_between(first, end), *conditions], limit - len(found))
+    for ranges in _portions(connection, blocks.containing(connection, terms, asked.first, asked.end)):
+        inside = or_(*(_between(first, end) for first, end in ranges))
+        query = _newest(columns, [inside, *conditions], limit - len(found))
         found += connection.execute(query.with_hint(audit_index, "NOT INDEXED", "sqlite"))
         if len(found) >= limit:
             break
     return found
+
+
+def _portions(connection: Connection, ranges: Sequence[tuple[int, int]]) -> Iterator[Sequence[tuple[int, int]]]:
+    """Yield the ranges that one statement asks for: on PostgreSQL some short ones together, a long one by itself.
+
+    SQLite has no way to wait for; asked for several at once, it reads everything between them.
+    """
+    most = 1 if connection.dialect.name == "sqlite" else _RANGES
+    portion: list[tuple[int, int]] = []
+    for first, end in ranges:
+        if portion and (len(portion) == most or sum(stop - start for start, stop in portion) + end - first > _LEAVES):
+            yield portion
+            portion = []
+        portion.append((first, end))
+    if portion:
+        yield portion
 
 
 def _is_word(name: str, values: Sequence[str]) -> bool:
