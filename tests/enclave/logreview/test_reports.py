@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import unicodedata
 from datetime import date, timedelta
 from pathlib import Path
@@ -14,6 +17,7 @@ from click.testing import CliRunner
 from enclave.cli import ansim
 from enclave.commands import people, reporting
 from enclave.errors import Denied, Invalid
+from enclave.queries import annual_report
 from enclave.reports import annual, html, monthly, pdf, rights
 from enclave.reports.document import Column, Document, Section, Table
 from enclave.roles import Role
@@ -150,3 +154,24 @@ def test_a_report_is_one_command_at_the_console(tmp_path: Path, monkeypatch: pyt
             assert file.read_bytes().startswith(begins)
     refused = runner.invoke(ansim, ["report", "annual", "--year", "1999", "--out", str(tmp_path / "a.pdf")])
     assert refused.exception.code == "report.future"
+
+
+def test_another_process_draws_the_same_bytes(tmp_path: Path) -> None:
+    facts = {
+        "format": annual_report.FORMAT, "year": 2026, "people": 3, "measures": [["로그인", "sign-ins", *range(12)]],
+        "datasets": [["set-a", 1]], "reviews": [],
+    }  # fmt: skip
+    (tmp_path / "facts.json").write_bytes(monthly.source(facts))
+    drawn = pdf.draw(annual.document(facts)), html.page(annual.document(facts))
+    code = (
+        "import json, sys; from pathlib import Path; from enclave.reports import annual, html, pdf; "
+        "found = annual.document(json.loads(Path(sys.argv[1]).read_bytes())); "
+        "sys.stdout.buffer.write(pdf.draw(found) + html.page(found))"
+    )
+    other = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "facts.json")],
+        check=True,
+        capture_output=True,
+        env={**os.environ, "PYTHONHASHSEED": "7"},
+    )
+    assert other.stdout == b"".join(drawn)
