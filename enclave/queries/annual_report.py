@@ -42,19 +42,19 @@ MEASURES: tuple[tuple[tuple[str, str], frozenset[Action]], ...] = (
     (("반출물 회수", "releases recalled"), frozenset({Action.RELEASE_RECALL})),
     (("동결", "freezes"), frozenset({Action.WORKSPACE_FREEZE, Action.PROJECT_FREEZE})),
     (("화면의 식별정보", "identifiers on screens"), frozenset({Action.DISPLAY_FINDING})),
+    (("사고 접수", "incidents opened"), frozenset({Action.INCIDENT_OPEN})),
+    (("사고 신고", "incidents reported"), frozenset({Action.INCIDENT_FILE})),
     (("파기", "destructions"), frozenset({Action.DESTRUCTION_DONE})),
     (("모의침투", "drills"), frozenset({Action.DRILL_DONE})),
     (("뚫린 방벽", "barriers broken"), frozenset({Action.DRILL_BROKEN})),
 )
 MONTHS = 12
-INCIDENT = "incident."
 
 
 def annual(session: Session, year: int) -> dict[str, Any]:
     """Return the report's data of one Korean calendar year: plain values, months in order."""
     months = [_month(session, year, number) for number in range(1, MONTHS + 1)]
     rows = [[*words, *(sum(month[each.value] for each in actions) for month in months)] for words, actions in MEASURES]
-    incidents = [sum(count for name, count in month.items() if name.startswith(INCIDENT)) for month in months]
     denied = [month["denied"] for month in months]
     total = [month["all"] for month in months]
     start, end = month_start(year, 1), month_start(year + 1, 1)
@@ -64,7 +64,6 @@ def annual(session: Session, year: int) -> dict[str, Any]:
         "people": _people(session, start, end),
         "measures": [
             *rows,
-            ["사고 관련 기록", "entries about incidents", *incidents],
             ["거부", "denied", *denied],
             ["전체 접속기록", "all entries", *total],
         ],
