@@ -13,7 +13,7 @@ DEMO = {
     "ca-certificates": "checks certificates when packages are fetched",
     "docker.io": "the container engine",
     "e2fsprogs": "file systems of home and outbox volumes",
-    "fonts-nanum": "Korean letters: in reports, when the airlock makes pixels of a figure, and in the browser of the tests",
+    "fonts-nanum": "Korean letters: in reports, in pixels that the airlock makes of a figure, in the tests' browser",
     "iptables": "needed by the engine",
     "mmdebstrap": "root file system of the workspace image",
     "mount": "loop devices of the volumes",
