@@ -82,6 +82,20 @@ def test_the_log_is_filtered_in_place_and_the_address_keeps_the_filter(
     assert complaints == []
 
 
+def test_the_log_over_time_is_drawn_without_a_script_and_leads_to_its_entries(
+    world: World, visit: Open, complaints: list[str]
+) -> None:
+    world.publish_log()
+    page = visit("haneul", "/log/activity", scripts=False)
+    expect(page.locator("svg.plot")).to_have_count(2)
+    assert page.locator("svg .done").first.evaluate("bar => getComputedStyle(bar).fill") != "rgb(0, 0, 0)"
+    page.locator("summary", has_text="수치로 보기").first.click()
+    page.locator("details[open] tbody a").first.click()
+    page.locator("#found tbody a").first.click()
+    expect(page.get_by_role("heading", name="접속기록 다섯 항목")).to_be_visible()
+    assert complaints == []
+
+
 def test_a_risk_report_cannot_run_anything_or_reach_the_portal(world: World, visit: Open) -> None:
     page = visit("suyeon", f"/snapshots/{world.snapshot_id}/report")
     assert page.title() == "위험 보고서", "its script would have changed the title"
