@@ -65,7 +65,9 @@ def act(visit: Known, form: KnownForm, act: str) -> Response:
         return page(visit, error)
     if wanted in {Act.END_ACCOUNT, Act.REVOKE_ROLE}:
         visit.portal.sessions.close_of(on)
-    return visit.go("/emergency", "emergency.left" if left else "emergency.done", act=visit.say(f"emergency.{wanted}"))
+    return visit.go(
+        "/emergency", "emergency.left" if left else "emergency.done", act=visit.say(f"emergency.act_{wanted}")
+    )
 
 
 @router.post("/logout")

@@ -11,6 +11,8 @@ import pytest
 from enclave.commands.ballot import REASON_CODES
 from enclave.model.people import OrganisationKind
 from enclave.model.project import LegalBasis
+from enclave.policy.emergency import Act
+from enclave.policy.log_health import Trouble
 from enclave.portal import words
 from enclave.portal.places import PLACES
 from enclave.portal.words import Language
@@ -26,7 +28,7 @@ COMPUTED = ("accounts.kind_", "legal.", "errors.title_", "log.outcome_", "reason
             "review.need_", "review.details_", "review.evidence_", "review.rerun_", "review.recompute_",
             "review.glance_", "review.how_", "review.head_", "review.what_",
             "publication.level_", "incidents.kind_", "sample.stratum_",
-            "reports.kind_", "log.asked_", "logplot.")  # fmt: skip
+            "reports.kind_", "log.asked_", "logplot.", "trouble.", "emergency.act_")  # fmt: skip
 
 
 def test_every_text_is_korean_in_korean_and_has_no_hangul_in_english() -> None:
@@ -60,6 +62,7 @@ def test_every_reason_kind_and_basis_has_its_words() -> None:
     wanted += [f"accounts.kind_{kind.value}" for kind in OrganisationKind]
     wanted += [f"legal.{basis.name.lower()}" for basis in LegalBasis]
     wanted += [f"base.{place.name}" for place in PLACES]
+    wanted += [f"trouble.{trouble}" for trouble in Trouble] + [f"emergency.act_{act}" for act in Act]
     assert [key for key in wanted if not words.has(key)] == []
 
 
