@@ -96,12 +96,14 @@ def test_the_status_of_the_log_says_how_far_it_was_seen_and_of_any_of_its_beginn
     office.ask(), office.sign(), office.take()
     assert "✓ 증인(w0, w1)이" in status(office.log).output
     office.grow(700)
+    office.ask()  # and nobody has answered yet
     state = json.loads(status(office.log, "--json", "--anchors", office.anchors.folder).output)
     assert (state["look"], state["witnessed"], state["size"]) == ("warn", 300, 700)
     assert standing(office.log, office.anchors.folder, size=300).look == "ok"
     assert standing(office.log, office.anchors.folder, size=301).look == "warn"
+    assert [standing(office.log, office.anchors.folder).covers(index) for index in (299, 300)] == [True, False]
     rewritten(office)
-    assert "✗ 처음 300건이" in status(office.log).output
+    assert "✗ 밖에서 본 확인점은 700건인데" in status(office.log).output
     (office.anchors.folder / "policy").unlink()
     assert "△ 정책 파일이 없습니다" in status(office.log).output
 
