@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from audit.anchors import Anchors
+from audit.bundle import Source
 from audit.carry import Taken, hand_out, take_in
 from audit.errors import AuditError
 from audit.keyline import key_from
@@ -105,6 +106,11 @@ def set_witness_policy(
 def log_key(settings: Settings) -> VerifierKey:
     """Return the log's published key; raise `NoteError`."""
     return key_from(str(settings.keys / "log.pub"))
+
+
+def evidence_source(settings: Settings) -> Source:
+    """Return what evidence bundles are made of; raise `NoteError`."""
+    return Source(settings.log, log_key(settings), settings.anchors, settings.tsa_certificate)
 
 
 @contextmanager

@@ -8,16 +8,18 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from audit import query
+from audit.bundle import Source
 from audit.query import LogFilter
 from audit.reader import LogReader
 from enclave.actions import Action
 from enclave.actor import Actor
 from enclave.commands.acting import intent, present, require, text_sha256
 from enclave.commands.logbook import name_question
-from enclave.errors import Conflict, Unavailable
+from enclave.errors import Conflict, NotFound, Unavailable
 from enclave.ids import new_id
+from enclave.logbook import evidence
 from enclave.logbook.export_words import ExportForm, ExportReason
-from enclave.logbook.files import File
+from enclave.logbook.files import WRITERS, File, Writer, name_of
 from enclave.logbook.line import Line
 from enclave.logbook.question import Question
 from enclave.model.logbook import LogExport
@@ -36,13 +38,15 @@ PATIENCE = timedelta(hours=12)
 class Export:
     """An export under way: its bytes, once, and then how it ended. Whoever iterates to the end ends it."""
 
-    def __init__(self, store: Store, actor: Actor, view: ExportView, filters: LogFilter, clock: Clock) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 - made here alone
+        self, store: Store, actor: Actor, view: ExportView, filters: LogFilter, writer: Writer, clock: Clock
+    ) -> None:
         self.view = view
-        self._store, self._actor, self._filters, self._clock = store, actor, filters, clock
+        self._store, self._actor, self._filters, self._writer, self._clock = store, actor, filters, writer, clock
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the file piece by piece; record its SHA-256 at the end, or that it broke off."""
-        file, whole = File(ExportForm(self.view.form), _lines(self._store, self._filters, self.view.size)), False
+        file, whole = File(self._writer, _lines(self._store, self._filters, self.view.size)), False
         try:
             yield from file
             whole = True
@@ -64,12 +68,14 @@ def begin(  # noqa: PLR0913 - keyword-only fields of one form
     reason: str,
     now: datetime,
     clock: Clock,
+    source: Source | None = None,
 ) -> Export:
     """Record that entries are about to be taken out, before the first of them is; `log`: the published checkpoint.
 
-    The export ends when it has been read; `clock` tells when that is.
+    The export ends when it has been read; `clock` tells when that is. `source`: what an evidence bundle is made of.
 
-    Raises `Denied`, `Invalid`, `Unavailable` (`log.index-behind`) while the index has less than the checkpoint.
+    Raises `Denied`, `Invalid`, `Unavailable` (`log.index-behind`) while the index has less than the checkpoint, and
+    `NotFound` (`log.nothing-found`) for a bundle of nothing.
     """
     event = intent(Action.LOG_EXPORT_REQUESTED, actor, ("log_export", "new"))
     with store.write(event) as tx:
@@ -77,6 +83,8 @@ def begin(  # noqa: PLR0913 - keyword-only fields of one form
         require(("사유", "reason", reason))
         filters = queries.meaning(tx.session, question, now)
         _check_indexed(tx, log.size)
+        if form is ExportForm.BUNDLE:
+            _check_any(tx, filters, log.size)
         row = LogExport(
             id=new_id("x"),
             account_id=None if actor.is_console else actor.account_id,
@@ -95,7 +103,17 @@ def begin(  # noqa: PLR0913 - keyword-only fields of one form
         tx.record(object_id=row.id, reason_code=reason_code.value, details=details)
         tx.session.flush()
         view = queries.export_view(row)
-    return Export(store, actor, view, filters, clock)
+    return Export(store, actor, view, filters, _writer(view, source), clock)
+
+
+def _writer(view: ExportView, source: Source | None) -> Writer:
+    if view.form != ExportForm.BUNDLE:
+        return WRITERS[ExportForm(view.form)]
+    if source is None:
+        raise TypeError("an evidence bundle is made of the published log: give `source`")
+    asked = {"export": view.id, "question_sha256": view.question.sha256, "reason_code": view.reason_code}
+    name = name_of(view).removesuffix(".zip")
+    return evidence.writer(source, name, {**view.question.given(), **asked})
 
 
 def _lines(store: Store, filters: LogFilter, size: int) -> Iterator[Line]:
@@ -149,6 +167,17 @@ def _check_indexed(tx: Tx, size: int) -> None:
             en=f"The index has {indexed:,} of {size:,} entries so far.",
             remedy_ko="색인이 다 되면 다시 내려받으세요. 접속기록 화면이 진행을 보여 줍니다.",
             remedy_en="Take them out once the index is complete; the log's page shows how far it is.",
+        )
+
+
+def _check_any(tx: Tx, filters: LogFilter, size: int) -> None:
+    if not query.search(tx.session.connection(), filters=filters, after=size, limit=1).rows:
+        raise NotFound(
+            "log.nothing-found",
+            ko="조건에 맞는 기록이 없어 증거 묶음을 만들지 않았습니다.",
+            en="No entry matches; no evidence bundle was made.",
+            remedy_ko="기간과 조건을 넓혀 다시 찾으세요.",
+            remedy_en="Widen the period or the conditions.",
         )
 
 

@@ -14,7 +14,7 @@ from enclave.actor import Actor
 from enclave.clock import KST, now
 from enclave.commands import log_export
 from enclave.commands import logbook as commands
-from enclave.commands.anchoring import as_refusal, log_key
+from enclave.commands.anchoring import as_refusal, evidence_source
 from enclave.console.acting import opened, say
 from enclave.errors import Conflict
 from enclave.logbook.activity import lay_out
@@ -119,7 +119,8 @@ def export(target: Path, form: str, reason_code: str, why: str, **asked: str) ->
         raise _there(target)
     with opened(settings) as store:
         with as_refusal():
-            log = LogReader(settings.log, log_key(settings))
+            source = evidence_source(settings)
+            log = LogReader(settings.log, source.vkey)
         begun = log_export.begin(
             store,
             Actor.console(),
@@ -130,6 +131,7 @@ def export(target: Path, form: str, reason_code: str, why: str, **asked: str) ->
             reason=why,
             now=now(),
             clock=now,
+            source=source,
         )
         with target.open("xb") as file:
             file.writelines(begun)

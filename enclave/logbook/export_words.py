@@ -6,11 +6,12 @@ from enum import StrEnum
 
 
 class ExportForm(StrEnum):
-    """A form of file. All are UTF-8 text with a line an entry, oldest last, as lists show them."""
+    """A form of file. UTF-8 text with a line an entry, oldest last, as lists show them; or a bundle with proofs."""
 
     CSV = "csv"
     JSONL = "jsonl"
     OCSF = "ocsf"
+    BUNDLE = "bundle"
 
 
 class ExportReason(StrEnum):
@@ -34,10 +35,17 @@ FORMS: dict[ExportForm, tuple[str, str]] = {
     ExportForm.CSV: ("CSV (엑셀)", "CSV (spreadsheet)"),
     ExportForm.JSONL: ("JSONL (기록 그대로)", "JSONL (entries as recorded)"),
     ExportForm.OCSF: ("OCSF 1.5.0 (관제 시스템)", "OCSF 1.5.0 (monitoring systems)"),
+    ExportForm.BUNDLE: ("증거 묶음 (증명과 검증기, ZIP)", "evidence bundle (proofs and verifier, ZIP)"),
 }
 MEDIA = {
     ExportForm.CSV: "text/csv; charset=utf-8",
     ExportForm.JSONL: "application/jsonl; charset=utf-8",
     ExportForm.OCSF: "application/jsonl; charset=utf-8",
+    ExportForm.BUNDLE: "application/zip",
 }
-SUFFIX = {ExportForm.CSV: "csv", ExportForm.JSONL: "jsonl", ExportForm.OCSF: "ocsf.jsonl"}
+SUFFIX = {
+    ExportForm.CSV: "csv",
+    ExportForm.JSONL: "jsonl",
+    ExportForm.OCSF: "ocsf.jsonl",
+    ExportForm.BUNDLE: "bundle.zip",
+}

@@ -11,7 +11,9 @@ from enclave.logbook.export_words import SUFFIX, ExportForm
 from enclave.logbook.line import Line
 from enclave.queries.logbook import ExportView
 
-WRITERS: dict[ExportForm, Callable[[Iterable[Line]], Iterator[bytes]]] = {
+Writer = Callable[[Iterable[Line]], Iterator[bytes]]
+# A bundle needs the published log besides: `enclave.logbook.evidence`.
+WRITERS: dict[ExportForm, Writer] = {
     ExportForm.CSV: csv_form.chunks,
     ExportForm.JSONL: jsonl_form.chunks,
     ExportForm.OCSF: ocsf.chunks,
@@ -21,13 +23,13 @@ WRITERS: dict[ExportForm, Callable[[Iterable[Line]], Iterator[bytes]]] = {
 class File:
     """The bytes of an export as they pass; afterwards how many entries there were, and their SHA-256."""
 
-    def __init__(self, form: ExportForm, lines: Iterable[Line]) -> None:
+    def __init__(self, writer: Writer, lines: Iterable[Line]) -> None:
         self.rows = 0
-        self._form, self._lines, self._hash = form, lines, hashlib.sha256()
+        self._writer, self._lines, self._hash = writer, lines, hashlib.sha256()
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the file piece by piece."""
-        for chunk in WRITERS[self._form](self._counted()):
+        for chunk in self._writer(self._counted()):
             self._hash.update(chunk)
             if chunk:
                 yield chunk

@@ -24,7 +24,7 @@ from enclave.logbook import csv_form, jsonl_form, ocsf
 from enclave.logbook.activity import lay_out
 from enclave.logbook.charts import short, timeline, week
 from enclave.logbook.export_words import ExportForm
-from enclave.logbook.files import File
+from enclave.logbook.files import WRITERS, File
 from enclave.logbook.line import Line
 from enclave.logbook.question import NAMES, Question, actions_of
 
@@ -128,7 +128,7 @@ def test_bytes_that_are_no_entry_are_an_event_all_the_same(validators) -> None:
     assert list(validators[ocsf.API_ACTIVITY].iter_errors(event)) == []
 
 
-@pytest.mark.parametrize("form", ExportForm)
+@pytest.mark.parametrize("form", WRITERS)
 def test_a_file_knows_its_rows_and_its_hash_and_is_never_whole_in_memory(form: ExportForm) -> None:
     taken = 0
 
@@ -138,7 +138,7 @@ def test_a_file_knows_its_rows_and_its_hash_and_is_never_whole_in_memory(form: E
             taken += 1
             yield line(number)
 
-    file = File(form, lines())
+    file = File(WRITERS[form], lines())
     pieces = iter(file)
     first = next(pieces)
     assert taken <= 300
@@ -147,7 +147,7 @@ def test_a_file_knows_its_rows_and_its_hash_and_is_never_whole_in_memory(form: E
 
 
 def test_no_form_loses_an_empty_log() -> None:
-    assert [b"".join(File(form, ())).count(b"\n") for form in ExportForm] == [1, 0, 0]
+    assert [b"".join(File(writer, ())).count(b"\n") for writer in WRITERS.values()] == [1, 0, 0]
 
 
 # --- questions and plots -----------------------------------------------------------------------------------------

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import zipfile
 from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
@@ -12,17 +14,20 @@ import pytest
 
 from audit import keys as log_keys
 from audit import outbox, purge
+from audit.bundle import Source
 from audit.errors import EntryError
 from audit.event import Event
+from audit.keyline import key_from
 from audit.purgecheck import ORDER
 from audit.reader import LogReader
 from audit.sequencer import Sequencer
 from audit.tables import HUSK
+from audit.verify import verify_bundle
 from enclave.actor import Actor
 from enclave.commands import log_export, logbook
 from enclave.errors import Conflict, Denied, Invalid, NotFound, Unavailable
 from enclave.logbook.export_words import ExportForm, ExportReason
-from enclave.logbook.files import manifest
+from enclave.logbook.files import manifest, name_of
 from enclave.logbook.question import Question
 from enclave.queries import logbook as queries
 from tests.enclave.scene import NOW, Scene
@@ -54,6 +59,7 @@ def take(scene: Scene, log: LogReader, *, login: str = "auditor", form: ExportFo
     return log_export.begin(
         scene.store, scene.actor(login), log, question=Question(**asked), form=form,
         reason_code=ExportReason.REVIEW, reason="정기 점검", now=NOW, clock=lambda: NOW + timedelta(seconds=9),
+        source=Source(scene.home / "published", key_from(str(scene.home / "published.pub"))),
     )  # fmt: skip
 
 
@@ -178,7 +184,9 @@ def test_nobody_keeps_more_than_fifty_filters(shared: Scene, monkeypatch) -> Non
 
 
 @pytest.mark.parametrize("form", ExportForm)
-def test_an_export_is_two_entries_and_its_file_is_named_by_hash(shared: Scene, publish, monkeypatch, form) -> None:
+def test_an_export_is_two_entries_and_its_file_is_named_by_hash(
+    shared: Scene, publish, monkeypatch, tmp_path, form
+) -> None:
     monkeypatch.setattr(log_export, "PORTION", 3)
     log = publish()
     with shared.new_entries() as entries:
@@ -199,9 +207,29 @@ def test_an_export_is_two_entries_and_its_file_is_named_by_hash(shared: Scene, p
     )  # fmt: skip
     wanted = [row for row in ask(shared, actor="lead").page.rows if row.leaf_index < log.size]
     assert told["entries"] == done["details"]["rows"] == len(wanted)
+    if form is ExportForm.BUNDLE:
+        zipfile.ZipFile(io.BytesIO(data)).extractall(tmp_path)
+        (folder,) = tmp_path.iterdir()
+        report = verify_bundle(folder, key_from(str(shared.home / "published.pub")))
+        assert (report.ok, folder.name) == (True, name_of(begun.view).removesuffix(".zip"))
+        said = json.loads((folder / "manifest.json").read_text())["selection"]
+        assert said == {
+            "actor": "lead",
+            "export": begun.view.id,
+            "question_sha256": begun.view.question.sha256,
+            "reason_code": "log.periodic-review",
+        }
+        assert len((folder / "entries.jsonl").read_bytes().splitlines()) == len(wanted)
     if form is ExportForm.JSONL:
         found = [json.loads(each) for each in data.splitlines()]
         assert [each["leaf_index"] for each in found] == [row.leaf_index for row in wanted]
+
+
+def test_a_bundle_of_nothing_is_refused_before_anything_leaves(shared: Scene, publish) -> None:
+    log = publish()
+    with shared.new_entries() as entries, pytest.raises(NotFound):
+        take(shared, log, form=ExportForm.BUNDLE, actor="lead", outcome="unknown")
+    assert [(each["action"], each["outcome"]) for each in entries] == [("log.export-requested", "failed")]
 
 
 def test_entries_after_the_checkpoint_are_not_in_the_file(shared: Scene, publish) -> None:

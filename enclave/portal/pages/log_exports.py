@@ -10,7 +10,7 @@ from starlette.responses import Response, StreamingResponse
 from audit.reader import LogReader
 from enclave import clock
 from enclave.commands import log_export as commands
-from enclave.commands.anchoring import as_refusal, log_key
+from enclave.commands.anchoring import as_refusal, evidence_source
 from enclave.errors import EnclaveError
 from enclave.logbook.export_words import FORMS, MEDIA, REASONS, ExportForm, ExportReason
 from enclave.logbook.files import manifest, name_of
@@ -43,7 +43,8 @@ def stream(visit: Visit, question: Question, form: ExportForm, why: ExportReason
     """Return the answer that reads and hashes the entries while they are sent."""
     settings = visit.portal.settings
     with as_refusal():
-        log = LogReader(settings.log, log_key(settings))
+        source = evidence_source(settings)
+        log = LogReader(settings.log, source.vkey)
     begun = commands.begin(
         visit.portal.store,
         actor_of(visit),
@@ -54,6 +55,7 @@ def stream(visit: Visit, question: Question, form: ExportForm, why: ExportReason
         reason=reason,
         now=visit.now,
         clock=clock.now,
+        source=source,
     )
     headers = {
         "Content-Disposition": f'attachment; filename="{name_of(begun.view)}"',

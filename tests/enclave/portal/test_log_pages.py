@@ -7,6 +7,9 @@ import hashlib
 import io
 import json
 import re
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -132,6 +135,28 @@ def test_entries_are_taken_out_with_a_reason_and_the_list_names_the_file(world: 
     for damage in ({"why": ""}, {"reason_code": "because"}, {"form": "xlsx"}, {"begin": "nie"}):
         refused = browser.form("/log/export", **(fields | damage))
         assert (refused.status_code, 'role="alert"' in refused.text) == (422, True), damage
+
+
+def test_an_evidence_bundle_is_taken_out_by_page_and_door_and_proves_itself(world: World, tmp_path) -> None:
+    world.publish_log()
+    browser = world.browser("haneul")
+    fields = {"form": "bundle", "reason_code": "log.inspection", "why": "감사", "action": "role.grant"}
+    page = browser.form("/log/export", **fields)
+    body = {"question": {"action": "role.grant"}, "form": "bundle", "reason_code": "log.inspection", "reason": "감사"}
+    door = browser.api("POST", "/log/exports", body)
+    for answer in (page, door):
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "application/zip")
+        folder = tmp_path / answer.headers["x-ansim-export"]
+        zipfile.ZipFile(io.BytesIO(answer.content)).extractall(folder)
+        (bundle,) = folder.iterdir()
+        key = (world.settings.keys / "log.pub").read_text().strip()
+        command = [sys.executable, "-I", bundle / "verify.py", "--key", key, "--lang", "en"]
+        done = subprocess.run(command, capture_output=True, text=True, cwd="/", check=False)
+        assert (done.returncode, done.stderr) == (0, ""), done.stdout
+        entries = (bundle / "entries.jsonl").read_bytes().splitlines()
+        assert {json.loads(each)["action"] for each in entries} == {"role.grant"}
+    nothing = browser.form("/log/export", **(fields | {"action": "drill.request"}))
+    assert (nothing.status_code, 'role="alert"' in nothing.text) == (404, True)
 
 
 def test_plots_have_their_numbers_and_lead_to_the_entries(world: World) -> None:
