@@ -27,10 +27,10 @@ def length(connection: Connection) -> int:
     return (connection.scalar(select(func.max(audit_purge.c.end_leaf))) or 0) if last is None else last + 1
 
 
-def catch_up(engine: Engine, size: int, *, most: int | None = None) -> None:
+def catch_up(engine: Engine, size: int, *, most: int | None = None) -> bool:
     """Fill the index up to `size` leaves, in short transactions; raise `LogConflictError` at a missing leaf.
 
-    With `most` it stops after about so many leaves, and goes on when it is called again.
+    With `most` it stops after so many leaves, and goes on when it is called again. Return whether some are left.
     """
     added = 0
     while most is None or added < most:
@@ -38,12 +38,13 @@ def catch_up(engine: Engine, size: int, *, most: int | None = None) -> None:
         with engine.connect() as connection:
             start = length(connection)
             if start >= size:
-                return
-            rows = _rows(connection, start, min(start + _BATCH, size))
+                return False
+            rows = _rows(connection, start, min(start + min(_BATCH, most or _BATCH), size))
             connection.rollback()
         with engine.begin() as connection:
             _add(connection, rows, start)
         added += len(rows)
+    return start + len(rows) < size
 
 
 def _add(connection: Connection, rows: Sequence[Mapping[str, object]], start: int) -> None:

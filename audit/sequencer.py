@@ -33,9 +33,12 @@ logger = logging.getLogger(__name__)
 HEARTBEAT = "log.heartbeat"
 UNPROTECTED = "log.unprotected"
 _FULL_SEARCH_S = 600.0
-# How many leaves one step indexes at most.
-_INDEXED = 20_000
+# How many leaves are indexed at a time, and for how long a step goes on while the index is behind: what is committed
+# meanwhile waits for its checkpoint.
+_INDEXED, _INDEX_S = 1_000, 0.25
 _PROTECTION_S = 60.0
+# What others get of the database between two steps, however long those take.
+_BREATH_S = 0.02
 
 
 class Sequencer:
@@ -53,6 +56,7 @@ class Sequencer:
         self._edge: Edge | None = None
         self._note = b""
         self._full: list[Tile] = []
+        self._behind = False
         self._searched_at = -_FULL_SEARCH_S
         self._looked_at = -_PROTECTION_S
         self._missing: tuple[str, ...] = ()
@@ -85,6 +89,7 @@ class Sequencer:
         """
         last_news = time.monotonic()
         while not stop.is_set():
+            started = time.monotonic()
             try:
                 if time.monotonic() - last_news >= heartbeat_s:
                     self._beat()
@@ -98,7 +103,9 @@ class Sequencer:
             except OSError as error:
                 logger.error("log folder cannot be written, trying again: %s", error)  # noqa: TRY400 - a state, no defect
                 stop.wait(1.0)
-            stop.wait(interval_s)
+            # A step's own time counts: on a busy machine it is what a commit waits for. While the index is behind there
+            # is none to lose.
+            stop.wait(_BREATH_S if self._behind else max(_BREATH_S, interval_s - (time.monotonic() - started)))
 
     def _advance(self, edge: Edge) -> None:
         self._number()
@@ -112,9 +119,15 @@ class Sequencer:
             self._grow(edge, min(edge.size + self._batch, total))
             self._publish(edge)
         # A new index of an old log takes minutes; publishing does not wait for it.
-        index.catch_up(self._engine, edge.size, most=_INDEXED)
+        self._fill_index(edge.size)
         if gone := purge.carry_out(self._engine, self._folder, edge.size):
             logger.info("%s bundles of entries were purged", gone)
+
+    def _fill_index(self, size: int) -> None:
+        end = time.monotonic() + _INDEX_S
+        while (behind := index.catch_up(self._engine, size, most=_INDEXED)) and time.monotonic() < end:
+            pass
+        self._behind = behind
 
     def look_after_protection(self) -> None:
         """Record when the database no longer refuses to change the record, and when it does again."""

@@ -178,6 +178,7 @@ def test_an_index_of_the_first_layout_is_filled_again_while_publishing_goes_on(
 ) -> None:
     monkeypatch.setattr(index, "_BATCH", 100)
     monkeypatch.setattr("audit.sequencer._INDEXED", 200)
+    monkeypatch.setattr("audit.sequencer._INDEX_S", 0)
     with engine.begin() as connection:
         tables.metadata.drop_all(connection, [audit_index, audit_block, audit_hour, tables.audit_layout])
         connection.execute(text("CREATE TABLE audit_index (leaf_index INTEGER PRIMARY KEY, words TEXT)"))

@@ -69,30 +69,30 @@ def _engine(path: Path) -> Engine:
     return engine
 
 
-class _Base(DeclarativeBase):
+class Base(DeclarativeBase):
     pass
 
 
-class _Account(_Base):
+class Account(Base):
     __tablename__ = "account"
     id: Mapped[str] = mapped_column(primary_key=True)
     state: Mapped[str]
 
 
-class _Role(_Base):
+class RoleRow(Base):
     __tablename__ = "role"
     account: Mapped[str] = mapped_column(primary_key=True)
     role: Mapped[str] = mapped_column(primary_key=True)
 
 
-class _Request(_Base):
+class Request(Base):
     __tablename__ = "request"
     id: Mapped[str] = mapped_column(primary_key=True)
     author: Mapped[str]
     state: Mapped[str]
 
 
-class _Decision(_Base):
+class Decision(Base):
     __tablename__ = "decision"
     id: Mapped[int] = mapped_column(primary_key=True)
     request: Mapped[str]
@@ -105,10 +105,10 @@ def _command_latency(folder: Path) -> dict[str, dict[str, Any]]:
     engines = {audited: _engine(folder / f"latency-{audited}.sqlite") for audited in (False, True)}
     for engine in engines.values():
         tables.metadata.create_all(engine)
-        _Base.metadata.create_all(engine)
+        Base.metadata.create_all(engine)
         with Session(engine) as session:
-            session.add_all([_Account(id="u-1", state="active"), _Role(account="u-1", role="output_checker")])
-            session.add(_Request(id="E-1", author="u-2", state="submitted"))
+            session.add_all([Account(id="u-1", state="active"), RoleRow(account="u-1", role="output_checker")])
+            session.add(Request(id="E-1", author="u-2", state="submitted"))
             session.commit()
     guard.install(engines[True])
     times: dict[bool, list[float]] = {False: [], True: []}
@@ -127,13 +127,13 @@ def _decide(engine: Engine, number: int, *, audited: bool) -> float:
     """Three reads, an update and an insert in one session: what deciding on an egress request needs at least."""
     started = time.perf_counter()
     with Session(engine) as session:
-        checker = session.get_one(_Account, "u-1")
-        roles = session.scalars(select(_Role.role).where(_Role.account == checker.id)).all()
-        request = session.get_one(_Request, "E-1")
+        checker = session.get_one(Account, "u-1")
+        roles = session.scalars(select(RoleRow.role).where(RoleRow.account == checker.id)).all()
+        request = session.get_one(Request, "E-1")
         assert checker.state == "active"
         assert "output_checker" in roles
         request.state = f"decided-{number}"
-        session.add(_Decision(request=request.id, checker=checker.id, verdict="approved"))
+        session.add(Decision(request=request.id, checker=checker.id, verdict="approved"))
         if audited:
             outbox.append(session.connection(), EVENT, observer="portal-1")
         session.commit()
@@ -159,8 +159,8 @@ def _sequencing(folder: Path) -> dict[str, dict[str, Any]]:
             "entries/s",
             f"one writer that never waits, all entries in one transaction: {writer:,.0f}/s",
             rate / writer,
-            floor=">= 1x",
-            ok=rate >= writer,
+            floor=">= 20000",
+            ok=rate >= 20_000,
         ),
         "audit.commit_to_checkpoint_p95": _figure(
             p95, "ms", "floor; sequencer steps every 250 ms", p95 / 1000, floor="<= 1000", ok=p95 <= 1000
@@ -238,8 +238,8 @@ def _inclusion(data: list[bytes], reader: LogReader) -> dict[str, Any]:
         for leaf, proof in theirs:
             verify_inclusion(leaf, state, proof)
 
-    ours_rate = len(chosen) / statistics.median(_seconds(ours_once) for _ in range(5))
-    their_rate = len(chosen) / statistics.median(_seconds(theirs_once) for _ in range(5))
+    rounds = [(_seconds(ours_once), _seconds(theirs_once)) for _ in range(7)]
+    ours_rate, their_rate = (len(chosen) / statistics.median(side) for side in zip(*rounds, strict=True))
     peer = f"pymerkle, {their_rate:,.0f}/s (tree of {len(data):,}; ours of {size:,})"
     return _figure(ours_rate, "proofs/s", peer, ours_rate / their_rate, floor=">= 20000", ok=ours_rate >= 20_000)
 

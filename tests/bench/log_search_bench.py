@@ -8,11 +8,9 @@ the same indexes, planned by the database, in the same run.
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import shutil
 import statistics
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -28,6 +26,7 @@ from audit import blocks, hours, lookup, tables
 from audit.query import _COLUMNS, LogFilter, _asked, search
 from audit.tables import audit_hour, audit_index
 from tests.bench.log_entries import BEGIN, DAYS, projects, rows
+from tests.bench.postgres import cluster
 
 ENTRIES = 200_000
 LIMITS_MS = {"sqlite": 1_000, "postgresql": 300}
@@ -129,7 +128,7 @@ def filled(name: str, count: int, keep: Path | None = None) -> Iterator[Engine]:
         if name == "sqlite":
             yield from _filled(f"sqlite:///{folder / 'log.sqlite'}", count)
         else:
-            with _cluster(folder) as url:
+            with cluster(folder) as url:
                 yield from _filled(url, count)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -197,24 +196,6 @@ def _insert(connection: Connection, batch: list[dict[str, Any]]) -> None:
     with driver.cursor().copy(f"COPY audit_index ({', '.join(names)}) FROM STDIN") as copy:
         for row in values:
             copy.write_row(row)
-
-
-@contextmanager
-def _cluster(folder: Path) -> Iterator[str]:
-    tools = max(Path("/usr/lib/postgresql").glob("*/bin"))
-    as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-
-    def run(*command: str | Path) -> None:
-        subprocess.run([*as_user, *map(str, command)], check=True, capture_output=True, cwd="/")
-
-    data = folder / "data"
-    run(tools / "initdb", "-D", data, "-U", "postgres", "-E", "UTF8", "--locale=C", "--auth=trust")
-    options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c shared_buffers=512MB -c max_wal_size=4GB"
-    run(tools / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start")
-    try:
-        yield f"postgresql+psycopg://postgres@/postgres?host={folder}"
-    finally:
-        run(tools / "pg_ctl", "-D", data, "-m", "immediate", "stop")
 
 
 def main() -> None:
