@@ -69,7 +69,7 @@ def measure(count: int) -> dict[str, dict[str, Any]]:
             "peer": f"the entries' own bytes, {own / count:.0f} each ({count:,} entries, as blocks on disk)",
             "ratio": round(disk, 3),
             "floor": "<= 1.2x",
-            "ok": disk <= 1.2,  # noqa: PLR2004 - the issue's floor
+            "ok": disk <= 1.2,
         },
     }
 
