@@ -13,7 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from enclave import clock
-from enclave.commands import log_export
+from enclave.commands import effects, log_export
+from enclave.effects import REAPER
 from enclave.errors import EnclaveError
 from enclave.portal import (
     anchoring,
@@ -60,7 +61,13 @@ def reap_exports(portal: Portal) -> int:
     return log_export.reap(portal.store, now=clock.now())
 
 
+def close_lost(portal: Portal) -> tuple[str, ...]:
+    """Say of what was requested and never ended that its outcome is unknown."""
+    return effects.close_lost(portal.store, now=clock.now())
+
+
 CHORES: tuple[Chore, ...] = (
+    Chore(REAPER, 60, close_lost, "requests"),
     Chore("reap-exports", 3_600, reap_exports, "requests"),
     Chore("settle-emergencies", 1, lambda portal: portal.emergency.settle(), "log"),
     Chore("watch-log", 5, lambda portal: portal.watch.look(portal), "log"),
