@@ -12,6 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from tests import entry_form
+
+# Every entry that any test of this process has written is judged where it is made.
+entry_form.watch()
 COUNTER = itertools.count()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
@@ -15,6 +16,9 @@ from enclave.errors import Denied, Invalid
 from enclave.model.people import Account
 from enclave.policy.people import check_account_open
 from enclave.queries.people import roles_now, standing_facts
+
+# Ids of ours and of data sets, logins, snapshots (SHA-256), entries (ULID).
+ID = re.compile(r"[A-Za-z][A-Za-z0-9._:/-]{0,127}|[0-9a-f]{64}|[0-9A-HJKMNP-TV-Z]{26}|\d{1,7}")
 
 
 def intent(
@@ -35,10 +39,19 @@ def intent(
         from_ip=actor.ip,
         session=actor.session_id,
         object_kind=kind,
-        # What was sent as an id may be anything; the log takes a bounded piece of it.
-        object_id=object_id[:128].encode("utf-8", "replace").decode(),
-        project=project,
+        object_id=name_in_log(object_id),
+        project=None if project is None else name_in_log(project),
     )
+
+
+def name_in_log(given: str) -> str:
+    """Return an id as the log may hold it: as it is if it can be one of ours, else a hash of what was sent.
+
+    An address may be asked for with anything in an id's place, a name or a resident number too.
+    """
+    if not given or ID.fullmatch(given):
+        return given
+    return f"unknown-{sha256(given.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
 
 
 def present(session: Session, actor: Actor, now: datetime) -> Actor:

@@ -84,6 +84,31 @@ def log_in(  # noqa: PLR0913 - keyword-only facts of one attempt
         return actor
 
 
+def log_in_by_claim(  # noqa: PLR0913 - keyword-only facts of one attempt
+    store: Store, *, subject: str, trusted: bool, ip: str, session_id: str, now: datetime, browser: str = ""
+) -> Actor:
+    """Return who an identity provider's claim names; the account's seat is now here (ADR 4). Each attempt is an entry.
+
+    `trusted`: whether there is a provider at all. Raises `Denied`: `core.no-provider`, `account.wrong` (no account has
+    that login, or it is the drill's), `account.locked`, `account.closed`.
+    """
+    nobody = Actor(_hidden(subject), subject, frozenset(), "", ip, session_id)
+    with store.write(intent(Action.ACCOUNT_LOG_IN, nobody, ("account", _hidden(subject)))) as tx:
+        tx.record(details={"by": "oidc"})
+        if not trusted:
+            raise _no_provider()  # else whoever speaks for the hub could sign in anybody without a password
+        account = tx.session.scalar(select(Account).where(Account.login == subject).with_for_update())
+        if account is None or reserved.is_reserved(subject):
+            raise _no_account()
+        tx.record(actor_id=account.id, object_id=account.id)
+        policy.check_account_open(standing_facts(account), now)
+        account.last_login_at = now
+        tx.session.merge(Seat(account_id=account.id, address=plain(ip), browser=browser, since=now))
+        actor = Actor(account.id, account.login, roles_now(account, now), account.organisation_id, ip, session_id, now)
+        tx.record(actor_role=actor.role_names)
+        return actor
+
+
 def log_out(store: Store, actor: Actor, *, now: datetime) -> None:  # noqa: ARG001 - every command takes it
     """Record that a session ended; ending the session itself is the door's part and never waits for this."""
     with store.write(intent(Action.ACCOUNT_LOG_OUT, actor, ("account", actor.account_id))):
@@ -176,6 +201,26 @@ def _count_failure(tx: Tx, account: Account, now: datetime) -> None:
 def _hidden(login: str) -> str:
     """Name an unknown login in the log without its text: people type passwords into the wrong field."""
     return f"login-{sha256(login.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
+
+
+def _no_provider() -> Denied:
+    return Denied(
+        "core.no-provider",
+        ko="이 구역에는 외부 신원 확인 기관이 설정되어 있지 않습니다.",
+        en="No identity provider is configured here.",
+        remedy_ko="아이디와 비밀번호로 로그인하세요.",
+        remedy_en="Sign in with login and password.",
+    )
+
+
+def _no_account() -> Denied:
+    return Denied(
+        "account.wrong",
+        ko="이 신원에 연결된 계정이 없습니다.",
+        en="No account belongs to this identity.",
+        remedy_ko="운영자에게 계정 개설을 요청하세요.",
+        remedy_en="Ask an operator for an account.",
+    )
 
 
 def _wrong() -> Denied:

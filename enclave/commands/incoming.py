@@ -119,8 +119,9 @@ def submit(
 
     `reports`: by the upload's id, what our checker says now of one that was uploaded long ago.
     """
-    check_name(form.name)
-    with store.read() as session:
+    event = intent(Action.IMPORT_SUBMIT, actor, ("egress_request", form.request_id or "new"), project=form.project_id)
+    with store.prepare(event), store.read() as session:
+        check_name(form.name)
         found = load_uploads(session, actor, form.project_id, form.uploads)
         files = [
             Checked(

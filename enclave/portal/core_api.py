@@ -7,7 +7,6 @@ refusal with its reason. Errors are `{code, ko, en, remedy_ko, remedy_en}` with 
 from __future__ import annotations
 
 import base64
-from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request
@@ -15,11 +14,11 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
-from enclave import clock, reserved
+from enclave import clock
 from enclave.actor import Actor
-from enclave.commands import access, credentials, desk, volume_key
+from enclave.commands import access, credentials, volume_key
 from enclave.commands import workspace as commands
-from enclave.errors import Denied, EnclaveError, NotFound
+from enclave.errors import EnclaveError
 from enclave.forwarded import plain
 from enclave.ids import new_id
 from enclave.policy.emergency import Act
@@ -145,26 +144,19 @@ def login(portal: Parts, body: Login) -> dict[str, str]:
 def login_by_claim(portal: Parts, body: Claim) -> dict[str, str]:
     """Let in the account that the identity provider has authenticated: its claim is the account's login (ADR 4).
 
-    Raises: Denied if there is no identity provider, no account has that login, or it is locked or has ended.
+    Every attempt leaves its entry. Raises: Denied if there is no identity provider, no account has that login, or it
+    is locked or has ended.
     """
-    if portal.settings.oidc is None:
-        raise refusals.no_provider()  # else whoever speaks for the hub could sign in anybody without a password
-    try:
-        if reserved.is_reserved(body.subject):
-            raise people.no_account(body.subject)  # the drill's accounts are nobody's, whatever a provider says
-        actor = people.actor(portal.store, body.subject, ip=body.ip, session_id=new_id("s"), now=clock.now())
-    except NotFound as error:
-        raise Denied(
-            "account.wrong",
-            ko="이 신원에 연결된 계정이 없습니다.",
-            en="No account belongs to this identity.",
-            remedy_ko="운영자에게 계정 개설을 요청하세요.",
-            remedy_en="Ask an operator for an account.",
-        ) from error
-    access.hub_event(portal.store, login=actor.account_id, kind="oidc-login", details={"ip": body.ip}, now=clock.now())
-    browser, fresh = browser_name(body.browser), replace(actor, second_factor_at=clock.now())
-    desk.move_seat(portal.store, fresh, browser=browser, now=clock.now())
-    seats.follow(portal, fresh)
+    actor = credentials.log_in_by_claim(
+        portal.store,
+        subject=body.subject,
+        trusted=portal.settings.oidc is not None,
+        ip=body.ip,
+        session_id=new_id("s"),
+        now=clock.now(),
+        browser=browser_name(body.browser),
+    )
+    seats.follow(portal, actor)
     return {"login": actor.login}
 
 

@@ -142,17 +142,6 @@ def gone() -> Conflict:
     )
 
 
-def no_provider() -> Denied:
-    """Return the answer to a claim where no identity provider is configured."""
-    return Denied(
-        "core.no-provider",
-        ko="이 구역에는 외부 신원 확인 기관이 설정되어 있지 않습니다.",
-        en="No identity provider is configured here.",
-        remedy_ko="아이디와 비밀번호로 로그인하세요.",
-        remedy_en="Sign in with login and password.",
-    )
-
-
 def other_plan() -> Conflict:
     """Return the answer to a report about a start that is not the last one."""
     return Conflict(

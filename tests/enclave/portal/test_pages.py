@@ -12,6 +12,7 @@ PAGES = {
     "jiwoo": [
         "/",
         "/gpu",
+        "/password",
         "/apply",
         "/projects/{project}",
         "/datasets",
