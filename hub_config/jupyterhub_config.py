@@ -4,6 +4,7 @@ from importlib.resources import files
 
 from enclave.reserved import LOGINS
 from enclave.settings import Settings
+from hub_config import heard
 from hub_config.authenticator import AnsimAuthenticator, AnsimOidcAuthenticator
 from hub_config.own_name import keep_to_own_name
 from hub_config.spawner import SealedSpawner
@@ -61,7 +62,7 @@ c.Spawner.notebook_dir = "/home/analyst/work"
 c.Spawner.default_url = "/lab"
 c.Spawner.start_timeout = 120
 c.Spawner.http_timeout = 60
-c.JupyterHub.tornado_settings = {"slow_spawn_timeout": 30}
+c.JupyterHub.tornado_settings = {"slow_spawn_timeout": 30, "log_function": heard.log}
 
 # The portal: a service that the hub signs people in to.
 c.JupyterHub.services = [

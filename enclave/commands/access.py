@@ -15,6 +15,8 @@ from enclave.store import Store
 KIND = re.compile(r"[a-z][a-z0-9-]{0,39}")
 KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
 MAX_DETAIL = 200
+# What the hub calls something it refused.
+REFUSED = "-refused"
 
 
 def hub_event(
@@ -27,7 +29,7 @@ def hub_event(
 ) -> None:
     """Record what the hub saw of a person (a server that stopped by itself); `kind` in `[a-z-]`. Raises `Invalid`."""
     with store.write(intent(Action.HUB_EVENT, Actor.system(), ("account", login))) as tx:
-        tx.record(details=_checked(kind, details))
+        tx.record(outcome="denied" if kind.endswith(REFUSED) else "done", details=_checked(kind, details))
 
 
 def _checked(kind: str, details: Mapping[str, str | int | bool]) -> dict[str, str | int | bool]:

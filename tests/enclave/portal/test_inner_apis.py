@@ -186,13 +186,13 @@ def test_a_claim_is_refused_where_no_identity_provider_is_configured(world: Worl
 
 def test_a_claim_opens_only_an_account_that_exists_and_is_open(world: World, core: Core) -> None:
     object.__setattr__(world.portal.settings, "oidc", {"client_id": "ansim"})
+    account = world.actor("mina").account_id
     assert core.ask("/login/oidc", subject="mina", ip="10.1.2.3").json() == {"login": "mina"}
     assert core.ask("/login/oidc", subject="nobody").status_code == 403
     people.end_account(world.store, Actor.console(), login="mina", reason="퇴사", now=clock.now())
     assert core.ask("/login/oidc", subject="mina").json()["code"] == "account.closed"
     told = entries(world, "account.log-in")
     assert [each["outcome"] for each in told] == ["done", "denied", "denied"]
-    account = world.actor("mina").account_id
     assert [each["object"]["id"] == account for each in told] == [True, False, True]  # type: ignore[index]
     assert "nobody" not in str(told), "what a provider says of a stranger is no word for the log"
 
