@@ -25,7 +25,8 @@ GROUPS = {
 PLAIN = {"action", "at", "details", "id", "observer", "outcome", "project", "rule", "v"}
 # Where an address or a day is meant to stand.
 EXPECTED = {"IP", "DATE"}
-DRAWN = re.compile(r"[0-9a-f]{16,}|[a-z]+-[a-z2-7]{16}|[0-9A-HJKMNP-TV-Z]{26}")
+# Hashes, ids of ours, of entries, and of the gate's events (a counter and what was drawn).
+DRAWN = re.compile(r"[0-9a-f]{16,}|[a-z]+-[a-z2-7]{16}|[0-9A-HJKMNP-TV-Z]{26}|[0-9]{12}-[0-9a-f]{12}")
 _judged: dict[str, list[str]] = {}
 _made = Event.entry
 

@@ -20,6 +20,9 @@ from enclave.queries.people import roles_now, standing_facts
 # Ids of ours and of data sets, logins, snapshots (SHA-256), entries (ULID).
 ID = re.compile(r"[A-Za-z][A-Za-z0-9._:/-]{0,127}|[0-9a-f]{64}|[0-9A-HJKMNP-TV-Z]{26}|\d{1,7}")
 
+# An IP address with its zone, or a word of ours (`console`).
+ADDRESS = re.compile(r"[0-9A-Fa-f:.]{1,45}(%[A-Za-z0-9]{1,16})?|[a-z-]{0,20}")
+
 
 def intent(
     action: Action,
@@ -36,7 +39,7 @@ def intent(
         outcome=outcome,
         actor_id=actor.account_id,
         actor_role=actor.role_names,
-        from_ip=actor.ip,
+        from_ip=actor.ip if ADDRESS.fullmatch(actor.ip) else "unknown",
         session=actor.session_id,
         object_kind=kind,
         object_id=name_in_log(object_id),

@@ -1,0 +1,67 @@
+"""A purge killed with -9 at any moment: the log verifies at once, and the next sequencer finishes it."""
+
+from __future__ import annotations
+
+import random
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, func, select
+
+from audit import outbox, purge, tables
+from audit.event import Event
+from audit.folder import first_kept
+from audit.purgecheck import ORDER
+from audit.sequencer import Sequencer
+from audit.serve import open_engine
+from audit.tables import HUSK, audit_entry, audit_index
+from audit.verify import verify_log
+from tests.audit.logs import SIGNER, VKEY
+from tests.crash.killing import told_until_killed
+
+KILLS, BUNDLES = 4, 12
+END = (BUNDLES - 1) * 256
+
+pytestmark = pytest.mark.crash
+
+
+def prepared(engine: Engine, folder: Path) -> None:
+    """A published log of 12 bundles, the purge of 11 of which is ordered and published."""
+    tables.metadata.create_all(engine)
+    event = Event("thing.add", "done", "u")
+    with engine.begin() as connection:
+        for _ in range(BUNDLES * 256):
+            outbox.append(connection, event, observer="test")
+    with closing(Sequencer(engine, folder, SIGNER, SIGNER.name)) as sequencer:
+        sequencer.step()
+    later = datetime.now(UTC) + timedelta(days=3 * 366)  # noqa: TID251 - the outbox takes its time from the clock
+    with engine.begin() as connection:
+        order = Event(ORDER, "allowed", "console", details={"end": END})
+        entry_id = outbox.append(connection, order, observer="test")
+        purge.order(connection, END, entry_id, size=BUNDLES * 256, now=later)
+
+
+def left(engine: Engine) -> tuple[int, int]:
+    """How many entries still have their bytes, and the first that the index has."""
+    with engine.connect() as connection:
+        full = select(func.count()).select_from(audit_entry).where(audit_entry.c.bytes != HUSK)
+        return connection.scalar(full) or 0, connection.scalar(select(func.min(audit_index.c.leaf_index))) or 0
+
+
+def test_nothing_stays_half_done(database_url: str, tmp_path: Path) -> None:
+    engine, folder = open_engine(database_url), tmp_path / "log"
+    prepared(engine, folder)
+    dice, killed = random.Random(20261129), 0
+    while killed < KILLS and left(engine)[0] > 257:
+        told_until_killed("purge_child", database_url, str(folder), after_s=dice.uniform(0, 0.08))
+        killed += 1
+        assert verify_log(folder, VKEY).ok
+    with closing(Sequencer(engine, folder, SIGNER, SIGNER.name)) as sequencer:
+        sequencer.step()
+    assert left(engine) == (257, END)
+    assert first_kept(folder, BUNDLES * 256 + 1) == BUNDLES - 1
+    report = verify_log(folder, VKEY)
+    assert (report.ok, "log.purged" in {claim.code for claim in report.claims}) == (True, True)
+    engine.dispose()
