@@ -36,7 +36,7 @@ def prepared(engine: Engine, folder: Path) -> None:
             outbox.append(connection, event, observer="test")
     with closing(Sequencer(engine, folder, SIGNER, SIGNER.name)) as sequencer:
         sequencer.step()
-    later = datetime.now(UTC) + timedelta(days=3 * 366)  # noqa: TID251 - the outbox takes its time from the clock
+    later = datetime.now(UTC) + timedelta(days=3 * 366)
     with engine.begin() as connection:
         order = Event(ORDER, "allowed", "console", details={"end": END})
         entry_id = outbox.append(connection, order, observer="test")
