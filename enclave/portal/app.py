@@ -58,6 +58,7 @@ from enclave.portal.pages import (
     project,
     publication,
     releases,
+    retention,
     review,
     review_forms,
     review_limits,
@@ -89,6 +90,7 @@ PAGES = (
     log,
     logreview,
     review_limits,
+    retention,
     log_plots,
     log_exports,
     log_entry,  # last: any other name below /log is an entry's
