@@ -77,6 +77,8 @@ def test_it_is_reported_closed_and_its_pages_are_accessible(world: World) -> Non
         for language in ("ko", "en"):
             text = operator.get(ROOT + path, params={"lang": language}).text
             assert faults(Page(text)) == []
+    kept = operator.get(ROOT + page).text
+    assert all(f">\n{FIELDS[name]}</textarea>" in kept for name in ("items", "circumstances", "advice", "response"))
     assert "신고 기한이 지났습니다" in operator.get(f"{ROOT}/incidents", params={"lang": "ko"}).text
     assert operator.form(f"{page}/file", receipt="").status_code == 422
     assert operator.form(f"{page}/file", receipt="PIPC-17").status_code == 303
