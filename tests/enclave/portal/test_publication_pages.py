@@ -167,7 +167,9 @@ def test_no_form_and_no_address_of_the_api_offers_what_was_not_sampled(world: Wo
     answer = steward.form(path + "/offer", risk="0" * 64, code=world.code("suyeon"), **fields)
     assert (answer.status_code, "글의 표본 검토를 아직 통과하지 않았습니다" in answer.text) == (409, True)
     body = {name: str(value) for name, value in fields.items()}
-    for method, address in [("POST", "/offer"), ("PUT", "/offer"), ("POST", ""), ("PATCH", ""), ("POST", "/publish")]:
+    asked = steward.api("POST", path + "/offer", body | {"risk_sha256": "0" * 64})
+    assert (asked.status_code, asked.json()["code"]) == (409, "sample.not-passed")
+    for method, address in [("PUT", "/offer"), ("POST", ""), ("PATCH", ""), ("POST", "/publish")]:
         assert steward.api(method, path + address, body).status_code in {404, 405}, (method, address)
     assert state(world, made) is SnapshotState.RECEIVED
 
