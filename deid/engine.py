@@ -11,7 +11,7 @@ import platform
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -94,10 +94,11 @@ Progress = Callable[[Step], None]
 
 @dataclass(frozen=True)
 class RunResult:
-    """A published snapshot: its folder and its manifest."""
+    """A published snapshot: its folder, its manifest, and how the ids of those who withdrew stood in the source."""
 
     snapshot: Path
     manifest: Manifest
+    spelled: frozenset[str] = field(default=frozenset(), repr=False)
 
 
 def run(  # noqa: PLR0913 - the contract between rooms; the last three are by name only
@@ -132,6 +133,7 @@ def run(  # noqa: PLR0913 - the contract between rooms; the last three are by na
             left = without(sources, withdrawn)
             texts = FreeTexts(recipe, keys, left.sources, source, cases)
             result = _Run(recipe, texts, folder, progress, room, before).publish(left, out, now)
+            result = replace(result, spelled=left.spelled)
         except OSError as error:
             raise output_problem(out, error) from error
         if cases:
