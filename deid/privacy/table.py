@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from deid.privacy.coded import Places, codes, observed, with_population
 from deid.privacy.gate import judge_models, judge_risk, judge_written, written_classes
 from deid.privacy.measured import cost_of
 from deid.privacy.population_file import read_population, sha256_of
+from deid.privacy.suppressed import rare_of
 from deid.privacy.watch import Watch, found, grouping_of, models_of
 from deid.recipe import Gates, TableRule
 from deid.risk.measures import risk_of
@@ -34,6 +35,7 @@ class TablePrivacy:
     population: pl.DataFrame | None
     searched: Mapping[str, Any] | None
     written: Grouping | None = None
+    measured: Mapping[str, tuple[float, bool]] = field(default_factory=dict)
 
     def judge_before(self, rule: TableRule, gates: Gates, rows: int) -> None:
         """Fail where a model would cost more rows than may go. Raises `GateFailed`."""
@@ -44,9 +46,10 @@ class TablePrivacy:
         rule, people = table.rule, self.population
         if people is not None and table.recoding is not None:
             people = table.recoding.ended(people.lazy()).collect()
-        written = written_classes(rule, files, self._sensitive(), people)
-        self.written = written
-        verdicts = judge_written(rule, self.watch.models, written)
+        places = written_classes(rule, files, tuple(self.watch.places.observed), people)
+        models, written = models_of(self.asked, self.watch.k, places), grouping_of(places)
+        self.written, self.measured = written, found(models, written)
+        verdicts = judge_written(rule, models, written)
         # Without a population table the journalist knows who is in the table, as the prosecutor does.
         risk = risk_of(written.sizes, written.population().astype(np.int64))
         return verdicts + judge_risk(rule, self.asked.risk, risk, self._unique(written))
@@ -55,24 +58,22 @@ class TablePrivacy:
         """Give what `risk.json` says of the section, as plain values; after `judge_written`."""
         if self.written is None:
             raise RuntimeError("figures come after the files")
-        before, after = (found(self.watch.models, each) for each in (grouping_of(self.watch.places), self.written))
-        models = [
+        models, whole = self.watch.whole()
+        before, after = found(models, whole), self.measured
+        told = [
             {"model": model.words(), "asked": model.gate[2], "before": before[model.words()][0]}
             | {"found": after[model.words()][0], "ok": after[model.words()][1]}
-            for model in self.watch.models
+            for model in models
         ]
         unique = self._unique(self.written)
         stays = self.watch.places.keys.head(self.watch.places.held).filter(pl.Series(decision.allowed))
         return {
-            "models": models,
+            "models": told,
             "search": self.searched,
             "population": self._population_words(),
             "uniqueness": None if unique is None else asdict(unique),
             **cost_of(table, stays, k, self.asked.task),
         }
-
-    def _sensitive(self) -> tuple[str, ...]:
-        return tuple(self.watch.places.observed)
 
     def _unique(self, written: Grouping) -> Uniqueness | None:
         fraction = self.asked.sampling_fraction
@@ -110,4 +111,4 @@ def begin(table: Prepared, classes: Classes, gates: Gates, searched: Mapping[str
         if table.recoding is not None:
             population = table.recoding.applied(population.lazy()).collect()
         places = with_population(places, population)
-    return TablePrivacy(asked, Watch(places, models_of(asked, gates.k, places)), population, searched)
+    return TablePrivacy(asked, Watch(places, asked, gates.k, rare_of(table.rule)), population, searched)
