@@ -12,6 +12,7 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import polars as pl
 import pytest
 from click.testing import CliRunner
 
@@ -111,8 +112,10 @@ class Chain:
         return open_table(folder, manifest, keys_of(manifest, store), "visits").collect().write_csv().encode()
 
     def views(self) -> bytes:
-        """Every byte that lies decrypted for workspaces."""
-        return b"".join(path.read_bytes() for path in self.world.settings.views.rglob("*") if path.is_file())
+        """Every byte that lies decrypted for workspaces, and every row of it as text."""
+        files = [path for path in self.world.settings.views.rglob("*") if path.is_file()]
+        rows = [pl.read_parquet(path).write_csv().encode() for path in files if path.suffix == ".parquet"]
+        return b"".join([*(path.read_bytes() for path in files), *rows])
 
 
 @pytest.fixture
