@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from deid.figures import figures_of
 from deid.manifest import Manifest
-from deid.report_words import DOUBTS, LEARNED, SIGNED_FACTS, SIGNERS
+from deid.report_words import DOUBTS, LEARNED, SIGNED_FACTS, SIGNERS, trust_in
 
 Risks = Mapping[str, Mapping[str, Any]]
 
@@ -37,4 +37,5 @@ def render(manifest: Manifest, risks: Risks, *, recipe_file: str) -> str:
         learned=LEARNED,
         signed_facts=SIGNED_FACTS,
         signers=SIGNERS,
+        trust_in=trust_in,
     )
