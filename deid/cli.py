@@ -28,6 +28,7 @@ from deid.keys_command import keys_group
 from deid.manifest import Manifest
 from deid.many.options import Means, means_options
 from deid.planning.command import plan
+from deid.planning.profile_command import profile_command
 from deid.refusal import errors_to_exit_codes
 from deid.snapshot import read_manifest, verify
 from deid.twin.command import twin
@@ -51,6 +52,7 @@ deid.add_command(withdraw)
 deid.add_command(shred_command)
 deid.add_command(diff)
 deid.add_command(plan)
+deid.add_command(profile_command)
 deid.add_command(keys_group)
 deid.add_command(twin)
 deid.add_command(forget_command)
