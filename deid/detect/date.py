@@ -68,7 +68,7 @@ _ROW_BIRTH = re.compile(
     r"[12]\d|3[01]))[ ]?(?=[)/,][ ]?[MF남여]?)"
 )
 _NOT_A_DATE = re.compile(
-    r"(?:PHQ-?\d|GAD-?\d|ESS|GDS|MBI|BBS|FAC|HAM-?[AD]|Braden|SSRS|CES-?D|ADL|상지|하지|MMT|BBPS|척도|\bAS|pain|통증|"
+    r"(?:PHQ-?\d|GAD-?\d|ESS|GDS|MBI|BBS|FAC|HAM-?[AD]|Braden|SSRS|CES-?D|ADL|상지|하지|기억|회상|지남력|MMT|BBPS|척도|\bAS|pain|통증|"
     r"\bER|\bPR|\bAR|HER2|Allred|전이|림프절|LN|nodes?|근력|MRC|motor|power|grade|Gr|동공|pupils?|Apgar|시력|BP|혈압|"
     r"NRS|VAS|GCS|MMSE|Cr|"
     r"BUN|ALT|비율|"

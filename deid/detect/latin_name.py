@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from deid.detect.found import Found
+from deid.detect.stopwords import is_listed
 
 _SURNAMES = (
     "Kim Lee Yi Rhee Park Pak Bak Choi Choe Jung Jeong Chung Kang Gang Cho Jo Yoon Yun Jang Chang Lim Im Rim "
@@ -97,7 +98,7 @@ def _with_hangul(text: str, start: int, end: int, score: float) -> Iterator[Foun
     """Yield a name, and its Hangul form in brackets behind it."""
     yield Found(start, end, "NAME", score)
     hangul = _IN_HANGUL.match(text, end)
-    if hangul:
+    if hangul and not is_listed(hangul["v"]):
         yield Found(*hangul.span("v"), "NAME", score)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from deid.detect.foreign_name import foreign_names, repeated_foreign
 from deid.detect.found import Found
 from deid.detect.latin_name import latin_names
 from deid.detect.name_before_title import before_titles, given_names
@@ -34,6 +35,7 @@ _FINDERS: tuple[Callable[[str], Iterator[Found]], ...] = (
     glued,
     senders,
     rare_names,
+    foreign_names,
 )
 
 
@@ -53,4 +55,5 @@ class NameRecogniser(KoreanRecogniser):
         yield from given_names(text)
         yield from latin_names(text)
         yield from repeated(text, known)
+        yield from repeated_foreign(text, known)
         yield from called_by_given_name(text, known)

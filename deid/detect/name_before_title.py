@@ -19,9 +19,9 @@ from deid.detect.syllables import (
     SURNAMES,
     USUAL_SURNAMES,
     given_score,
-    looks_foreign,
     split_name,
 )
+from deid.detect.transcribed import looks_foreign
 
 _FOR_ANYONE = frozenset({"님", "씨", "할머니", "할아버지", "환자", "어르신"})
 # Titles only persons have: before these a rare given name is believed ("환자" may follow an illness).
@@ -58,7 +58,7 @@ _GIVEN_CALLED = re.compile(
     r"(?<![가-힣])(?P<n>[가-힣]{2,3})(?:이(?:는|가|도|를|한테|에게|랑|네|의)|씨|양|군)(?![가-힣]{2})"
 )
 _KIN = (
-    "큰아들|작은아들|막내아들|큰딸|작은딸|막내딸|따님|아드님|손주|외손자|외손녀|조카|남동생|여동생|"
+    "큰애|작은애|첫째|둘째|셋째|큰아들|작은아들|막내아들|큰딸|작은딸|막내딸|따님|아드님|손주|외손자|외손녀|조카|남동생|여동생|"
     "쌍둥이|학생|내담자|Ct|Client|client|아동|아들|딸|남편|아내|형|누나|언니|"
     "오빠|동생|손자|손녀|며느리|사위|자녀|모|부|환아|아기|장남|차남|장녀|차녀|막내"
 )
@@ -220,6 +220,8 @@ def _start_of_suffix(last: str, end: int, *, surely_a_person: bool) -> int | Non
         if parts is None or is_common_word(candidate):
             continue
         whole = len(last) == size
+        if not whole and parts[0] not in USUAL_SURNAMES:
+            continue
         unusual = whole and size in {3, 4, 5} and surely_a_person and (parts[0] in USUAL_SURNAMES or len(parts[0]) == 2)
         needed = 0 if unusual else 1 if whole else 3
         if given_score(parts[1]) >= needed and (size > 2 or whole):

@@ -20,9 +20,9 @@ from deid.detect.syllables import (
     NATIVE,
     SURNAMES,
     given_score,
-    looks_foreign,
     split_name,
 )
+from deid.detect.transcribed import looks_foreign
 
 _SEP = r"(?:[은는이가](?![가-힣]))?(?![가-힣])[ ]{0,3}(?:[:=/·,)\]|>-]|\(|\[)?[ ]{0,3}[\"'<(]?"
 _ASKED = re.compile(rf"(?:{ASKING}|(?<![A-Za-z])(?:NAME|Name|name|ptnm|ptname|patnm)(?![A-Za-z])\"?){_SEP}(?=[가-힣])")
@@ -44,7 +44,7 @@ _AGED = re.compile(
 )
 _ALONE = re.compile(r"(?:입니다|인데요|이라고)|[ ]{0,3}(?:$|[\n()/,<]|[ ]{2}|TEL|☎)")
 _HEADER = re.compile(
-    r"(?m)^[ ]{0,2}(?:From|To|Cc|Bcc|CC|TO|FROM|참조|수신|발신|보낸 ?이|받는 ?이)[ ]?:[ ]?\"?(?=[가-힣])"
+    r"(?m)^[ ]{0,2}(?:From|To|Cc|Bcc|TO|FROM|참조|수신|발신|보낸 ?이|받는 ?이)[ ]?:[ ]?\"?(?=[가-힣])"
 )
 _STRONG = re.compile(r"[:=|>\])][ ]{0,3}[\"'<(]?$")
 _LATIN_ROLE = re.compile(
@@ -215,7 +215,7 @@ def _end_of_foreign(text: str, run: re.Match[str], *, asked: bool) -> int | None
     end = run.end()
     for _ in range(2):
         token = _TOKEN.match(text, end)
-        if token is None or is_common_word(token.group().strip()):
+        if token is None or is_common_word(token.group().strip()) or is_inflected(token.group().strip()):
             break
         end = token.end()
     return end if not _DOSE.match(text, end) and (asked or _AFTER_FOREIGN.match(text, end)) else None

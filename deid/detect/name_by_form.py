@@ -8,18 +8,18 @@ import re
 from collections.abc import Iterator
 
 from deid.detect.cues import PARTICLES
+from deid.detect.dictionary import is_prolonged, is_word_of_dictionary
 from deid.detect.found import Found
 from deid.detect.hangul import Word, hangul_words, is_word
-from deid.detect.rare_name import is_word_of_dictionary
 from deid.detect.stopwords import is_common_word, is_compound, is_derived, is_inflected, is_listed, is_surely_inflected
 from deid.detect.syllables import (
     COMMON_SURNAMES,
     COMPOUND_SURNAMES,
     USUAL_SURNAMES,
     given_score,
-    looks_foreign,
     split_name,
 )
+from deid.detect.transcribed import looks_foreign
 
 _KIN = (
     "모|부|자|녀|처|남편|아내|아들|딸|배우자|며느리|사위|손자|손녀|형|누나|언니|오빠|동생|어머니|아버지|보호자|초진|"
@@ -33,7 +33,7 @@ _BESIDE = re.compile(
     rf"[MF][ /]\d)|"
     rf" ?01\d[ .-]?\d|[ ]\d{{6}}[ ]?-?[ ]?\d|[ ]?(?:연락처|☎|휴대폰|핸드폰)|[ ](?:19|20)\d\d[-./년]|"
     rf"[ ]\d{{4}}[ -]\d{{4}}[ -]\d{{4}}|[ ]?[(/][ ]?(?:01\d|0\d{{1,2}}[-) .]|\+82|\d{{6,10}}[)/ -]|[A-Z]-\d|H\.?P|"
-    rf"19\d\d|20\d\d)|[ ]?\((?:PT|OT|ST|RN|MD|NP|PA|CRC|R[1-4])\)|[ ][Pp]t[ .]|[ ]#\d|[(/][ ]{{0,2}}(?:{_KIN})[ ),/])"
+    rf"19\d\d|20\d\d)|[ ]?\((?:PT|OT|ST|RN|MD|NP|PA|CRC|R[1-4])\)|[ ](?:RN|MD|M\.D|NP|CRC)(?![A-Za-z])|[ ][Pp]t[ .]|[ ]#\d|[(/][ ]{{0,2}}(?:{_KIN})[ ),/])"
 )
 _MEASURED = re.compile(r"[ :=]{0,3}[<>≥≤]?[ ]?\d[\d.,]{0,8}[ ]?(?:%|mg|mm|cm|mL|ml|g|회|개|점|일|시간|배)")
 _TOKEN = re.compile(r"(?<![가-힣A-Za-z0-9])[가-힣]{2,7}(?![가-힣])")
@@ -137,6 +137,8 @@ def _score(text: str, start: int, parts: tuple[str, str], rest: str) -> float:
     usual = surname in USUAL_SURNAMES or len(surname) > 1
     end = start + len(surname) + len(given)
     beside = not rest and _BESIDE.match(text, end)
+    if is_prolonged(surname + given):
+        return 0.0
     if quality == 0:
         # An unusual given name is believed beside sex, age or a number only.
         likely = beside and usual and len(given) == 2 and not _unlikely(surname + given, text, end)

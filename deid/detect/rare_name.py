@@ -15,6 +15,7 @@ from enum import IntEnum
 from functools import lru_cache
 
 from deid.detect.cues import PARTICLES, ROLES, TITLES
+from deid.detect.dictionary import PROLONGED, is_word_of_dictionary
 from deid.detect.found import Found
 from deid.detect.hangul import Word, hangul_words
 from deid.detect.stopwords import is_common_word, is_compound, is_derived, is_inflected, is_listed
@@ -27,7 +28,6 @@ from deid.detect.syllables import (
     given_score,
     split_name,
 )
-from deid.detect.words import read_words
 
 # Syllables of given names too rare for `syllables`: each at least 18 times among the persons of mecab-ko-dic,
 # transcribed foreign ones left out.
@@ -37,12 +37,6 @@ _FIRST = frozenset(FIRST) | frozenset(
 _SECOND = frozenset(SECOND) | frozenset(
     "각간갑개거건견계고공귀극내년노능당돈득락렬록롱률륜륭립면목박발방백번본붕사생설송술실악암여오울위육응작전제직집차청추충치"
     "칠타통판포항행회흡웅걸"
-)
-_DICTIONARY = read_words("dictionary_words.txt")
-# What nouns and verbs of two syllables are prolonged by: behind a dictionary word these say nothing for a name.
-_PROLONGED = frozenset(
-    "은는이가을를의에로와과도만나한된하할해든인임화서표증비료별율률관실용법분장부청력식형성제기금액량권원팀함됨중시후전내외상일자"
-    "적술치위능면고지게니며던려라란염학론사회체계급종류점감각업품층구역선물어문강결여요야아지리사반대무소수유향져령경짐람움림"
 )
 _PARTICLE = re.compile(rf"(?:{PARTICLES})?")
 _LONGEST = 8
@@ -108,11 +102,6 @@ def _among_people(text: str, start: int, end: int) -> bool:
     return bool(_SENTENCE_LEFT.search(text, before, start) and _LINE_RIGHT.match(text, end))
 
 
-def is_word_of_dictionary(word: str) -> bool:
-    """Whether a word that begins with a surname's syllable is one of the dictionary's."""
-    return word in _DICTIONARY
-
-
 def _is_name(word: str) -> bool:
     parts = split_name(word)
     return parts is not None and (given_score(parts[1]) > 2 or rare_name(word) == (len(word), Chance.ANYWHERE))
@@ -121,7 +110,7 @@ def _is_name(word: str) -> bool:
 @lru_cache(maxsize=1 << 16)
 def rare_name(word: str) -> tuple[int, Chance]:
     """How many syllables at the start of a word, behind which only a particle may follow, are a name; how surely."""
-    if 2 <= len(word) <= _LONGEST and not is_listed(word) and word not in _DICTIONARY:
+    if 2 <= len(word) <= _LONGEST and not is_listed(word) and not is_word_of_dictionary(word):
         for size in (4, 3, 2):
             if len(word) >= size and _PARTICLE.fullmatch(word, size):
                 chance = _chance(word[:size], word)
@@ -132,7 +121,7 @@ def rare_name(word: str) -> tuple[int, Chance]:
 
 def _chance(name: str, word: str) -> Chance:
     parts = split_name(name)
-    if parts is None or name in _DICTIONARY or is_common_word(name):
+    if parts is None or is_word_of_dictionary(name) or is_common_word(name):
         return Chance.NONE
     surname, given = parts
     if len(given) == 1:
@@ -142,8 +131,8 @@ def _chance(name: str, word: str) -> Chance:
         return Chance.NONE
     if is_inflected(name) or is_compound(word) or is_derived(name):
         return Chance.NONE
-    begun = len(surname) == 1 and name[:2] in _DICTIONARY
+    begun = len(surname) == 1 and is_word_of_dictionary(name[:2])
     if not begun:
         return Chance.ANYWHERE if surname in USUAL_SURNAMES or len(surname) == 2 else Chance.AMONG_PEOPLE
-    unlike = surname in COMMON_SURNAMES and given[0] in FIRST and given[1] in SECOND and given[1] not in _PROLONGED
+    unlike = surname in COMMON_SURNAMES and given[0] in FIRST and given[1] in SECOND and given[1] not in PROLONGED
     return Chance.ANYWHERE if unlike else Chance.AMONG_PEOPLE

@@ -30,14 +30,14 @@ _LATIN_LABEL = re.compile(
     r"Hosp(?:ital)?\.?[ ]?(?:No|ID|#)\.?|Chart[ ]?(?:No\.?|#|ID)?|Acc(?:ession)?"
     r"[ ._]?(?:No\.?|#|Number)|Acc#|Specimen(?:[ _]?(?:ID|No\.?))?|Case[ ]?No\.?|Reg(?:istration)?[ ._]?No\.?|"
     r"Record[ ]?No\.?|Barcode|Sample[ ]?(?:ID|No\.?)|Path[ ]?No\.?"
-    r"|Visit[ ]?(?:No|ID)\.?|Encounter[ ]?(?:ID|No\.?)|Order[ ]?(?:No|ID)\.?|ID)[\"']?[ ]{0,3}[:=.#(|>]?[ ]{0,3}[\"']?"
+    r"|Us(?:e)?r(?:[ _]?(?:id|no))?(?=[\"' ]{0,2}[:=])|uid(?=[\"' ]{0,2}[:=])|No\.(?=[ ]{0,2}(?:[A-Z]-)?\d{2}-?\d{4})|Visit[ ]?(?:No|ID)\.?|Encounter[ ]?(?:ID|No\.?)|Order[ ]?(?:No|ID)\.?|ID)[\"']?[ ]{0,3}[:=.#(|>]?[ ]{0,3}[\"']?"
     + _VALUE,
     re.IGNORECASE,
 )
 _LATIN_WORD = re.compile(r"[A-Za-z]{2,20}")
 _LATIN_STARTS = (
     *("mrn", "pid", "pt", "pat", "chart", "reg", "hosp", "spcm", "ord", "acc", "unit", "specimen", "case", "record"),
-    *("barcode", "sample", "path", "visit", "encounter", "id"),
+    *("barcode", "sample", "path", "visit", "encounter", "id", "us", "uid", "no"),
 )
 _OTHER_LABEL = re.compile(
     r"(?:제조|로트|배치|lot|kit|uid|승인|약품|제품|성분|모델|장비|module|시리얼|serial|S/N|품목|물품|자재|"

@@ -86,22 +86,3 @@ def split_name(word: str) -> tuple[str, str] | None:
     if word[:1] in SURNAMES and len(word) > 1:
         return word[:1], word[1:]
     return None
-
-
-# Syllables of transcribed foreign names that Korean words and names rarely use (외래어 표기법 of Vietnamese,
-# Chinese, ...).
-_FOREIGN = re.compile(
-    r"[룽왓븐엉샨쟝챵꾸빠까짜엥앨옌웡웬팡쳉튼쉬슈셰뉴쥬츠쏘씬쯔뮐뷔젤텔델펠헬벨][가-힣]|"
-    r"[가-힣][룽왓븐엉슨릭젤텔델펠벨틴랜톤턴튼링옌웡웬팡핑펑첸챈쳉칸싱칼릴밀][가-힣]?$|"
-    r"[룽왓븐엉샨쟝챵꾸빠까짜엥앨옌웡웬팡쳉튼쉬슈셰뉴쥬츠쏘씬쯔뮐뷔젤텔델펠헬벨][가-힣]|"
-    r"[가-힣][룽왓븐엉슨릭젤텔델펠벨틴랜톤턴튼링옌웡웬팡핑펑첸챈쳉칸싱칼릴밀](?![가-힣])|"
-    r"[쩐훙응옌킴샤밍웨쿠츠케콥빗첸쉬쑤쩌쭈띠팜뿐롱닌팟꽝뚜쉐왕][가-힣]|"
-    r"[가-힣][쩐훙응옌킴샤밍웨쿠츠케콥빗첸쑤쩌쭈즈띠팜롱닌팟꽝뚜프르크브드츠쉐키토냐샨야니코카샤스]|"
-    r"[가-힣](?:로바|노바|체바|예바|코프|노프|예프|스키|비치|리아|토스|데스|레스|타망|구룽|바야르|자브|하메드|쿠마르|무함)(?![가-힣])|"
-    r"[가-힣] [티반] [가-힣]|[가-힣] (?:칸|싱|첸|리|흐)$|흐[가-힣]|디알|[가-힣]비아"
-)
-
-
-def looks_foreign(words: str) -> bool:
-    """Whether a Hangul word or words look like a transcribed foreign name."""
-    return _FOREIGN.search(words) is not None

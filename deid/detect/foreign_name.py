@@ -1,0 +1,84 @@
+"""Foreign names in Hangul where people stand: before a title or a particle of persons, behind an office, as speakers."""
+
+# ruff: noqa: PLR2004 - numbers here are counts of words and lines: they are the rules themselves
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from deid.detect.cues import TITLES
+from deid.detect.found import Found
+from deid.detect.hangul import hangul_words, is_word
+from deid.detect.syllables import split_name
+from deid.detect.transcribed import foreign_tail, looks_foreign
+
+# What is said to or of persons only, glued to the last word of a name; "환자" may follow an illness or a device.
+_TO_PERSONS = re.compile(r"(?:님|씨|쌤)?(?:한테서?|에게서?|께서?|이?랑|입니다|이?라고|이?라는)$|(?:님|씨|쌤)$")
+_TITLE = re.compile(rf"(?:{TITLES})(?:님|분)?(?:께서는?|에게|한테|[은는이가을를의과와도로])?$")
+_FOR_ANYTHING = re.compile(r"^(?:환자|대상자|보호자|본인|확인|앞|통역)")
+_OFFICE = re.compile(r"(?:과|팀|실|센터|병원|의원|약국|병동|전문가|담당|R[1-4]|PI)$")
+_ENDS = re.compile(r"[ ]{0,3}(?:$|[\n(/,|)]|[ ]{2})")
+_SPEAKER = re.compile(r"(?m)^[ >]{0,3}(?P<n>[가-힣]{1,6}(?:[ ][가-힣]{1,6}){0,2})[ ]?:[ ]")
+
+
+def foreign_names(text: str) -> Iterator[Found]:
+    """Foreign names before what is said of persons, behind an office at the end of a line, and of speakers."""
+    words = hangul_words(text)
+    taken = 0
+    for index, (start, end, word) in enumerate(words):
+        run = _run(text, index, taken)
+        titled = run and _TITLE.fullmatch(word)
+        glued = None if titled else _TO_PERSONS.search(word)
+        if glued and glued.start():
+            names = [*(words[place][2] for place in run), word[: glued.start()]]
+            count, until = foreign_tail(names, 2), start + glued.start()
+        elif titled:
+            names = [words[place][2] for place in run]
+            least = 2 if _FOR_ANYTHING.match(word) or len(names[-1]) < 4 else 1
+            count, until = foreign_tail(names, least), words[index - 1][1]
+        elif len(run) > 1 and _ENDS.match(text, end) and _OFFICE.search(words[run[0]][2]):
+            names = [*(words[place][2] for place in run[1:]), word]
+            count, until = (len(names) if foreign_tail(names, 2) == len(names) else 0), end
+        else:
+            continue
+        if count:
+            first = index - count + (0 if until <= words[index - 1][1] else 1)
+            taken = index + 1
+            yield Found(words[first][0], until, "NAME", 0.6)
+    yield from _speakers(text)
+
+
+def _run(text: str, index: int, taken: int) -> list[int]:
+    """Places of the words right before one, a single space between each: at most three."""
+    words = hangul_words(text)
+    places: list[int] = []
+    while len(places) < 3 and index - 1 >= taken and text[words[index - 1][1] : words[index][0]] == " ":
+        index -= 1
+        places.insert(0, index)
+    return places
+
+
+def _speakers(text: str) -> Iterator[Found]:
+    spoken = [match for match in _SPEAKER.finditer(text) if looks_foreign(match["n"])]
+    lines = Counter(match["n"] for match in spoken)
+    for match in spoken:
+        names = match["n"].split(" ")
+        if foreign_tail(names, 1 if lines[match["n"]] > 1 else 2) == len(names):
+            yield Found(*match.span("n"), "NAME", 0.5)
+
+
+def repeated_foreign(text: str, names: Iterable[str]) -> Iterator[Found]:
+    """Other places of names that are no Korean ones and of two words, or four syllables and more."""
+    for name in names:
+        parts = name.split(" ")
+        if not all(map(is_word, parts)) or len(name) < 4 or (len(parts) == 1 and split_name(name)):
+            continue
+        if not looks_foreign(name):
+            continue
+        place = text.find(name)
+        while place >= 0:
+            if not is_word(text[place - 1 : place]):
+                yield Found(place, place + len(name), "NAME", 0.6)
+            place = text.find(name, place + len(name))
