@@ -15,7 +15,8 @@ ASKING = _alternatives(
     신청인명 의사명 의사성명 의사_성명 담당자명 담당의명 작성자명
     한글명 영문명 본명 개명 개명전 법정대리인 대리인성명 산모명 아기이름 예금주 예금주명 카드명의 명의자 가입자명
     피보험자명 수령인 받는사람 보낸사람 받은사람 발신인 수신인 성명은 이름은 성함은 검사자명
-    판독의명 처방의명 아동명 학생명 원아명 자녀명 회원명 고객명 이용자명 내담자명 입소자명 피검자명 직원명 간호사명"""
+    판독의명 처방의명
+    아동명 학생명 원아명 자녀명 회원명 고객명 이용자명 내담자명 입소자명 피검자명 직원명 간호사명"""
 )
 # Roles: what follows is a name if it can be one.
 ROLES = _alternatives(
@@ -50,11 +51,13 @@ ROLES = _alternatives(
     전담간호사 공여자 수혜자 기증자
     접촉자 접촉_직원 같은_병실 전원의 세대주 직원 입원환자 외래환자 예약자 내원자 상담자 내담자 자문 진료의 진찰의
     주관 감독 검수자 승인자 결재 결재자 책임 총괄 교육자 지도 원무 접수자 등록자 수납자
-    이용자 장애인 어르신 할머니 할아버지 큰애 작은애 첫째 둘째 셋째 발단자 외할머니 외할아버지 친할머니 친할아버지 시부 시모 큰며느리 작은며느리
+    이용자 장애인 어르신 할머니 할아버지 큰애 작은애 첫째 둘째 셋째 발단자 수련생 실습생 수련의 심리전문가
+    외할머니 외할아버지 친할머니 친할아버지 시부 시모 큰며느리 작은며느리
     막냇동생 약혼자 약혼녀 여자친구 남자친구 룸메이트 짝꿍"""
 )
 LATIN_ROLES = _alternatives(
-    r"""Pt\.? Patient Name Pt_name Patient_name patient_name Full_name Dr\.? Prof\.? RN PT OT ST CRC PI DR\.? DH\.? Surgeon
+    r"""Pt\.? Patient Name Pt_name Patient_name patient_name Full_name Dr\.? Prof\.? RN PT OT ST CRC PI DR\.?
+    DH\.? Surgeon
     Operator Assist Assistant 1st_assist 2nd_assist 1st_assistant Anesthesiologist Anesthetist Scrub Circulating
     Nurse NP PA R1 R2 R3 R4 Fellow Intern Resident Staff Attending attending Physician Doctor doctor Radiologist
     Pathologist Referring Interpreter Guardian Mother Father Spouse Contact reporter Author
@@ -75,7 +78,8 @@ TITLES = _alternatives(
     아기 애기 학생 어린이 원무과장 시설장 파트장 센터장 이사 대표 사장 회장 목사 신부 수녀 스님 변호사
     여사 기자 교사 담임 소방교 소방사 소방장 소방위 경위 경장 순경 경사 주무관 통역사 통역 코디네이터 코디 간병인
     간병사 여사님 T Dr 주치의 조산사 요양보호사 방문간호사 당직의 전담간호사 연구간호사
-    고객 고객님 회원 회원님 아빠 엄마 이모 이모님 삼촌 연구원 드림 배상 올림 귀하 귀중 앞 본인 서명 사인 외_\\d인"""
+    고객 고객님 회원 회원님 아빠 엄마 이모 이모님 삼촌
+    연구원 드림 배상 올림 귀하 귀중 앞 본인 서명 사인 외_\\d인"""
 )
 # Titles strong enough to make a lone surname a name.
 RANKS = _alternatives(

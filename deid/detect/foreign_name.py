@@ -1,4 +1,4 @@
-"""Foreign names in Hangul where people stand: before a title or a particle of persons, behind an office, as speakers."""
+"""Foreign names in Hangul where people stand: before titles or particles of persons, behind offices, as speakers."""
 
 # ruff: noqa: PLR2004 - numbers here are counts of words and lines: they are the rules themselves
 
@@ -18,7 +18,8 @@ from deid.detect.transcribed import foreign_tail, looks_foreign
 _TO_PERSONS = re.compile(r"(?:님|씨|쌤)?(?:한테서?|에게서?|께서?|이?랑|입니다|이?라고|이?라는)$|(?:님|씨|쌤)$")
 _TITLE = re.compile(rf"(?:{TITLES})(?:님|분)?(?:께서는?|에게|한테|[은는이가을를의과와도로])?$")
 _FOR_ANYTHING = re.compile(r"^(?:환자|대상자|보호자|본인|확인|앞|통역)")
-_OFFICE = re.compile(r"(?:과|팀|실|센터|병원|의원|약국|병동|전문가|담당|R[1-4]|PI)$")
+_OFFICE = re.compile(r"(?:과|팀|실|센터|병원|의원|약국|병동|클리닉|파트|유닛|전문가|담당|R[1-4]|PI)$")
+_LATIN_OFFICE = re.compile(r"(?<![A-Za-z])(?:[A-Z]{2,4}|R[1-4]|PI)[.:]?[ ]$")
 _ENDS = re.compile(r"[ ]{0,3}(?:$|[\n(/,|)]|[ ]{2})")
 _SPEAKER = re.compile(r"(?m)^[ >]{0,3}(?P<n>[가-힣]{1,6}(?:[ ][가-힣]{1,6}){0,2})[ ]?:[ ]")
 
@@ -38,9 +39,9 @@ def foreign_names(text: str) -> Iterator[Found]:
             names = [words[place][2] for place in run]
             least = 2 if _FOR_ANYTHING.match(word) or len(names[-1]) < 4 else 1
             count, until = foreign_tail(names, least), words[index - 1][1]
-        elif len(run) > 1 and _ENDS.match(text, end) and _OFFICE.search(words[run[0]][2]):
-            names = [*(words[place][2] for place in run[1:]), word]
-            count, until = (len(names) if foreign_tail(names, 2) == len(names) else 0), end
+        elif run and _ENDS.match(text, end):
+            names = [*(words[place][2] for place in run), word]
+            count, until = _behind_office(text[: words[run[0]][0]], names), end
         else:
             continue
         if count:
@@ -48,6 +49,14 @@ def foreign_names(text: str) -> Iterator[Found]:
             taken = index + 1
             yield Found(words[first][0], until, "NAME", 0.6)
     yield from _speakers(text)
+
+
+def _behind_office(before: str, names: list[str]) -> int:
+    """How many of the words at the end of a line or item are a foreign name: all behind the office, if it is one."""
+    count = foreign_tail(names, 2)
+    behind = names[-count - 1] if count < len(names) else ""
+    placed = _OFFICE.search(behind) if behind else _LATIN_OFFICE.search(before[-12:])
+    return count if count and placed and not any(map(_OFFICE.search, names[-count:])) else 0
 
 
 def _run(text: str, index: int, taken: int) -> list[int]:

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 from deid.detect.foreign_name import foreign_names, repeated_foreign
 from deid.detect.found import Found
 from deid.detect.latin_name import latin_names
-from deid.detect.name_before_title import before_titles, given_names
-from deid.detect.name_behind_cue import behind_any_word, behind_cues
+from deid.detect.name_before_title import before_titles, given_names, surnames_called
+from deid.detect.name_behind_cue import behind_any_word, behind_codes, behind_cues
 from deid.detect.name_by_context import called_by_given_name, glued, neighbours, senders
 from deid.detect.name_by_form import by_form, repeated, signatures, spaced
 from deid.detect.name_in_rows import identified, in_rows, numbered
@@ -25,6 +25,7 @@ from deid.detect.recogniser import KoreanRecogniser
 _FINDERS: tuple[Callable[[str], Iterator[Found]], ...] = (
     behind_cues,
     behind_any_word,
+    behind_codes,
     before_titles,
     by_form,
     spaced,
@@ -53,6 +54,7 @@ class NameRecogniser(KoreanRecogniser):
             yield found
             known[text[found.start : found.end]] = max(known.get(text[found.start : found.end], 0.0), found.score)
         yield from given_names(text)
+        yield from surnames_called(text)
         yield from latin_names(text)
         yield from repeated(text, known)
         yield from repeated_foreign(text, known)

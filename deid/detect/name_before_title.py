@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from deid.detect.cues import NOT_BEFORE_TITLE, RANKS, TITLES
+from deid.detect.dictionary import is_word_of_dictionary
 from deid.detect.found import Found
 from deid.detect.hangul import Words, hangul_words, is_hangul, is_word
 from deid.detect.stopwords import is_common_word, is_inflected, is_listed
 from deid.detect.syllables import (
+    COMMON_SURNAMES,
     COMPOUND_SURNAMES,
     NATIVE,
     ONE,
@@ -54,6 +56,11 @@ _LAST_WORD = re.compile(r"[가-힣]{1,8}[ ]{0,2}$")
 _SURNAME = "|".join((*COMPOUND_SURNAMES, *sorted(SURNAMES)))
 _WORD_RANK = re.compile(rf"(?P<n>{_SURNAME})?(?P<t>{RANKS}){_AFTER}")
 _GLUED_TITLE = re.compile(r"(?:님|씨|T)(?![가-힣]{0,2}[A-Za-z])")
+# 손님, 주님, 고님 are no surnames with a title.
+_CALLED_SURNAMES = "|".join((*COMPOUND_SURNAMES, *sorted(COMMON_SURNAMES - {"손", "주", "고"})))
+_SURNAME_CALLED = re.compile(rf"(?<![가-힣])(?P<n>{_CALLED_SURNAMES})님(?=[ ](?!과|및)[가-힣]|[은이가께도]|,)")
+# What is glued to a child's or friend's name after a vowel.
+_GIVEN_WITH = re.compile(r"(?<![가-힣])(?P<n>[가-힣]{2})(?:이?랑|한테|에게)(?![가-힣])")
 _GIVEN_CALLED = re.compile(
     r"(?<![가-힣])(?P<n>[가-힣]{2,3})(?:이(?:는|가|도|를|한테|에게|랑|네|의)|씨|양|군)(?![가-힣]{2})"
 )
@@ -143,10 +150,21 @@ def _rank_in(word: str) -> tuple[str, str] | None:
     return (match["n"] or "", match["t"]) if match else None
 
 
+def surnames_called(text: str) -> Iterator[Found]:
+    """Surnames before 님 and a relative or a thing of theirs ("박님 아드님", "이님 약")."""
+    for match in _SURNAME_CALLED.finditer(text):
+        yield Found(*match.span("n"), "NAME", 0.6)
+
+
 def given_names(text: str) -> Iterator[Found]:
     """Given names alone, as relatives and children are called ("은별이는", "아들 준씨")."""
     for match in _GIVEN_CALLED.finditer(text):
         if given_score(match["n"]) >= 3 and not is_common_word(match["n"]) and not is_listed(match["n"] + "이"):
+            yield Found(*match.span("n"), "NAME", 0.55)
+    for match in _GIVEN_WITH.finditer(text):
+        quality = given_score(match["n"])
+        usual = quality == 4 or (quality == 3 and not is_word_of_dictionary(match["n"]))
+        if usual and not is_common_word(match["n"]):
             yield Found(*match.span("n"), "NAME", 0.55)
     for match in _KIN_GIVEN.finditer(text):
         name = match["n"]

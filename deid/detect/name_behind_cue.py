@@ -22,7 +22,7 @@ from deid.detect.syllables import (
     given_score,
     split_name,
 )
-from deid.detect.transcribed import looks_foreign
+from deid.detect.transcribed import is_said, looks_foreign
 
 _SEP = r"(?:[은는이가](?![가-힣]))?(?![가-힣])[ ]{0,3}(?:[:=/·,)\]|>-]|\(|\[)?[ ]{0,3}[\"'<(]?"
 _ASKED = re.compile(rf"(?:{ASKING}|(?<![A-Za-z])(?:NAME|Name|name|ptnm|ptname|patnm)(?![A-Za-z])\"?){_SEP}(?=[가-힣])")
@@ -39,13 +39,16 @@ _OFFICE = re.compile(
     r"재단|복지관)|[가-힣]{0,6}병동|원무실|행정실|"
     r"대위|중위|소위|대령|중령|소령|상병|병장|일병|이병|하사|중사|상사|원사)[ ]{1,2}(?=[가-힣]{2,5}(?![가-힣]{3}))"
 )
+# Departments and stations by their Latin codes, and what people of a team are ("ENT 김철수 상의됨", "CRRT 김철수").
+_LATIN_OFFICE = re.compile(
+    r"(?<![A-Za-z])(?:GS|IM|OS|NS|ENT|OB|GY|OBGY|PED|PD|EM|ER|ICU|RM|NP|PSY|UR|URO|CS|TS|PS|OPH|DER|RAD|ANE|FM|GI|NR|"
+    r"CRRT|ECMO|HD|PCI|EKG|CNS|APN|CT|US)[ ](?=[가-힣]{2,4}(?![가-힣]))"
+)
 _AGED = re.compile(
     r"(?<![\d./])(?:\d{1,3}[ ]?/[ ]?[MF남여]|[MF남여][ ]?/[ ]?\d{1,3})[ ]{1,2}(?=[가-힣]{2,5}(?![가-힣]{3}))"
 )
 _ALONE = re.compile(r"(?:입니다|인데요|이라고)|[ ]{0,3}(?:$|[\n()/,<]|[ ]{2}|TEL|☎)")
-_HEADER = re.compile(
-    r"(?m)^[ ]{0,2}(?:From|To|Cc|Bcc|TO|FROM|참조|수신|발신|보낸 ?이|받는 ?이)[ ]?:[ ]?\"?(?=[가-힣])"
-)
+_HEADER = re.compile(r"(?m)^[ ]{0,2}(?:From|To|Cc|Bcc|TO|FROM|참조|수신|발신|보낸 ?이|받는 ?이)[ ]?:[ ]?\"?(?=[가-힣])")
 _STRONG = re.compile(r"[:=|>\])][ ]{0,3}[\"'<(]?$")
 _LATIN_ROLE = re.compile(
     rf"(?<![A-Za-z])(?:{LATIN_ROLES})(?![A-Za-z])[ ]{{0,3}}[:=.)(/-]{{0,2}}[ ]{{0,3}}[\"'<(]?(?=[가-힣])"
@@ -128,6 +131,15 @@ def behind_any_word(text: str) -> Iterator[Found]:
             yield Found(*match.span("n"), "NAME", 0.6)
 
 
+def behind_codes(text: str) -> Iterator[Found]:
+    """Names behind the Latin code of a department or of a machine somebody runs."""
+    for match in _LATIN_OFFICE.finditer(text):
+        run = _RUN.match(text, match.end())
+        size = leading_name(run.group(), Cue(least=1 if _ALONE.match(text, run.end()) else 3)) if run else 0
+        if run and size == len(run.group()) and size > 2:
+            yield Found(match.end(), match.end() + size, "NAME", 0.5)
+
+
 def _size_behind_office(text: str, run: re.Match[str]) -> int:
     named = _ALONE.match(text, run.end()) or run.group().endswith(("입니다", "인데요", "이라고"))
     size, chance = rare_name(run.group()) if named else (0, Chance.NONE)
@@ -201,21 +213,23 @@ def _end_of_callable(text: str, run: re.Match[str]) -> int | None:
         return None
     parts = words.group().split()
     known = len(parts) > 1 or looks_foreign(words.group()) or split_name(run.group()) is not None
-    said = any(is_common_word(part) or is_inflected(part) or part[-1] in "는은" for part in parts)
+    said = any(map(is_said, parts))
     return words.end() if known and not said else None
 
 
 def _end_of_foreign(text: str, run: re.Match[str], *, asked: bool) -> int | None:
     """Return where a foreign name in Hangul ends: it has up to three words with single spaces between."""
     word = run.group()
-    if not (asked or _is_foreign_at(text, run.start())) or len(word) > 6 or is_common_word(word) or is_inflected(word):
+    if not (asked or _is_foreign_at(text, run.start())) or len(word) > 6 or is_said(word):
         return None
     if _IN_SENTENCE.match(text, run.start()):
         return None
     end = run.end()
     for _ in range(2):
         token = _TOKEN.match(text, end)
-        if token is None or is_common_word(token.group().strip()) or is_inflected(token.group().strip()):
+        if token is None or is_said(token.group().strip()):
             break
         end = token.end()
+    if end == run.end() and is_common_word(word):
+        return None
     return end if not _DOSE.match(text, end) and (asked or _AFTER_FOREIGN.match(text, end)) else None

@@ -33,8 +33,11 @@ _BESIDE = re.compile(
     rf"[MF][ /]\d)|"
     rf" ?01\d[ .-]?\d|[ ]\d{{6}}[ ]?-?[ ]?\d|[ ]?(?:연락처|☎|휴대폰|핸드폰)|[ ](?:19|20)\d\d[-./년]|"
     rf"[ ]\d{{4}}[ -]\d{{4}}[ -]\d{{4}}|[ ]?[(/][ ]?(?:01\d|0\d{{1,2}}[-) .]|\+82|\d{{6,10}}[)/ -]|[A-Z]-\d|H\.?P|"
-    rf"19\d\d|20\d\d)|[ ]?\((?:PT|OT|ST|RN|MD|NP|PA|CRC|R[1-4])\)|[ ](?:RN|MD|M\.D|NP|CRC)(?![A-Za-z])|[ ][Pp]t[ .]|[ ]#\d|[(/][ ]{{0,2}}(?:{_KIN})[ ),/])"
+    rf"19\d\d|20\d\d)|[ ]?\((?:PT|OT|ST|RN|MD|NP|PA|CRC|R[1-4])\)|[ ](?:RN|MD|M\.D|NP|CRC)(?![A-Za-z])|"
+    rf"[ ][Pp]t[ .]|[ ]#\d|[(/][ ]{{0,2}}(?:{_KIN})[ ),/])"
 )
+# The day of something ("평가일 2021. 4. 12.") is nobody's name.
+_DATE_BEHIND = re.compile(r"[ ](?:19|20)?\d\d[-./년]")
 _MEASURED = re.compile(r"[ :=]{0,3}[<>≥≤]?[ ]?\d[\d.,]{0,8}[ ]?(?:%|mg|mm|cm|mL|ml|g|회|개|점|일|시간|배)")
 _TOKEN = re.compile(r"(?<![가-힣A-Za-z0-9])[가-힣]{2,7}(?![가-힣])")
 _FOREIGN = re.compile(r"(?<![가-힣A-Za-z0-9])[가-힣]{1,6}(?:[ ][가-힣]{1,6}){0,2}(?![가-힣])")
@@ -137,25 +140,25 @@ def _score(text: str, start: int, parts: tuple[str, str], rest: str) -> float:
     usual = surname in USUAL_SURNAMES or len(surname) > 1
     end = start + len(surname) + len(given)
     beside = not rest and _BESIDE.match(text, end)
-    if is_prolonged(surname + given):
-        return 0.0
     if quality == 0:
         # An unusual given name is believed beside sex, age or a number only.
         likely = beside and usual and len(given) == 2 and not _unlikely(surname + given, text, end)
         return 0.6 if likely else 0.0
     if beside:
-        return 0.0 if quality < 3 and is_derived(surname + given) else 0.75
-    if rest and (len(given) == 1 or not usual):
-        return 0.0
-    if _is_word(text, start, end, (surname + given, rest, quality)):
-        return 0.0
-    return _score_of_form(text, start, (surname, given, rest), quality)
+        dated = given[-1] == "일" and _DATE_BEHIND.match(text, end)
+        return 0.0 if dated or (quality < 3 and is_derived(surname + given)) else 0.75
+    said = _is_word(text, start, end, (surname + given, rest, quality))
+    return (
+        0.0
+        if said or (rest and (len(given) == 1 or not usual))
+        else _score_of_form(text, start, (surname, given, rest), quality)
+    )
 
 
 def _is_word(text: str, start: int, end: int, form: tuple[str, str, int]) -> bool:
     """Whether a candidate is rather a listed word with something glued to it, or a quantity."""
     name, rest, quality = form
-    if _INTENDED.search(name) and rest == "로":
+    if (_INTENDED.search(name) and rest == "로") or (is_prolonged(name) and not _EDGE_RIGHT.match(text, end)):
         return True
     if _MEASURED.match(text, end) or is_surely_inflected(name) or is_compound(name + rest):
         return True

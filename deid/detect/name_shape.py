@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 
 from deid.detect.cues import PARTICLES, TITLES
-from deid.detect.dictionary import is_prolonged, is_word_of_dictionary
+from deid.detect.dictionary import is_word_of_dictionary
 from deid.detect.stopwords import is_common_word, is_compound, is_derived, is_listed, is_surely_inflected
 from deid.detect.syllables import COMMON_SURNAMES, SECOND, USUAL_SURNAMES, given_score, split_name
 
@@ -67,7 +67,7 @@ def _is_rather_a_word(candidate: str, word: str, cue: Cue) -> bool:
     """Whether a candidate is a listed word with something glued to it, where no form asks for a name."""
     if cue.asked:
         return not cue.edge and is_surely_inflected(candidate)
-    if is_prolonged(candidate) or (len(candidate) == 4 and is_word_of_dictionary(candidate[:2])):
+    if len(candidate) == 4 and is_word_of_dictionary(candidate[:2]) and given_score(candidate[1:]) == 0:
         return True
     if is_surely_inflected(candidate):
         return True

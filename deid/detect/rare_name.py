@@ -39,6 +39,8 @@ _SECOND = frozenset(SECOND) | frozenset(
     "칠타통판포항행회흡웅걸"
 )
 _PARTICLE = re.compile(rf"(?:{PARTICLES})?")
+# Particles of persons and animals only.
+_TO_PERSONS = frozenset(["한테", "에게", "께", "께서", "한테서", "에게서", "이랑", "씨", "님"])
 _LONGEST = 8
 _ROLE = re.compile(
     rf"[가-힣]{{0,6}}(?:{'|'.join(role for role in ROLES.split('|') if len(role) > 1)})(?:님|분)?[은는이가]?"
@@ -76,6 +78,7 @@ def rare_names(text: str) -> Iterator[Found]:
                 chance is Chance.ANYWHERE
                 or _behind_role(text, previous, start)
                 or (whole and _among_people(text, start, end))
+                or (word[0] in COMMON_SURNAMES and word[size:] in _TO_PERSONS)
             ):
                 yield Found(start, start + size, "NAME", 0.5)
         previous = start, end, word

@@ -30,8 +30,10 @@ _LATIN_LABEL = re.compile(
     r"Hosp(?:ital)?\.?[ ]?(?:No|ID|#)\.?|Chart[ ]?(?:No\.?|#|ID)?|Acc(?:ession)?"
     r"[ ._]?(?:No\.?|#|Number)|Acc#|Specimen(?:[ _]?(?:ID|No\.?))?|Case[ ]?No\.?|Reg(?:istration)?[ ._]?No\.?|"
     r"Record[ ]?No\.?|Barcode|Sample[ ]?(?:ID|No\.?)|Path[ ]?No\.?"
-    r"|Us(?:e)?r(?:[ _]?(?:id|no))?(?=[\"' ]{0,2}[:=])|uid(?=[\"' ]{0,2}[:=])|No\.(?=[ ]{0,2}(?:[A-Z]-)?\d{2}-?\d{4})|Visit[ ]?(?:No|ID)\.?|Encounter[ ]?(?:ID|No\.?)|Order[ ]?(?:No|ID)\.?|ID)[\"']?[ ]{0,3}[:=.#(|>]?[ ]{0,3}[\"']?"
-    + _VALUE,
+    r""
+    r"|Use?r(?:[ _]?(?:id|no))?(?=[\"' ]{0,2}[:=])|uid(?=[\"' ]{0,2}[:=])|"
+    r"No\.(?=[ ]{0,2}(?:[A-Z]-)?\d{2}-?\d{4})|Visit[ ]?(?:No|ID)\.?|Encounter[ ]?(?:ID|No\.?)|"
+    r"Order[ ]?(?:No|ID)\.?|ID)[\"']?[ ]{0,3}[:=.#(|>]?[ ]{0,3}[\"']?" + _VALUE,
     re.IGNORECASE,
 )
 _LATIN_WORD = re.compile(r"[A-Za-z]{2,20}")

@@ -35,7 +35,7 @@ _WEIGHTS = {
 # A syllable that neither foreign names nor Korean words have.
 _UNSEEN = 1
 _FOREIGN_WEIGHT = 3
-_VERBAL = re.compile(r"(?:[았었였겠]|[한는은을던신]$|대요|래요|네요|[하되]고$|면$|게$|서$)")
+_VERBAL = re.compile(r"(?:[았었였겠]|[한는은을던신]$|대요|래요|네요|[하되]고$|면$|게$|서$|에$)")
 _PARTICLES = frozenset("의에을를은는와과도로만")
 
 
@@ -48,23 +48,29 @@ def foreign_weight(words: str) -> int:
 @lru_cache(maxsize=1 << 14)
 def looks_foreign(words: str) -> bool:
     """Whether a Hangul word or words look like a transcribed foreign name."""
-    return _FOREIGN.search(words) is not None or (len(words) > 2 and foreign_weight(words) >= _FOREIGN_WEIGHT)
+    if _FOREIGN.search(words):
+        return True
+    # A word alone is a Korean one with a particle more often than words in a row are ("지아가").
+    least = _FOREIGN_WEIGHT if " " in words else _FOREIGN_WEIGHT + 1
+    return len(words) > 3 and foreign_weight(words) >= least
 
 
 def foreign_tail(words: Sequence[str], least: int = 2) -> int:
     """How many of the last words (at most three) are one foreign name; 0 for none. Each has at most seven syllables."""
     for count in (3, 2, 1):
         tail = words[-count:]
-        if len(tail) < count or count < least or any(map(_is_said, tail)):
+        if len(tail) < count or count < least or any(map(is_said, tail)):
             continue
         joined = " ".join(tail)
         begins = foreign_weight(tail[0]) >= 0 or tail[0] in SURNAMES or _FOREIGN.search(tail[0] + " ") is not None
-        if sum(map(len, tail)) >= 3 and (_FOREIGN.search(joined) or (begins and foreign_weight(joined) >= 2)):
+        needed = _FOREIGN_WEIGHT - (tail[0] in SURNAMES)
+        if sum(map(len, tail)) >= 3 and (_FOREIGN.search(joined) or (begins and foreign_weight(joined) >= needed)):
             return count
     return 0
 
 
-def _is_said(word: str) -> bool:
+@lru_cache(maxsize=1 << 14)
+def is_said(word: str) -> bool:
     """Whether a word is one of a sentence or of a form, not of a name."""
     said = len(word) > 7 or is_inflected(word) or is_listed(word)
     said = said or (is_common_word(word) and foreign_weight(word) < _FOREIGN_WEIGHT)
