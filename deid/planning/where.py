@@ -15,6 +15,8 @@ from deid.planning.peek import ROWS, Peek, peek, peek_tables
 from deid.recipe_source import FORMATS, Address
 
 SUFFIXES = frozenset(ending for _, endings in FORMATS.values() for ending in endings)
+# Endings that say nothing: taken for CSV, and refused as that if they are none.
+PLAIN = frozenset({"", ".dat", ".lst"})
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,12 @@ def _key_place(key: Path) -> str:
 def sources(path: Path) -> list[Path]:
     """List the files to plan for: the file itself, or a folder's of known formats. Raises `SourceError` for none."""
     found = [path] if path.is_file() else sorted(each for each in path.iterdir() if each.suffix.lower() in SUFFIXES)
+    words = ", ".join(sorted(SUFFIXES))
+    if path.is_file() and path.suffix.lower() not in SUFFIXES | PLAIN:
+        both = (f"{path.suffix} 파일은 표로 읽지 않습니다.", f"{path.suffix} files are not read as tables.")
+        fix = (f"{words} 가운데 하나로 내보내 주세요.", f"Export it as one of {words}.")
+        raise SourceError((path.name, 0, -1), "format", both, remedy=fix)
     if not found:
-        words = ", ".join(sorted(SUFFIXES))
         fix = (f"{words} 파일이나 그런 파일이 든 폴더를 주세요.", f"Give a file or folder of {words}.")
         raise SourceError((path.name, 0, -1), "none", ("표가 없습니다.", "there is no table."), remedy=fix)
     return found
