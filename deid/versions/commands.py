@@ -9,7 +9,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -63,8 +62,8 @@ class _Place:
     def spelled(self, now: datetime) -> frozenset[str]:
         """How the people's ids stand in the tables; nothing where those cannot be read, which is said."""
         try:
-            with TemporaryDirectory(dir=self.source) as spool, ExitStack() as stack:
-                how = Reading(Path(spool), False, lambda _: None, stack.enter_context(Databases()))  # noqa: FBT003 - its second field
+            with ExitStack() as stack:
+                how = Reading(self.out, False, lambda _: None, stack.enter_context(Databases()))  # noqa: FBT003 - its second field
                 sources = [
                     stack.enter_context(open_source(table, self.source, self.recipe.limits, how))
                     for table in self.recipe.tables
