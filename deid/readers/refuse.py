@@ -57,6 +57,14 @@ def check_header(rule: TableRule, place: str, header: tuple[str, ...]) -> None:
     Raises `SourceError` or, at its place in the recipe, `RecipeError`.
     """
     check_names(place, header, 1)
+    if not any(column.source in header for column in rule.columns):
+        # Not one known name: the first line may be a patient, so nothing of it is said.
+        both = ("첫 줄에 계획의 열 이름이 하나도 없습니다.", "the first line has not one of the recipe's columns.")
+        fix = (
+            "머리글이 있는 파일인지(엑셀이면 header_row도), 계획이 이 파일의 것인지 확인하세요.",
+            "Check that the file has a header (header_row in a workbook) and that the recipe is for this file.",
+        )
+        refuse(place, "no-header", both, fix, at=(1, 0))
     for column in rule.columns:
         if column.source not in header:
             words = ", ".join(header)
