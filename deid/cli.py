@@ -26,7 +26,7 @@ from deid.engine import Step, run
 from deid.forget_command import forget_command
 from deid.keys_command import keys_group
 from deid.manifest import Manifest
-from deid.many.options import Means, means_options
+from deid.many.options import Means, means_options, told_redone
 from deid.planning.command import plan
 from deid.planning.profile_command import profile_command
 from deid.refusal import errors_to_exit_codes
@@ -101,6 +101,8 @@ def run_command(  # noqa: PLR0913 - click hands over each option by its name
             now = datetime.now(UTC)  # noqa: TID251 - see the line above
             result = run(plan, source, out, keys, now=now, progress=told, private=private, before=before, means=means)
         _show(result.manifest)
+        for line in told_redone(result.redone):
+            click.echo(line, err=True)
         click.echo(f"{result.snapshot}")
 
 

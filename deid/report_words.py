@@ -57,6 +57,14 @@ SIGNED_FACTS: tuple[Words, ...] = (
     ("조건 또는 사유", "Conditions or reasons"),
     ("이용 기간", "Period of use"),
 )
+# What is copied here of the sample review, from the enclave's record.
+SAMPLE_FACTS: tuple[Words, ...] = (
+    ("검토한 사람(계정)과 글 수", "Who reviewed (accounts), and how many texts"),
+    ("끝낸 날", "Closed on"),
+    ("가린 식별정보 / 놓친 식별정보", "Identifiers masked / missed"),
+    ("재현율 추정과 신뢰구간", "Recall: estimate and confidence interval"),
+    ("판정: 통과 / 되돌림", "Verdict: passed / sent back"),
+)
 SIGNERS: tuple[Words, ...] = (
     ("심의위원장", "Chair of the board"),
     ("적정성 검토위원 1", "Reviewer of adequacy 1"),

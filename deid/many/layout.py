@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,10 @@ class Hands:
 
     memory: Memory
     helpers: Helpers | None = None
+
+    def redone(self) -> Mapping[tuple[str, str], int]:
+        """See `Helpers.redone`; nothing without helpers."""
+        return {} if self.helpers is None else dict(self.helpers.redone)
 
 
 @dataclass(frozen=True)

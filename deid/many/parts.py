@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
@@ -42,6 +42,10 @@ class Helpers(Protocol):
     @property
     def threads(self) -> int:
         """How many parts they can work on at once."""
+
+    @property
+    def redone(self) -> Mapping[tuple[str, str], int]:
+        """How many parts failed with them and were done by the run, by table and kind of error (no message of it)."""
 
     def each(self, parts: LaidOut, table: Prepared, kernel: Callable[[Prepared], Answer]) -> Iterator[Answer]:
         """See `Parts.each`."""

@@ -8,13 +8,16 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from threading import Thread
 
 import pytest
 from distributed import Client
 
+from deid.crew.order import Order
 from deid.engine import Step
 from deid.errors import SourceError
+from deid.many.options import told_redone
 from deid.many.parts import LaidOut
 from tests.deid.crew.conftest import Crowd
 from tests.deid.factory import Hospital, table
@@ -47,6 +50,7 @@ def test_two_workers_give_what_one_process_gives(
     found = crowd.run(clinic, recipe)
     assert json.loads((found.snapshot / "risk.json").read_bytes()) == figures
     assert told(found) == signed
+    assert not found.redone
     for name, rows in expected.items():
         assert rows.height > 0
         assert table(found, name).equals(rows)
@@ -78,6 +82,44 @@ def test_a_worker_that_is_killed_leaves_its_parts_to_another(
     found = crowd.run(clinic, CODED, progress=stop)
     assert killed
     assert table(found, "visits").equals(expected)
+
+
+def test_parts_that_fail_on_a_worker_are_done_here_and_counted(clinic: Hospital, crowd: Crowd, client: Client) -> None:
+    write_visits(clinic)
+    expected = clinic.run(CODED)
+    clinic.out.rename(clinic.root / "before")
+
+    def break_down() -> None:
+        from deid.crew import worker
+
+        real = worker._work
+
+        def work(order: Order) -> None:
+            if order.job == "job-0":
+                raise MemoryError("CANARY-WORDS")
+            real(order)
+
+        worker._work = work
+
+    def mend() -> None:
+        import importlib
+
+        from deid.crew import worker
+
+        importlib.reload(worker)
+
+    client.run(break_down)
+    try:
+        found = crowd.run(clinic, CODED)
+    finally:
+        client.run(mend)
+    assert list(found.redone) == [("visits", "MemoryError")]
+    assert found.redone["visits", "MemoryError"] >= 1
+    assert told(found) == told(replace(expected, snapshot=clinic.root / "before" / expected.snapshot.name))
+    lines = told_redone(found.redone)
+    assert len(lines) == 1
+    assert "visits MemoryError × " in lines[0]
+    assert "CANARY" not in lines[0]
 
 
 def test_a_fault_is_told_with_its_line_and_no_worker_writes_the_value_down(

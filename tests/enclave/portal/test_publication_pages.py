@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import polars as pl
@@ -136,6 +137,12 @@ def test_a_steward_goes_through_the_sample_and_a_miss_sends_the_snapshot_back(wo
     assert state(world, made) is SnapshotState.RETURNED
     after = browser.get(f"{ROOT}/snapshots/{made}")
     assert ("놓친 것 1개" in after.text, CANARY in after.text) == (True, False)
+    # The board's printable record says who looked at how many, and what it showed with its interval.
+    record = browser.get(f"{ROOT}/snapshots/{made}/record")
+    told = " ".join(re.sub(r"<[^>]+>", " ", record.text).split())
+    assert "본 사람 suyeon 글 3건 suyeon 님이 끝냄" in told
+    assert re.search(r"재현율\(식별정보\) [0-9.]+% \[[0-9.]+, [0-9.]+\] 신뢰수준 95%", told)
+    assert CANARY not in record.text
     assert browser.get(f"{ROOT}{path}/1").status_code == 409
 
 
