@@ -7,6 +7,7 @@ run: nothing is published.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -19,9 +20,11 @@ from deid.privacy.watch import Watch, holds
 from deid.recipe import Gates, TableRule
 from deid.risk.measures import Risk
 from deid.risk.models import Grouping, Model
-from deid.risk.population import Uniqueness
 from deid.suppress import ROWS
 from deid.transform.columns import INDEX, class_key
+
+if TYPE_CHECKING:
+    from deid.risk.population import Uniqueness
 
 REMEDIES: Mapping[str, tuple[str, str]] = {
     "k": (

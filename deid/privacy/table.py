@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -21,9 +21,11 @@ from deid.privacy.watch import Watch, found, grouping_of, models_of
 from deid.recipe import Gates, TableRule
 from deid.risk.measures import risk_of
 from deid.risk.models import Grouping
-from deid.risk.population import Uniqueness, uniqueness
 from deid.suppress import Classes, Decision
 from deid.transform.columns import INDEX, class_key
+
+if TYPE_CHECKING:
+    from deid.risk.population import Uniqueness
 
 
 @dataclass
@@ -77,7 +79,11 @@ class TablePrivacy:
 
     def _unique(self, written: Grouping) -> Uniqueness | None:
         fraction = self.asked.sampling_fraction
-        return None if fraction is None else uniqueness(written.sizes, fraction)
+        if fraction is None:
+            return None
+        from deid.risk.population import uniqueness  # noqa: PLC0415 - SciPy takes a second to load, and few runs ask
+
+        return uniqueness(written.sizes, fraction)
 
     def _population_words(self) -> Mapping[str, Any] | None:
         asked = self.asked.population
