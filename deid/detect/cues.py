@@ -51,7 +51,12 @@ ROLES = _alternatives(
     전담간호사 공여자 수혜자 기증자
     접촉자 접촉_직원 같은_병실 전원의 세대주 직원 입원환자 외래환자 예약자 내원자 상담자 내담자 자문 진료의 진찰의
     주관 감독 검수자 승인자 결재 결재자 책임 총괄 교육자 지도 원무 접수자 등록자 수납자
-    이용자 장애인 어르신 할머니 할아버지 큰애 작은애 첫째 둘째 셋째 발단자 수련생 실습생 수련의 심리전문가
+    이용자 장애인 어르신 할머니 할아버지 큰애 작은애 첫째 둘째 셋째 발단자 재해자 참석자 면담자 면담 동료 현장소장
+    소장 심사역 액팅
+    보증인 연대보증인 의무자
+    아동 프리셉터 프리셉티 패널 코디 차지 피검자
+    시누이 학생 노출원 지표환자
+    수련생 실습생 수련의 심리전문가
     외할머니 외할아버지 친할머니 친할아버지 시부 시모 큰며느리 작은며느리
     막냇동생 약혼자 약혼녀 여자친구 남자친구 룸메이트 짝꿍"""
 )
@@ -66,7 +71,7 @@ LATIN_ROLES = _alternatives(
     caregiver interpreter surgeon operator nurse guardian Signed signed Signature proband Proband pt by dr Anes\.?
     Assist\.? Surg\.? Op\.? doc_nm dr_nm mother father spouse
     Caregiver Assistant Recorder Pharmacist asst\.? 1st_asst 2nd_asst scrub circ\.? anes\.? Anesth\.?
-    Son Daughter Wife Husband son daughter wife husband"""
+    back-up backup Back-up Charge charge Son Daughter Wife Husband son daughter wife husband"""
 )
 # What stands right behind a name.
 TITLES = _alternatives(
@@ -94,7 +99,7 @@ PARTICLES = _alternatives(
     "하고 이가 이는 이를 이의 이에게 이와 이도 측 쪽 네 외 등 및 와의 과의 까지 부터 보다 이신 "
     "이세요 예요 에요 이에요 이예요 인데 인데요 이구요 구요 십니다 이십니다 이시고 이시며 이라는데 "
     "한테는 께도 이한테 이라 라서 "
-    "이라서 인 이란 란 으로부터 이요"
+    "이었습니다 였습니다 이었고 였고 이었음 였음 이라서 인 이란 란 으로부터 이요"
 )
 # Not names though they stand where names stand.
 NOT_BEFORE_TITLE = read_words("not_before_title.txt")

@@ -54,7 +54,7 @@ _SPOKEN = re.compile(
 )
 _BIRTH_LABEL = r"(?:생년월일|생일|출생(?:일자?)?|생년|DOB|D\.O\.B\.?|birth(?:[ _-]?(?:date|day))?|date of birth|생월일)"
 _BIRTH_SHORT = re.compile(
-    rf"{_BIRTH_LABEL}(?:은|는|이)?[ ]{{0,3}}[:=(]?[ ]{{0,3}}['\"]?(?P<v>\d{{6}}|\d{{8}}|"
+    rf"{_BIRTH_LABEL}[\"']?(?:은|는|이)?[ ]{{0,3}}[:=(]?[ ]{{0,3}}['\"]?(?P<v>\d{{6}}|\d{{8}}|"
     rf"\d\d[ ]?[-./][ ]?{_M}[ ]?[-./][ ]?{_D})(?!\d)",
     re.IGNORECASE,
 )

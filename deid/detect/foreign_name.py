@@ -11,16 +11,18 @@ from collections.abc import Iterable, Iterator
 from deid.detect.cues import TITLES
 from deid.detect.found import Found
 from deid.detect.hangul import hangul_words, is_word
+from deid.detect.rare_name import is_role
 from deid.detect.syllables import split_name
 from deid.detect.transcribed import foreign_tail, looks_foreign
 
 # What is said to or of persons only, glued to the last word of a name; "환자" may follow an illness or a device.
 _TO_PERSONS = re.compile(r"(?:님|씨|쌤)?(?:한테서?|에게서?|께서?|이?랑|입니다|이?라고|이?라는)$|(?:님|씨|쌤)$")
-_TITLE = re.compile(rf"(?:{TITLES})(?:님|분)?(?:께서는?|에게|한테|[은는이가을를의과와도로])?$")
+_TITLE = re.compile(rf"(?:{TITLES})(?:님|분)?(?:께서는?|에게|한테|[은는이가을를의과와도로]|이[가-힣]{{1,4}})?$")
 _FOR_ANYTHING = re.compile(r"^(?:환자|대상자|보호자|본인|확인|앞|통역)")
 _OFFICE = re.compile(r"(?:과|팀|실|센터|병원|의원|약국|병동|클리닉|파트|유닛|전문가|담당|R[1-4]|PI)$")
 _LATIN_OFFICE = re.compile(r"(?<![A-Za-z])(?:[A-Z]{2,4}|R[1-4]|PI)[.:]?[ ]$")
 _ENDS = re.compile(r"[ ]{0,3}(?:$|[\n(/,|)]|[ ]{2})")
+_PARTICLE = re.compile(r"[가-힣](?:은|는|이|가|을|를|와|과|의|도|인데|이었습니다|였습니다|이라|이고|이며)$")
 _SPEAKER = re.compile(r"(?m)^[ >]{0,3}(?P<n>[가-힣]{1,6}(?:[ ][가-힣]{1,6}){0,2})[ ]?:[ ]")
 
 
@@ -39,6 +41,11 @@ def foreign_names(text: str) -> Iterator[Found]:
             names = [words[place][2] for place in run]
             least = 2 if _FOR_ANYTHING.match(word) or len(names[-1]) < 4 else 1
             count, until = foreign_tail(names, least), words[index - 1][1]
+        elif len(run) > 1 and (particle := _PARTICLE.search(word)):
+            cut = particle.start() + 1
+            names = [*(words[place][2] for place in run), word[:cut]]
+            count, until = foreign_tail(names, 2), start + cut
+            count = count if count < len(names) and is_role(names[-count - 1]) else 0
         elif run and _ENDS.match(text, end):
             names = [*(words[place][2] for place in run), word]
             count, until = _behind_office(text[: words[run[0]][0]], names), end
@@ -47,7 +54,7 @@ def foreign_names(text: str) -> Iterator[Found]:
         if count:
             first = index - count + (0 if until <= words[index - 1][1] else 1)
             taken = index + 1
-            yield Found(words[first][0], until, "NAME", 0.6)
+            yield Found(words[first][0], until, "NAME", 0.85)
     yield from _speakers(text)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from deid.detect.cues import ASKING, LATIN_ROLES, NOT_BEFORE_TITLE, ROLES
+from deid.detect.dictionary import is_prolonged
 from deid.detect.found import Found
 from deid.detect.hangul import hangul_words
 from deid.detect.name_shape import Cue, leading_name
@@ -22,7 +23,7 @@ from deid.detect.syllables import (
     given_score,
     split_name,
 )
-from deid.detect.transcribed import is_said, looks_foreign
+from deid.detect.transcribed import foreign_tail, is_said, looks_foreign
 
 _SEP = r"(?:[은는이가](?![가-힣]))?(?![가-힣])[ ]{0,3}(?:[:=/·,)\]|>-]|\(|\[)?[ ]{0,3}[\"'<(]?"
 _ASKED = re.compile(rf"(?:{ASKING}|(?<![A-Za-z])(?:NAME|Name|name|ptnm|ptname|patnm)(?![A-Za-z])\"?){_SEP}(?=[가-힣])")
@@ -42,8 +43,9 @@ _OFFICE = re.compile(
 # Departments and stations by their Latin codes, and what people of a team are ("ENT 김철수 상의됨", "CRRT 김철수").
 _LATIN_OFFICE = re.compile(
     r"(?<![A-Za-z])(?:GS|IM|OS|NS|ENT|OB|GY|OBGY|PED|PD|EM|ER|ICU|RM|NP|PSY|UR|URO|CS|TS|PS|OPH|DER|RAD|ANE|FM|GI|NR|"
-    r"CRRT|ECMO|HD|PCI|EKG|CNS|APN|CT|US)[ ](?=[가-힣]{2,4}(?![가-힣]))"
+    r"CRRT|ECMO|HD|PCI|EKG|CNS|APN|CT|US|to|with|from|w/)[ ](?=[가-힣]{2,4}(?![가-힣]))"
 )
+_LATIN_BEHIND = re.compile(r"[ ](?:by|at|on|and|from|who|for|\()(?![A-Za-z])")
 _AGED = re.compile(
     r"(?<![\d./])(?:\d{1,3}[ ]?/[ ]?[MF남여]|[MF남여][ ]?/[ ]?\d{1,3})[ ]{1,2}(?=[가-힣]{2,5}(?![가-힣]{3}))"
 )
@@ -62,6 +64,7 @@ _SPACED_GIVEN = re.compile(
     r"[ ]{1,2}([가-힣]{2})(?=[은는이가을를의과와도](?![가-힣]))"
 )
 _WORDS = re.compile(r"[가-힣]{1,5}[ ][가-힣]{1,5}(?:[ ][가-힣]{1,5})?(?![가-힣])")
+_TOKEN_GLUED = re.compile(r"[ ](?P<n>[가-힣]{1,5})(?=(?:은|는|이|가|을|를|와|과|의|도|이랑|랑)[ ])")
 _TOKEN = re.compile(r"[ ][가-힣]{1,6}(?![가-힣])")
 # Any word of a person's part in something ("접종자", "선언의"), then a word that is a name and nothing else.
 _ANY_ROLE = re.compile(
@@ -75,8 +78,12 @@ _ANY_LABEL = re.compile(
 # Foreign-looking words are medicines more often than people: a dose behind, or a sentence that goes on.
 _DOSE = re.compile(r"[ ]?\d{1,5}(?:[.,]\d{1,3})?[ ]?(?:mg|g|ml|mL|cc|mcg|µg|U|IU|정|T|%|캡슐|회)")
 _AFTER_FOREIGN = re.compile(
-    r"[ ]{0,3}(?:$|[\n(/,;|)\]:\"'<=-]|님|씨|환자|보호자|교수|[MF]|남|여|만|\d|[가-힣]{1,2}(?![가-힣]))"
+    r"[ ]{0,3}(?:$|[\n(/,;|)\]:\"'<=-]|(?:at|on|by|and|from)(?![a-z])|"
+    r"님|씨|환자|보호자|교수|[MF]|남|여|만|\d|[가-힣]{1,2}(?![가-힣]))"
 )
+_SUBJECT = re.compile(r"[이가은는도에][ ][가-힣]")
+# "이름 / 학년반 / 측정": a row of labels asks for nothing.
+_IN_ROW = re.compile(r"[/|,;][ ]{0,3}$")
 # Words of a sentence about names, not a name.
 _IN_SENTENCE = re.compile(r"[가-힣]{1,6}(?:에|을|를|은|는|의|한|된|등)[ ][가-힣]")
 _TELEPHONE = re.compile(r"[ ]?[(/,:]?[ ]?(?:\(?0(?:1\d|2|[3-6]\d)\)?[ )./-]{0,2}\d{3}|\+82)")
@@ -135,14 +142,21 @@ def behind_codes(text: str) -> Iterator[Found]:
     """Names behind the Latin code of a department or of a machine somebody runs."""
     for match in _LATIN_OFFICE.finditer(text):
         run = _RUN.match(text, match.end())
-        size = leading_name(run.group(), Cue(least=1 if _ALONE.match(text, run.end()) else 3)) if run else 0
-        if run and size == len(run.group()) and size > 2:
-            yield Found(match.end(), match.end() + size, "NAME", 0.5)
+        words = _WORDS.match(text, match.end())
+        if words and foreign_tail(words.group().split(" ")) == words.group().count(" ") + 1:
+            yield Found(*words.span(), "NAME", 0.6)
+        elif run:
+            behind = _LATIN_BEHIND.match(text, run.end()) is not None
+            size = leading_name(run.group(), Cue(least=1 if behind or _ALONE.match(text, run.end()) else 3))
+            if size == len(run.group()) and (size > 2 or (behind and run.group()[0] in COMMON_SURNAMES)):
+                yield Found(match.end(), match.end() + size, "NAME", 0.5)
 
 
 def _size_behind_office(text: str, run: re.Match[str]) -> int:
     named = _ALONE.match(text, run.end()) or run.group().endswith(("입니다", "인데요", "이라고"))
     size, chance = rare_name(run.group()) if named else (0, Chance.NONE)
+    if is_prolonged(run.group()):
+        return 0
     return leading_name(run.group(), Cue(least=1 if named else 2)) or (size if size > 2 and chance else 0)
 
 
@@ -172,15 +186,20 @@ def _end_of_name(text: str, position: int, *, asked: bool, strong: bool) -> int 
     edge = _ALONE.match(text, run.end()) is not None
     if asked and edge and len(word) <= 3 and is_listed(word) and text[position - 1] not in ",;/·|":
         return _end_of_common_word(run)
-    size = leading_name(word, Cue(asked=asked, strong=strong, edge=edge))
+    size = leading_name(word, Cue(asked=asked, strong=strong, edge=edge, least=_least(text, run, asked=asked)))
     if size and (size < len(word) or not _is_foreign_at(text, position)):
         return position + size
     return (
         _end_of_spaced(text, run)
         or _end_of_callable(text, run)
-        or _end_of_foreign(text, run, asked=asked)
+        or _end_of_foreign(text, run, asked=asked and not _IN_ROW.search(text, max(0, position - 4), position))
         or (position + size if size else None)
     )
+
+
+def _least(text: str, run: re.Match[str], *, asked: bool) -> int:
+    """How usual a given name must be: more where a sentence goes on behind a particle ("허리가 아파서")."""
+    return 3 if not asked and len(run.group()) == 3 and _SUBJECT.match(text, run.end() - 1) else 0
 
 
 def _end_of_common_word(run: re.Match[str]) -> int | None:
@@ -227,6 +246,9 @@ def _end_of_foreign(text: str, run: re.Match[str], *, asked: bool) -> int | None
     end = run.end()
     for _ in range(2):
         token = _TOKEN.match(text, end)
+        last = _TOKEN_GLUED.match(text, end)
+        if token is None and last and looks_foreign(text[run.start() : last.end()]) and not is_said(last["n"]):
+            return last.end()
         if token is None or is_said(token.group().strip()):
             break
         end = token.end()

@@ -11,6 +11,7 @@ from deid.detect.found import Found
 from deid.detect.hangul import hangul_words
 from deid.detect.stopwords import is_common_word, is_inflected
 from deid.detect.syllables import COMMON_SURNAMES, given_score, split_name
+from deid.detect.transcribed import foreign_tail
 
 _TITLE = (
     "님|씨|교수|선생|쌤|샘|간호사|환자|보호자|과장|원장|실장|"
@@ -45,6 +46,13 @@ _NEXT = re.compile(
 _BEFORE = re.compile(rf"(?:^|[\n,·/&():;|>→\]\t]|[가-힣A-Za-z][ ])[ ]{{0,2}}(?P<n>[가-힣]{{2,4}}){_BETWEEN}$")
 _CALLED = frozenset(["", "이", "은", "는", "가", "이는", "이가", "이를", "씨", "님", "양", "군", "의", "에게", "한테"])
 _REACH = 24
+_NEXT_FOREIGN = re.compile(
+    r"[ ]?(?:님|\([^()\n]{1,14}\))?[ ]?[,·/→][ ]?(?:[A-Z]\d{1,2}[ ])?"
+    r"(?P<n>[가-힣]{1,6}(?:[ ][가-힣]{1,6}){1,2})(?![가-힣])"
+)
+_FOREIGN_BEFORE = re.compile(
+    r"(?:^|[\n,·/&():;|→]|[가-힣][ ])[ ]?(?P<n>[가-힣]{1,6}(?:[ ][가-힣]{1,6}){1,2})[ ]?[,·/→][ ]?$"
+)
 
 
 def glued(text: str) -> Iterator[Found]:
@@ -72,6 +80,7 @@ def neighbours(text: str, names: Iterable[Found]) -> Iterator[Found]:
     while waiting:
         found = waiting.pop()
         before = max(0, found.start - _REACH)
+        yield from _foreign_beside(text, found)
         for match in (_NEXT.match(text, found.end), _BEFORE.search(text[before : found.start])):
             if match is None:
                 continue
@@ -86,6 +95,15 @@ def neighbours(text: str, names: Iterable[Found]) -> Iterator[Found]:
                 seen.add(start)
                 waiting.append(Found(start, start + len(match["n"]), "NAME", 0.55))
                 yield waiting[-1]
+
+
+def _foreign_beside(text: str, found: Found) -> Iterator[Found]:
+    """Foreign names of two words and more that stand in one list with a name."""
+    before = max(0, found.start - _REACH)
+    for match in (_NEXT_FOREIGN.match(text, found.end), _FOREIGN_BEFORE.search(text[before : found.start])):
+        if match and foreign_tail(match["n"].split(" ")) == match["n"].count(" ") + 1:
+            start = match.start("n") + (0 if match.string is text else before)
+            yield Found(start, start + len(match["n"]), "NAME", 0.6)
 
 
 def called_by_given_name(text: str, known: Iterable[str]) -> Iterator[Found]:

@@ -31,7 +31,7 @@ _BESIDE = re.compile(
     rf"[ ]{{0,2}}(?:[(/,]?[ ]{{0,2}}(?:[MF여남][자아환]?[ ]{{0,2}}[/,)(]|만?[ ]?\d{{1,3}}[ ]?(?:세|살|/[ ]?[MF남여])|"
     rf"\([ ]?만[ ]?\d{{1,3}}[ ]?\)|"
     rf"[MF][ /]\d)|"
-    rf" ?01\d[ .-]?\d|[ ]\d{{6}}[ ]?-?[ ]?\d|[ ]?(?:연락처|☎|휴대폰|핸드폰)|[ ](?:19|20)\d\d[-./년]|"
+    rf"[ ]{{0,8}}01\d[ .)-]{{0,2}}\d|[ ]\d{{6}}[ ]?-?[ ]?\d|[ ]?(?:연락처|☎|휴대폰|핸드폰)|"
     rf"[ ]\d{{4}}[ -]\d{{4}}[ -]\d{{4}}|[ ]?[(/][ ]?(?:01\d|0\d{{1,2}}[-) .]|\+82|\d{{6,10}}[)/ -]|[A-Z]-\d|H\.?P|"
     rf"19\d\d|20\d\d)|[ ]?\((?:PT|OT|ST|RN|MD|NP|PA|CRC|R[1-4])\)|[ ](?:RN|MD|M\.D|NP|CRC)(?![A-Za-z])|"
     rf"[ ][Pp]t[ .]|[ ]#\d|[(/][ ]{{0,2}}(?:{_KIN})[ ),/])"
@@ -55,7 +55,7 @@ _SPACED_ANYWHERE = re.compile(
 )
 _PARTICLE = re.compile(rf"(?:{PARTICLES})?$")
 _PARTICLE_ALONE = re.compile(rf"(?:{PARTICLES})?(?![가-힣])")
-_EDGE_LEFT = re.compile(r"(?:^|[\n,/|;:\"'(<\[=>&+•·→-]|\d[.)])[ ]{0,3}$")
+_EDGE_LEFT = re.compile(r"(?:^|[ ]{2}|[\n,/|;:\"'(<\[=>&+•·→-]|\d[.)])[ ]{0,3}$")
 _EDGE_RIGHT = re.compile(r"[ ]{0,3}(?:$|[\n,/|;\"')>\]=<&+•·(→.-])")
 # Words of what people do in a record, behind a name and perhaps a particle.
 _DOING = re.compile(
@@ -66,7 +66,9 @@ _DOING = re.compile(
 )
 _NUMBER_BEFORE = re.compile(r"(?<![\d.,])\d{6,10}[ ]{1,2}$")
 # The hour in a list of events, or a person's number in a list.
+_BED_BEFORE = re.compile(r"(?:^|[\n/,|] ?)[A-Z]-?\d{1,2}[ ]$")
 _TIME_BEFORE = re.compile(r"(?:\d\d:\d\d|\d{1,2}[번시]|\d{3,4}호)[ ]{1,2}$")
+_LISTED_RIGHT = re.compile(r"[ ](?:[-/·→][ ]|\(|\d)|[(/,\n]|$")
 _ITEM = re.compile(r"(?:^|\n)[ ]{0,2}\d{1,2}[.)][ ]?$")
 # Verbs made nouns with 기, of which people agree ("오시기로 함").
 _OF_MONEY = ("수납", "결제", "입금", "환불", "송금")
@@ -145,12 +147,13 @@ def _score(text: str, start: int, parts: tuple[str, str], rest: str) -> float:
         likely = beside and usual and len(given) == 2 and not _unlikely(surname + given, text, end)
         return 0.6 if likely else 0.0
     if beside:
-        dated = given[-1] == "일" and _DATE_BEHIND.match(text, end)
-        return 0.0 if dated or (quality < 3 and is_derived(surname + given)) else 0.75
+        return 0.0 if quality < 3 and is_derived(surname + given) else 0.75
+    if quality == 4 and given[-1] != "일" and _DATE_BEHIND.match(text, end):
+        return 0.6
     said = _is_word(text, start, end, (surname + given, rest, quality))
     return (
         0.0
-        if said or (rest and (len(given) == 1 or not usual))
+        if said or (rest and (len(given) == 1 or not (usual or quality == 4)))
         else _score_of_form(text, start, (surname, given, rest), quality)
     )
 
@@ -172,10 +175,10 @@ def _score_of_form(text: str, start: int, form: tuple[str, str, str], quality: i
     usual = surname in USUAL_SURNAMES or len(surname) > 1
     end = start + len(surname) + len(given)
     if not rest and _is_listed_item(
-        text, start, end, likely=len(given) >= 2 and surname in COMMON_SURNAMES, quality=quality
+        text, start, end, likely=len(given) >= 2 and (surname in COMMON_SURNAMES or quality > 2), quality=quality
     ):
         return 0.5
-    believed = quality >= (3 if usual else 4 if not rest else 5)
+    believed = quality >= (3 if usual else 4)
     doing = (quality >= 3 or surname in COMMON_SURNAMES) and _DOING.match(text, end + len(rest))
     if len(given) >= 2 and (believed or (doing and len(given) == 2)):
         return 0.5
@@ -188,7 +191,11 @@ def _is_listed_item(text: str, start: int, end: int, *, likely: bool, quality: i
     """Whether a candidate stands behind the hour of an event, or between a record number and the end of a line."""
     if likely and quality >= 2 and _TIME_BEFORE.search(text, max(0, start - 9), start):
         return True
-    return bool(_NUMBER_BEFORE.search(text, max(0, start - 12), start) and _EDGE_RIGHT.match(text, end))
+    placed = any(one.search(text, max(0, start - 9), start) for one in (_TIME_BEFORE, _BED_BEFORE))
+    if placed and text[start] in COMMON_SURNAMES:
+        return _LISTED_RIGHT.match(text, end) is not None
+    numbered = quality >= 3 or text[start] in USUAL_SURNAMES
+    return bool(numbered and _NUMBER_BEFORE.search(text, max(0, start - 12), start) and _EDGE_RIGHT.match(text, end))
 
 
 def _unlikely(name: str, text: str, end: int) -> bool:

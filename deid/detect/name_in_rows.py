@@ -29,8 +29,9 @@ _CALLED = re.compile(
 )
 # Sex and age or the papers of a foreigner behind the words at the start of a line or item: whose they are.
 _IDENTIFIED = re.compile(
-    r"(?:^|[\n:]|\d일?)[ ]{1,2}(?P<n>[가-힣]{1,6}(?:[ ][가-힣]{1,6}){0,2}?)"
-    r"(?=[ ]{1,2}\(?(?:여권|외국인등록|등록증|국적|[MF남여]/\d{1,3}(?!\d)|\d{1,3}/[MF남여]))"
+    r"(?:^|[\n:#]|\d일?)[ ]{1,2}(?P<n>[가-힣]{1,6}(?:[ ][가-힣]{1,6}){0,2}?)"
+    r"(?=[ ]{1,2}\(?(?:여권|외국인등록|등록증|국적|"
+    r"[A-Z]-\d{6}|\d{2}-\d{6}|\d{7,9}(?!\d)|[MF남여]/\d{1,3}(?!\d)|\d{1,3}/[MF남여]))"
 )
 # Lines of a list that begin alike, with a number, an hour or a bed, and what is called behind it.
 _NUMBERED = re.compile(

@@ -86,11 +86,12 @@ def rare_names(text: str) -> Iterator[Found]:
 
 def _behind_role(text: str, previous: Word, start: int) -> bool:
     _, until, word = previous
-    return bool(until and _GAP.fullmatch(text, until, start) and until < start and _is_role(word))
+    return bool(until and _GAP.fullmatch(text, until, start) and until < start and is_role(word))
 
 
 @lru_cache(maxsize=1 << 14)
-def _is_role(word: str) -> bool:
+def is_role(word: str) -> bool:
+    """Whether a word is what a person is in a record, perhaps with what it is in ("입원담당의는")."""
     return word in _KIN or (len(word) > 2 and _ROLE.fullmatch(word) is not None)
 
 

@@ -35,8 +35,10 @@ _WEIGHTS = {
 # A syllable that neither foreign names nor Korean words have.
 _UNSEEN = 1
 _FOREIGN_WEIGHT = 3
-_VERBAL = re.compile(r"(?:[았었였겠]|[한는은을던신]$|대요|래요|네요|[하되]고$|면$|게$|서$|에$)")
-_PARTICLES = frozenset("의에을를은는와과도로만")
+# A word of a listed ending may be a foreign name from here on.
+_COMMON_WEIGHT = 2
+_VERBAL = re.compile(r"(?:[았었였겠]|[한는은을던신]$|대요|래요|네요|[하되]고$|면$|게$|서$|에$|야$|요$|죠$|까$)")
+_PARTICLES = frozenset("의에을를은는와과도로만네예음")
 
 
 @lru_cache(maxsize=1 << 14)
@@ -73,5 +75,5 @@ def foreign_tail(words: Sequence[str], least: int = 2) -> int:
 def is_said(word: str) -> bool:
     """Whether a word is one of a sentence or of a form, not of a name."""
     said = len(word) > 7 or is_inflected(word) or is_listed(word)
-    said = said or (is_common_word(word) and foreign_weight(word) < _FOREIGN_WEIGHT)
+    said = said or (is_common_word(word) and foreign_weight(word) < _COMMON_WEIGHT)
     return said or word in _PARTICLES or (len(word) > 1 and _VERBAL.search(word) is not None)
