@@ -102,3 +102,17 @@ def test_what_is_planned_runs_as_it_is_written(clinic: Hospital, name: str, data
     result = engine.run(made, clinic.source, clinic.out, clinic.keys, now=NOW)
     (one,) = result.manifest.tables
     assert table(result, one).height > len(ROWS) // 2
+
+
+def test_lists_of_people_and_hidden_files_in_a_folder_are_no_tables(clinic: Hospital) -> None:
+    clinic.write("visits.csv", text(HEAD, *ROWS))
+    clinic.write("withdrawn.csv", "subject,withdrawn_on\nBG-0000001,2026-11-01\n")
+    clinic.write("missed.csv", f"type,value\nNAME,{CANARY}\n")
+    clinic.write("~$visits.xlsx", b"open")
+    clinic.write(".visits.csv", "a,a\n")
+    out = clinic.root / "p.yaml"
+    done = CliRunner().invoke(cli.deid, ["plan", str(clinic.source), "--yes", "--k", "2", "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    assert [each.name for each in recipe.load(out).tables] == ["visits"]
+    assert [word for word in ("withdrawals: withdrawn.csv", "missed: missed.csv") if word not in done.stderr] == []
+    assert "BG-0000001" not in done.output
