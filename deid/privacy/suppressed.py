@@ -15,6 +15,7 @@ import polars as pl
 
 from deid.privacy.coded import Observed, Places, codes
 from deid.recipe import TableRule
+from deid.risk.counting import grouped
 from deid.treatments.learned import PATIENT, VALUE
 from deid.treatments.rare import Rare
 
@@ -36,16 +37,19 @@ def as_published(places: Places, rare: Mapping[str, Rare], k: int) -> Places:
 
 
 def _suppressed(seen: Observed, rare: Rare | None, k: int) -> Observed:
-    used, value = np.unique(seen.value, return_inverse=True)
-    left = seen.values.gather(used)
+    there = np.bincount(seen.value, minlength=seen.values.len()) > 0
+    value = (np.cumsum(there) - 1)[seen.value]
+    left = seen.values.filter(pl.Series(there, dtype=pl.Boolean))
     if rare is None:
-        return Observed(seen.patient, seen.place, value.reshape(-1).astype(np.int64), left)
-    rows = pl.LazyFrame({PATIENT: seen.patient, VALUE: left.gather(value.reshape(-1))})
+        return Observed(seen.patient, seen.place, value, left)
+    rows = pl.LazyFrame({PATIENT: seen.patient, VALUE: left.gather(value)})
     finish = rare.learn(rare.summary(rows.drop_nulls(VALUE), k).collect(), k)
     told = left.to_frame(VALUE).select(finish.expression(pl.col(VALUE))).to_series()
     values = told.unique().sort()
     numbered = pl.DataFrame({VALUE: values, "code": np.arange(values.len())})
     of_value = told.to_frame(VALUE).join(numbered, on=VALUE, how="left", nulls_equal=True, maintain_order="left")
-    merged = np.stack([seen.patient, seen.place, codes(of_value["code"])[value.reshape(-1)]])
-    patient, place, code = np.unique(merged, axis=1)
-    return Observed(patient, place, code, values)
+    code = codes(of_value["code"])[value]
+    # Who had several rare values has one now, and counts once.
+    sizes = [int(each.max(initial=0)) + 1 for each in (seen.patient, seen.place, code)]
+    once = np.unique(grouped([seen.patient, seen.place, code], sizes)[0], return_index=True)[1]
+    return Observed(seen.patient[once], seen.place[once], code[once], values)
