@@ -16,6 +16,8 @@ ALIKE, EXACT = "alike", "exact"
 SPELLINGS = (ALIKE, EXACT)
 # Widths to which a number's digits may have been padded in an earlier file.
 WIDEST = 12
+# Signs that stand between a number's letters and its digits.
+SIGNS = "-_ "
 
 
 def core(ids: pl.Expr, spellings: str) -> pl.Expr:
@@ -58,5 +60,6 @@ def _padded(one: str) -> Iterable[str]:
     run = digits[: next((at for at, sign in enumerate(digits) if not sign.isdigit()), len(digits))]
     rest, short = digits[len(run) :], run.lstrip("0") or run[-1:]
     yield one
-    heads = {head, "".join(sign for sign in head if sign.isalnum())}
+    bare = "".join(sign for sign in head if sign.isalnum())
+    heads = {head, bare, *(f"{bare}{sign}" for sign in SIGNS if bare)}
     yield from (f"{front}{short.zfill(width)}{rest}" for front, width in product(heads, range(WIDEST + 1)) if run)

@@ -108,6 +108,20 @@ def test_a_version_whose_source_is_gone_is_found_by_the_usual_spellings(clinic: 
         table(first, "visits")
 
 
+def test_keys_are_destroyed_even_when_no_table_can_be_read_and_that_is_said(clinic: Hospital) -> None:
+    clinic.write("withdrawn.csv", "subject,withdrawn_on\n")
+    (clinic.root / "recipe.yaml").write_text(recipe(), encoding="utf-8")
+    clinic.write("visits.csv", rows(("BG-0107", "", CANARY)))
+    first = clinic.run(recipe())
+    clinic.write("withdrawn.csv", "subject,withdrawn_on\nbg107,2026-11-01\n")
+    (clinic.source / "visits.csv").unlink()
+    words = command(clinic)
+    result = CliRunner().invoke(cli.deid, ["shred", *words[1 : words.index("--subjects")]])
+    assert (result.exit_code, "spellings: " in result.stderr) == (0, True), result.output
+    with pytest.raises(SnapshotShredded):
+        table(first, "visits")
+
+
 def test_where_spellings_are_exact_another_number_is_another_person(clinic: Hospital) -> None:
     clinic.write("withdrawn.csv", "subject,withdrawn_on\n")
     clinic.write("visits.csv", rows(("107", "", "I20"), (" 0107 ", "", CANARY)))
