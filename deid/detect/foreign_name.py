@@ -7,13 +7,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from deid.detect.cues import TITLES
 from deid.detect.found import Found
 from deid.detect.hangul import hangul_words, is_word
 from deid.detect.rare_name import is_role
 from deid.detect.syllables import split_name
-from deid.detect.transcribed import foreign_tail, looks_foreign
+from deid.detect.transcribed import foreign_tail, foreign_weight, looks_foreign
 
 # What is said to or of persons only, glued to the last word of a name; "환자" may follow an illness or a device.
 _TO_PERSONS = re.compile(r"(?:님|씨|쌤)?(?:한테서?|에게서?|께서?|이?랑|입니다|이?라고|이?라는)$|(?:님|씨|쌤)$")
@@ -23,57 +24,72 @@ _OFFICE = re.compile(r"(?:과|팀|실|센터|병원|의원|약국|병동|클리�
 _LATIN_OFFICE = re.compile(r"(?<![A-Za-z])(?:[A-Z]{2,4}|R[1-4]|PI)[.:]?[ ]$")
 _ENDS = re.compile(r"[ ]{0,3}(?:$|[\n(/,|)]|[ ]{2})")
 _PARTICLE = re.compile(r"[가-힣](?:은|는|이|가|을|를|와|과|의|도|인데|이었습니다|였습니다|이라|이고|이며)$")
+# The last word of a name may sound Korean ("쩐 반 민"), not like the end of a sentence.
+_LEAST_LAST = -4
 _SPEAKER = re.compile(r"(?m)^[ >]{0,3}(?P<n>[가-힣]{1,6}(?:[ ][가-힣]{1,6}){0,2})[ ]?:[ ]")
+
+
+@lru_cache(maxsize=1 << 16)
+def _endings(word: str) -> tuple[bool, int, int]:
+    """Whether a word is a title; where what is said to persons begins in it, and a particle; 0 for nowhere."""
+    if _TITLE.fullmatch(word):
+        return True, 0, 0
+    said, particle = _TO_PERSONS.search(word), _PARTICLE.search(word)
+    return False, said.start() if said else 0, particle.start() + 1 if particle else 0
 
 
 def foreign_names(text: str) -> Iterator[Found]:
     """Foreign names before what is said of persons, behind an office at the end of a line, and of speakers."""
     words = hangul_words(text)
     taken = 0
-    for index, (start, end, word) in enumerate(words):
-        run = _run(text, index, taken)
-        titled = run and _TITLE.fullmatch(word)
-        glued = None if titled else _TO_PERSONS.search(word)
-        if glued and glued.start():
-            names = [*(words[place][2] for place in run), word[: glued.start()]]
-            count, until = foreign_tail(names, 2), start + glued.start()
-        elif titled:
-            names = [words[place][2] for place in run]
-            least = 2 if _FOR_ANYTHING.match(word) or len(names[-1]) < 4 else 1
-            count, until = foreign_tail(names, least), words[index - 1][1]
-        elif len(run) > 1 and (particle := _PARTICLE.search(word)):
-            cut = particle.start() + 1
-            names = [*(words[place][2] for place in run), word[:cut]]
-            count, until = foreign_tail(names, 2), start + cut
-            count = count if count < len(names) and is_role(names[-count - 1]) else 0
-        elif run and _ENDS.match(text, end):
-            names = [*(words[place][2] for place in run), word]
-            count, until = _behind_office(text[: words[run[0]][0]], names), end
-        else:
-            continue
-        if count:
-            first = index - count + (0 if until <= words[index - 1][1] else 1)
-            taken = index + 1
-            yield Found(words[first][0], until, "NAME", 0.85)
+    for index in range(1, len(words)):
+        if text[words[index - 1][1] : words[index][0]] == " ":
+            count, until = _ending_at(text, index, taken)
+            if count:
+                first = index - count + (0 if until <= words[index - 1][1] else 1)
+                taken = index + 1
+                yield Found(words[first][0], until, "NAME", 0.85)
     yield from _speakers(text)
+
+
+def _ending_at(text: str, index: int, taken: int) -> tuple[int, int]:
+    """How many words are a foreign name that ends in the word at `index` or before it, and where; 0 for none."""
+    words = hangul_words(text)
+    start, end, word = words[index]
+    title, said, particle = _endings(word)
+    if title:
+        names = _run(text, index, taken)
+        least = 2 if not names or _FOR_ANYTHING.match(word) or len(names[-1]) < 4 else 1
+        return foreign_tail(names, least), words[index - 1][1]
+    if said:
+        return foreign_tail([*_run(text, index, taken), word[:said]], 2), start + said
+    if particle and index > 1 and foreign_weight(word[:particle]) >= _LEAST_LAST:
+        names = [*_run(text, index, taken), word[:particle]]
+        count = foreign_tail(names, 2)
+        return count if count < len(names) and is_role(names[-count - 1]) else 0, start + particle
+    if foreign_weight(word) >= _LEAST_LAST and _ENDS.match(text, end):
+        run = _run(text, index, taken)
+        place = words[index - len(run)][0]
+        return _behind_office(text[max(0, place - 12) : place], [*run, word]), end
+    return 0, end
 
 
 def _behind_office(before: str, names: list[str]) -> int:
     """How many of the words at the end of a line or item are a foreign name: all behind the office, if it is one."""
     count = foreign_tail(names, 2)
     behind = names[-count - 1] if count < len(names) else ""
-    placed = _OFFICE.search(behind) if behind else _LATIN_OFFICE.search(before[-12:])
+    placed = _OFFICE.search(behind) if behind else _LATIN_OFFICE.search(before)
     return count if count and placed and not any(map(_OFFICE.search, names[-count:])) else 0
 
 
-def _run(text: str, index: int, taken: int) -> list[int]:
-    """Places of the words right before one, a single space between each: at most three."""
+def _run(text: str, index: int, taken: int) -> list[str]:
+    """Return the words right before one, a single space between each: at most three."""
     words = hangul_words(text)
-    places: list[int] = []
-    while len(places) < 3 and index - 1 >= taken and text[words[index - 1][1] : words[index][0]] == " ":
+    run: list[str] = []
+    while len(run) < 3 and index - 1 >= taken and text[words[index - 1][1] : words[index][0]] == " ":
         index -= 1
-        places.insert(0, index)
-    return places
+        run.insert(0, words[index][2])
+    return run
 
 
 def _speakers(text: str) -> Iterator[Found]:

@@ -100,7 +100,11 @@ def neighbours(text: str, names: Iterable[Found]) -> Iterator[Found]:
 def _foreign_beside(text: str, found: Found) -> Iterator[Found]:
     """Foreign names of two words and more that stand in one list with a name."""
     before = max(0, found.start - _REACH)
-    for match in (_NEXT_FOREIGN.match(text, found.end), _FOREIGN_BEFORE.search(text[before : found.start])):
+    left = text[before : found.start]
+    for match in (
+        _NEXT_FOREIGN.match(text, found.end),
+        _FOREIGN_BEFORE.search(left) if left.rstrip(" ").endswith((",", "·", "/", "→")) else None,
+    ):
         if match and foreign_tail(match["n"].split(" ")) == match["n"].count(" ") + 1:
             start = match.start("n") + (0 if match.string is text else before)
             yield Found(start, start + len(match["n"]), "NAME", 0.6)

@@ -15,6 +15,7 @@ from deid.detect.stopwords import is_common_word, is_compound, is_derived, is_in
 from deid.detect.syllables import (
     COMMON_SURNAMES,
     COMPOUND_SURNAMES,
+    SURNAMES,
     USUAL_SURNAMES,
     given_score,
     split_name,
@@ -81,7 +82,7 @@ def by_form(text: str) -> Iterator[Found]:
     """Words whose syllables make a name and whose surroundings do not speak against it."""
     for match in _TOKEN.finditer(text):
         word = match.group()
-        if is_listed(word):
+        if (word[0] not in SURNAMES and word[:2] not in COMPOUND_SURNAMES) or is_listed(word):
             continue
         for size in (5, 4, 3, 2):
             candidate, rest = word[:size], word[size:]
@@ -94,8 +95,8 @@ def by_form(text: str) -> Iterator[Found]:
                 break
     for match in _FOREIGN.finditer(text):
         if (
-            looks_foreign(match.group())
-            and _BESIDE.match(text, match.end())
+            _BESIDE.match(text, match.end())
+            and looks_foreign(match.group())
             and not any(map(is_common_word, match.group().split()))
             and not match.group().endswith(_OF_MONEY)
         ):

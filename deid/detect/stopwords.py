@@ -6,6 +6,7 @@ The list in `lexicon/common_words.txt` vetoes candidates; it is not a dictionary
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from deid.detect.cues import ASKING, NOT_BEFORE_TITLE, ROLES, TITLES
 from deid.detect.syllables import COMPOUND_SURNAMES
@@ -36,6 +37,7 @@ _ENDING = re.compile(
 )
 
 
+@lru_cache(maxsize=1 << 16)
 def is_common_word(word: str) -> bool:
     """Whether a Hangul word is a common one, so that its name-like form means nothing."""
     if word in _WORDS or (word[:2] not in COMPOUND_SURNAMES and _LONG_ENDING.search(word)):
@@ -43,6 +45,7 @@ def is_common_word(word: str) -> bool:
     return len(word) >= _SHORTEST_ENDED and _ENDING.search(word) is not None
 
 
+@lru_cache(maxsize=1 << 16)
 def is_inflected(word: str) -> bool:
     """Whether a word of three syllables or more is a listed one with a particle or ending glued to it ("설정을").
 
@@ -59,6 +62,7 @@ def is_surely_inflected(word: str) -> bool:
     return is_inflected(word) and word[-1] not in "은이한하나인해임만도가화"
 
 
+@lru_cache(maxsize=1 << 16)
 def is_compound(word: str) -> bool:
     """Whether a word is put together from two listed ones ("장애정도")."""
     return any(word[:cut] in _WORDS and word[cut:] in _WORDS for cut in range(2, len(word) - 1))
