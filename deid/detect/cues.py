@@ -54,7 +54,7 @@ ROLES = _alternatives(
     이용자 장애인 어르신 할머니 할아버지 큰애 작은애 첫째 둘째 셋째 발단자 재해자 참석자 면담자 면담 동료 현장소장
     소장 심사역 액팅
     보증인 연대보증인 의무자
-    아동 프리셉터 프리셉티 패널 코디 차지 피검자
+    아동 신고 역학조사관 심사자 순환 소독 프리셉터 프리셉티 패널 코디 차지 피검자
     시누이 학생 노출원 지표환자
     수련생 실습생 수련의 심리전문가
     외할머니 외할아버지 친할머니 친할아버지 시부 시모 큰며느리 작은며느리
@@ -64,14 +64,15 @@ LATIN_ROLES = _alternatives(
     r"""Pt\.? Patient Name Pt_name Patient_name patient_name Full_name Dr\.? Prof\.? RN PT OT ST CRC PI DR\.?
     DH\.? Surgeon
     Operator Assist Assistant 1st_assist 2nd_assist 1st_assistant Anesthesiologist Anesthetist Scrub Circulating
-    Nurse NP PA R1 R2 R3 R4 Fellow Intern Resident Staff Attending attending Physician Doctor doctor Radiologist
+    Nurse NP PA Sub-I Sub-PI
+    R1 R2 R3 R4 Fellow Intern Resident Staff Attending attending Physician Doctor doctor Radiologist
     Pathologist Referring Interpreter Guardian Mother Father Spouse Contact reporter Author
     Signed_by Reported_by Read_by Performed_by Ordered_by Verified_by Approved_by Requested_by Prepared_by Checked_by
     Written_by Consultant index Mr\.? Mrs\.? Ms\.? MD Coordinator Therapist Technician Tech Witness Caller
     caregiver interpreter surgeon operator nurse guardian Signed signed Signature proband Proband pt by dr Anes\.?
     Assist\.? Surg\.? Op\.? doc_nm dr_nm mother father spouse
     Caregiver Assistant Recorder Pharmacist asst\.? 1st_asst 2nd_asst scrub circ\.? anes\.? Anesth\.?
-    back-up backup Back-up Charge charge Son Daughter Wife Husband son daughter wife husband"""
+    coworker Coworker back-up backup Back-up Charge charge Son Daughter Wife Husband son daughter wife husband"""
 )
 # What stands right behind a name.
 TITLES = _alternatives(

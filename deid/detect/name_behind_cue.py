@@ -56,7 +56,7 @@ _LATIN_ROLE = re.compile(
     rf"(?<![A-Za-z])(?:{LATIN_ROLES})(?![A-Za-z])[ ]{{0,3}}[:=.)(/-]{{0,2}}[ ]{{0,3}}[\"'<(]?(?=[가-힣])"
 )
 _LATIN_WORD = re.compile(r"[A-Za-z0-9]{1,24}")
-_LATIN_STARTS = frozenset(re.split(r"[\\\[]", role)[0] for role in LATIN_ROLES.split("|"))
+_LATIN_STARTS = frozenset(re.split(r"[\\\[-]", role)[0] for role in LATIN_ROLES.split("|"))
 _RUN = re.compile(r"[가-힣]{1,12}")
 _NEXT = re.compile(r"[ ]?님?[ ]?[,·/&][ ]?(?=[가-힣]{2,4}(?![가-힣]))")
 _SPACED_GIVEN = re.compile(
@@ -75,10 +75,12 @@ _ANY_LABEL = re.compile(
     r"(?:[A-Za-z]{2}[A-Za-z_ .]{0,18}\"?[ ]?[:>][ ]?\"?(?P<n>[가-힣]{2,5})|(?<=[가-힣\]])[ ]?:[ ]?(?P<m>[가-힣]{3,4}))"
     r"(?=[ ]{0,3}(?:$|[\n(/<,\"]|[ ]{2}))"
 )
+# Two syllables behind a Hangul label, an end behind them.
+_SHORT_LABELLED = re.compile(r"(?<=[가-힣])[ ]?:[ ](?P<n>[가-힣]{2})(?=[ ]{0,3}(?:$|\n)|[ ]{2})")
 # Foreign-looking words are medicines more often than people: a dose behind, or a sentence that goes on.
 _DOSE = re.compile(r"[ ]?\d{1,5}(?:[.,]\d{1,3})?[ ]?(?:mg|g|ml|mL|cc|mcg|µg|U|IU|정|T|%|캡슐|회)")
 _AFTER_FOREIGN = re.compile(
-    r"[ ]{0,3}(?:$|[\n(/,;|)\]:\"'<=-]|(?:at|on|by|and|from)(?![a-z])|"
+    r"[ ]{0,3}(?:$|[\n(/,;|)\]:\"'<=-]|(?:at|on|by|and|from|seen|was|is|has|had|wants|denies|reports)(?![a-z])|"
     r"님|씨|환자|보호자|교수|[MF]|남|여|만|\d|[가-힣]{1,2}(?![가-힣]))"
 )
 _SUBJECT = re.compile(r"[이가은는도에][ ][가-힣]")
@@ -125,17 +127,24 @@ def behind_any_word(text: str) -> Iterator[Found]:
         size = _size_behind_office(text, run) if run else 0
         if size:
             yield Found(match.end(), match.end() + size, "NAME", 0.5)
-    for match in _ANY_LABEL.finditer(text):
-        group = "n" if match["n"] else "m"
-        unusual = match[group][:1] in COMMON_SURNAMES and len(match[group]) == 3 and not is_common_word(match[group])
-        if (unusual or _is_likely(match[group], 1)) and not is_compound(match[group]):
-            yield Found(*match.span(group), "NAME", 0.5)
+    yield from _behind_any_label(text)
     for match in _ANY_ROLE.finditer(text):
         needed = 1 if match["c"].strip() else 3
         if len(match["n"]) == 2:
             needed = 1 if _ALONE.match(text, match.end()) and match["n"][0] in COMMON_SURNAMES else 9
         if _is_likely(match["n"], needed) and (match["c"].strip() or not is_inflected(match["n"])):
             yield Found(*match.span("n"), "NAME", 0.6)
+
+
+def _behind_any_label(text: str) -> Iterator[Found]:
+    for match in _ANY_LABEL.finditer(text):
+        group = "n" if match["n"] else "m"
+        unusual = match[group][:1] in COMMON_SURNAMES and len(match[group]) == 3 and not is_common_word(match[group])
+        if (unusual or _is_likely(match[group], 1)) and not is_compound(match[group]):
+            yield Found(*match.span(group), "NAME", 0.5)
+    for match in _SHORT_LABELLED.finditer(text):
+        if match["n"][0] in COMMON_SURNAMES and rare_name(match["n"])[1]:
+            yield Found(*match.span("n"), "NAME", 0.5)
 
 
 def behind_codes(text: str) -> Iterator[Found]:

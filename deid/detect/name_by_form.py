@@ -11,6 +11,7 @@ from deid.detect.cues import PARTICLES
 from deid.detect.dictionary import is_prolonged, is_word_of_dictionary
 from deid.detect.found import Found
 from deid.detect.hangul import Word, hangul_words, is_word
+from deid.detect.rare_name import rare_name
 from deid.detect.stopwords import is_common_word, is_compound, is_derived, is_inflected, is_listed, is_surely_inflected
 from deid.detect.syllables import (
     COMMON_SURNAMES,
@@ -44,6 +45,8 @@ _TOKEN = re.compile(r"(?<![가-힣A-Za-z0-9])[가-힣]{2,7}(?![가-힣])")
 _FOREIGN = re.compile(r"(?<![가-힣A-Za-z0-9])[가-힣]{1,6}(?:[ ][가-힣]{1,6}){0,2}(?![가-힣])")
 _TWO_WORDS = re.compile(r"(?:^|[\n:])[ ]{0,2}(?P<v>[가-힣]{2,5}[ ][가-힣]{2,6})(?=[ ]{0,2}[(/,]?[ ]?[MF남여][ /,)(])")
 _SIGNATURE = re.compile(r"(?:[.)]|[다함됨음])[ ]{1,3}(?P<n>[가-힣]{3})[ ]{0,2}(?=$|\n)")
+# Who wrote a note, behind a dash at its end ("- 손민").
+_SIGNED = re.compile(r"\n[ ]{0,2}[-–—][ ]?(?P<n>[가-힣]{2,3})[ \n]{0,3}$")
 _SPACED = re.compile(
     rf"(?:^|[\n,;|"
     rf"/:(·])[ ]{{0,2}}(?P<v>(?P<s>{_SURNAME})[ ]{{1,2}}(?P<g>[가-힣]{{2}}))(?=[ ]{{0,2}}(?:$|[\n,;|"
@@ -105,6 +108,10 @@ def by_form(text: str) -> Iterator[Found]:
 
 def signatures(text: str) -> Iterator[Found]:
     """Yield the name behind the last sentence of a line ("... 연계함. 조을순")."""
+    for match in _SIGNED.finditer(text):
+        whole = len(match["n"]) == 3 and given_score(match["n"][1:]) and not is_common_word(match["n"])
+        if match["n"][0] in COMMON_SURNAMES and (whole or rare_name(match["n"])[1]):
+            yield Found(*match.span("n"), "NAME", 0.5)
     for match in _SIGNATURE.finditer(text):
         parts = split_name(match["n"])
         if parts and given_score(parts[1]) and parts[0] in COMMON_SURNAMES and not is_common_word(match["n"]):
