@@ -58,6 +58,9 @@ ROLES = _alternatives(
     시누이 학생 노출원 지표환자
     수련생 실습생 수련의 심리전문가
     외할머니 외할아버지 친할머니 친할아버지 시부 시모 큰며느리 작은며느리
+    민원인 검토 검토자 의학물리 의학물리사 출고 불출 배부 후견인 후견인_후보 보호자_겸 자원봉사자 봉사자 접수봉사 설계사
+    보험설계사 목사 신부 수녀 스님 변호사 강사 수강생 교육생 조장 반장 통보받은_사람 받는_사람 보낸_사람 전한_사람
+    보건교사 특수교사 지도사 조리사 상급자 후임 전임자 후임자 유가족 간병 임상심리전문가 검안 부검의 팀원
     막냇동생 약혼자 약혼녀 여자친구 남자친구 룸메이트 짝꿍"""
 )
 LATIN_ROLES = _alternatives(
@@ -71,6 +74,7 @@ LATIN_ROLES = _alternatives(
     Written_by Consultant index Mr\.? Mrs\.? Ms\.? MD Coordinator Therapist Technician Tech Witness Caller
     caregiver interpreter surgeon operator nurse guardian Signed signed Signature proband Proband pt by dr Anes\.?
     Assist\.? Surg\.? Op\.? doc_nm dr_nm mother father spouse
+    Client client Emergency_contact Sonographer Endoscopist Therapist therapist OTR PTR Reviewer
     Caregiver Assistant Recorder Pharmacist asst\.? 1st_asst 2nd_asst scrub circ\.? anes\.? Anesth\.?
     coworker Coworker back-up backup Back-up Charge charge Son Daughter Wife Husband son daughter wife husband"""
 )
@@ -91,7 +95,7 @@ TITLES = _alternatives(
 RANKS = _alternatives(
     "교수 교수님 선생 선생님 쌤 샘 과장 과장님 원장 원장님 부원장 간호사 간호사님 실장 팀장 부장 할머니 할머님 "
     "할아버지 할아버님 어르신 씨 약사 약사님 대리 주임 여사 여사님 기사 기사님 "
-    "사장 사장님 닥터 간병사 간병인 조무사 수간호사 전공의 인턴 레지던트 치료사 복지사 군 양 옹 환자 환자분"
+    "의사 의사님 사장 사장님 닥터 간병사 간병인 조무사 수간호사 전공의 인턴 레지던트 치료사 복지사 군 양 옹 환자 환자분"
 )
 # Particles and endings that may be glued to a name.
 PARTICLES = _alternatives(
@@ -100,7 +104,7 @@ PARTICLES = _alternatives(
     "하고 이가 이는 이를 이의 이에게 이와 이도 측 쪽 네 외 등 및 와의 과의 까지 부터 보다 이신 "
     "이세요 예요 에요 이에요 이예요 인데 인데요 이구요 구요 십니다 이십니다 이시고 이시며 이라는데 "
     "한테는 께도 이한테 이라 라서 "
-    "이었습니다 였습니다 이었고 였고 이었음 였음 이라서 인 이란 란 으로부터 이요"
+    "이신데 이신데요 이었습니다 였습니다 이었고 였고 이었음 였음 이라서 인 이란 란 으로부터 이요"
 )
 # Not names though they stand where names stand.
 NOT_BEFORE_TITLE = read_words("not_before_title.txt")

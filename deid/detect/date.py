@@ -45,6 +45,12 @@ _ENGLISH = re.compile(
     rf"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{{0,6}}\.?[ -]{_D}(?:st|nd|rd|"
     rf"th)?(?:[ ,]{{1,2}}{_Y4})?)(?![\dA-Za-z])"
 )
+# The days of a stay, a dash between with or without spaces.
+_DAY = (
+    rf"(?:(?:18|19|20)?\d\d(?:([-./])[ ]?{_M}[ ]?\{{0}}[ ]?{_D}\.?|[ ]?년[ ]?{_M}[ ]?월[ ]?{_D}[ ]?일)|"
+    r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))"
+)
+_RANGE = re.compile(rf"(?<![\d./-])(?P<v>{_DAY.format(2)})[ ]?[-~][ ]?(?P<w>{_DAY.format(4)})(?![\d/-])")
 _MONTH_NAME = re.compile("Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec")
 _SAID = r"(?:[일이삼사오육칠팔구]?십)?[일이삼사오육칠팔구]?"
 _SPOKEN = re.compile(
@@ -96,6 +102,8 @@ class DateRecogniser(KoreanRecogniser):
         for pattern, score in _patterns(text):
             for match in pattern.finditer(text):
                 yield _dated(text, *match.span(), score)
+        for match in _RANGE.finditer(text):
+            yield from (_dated(text, *match.span(group), 0.75) for group in ("v", "w"))
         for match in _SOLID.finditer(text):
             if _exists(match.group()):
                 yield _dated(text, *match.span(), 0.75)

@@ -8,13 +8,14 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import pairwise
 
 from deid.detect.cues import TITLES
 from deid.detect.found import Found
-from deid.detect.hangul import hangul_words, is_word
+from deid.detect.hangul import Words, hangul_words, is_word
 from deid.detect.rare_name import is_role
 from deid.detect.syllables import split_name
-from deid.detect.transcribed import foreign_tail, foreign_weight, looks_foreign
+from deid.detect.transcribed import foreign_tail, foreign_weight, is_said, looks_foreign
 
 # What is said to or of persons only, glued to the last word of a name; "환자" may follow an illness or a device.
 _TO_PERSONS = re.compile(r"(?:님|씨|쌤)?(?:한테서?|에게서?|께서?|이?랑|입니다|이?라고|이?라는)$|(?:님|씨|쌤)$")
@@ -26,6 +27,8 @@ _ENDS = re.compile(r"[ ]{0,3}(?:$|[\n(/,|)]|[ ]{2})")
 _PARTICLE = re.compile(r"[가-힣](?:은|는|이|가|을|를|와|과|의|도|인데|이었습니다|였습니다|이라|이고|이며)$")
 # The last word of a name may sound Korean ("쩐 반 민"), not like the end of a sentence.
 _LEAST_LAST = -4
+_SURELY = 6
+_NUMBER_BEHIND = re.compile(r"[ ]?\d")
 _SPEAKER = re.compile(r"(?m)^[ >]{0,3}(?P<n>[가-힣]{1,6}(?:[ ][가-힣]{1,6}){0,2})[ ]?:[ ]")
 
 
@@ -50,6 +53,41 @@ def foreign_names(text: str) -> Iterator[Found]:
                 taken = index + 1
                 yield Found(words[first][0], until, "NAME", 0.85)
     yield from _speakers(text)
+    yield from _surely_foreign(text, words)
+
+
+def _surely_foreign(text: str, words: Words) -> Iterator[Found]:
+    """Words in a row that sound so foreign that no medicine and no device does, wherever they stand."""
+    taken = 0
+    for index in range(1, len(words)):
+        for first in (index - 2, index - 1):
+            if first < taken or not _in_a_row(text, words[first : index + 1]):
+                continue
+            last = words[index][2]
+            particle = _PARTICLE.search(last)
+            names = [word for _, _, word in words[first:index]]
+            for cut in (len(last), particle.start() + 1 if particle else 0):
+                if cut and _is_surely_foreign([*names, last[:cut]]):
+                    taken = index + 1
+                    yield Found(words[first][0], words[index][0] + cut, "NAME", 0.5)
+                    break
+
+
+def _in_a_row(text: str, words: Words) -> bool:
+    """Whether single spaces part the words and no dose stands behind them."""
+    spaced = all(text[one[1] : other[0]] == " " for one, other in pairwise(words))
+    return spaced and _NUMBER_BEHIND.match(text, words[-1][1]) is None
+
+
+def _is_surely_foreign(names: list[str]) -> bool:
+    whole = " ".join(names)
+    return (
+        len(whole) >= 5
+        and foreign_weight(whole) >= _SURELY
+        and foreign_weight(names[0]) >= 0
+        and not names[-1].endswith("니다")
+        and not any(map(is_said, names))
+    )
 
 
 def _ending_at(text: str, index: int, taken: int) -> tuple[int, int]:

@@ -50,7 +50,7 @@ _TITLED = re.compile(
 )
 _BESIDE = re.compile(
     rf"(?P<v>{_NAME})[ ]{{0,2}}(?=[(/,][ ]?(?:[MF남여][ /,)(]|\d{{1,3}}세|01\d|\d{{7,9}}|한글)|"
-    r"\|?[ ]?(?:DOB|D\.O\.B)|[MF]/\d|is an?[ ]\d)"
+    r"[(/,][ ]?(?:fe)?male(?![a-z])|[ ]\d{7,9}(?=[ ][가-힣])|\|?[ ]?(?:DOB|D\.O\.B)|[MF]/\d|is an?[ ]\d)"
 )
 _PATTERNS = ((_SURNAME_FIRST, 0.6), (_SURNAME_LAST, 0.6), (_LABELLED, 0.8), (_TITLED, 0.8), (_BESIDE, 0.6))
 _NOT_NAMES = re.compile(

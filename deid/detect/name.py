@@ -18,9 +18,13 @@ from deid.detect.name_before_title import before_titles, given_names, surnames_c
 from deid.detect.name_behind_cue import behind_any_word, behind_codes, behind_cues
 from deid.detect.name_by_context import called_by_given_name, glued, neighbours, senders
 from deid.detect.name_by_form import by_form, repeated, signatures, spaced
+from deid.detect.name_in_parallel import parallel
 from deid.detect.name_in_rows import identified, in_rows, numbered
 from deid.detect.rare_name import rare_names
 from deid.detect.recogniser import KoreanRecogniser
+
+# Names as sure as this one say what stands in the parts of a line beside theirs.
+_SURE = 0.5
 
 _FINDERS: tuple[Callable[[str], Iterator[Found]], ...] = (
     behind_cues,
@@ -49,6 +53,7 @@ class NameRecogniser(KoreanRecogniser):
         """Every name with its evidence; then the same names wherever else they stand."""
         whole = [found for finder in _FINDERS for found in finder(text)]
         whole.extend(neighbours(text, whole))
+        whole.extend(parallel(text, [found for found in whole if found.score >= _SURE]))
         known: dict[str, float] = {}
         for found in whole:
             yield found

@@ -46,7 +46,9 @@ _FOR_PERSONS = frozenset(
 )
 # Before these a syllable alone is a prenoun ("주 간병인": the main one), not a surname.
 _CARED = frozenset({"간병인", "간병사", "환자", "환자분"})
-_PRENOUNS = frozenset("주부전현구남여양")
+_PRENOUNS = frozenset("주부전현구남여양은")
+# Other syllables before 의사 say what kind of a doctor it is ("한의사", "여의사").
+_OF_DOCTORS = COMMON_SURNAMES - frozenset("한주여양전고신유수남구정하")
 _AFTER_FOREIGN = frozenset({"씨", "님", "산모"})
 _AFTER = r"(?:님|분|들)?(?:께서는?|께는?|에게|한테|은|는|이|가|을|를|의|과|와|도|로|이고|이며|이라고|입니다|\d인)?"
 # A word that ends in a title and its particle; the name is what stands before, in the word or in those before it.
@@ -75,6 +77,8 @@ _KIN_GIVEN = re.compile(
     rf"와)(?![가-힣]))|(?=[ ]?\())(?![가-힣]{{3}})"
 )
 _SURNAMES = frozenset((*COMPOUND_SURNAMES, *SURNAMES))
+# "곽원장님" is a surname before a rank, and found as one.
+_RANKED = frozenset(RANKS.split("|"))
 _LATIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 _LINE_START = re.compile(r"(?:^|[\n.,(:;>|-])[ ]{0,2}$")
 _VERBAL = re.compile(r"[한는은을고서던신이게로의도]$")
@@ -130,6 +134,8 @@ def _before_ranks(text: str, words: Words) -> Iterator[Found]:
             surname, title = rank
             alone = not surname and previous[2] in _SURNAMES and text[previous[1] : start] in {"", " "}
             alone = alone and not (title in _CARED and previous[2] in _PRENOUNS)
+            if title.startswith("의사") and (surname or previous[2]) not in _OF_DOCTORS:
+                alone, surname = False, ""
             if (surname or alone) and not is_listed((surname or previous[2]) + title):
                 begin = start if surname else previous[0]
                 yield Found(begin, begin + len(surname or previous[2]), "NAME", 0.7)
@@ -177,6 +183,12 @@ def _titled(text: str, words: list[str], begin: int, title: str) -> Iterator[Fou
     """Yield the name that ends where a title begins: spaced, the longest plausible suffix, or foreign."""
     last = words[-1]
     end = text.index(last, begin + sum(map(len, words[:-1]))) + len(last)
+    if title == "님" and last[1:] in _RANKED:
+        return
+    # Before 씨 a name is a name, whatever it means ("정수 씨").
+    if title == "씨" and len(last) == 2 and given_score(last) >= 3 and last not in _RANKED:
+        yield Found(end - 2, end, "NAME", 0.6)
+        return
     if last in NOT_BEFORE_TITLE or is_common_word(last) or is_listed(last + title) or is_listed(last[-1] + title):
         return
     start = _start_of_spaced(words, text[begin:end], end)

@@ -75,6 +75,10 @@ _ANY_LABEL = re.compile(
     r"(?:[A-Za-z]{2}[A-Za-z_ .]{0,18}\"?[ ]?[:>][ ]?\"?(?P<n>[가-힣]{2,5})|(?<=[가-힣\]])[ ]?:[ ]?(?P<m>[가-힣]{3,4}))"
     r"(?=[ ]{0,3}(?:$|[\n(/<,\"]|[ ]{2}))"
 )
+# How people say who they are ("저 ...인데요").
+_INTRODUCED = re.compile(
+    r"(?<![가-힣])(?:저는?|나는?|제[ ]이름은)[ ](?P<n>[가-힣]{2,5}?)(?:인데요?|이에요|예요|이라고|라고|입니다|이고요)(?![가-힣]{2})"
+)
 # Two syllables behind a Hangul label, an end behind them.
 _SHORT_LABELLED = re.compile(r"(?<=[가-힣])[ ]?:[ ](?P<n>[가-힣]{2})(?=[ ]{0,3}(?:$|\n)|[ ]{2})")
 # Foreign-looking words are medicines more often than people: a dose behind, or a sentence that goes on.
@@ -142,6 +146,10 @@ def _behind_any_label(text: str) -> Iterator[Found]:
         unusual = match[group][:1] in COMMON_SURNAMES and len(match[group]) == 3 and not is_common_word(match[group])
         if (unusual or _is_likely(match[group], 1)) and not is_compound(match[group]):
             yield Found(*match.span(group), "NAME", 0.5)
+    for match in _INTRODUCED.finditer(text):
+        usual = match["n"][0] in COMMON_SURNAMES and len(match["n"]) == 3
+        if (usual or _is_likely(match["n"], 1)) and not is_common_word(match["n"]):
+            yield Found(*match.span("n"), "NAME", 0.6)
     for match in _SHORT_LABELLED.finditer(text):
         if match["n"][0] in COMMON_SURNAMES and rare_name(match["n"])[1]:
             yield Found(*match.span("n"), "NAME", 0.5)

@@ -35,7 +35,7 @@ _CHAT = re.compile(
     r"(?:오전|오후)[ ]?\d{1,2}:\d\d,[ ](?P<m>[가-힣]{2,5})[ ]?:"
 )
 # Speakers at the beginning of lines, if their words follow.
-_SPEAKER = re.compile(r"(?m)^[ ]{0,2}(?P<n>[가-힣]{3})[ ]?:[ ](?=[가-힣\d])")
+_SPEAKER = re.compile(r"(?m)^[ ]{0,2}(?P<n>[가-힣]{3})[ ]?[:>][ ](?=[가-힣\d])")
 _BETWEEN = (
     r"[ ]?(?:님|교수|선생님|과장|T|쌤|RN|\([^()\n]{1,14}\))?[ ]{0,2}(?:[,·/&]|→|->|및|[ ])[ ]{0,2}(?:[A-Z]{1,3}[ ])?"
 )

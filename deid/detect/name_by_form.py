@@ -47,14 +47,20 @@ _TWO_WORDS = re.compile(r"(?:^|[\n:])[ ]{0,2}(?P<v>[가-힣]{2,5}[ ][가-힣]{2,
 _SIGNATURE = re.compile(r"(?:[.)]|[다함됨음])[ ]{1,3}(?P<n>[가-힣]{3})[ ]{0,2}(?=$|\n)")
 # Who wrote a note, behind a dash at its end ("- 손민").
 _SIGNED = re.compile(r"\n[ ]{0,2}[-–—][ ]?(?P<n>[가-힣]{2,3})[ \n]{0,3}$")
+# Surnames that are no words by themselves.
+_NO_WORDS = "김박최정강조윤장임서권황송류홍문손백허심노곽민"
 _SPACED = re.compile(
     rf"(?:^|[\n,;|"
     rf"/:(·])[ ]{{0,2}}(?P<v>(?P<s>{_SURNAME})[ ]{{1,2}}(?P<g>[가-힣]{{2}}))(?=[ ]{{0,2}}(?:$|[\n,;|"
     rf"/()·.]|님|\d))"
 )
+# Before an end, in whatever cell: a surname alone is no word, whatever the given name means.
+_SPACED_ENDED = re.compile(
+    rf"(?<![가-힣A-Za-z0-9])(?P<v>(?P<s>{_SURNAME})[ ](?P<g>[가-힣]{{2}}))(?=[ ]?(?:$|[\n|/(,→·\"<)]))"
+)
 # In a sentence: a surname that is no word by itself, then a given name and perhaps a particle.
 _SPACED_ANYWHERE = re.compile(
-    rf"(?<![가-힣A-Za-z0-9])(?P<v>[김박최정강조윤장임서권황송류홍문손백허심노곽민][ ](?P<g>[가-힣]{{2}}))"
+    rf"(?<![가-힣A-Za-z0-9])(?P<v>[{_NO_WORDS}][ ](?P<g>[가-힣]{{2}}))"
     rf"(?:{PARTICLES})?(?![가-힣A-Za-z0-9])"
 )
 _PARTICLE = re.compile(rf"(?:{PARTICLES})?$")
@@ -73,6 +79,7 @@ _NUMBER_BEFORE = re.compile(r"(?<![\d.,])\d{6,10}[ ]{1,2}$")
 _BED_BEFORE = re.compile(r"(?:^|[\n/,|] ?)[A-Z]-?\d{1,2}[ ]$")
 _TIME_BEFORE = re.compile(r"(?:\d\d:\d\d|\d{1,2}[번시]|\d{3,4}호)[ ]{1,2}$")
 _LISTED_RIGHT = re.compile(r"[ ](?:[-/·→][ ]|\(|\d)|[(/,\n]|$")
+_ENDED = re.compile(r"[ ]?(?:$|[\n|/(,→·])")
 _ITEM = re.compile(r"(?:^|\n)[ ]{0,2}\d{1,2}[.)][ ]?$")
 # Verbs made nouns with 기, of which people agree ("오시기로 함").
 _OF_MONEY = ("수납", "결제", "입금", "환불", "송금")
@@ -122,6 +129,9 @@ def spaced(text: str) -> Iterator[Found]:
     """Names written in two words in a cell or at the start of a line: "박 형준", "알리 하산 (M/"."""
     for match in _SPACED.finditer(text):
         if given_score(match["g"]) >= 3 and not is_common_word(match["g"]) and not is_listed(match["s"]):
+            yield Found(*match.span("v"), "NAME", 0.5)
+    for match in _SPACED_ENDED.finditer(text):
+        if given_score(match["g"]) >= (1 if match["s"] in _NO_WORDS else 2) and not is_listed(match["s"]):
             yield Found(*match.span("v"), "NAME", 0.5)
     for match in _TWO_WORDS.finditer(text):
         last = split_name(match["v"].split()[-1])
@@ -186,7 +196,8 @@ def _score_of_form(text: str, start: int, form: tuple[str, str, str], quality: i
         text, start, end, likely=len(given) >= 2 and (surname in COMMON_SURNAMES or quality > 2), quality=quality
     ):
         return 0.5
-    believed = quality >= (3 if usual else 4)
+    ended = not rest and _ENDED.match(text, end) is not None
+    believed = quality >= (3 if usual or ended else 4)
     doing = (quality >= 3 or surname in COMMON_SURNAMES) and _DOING.match(text, end + len(rest))
     if len(given) >= 2 and (believed or (doing and len(given) == 2)):
         return 0.5

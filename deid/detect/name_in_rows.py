@@ -18,7 +18,7 @@ from deid.detect.syllables import USUAL_SURNAMES, given_score, split_name
 
 _ROW = re.compile(
     r"(?m)^[ ]{0,2}(?:[-*·•]|\d{1,2}[.)])?[ ]{0,2}(?P<n>[가-힣]{2,4})(?:[ ]{1,8}"
-    r"(?P<k>[A-Za-z]{1,8}(?![A-Za-z])|\d{3,4}호|\d{6,10})|[ ]?(?P<s>:)[ ])"
+    r"(?P<k>[A-Za-z]{1,8}(?![A-Za-z])|\d{3,4}호|\d{6,10})|[ ]?(?P<s>[:>])[ ])"
 )
 # A telephone number on one side, a day, a relation or an end on the other: who can be called there.
 _CALLED = re.compile(

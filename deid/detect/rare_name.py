@@ -54,6 +54,7 @@ _LIST_RIGHT = re.compile(
 )
 _SENTENCE_LEFT = re.compile(r"[다함됨음][.)]?[ ]{1,3}$|[.][ ]{1,3}$")
 _LINE_RIGHT = re.compile(r"[ ]{0,2}(?:$|\n)")
+_END_RIGHT = re.compile(r"[ ]?(?:$|[\n|/(,→·])")
 _KIN = frozenset(ROLES.split("|"))
 
 
@@ -77,11 +78,16 @@ def rare_names(text: str) -> Iterator[Found]:
             if (
                 chance is Chance.ANYWHERE
                 or _behind_role(text, previous, start)
-                or (whole and _among_people(text, start, end))
+                or (whole and (_says_itself(text, end, word) or _among_people(text, start, end)))
                 or (word[0] in COMMON_SURNAMES and word[size:] in _TO_PERSONS)
             ):
                 yield Found(start, start + size, "NAME", 0.5)
         previous = start, end, word
+
+
+def _says_itself(text: str, end: int, word: str) -> bool:
+    """Whether two syllables are a name wherever they stand alone: with a rarer surname only before an end."""
+    return len(word) == 2 and (word[0] in COMMON_SURNAMES or _END_RIGHT.match(text, end) is not None)
 
 
 def _behind_role(text: str, previous: Word, start: int) -> bool:

@@ -34,7 +34,7 @@ _LATIN_LABEL = re.compile(
     r""
     r"|Use?r(?:[ _]?(?:id|no))?(?=[\"' ]{0,2}[:=])|uid(?=[\"' ]{0,2}[:=])|"
     r"No\.(?=[ ]{0,2}(?:[A-Z]-)?\d{2}-?\d{4})|Visit[ ]?(?:No|ID)\.?|Encounter[ ]?(?:ID|No\.?)|"
-    r"Order[ ]?(?:No|ID)\.?|ID)[\"']?[ ]{0,3}[:=.#(|>]?[ ]{0,3}[\"']?" + _VALUE,
+    r"Order[ ]?(?:No|ID)\.?|Reg\.?(?=[ ]?[:#]?[ ]?\d{6})|(?<=\")no(?=\"[ ]?:[ ]?\"?\d{6})|ID)[\"']?[ ]{0,3}[:=.#(|>]?[ ]{0,3}[\"']?" + _VALUE,
     re.IGNORECASE,
 )
 _LATIN_WORD = re.compile(r"[A-Za-z]{2,20}")
@@ -44,7 +44,7 @@ _LATIN_STARTS = (
 )
 _OTHER_LABEL = re.compile(
     r"(?:제조|로트|배치|lot|kit|uid|승인|약품|제품|성분|모델|장비|module|시리얼|serial|S/N|품목|물품|자재|"
-    r"(?<!바)코드|보험|주민|전화|"
+    r"(?<!바)코드|보험(?![ ]?접수)|주민|전화|"
     r"계좌|사업자|여권|면허|카드|무작위배정|배정|SCR|"
     r"프로토콜|IRB|과제|연구|우편)"
     r"[가-힣A-Za-z .:=#_]{0,8}$",
@@ -58,7 +58,9 @@ _BESIDE = re.compile(
     r"(?:[가-힣]{2,4}|[MF여남]|세)[ ]?님?[ ]?[/(,|][ ]{0,2}(?P<v>(?:[A-Z]-?)?\d{6,10}|\d{2}-\d{6})(?![\d%가-힣-]|\.\d)|"
     r"(?:[MF남여]\s?/\s?\d{1,3}세?|\d{1,3}세?\s?/\s?[MF남여])[ ,/(#]{1,3}(?P<w>(?:[A-Z]-?)?\d{6,10}|\d{2}-\d{6})"
     r"(?![\d.%-])|"
-    r"[가-힣]{2,4}[ ]{1,2}(?P<x>\d{2}-\d{6})(?![\d%가-힣-]|\.\d)"
+    r"[가-힣]{2,4}[ ]{1,2}(?P<x>\d{2}-\d{6})(?![\d%가-힣-]|\.\d)|"
+    r"[가-힣A-Za-z]{2}[ ]?\([^()\n]{1,8}\)[ ](?P<y>\d{7,9})(?![\d%가-힣-]|[.,]\d)|"
+    r"[A-Z][a-z]{1,14}[ ][A-Z][a-z]{1,14}(?:[ ]\(|\(|[ ])(?P<z>\d{7,9})(?=\)|[ ][가-힣])"
 )
 _ROW = re.compile(
     r"(?m)^[ ]{0,2}(?:\d{1,2}[.)][ ]?)?(?P<v>(?:[A-Z]-?)?\d{6,10})(?=[ ]{0,2}[,|\t;/ ][ ]{0,2}[가-힣A-Z])"
@@ -96,7 +98,7 @@ class RecordNumberRecogniser(KoreanRecogniser):
             (_BARE, 0.45),
         ):
             for match in pattern.finditer(text):
-                group = next((name for name in ("v", "w", "x") if match.groupdict().get(name)), 0)
+                group = next((name for name in "vwxyz" if match.groupdict().get(name)), 0)
                 start, end = match.span(group)
                 if _is_of_a_person(text, start, end):
                     yield Found(start, end, "MRN", score)
