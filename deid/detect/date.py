@@ -51,6 +51,8 @@ _DAY = (
     r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))"
 )
 _RANGE = re.compile(rf"(?<![\d./-])(?P<v>{_DAY.format(2)})[ ]?[-~][ ]?(?P<w>{_DAY.format(4)})(?![\d/-])")
+_DASH = re.compile(r"[-~](?<=[\d.일 ].)(?=[ ]?(?:\d{8}|\d\d(?:\d\d)?[ ]?[-./년]))")
+_LONGEST = 16
 _MONTH_NAME = re.compile("Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec")
 _SAID = r"(?:[일이삼사오육칠팔구]?십)?[일이삼사오육칠팔구]?"
 _SPOKEN = re.compile(
@@ -102,8 +104,10 @@ class DateRecogniser(KoreanRecogniser):
         for pattern, score in _patterns(text):
             for match in pattern.finditer(text):
                 yield _dated(text, *match.span(), score)
-        for match in _RANGE.finditer(text):
-            yield from (_dated(text, *match.span(group), 0.75) for group in ("v", "w"))
+        for dash in _DASH.finditer(text):
+            match = _RANGE.search(text, max(0, dash.start() - _LONGEST), dash.end() + _LONGEST)
+            if match:
+                yield from (_dated(text, *match.span(group), 0.75) for group in ("v", "w"))
         for match in _SOLID.finditer(text):
             if _exists(match.group()):
                 yield _dated(text, *match.span(), 0.75)

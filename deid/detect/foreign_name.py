@@ -28,6 +28,11 @@ _PARTICLE = re.compile(r"[가-힣](?:은|는|이|가|을|를|와|과|의|도|인
 # The last word of a name may sound Korean ("쩐 반 민"), not like the end of a sentence.
 _LEAST_LAST = -4
 _SURELY = 6
+# A particle at the end weighs up to three less.
+_NEARLY = 3
+# Surnames of one syllable that are no Korean words.
+_SHORT = frozenset("팜쩐레첸리왕쉬웡쟝찬응")
+_GOES_ON = re.compile(r"[ ][가-힣]")
 _NUMBER_BEHIND = re.compile(r"[ ]?\d")
 _SPEAKER = re.compile(r"(?m)^[ >]{0,3}(?P<n>[가-힣]{1,6}(?:[ ][가-힣]{1,6}){0,2})[ ]?:[ ]")
 
@@ -58,25 +63,37 @@ def foreign_names(text: str) -> Iterator[Found]:
 
 def _surely_foreign(text: str, words: Words) -> Iterator[Found]:
     """Words in a row that sound so foreign that no medicine and no device does, wherever they stand."""
+    weights = [foreign_weight(word) for _, _, word in words]
     taken = 0
     for index in range(1, len(words)):
+        both = weights[index - 1] + weights[index]
+        # Hardly any words in a row come near it.
+        if both + (weights[index - 2] if index > 1 else 0) < _NEARLY and both < _NEARLY:
+            continue
         for first in (index - 2, index - 1):
-            if first < taken or not _in_a_row(text, words[first : index + 1]):
-                continue
-            last = words[index][2]
-            particle = _PARTICLE.search(last)
-            names = [word for _, _, word in words[first:index]]
-            for cut in (len(last), particle.start() + 1 if particle else 0):
-                if cut and _is_surely_foreign([*names, last[:cut]]):
+            if first >= taken and _in_a_row(text, words[first : index + 1]):
+                until = _end_of_surely_foreign(text, words[first : index + 1])
+                if until:
                     taken = index + 1
-                    yield Found(words[first][0], words[index][0] + cut, "NAME", 0.5)
+                    yield Found(words[first][0], until, "NAME", 0.5)
                     break
+
+
+def _end_of_surely_foreign(text: str, words: Words) -> int:
+    """Return where a surely foreign name ends, before a particle if a sentence goes on; 0 if the words are none."""
+    start, end, last = words[-1]
+    names = [word for _, _, word in words[:-1]]
+    particle = _PARTICLE.search(last) if _GOES_ON.match(text, end) else None
+    if particle and _is_surely_foreign([*names, last[: particle.start() + 1]]):
+        return start + particle.start() + 1
+    return end if _is_surely_foreign([*names, last]) else 0
 
 
 def _in_a_row(text: str, words: Words) -> bool:
     """Whether single spaces part the words and no dose stands behind them."""
     spaced = all(text[one[1] : other[0]] == " " for one, other in pairwise(words))
-    return spaced and _NUMBER_BEHIND.match(text, words[-1][1]) is None
+    glued = text[words[0][0] - 1 : words[0][0]].isalnum()
+    return spaced and not glued and _NUMBER_BEHIND.match(text, words[-1][1]) is None
 
 
 def _is_surely_foreign(names: list[str]) -> bool:
@@ -85,6 +102,8 @@ def _is_surely_foreign(names: list[str]) -> bool:
         len(whole) >= 5
         and foreign_weight(whole) >= _SURELY
         and foreign_weight(names[0]) >= 0
+        and (len(names[0]) > 1 or names[0] in _SHORT)
+        and not names[-1].endswith("로")
         and not names[-1].endswith("니다")
         and not any(map(is_said, names))
     )

@@ -99,7 +99,8 @@ def before_titles(text: str) -> Iterator[Found]:
         name = text[max(0, start - size) : start]
         parts = split_name(name) if is_word(name) else None
         needed = 3 if size == 3 and is_hangul(text[max(0, start - 4) : start - 3]) else 1
-        if parts and given_score(parts[1]) >= needed and not is_common_word(name):
+        named = parts and given_score(parts[1]) >= needed and parts[1] not in _RANKED
+        if named and not is_common_word(name):
             yield Found(start - size, start, "NAME", 0.7)
     yield from _before_ranks(text, words)
 
@@ -253,6 +254,8 @@ def _start_of_suffix(last: str, end: int, *, surely_a_person: bool) -> int | Non
         if not whole and parts[0] not in USUAL_SURNAMES:
             continue
         unusual = whole and size in {3, 4, 5} and surely_a_person and (parts[0] in USUAL_SURNAMES or len(parts[0]) == 2)
+        short = whole and size == 2 and surely_a_person and parts[0] in COMMON_SURNAMES
+        unusual = unusual or (short and not is_word_of_dictionary(candidate))
         needed = 0 if unusual else 1 if whole else 3
         if given_score(parts[1]) >= needed and (size > 2 or whole):
             return end - size

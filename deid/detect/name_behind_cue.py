@@ -50,6 +50,7 @@ _AGED = re.compile(
     r"(?<![\d./])(?:\d{1,3}[ ]?/[ ]?[MF남여]|[MF남여][ ]?/[ ]?\d{1,3})[ ]{1,2}(?=[가-힣]{2,5}(?![가-힣]{3}))"
 )
 _ALONE = re.compile(r"(?:입니다|인데요|이라고)|[ ]{0,3}(?:$|[\n()/,<]|[ ]{2}|TEL|☎)")
+_ENDED = re.compile(r"[ ]{0,2}(?:$|[\n(/|,→])")
 _HEADER = re.compile(r"(?m)^[ ]{0,2}(?:From|To|Cc|Bcc|TO|FROM|참조|수신|발신|보낸 ?이|받는 ?이)[ ]?:[ ]?\"?(?=[가-힣])")
 _STRONG = re.compile(r"[:=|>\])][ ]{0,3}[\"'<(]?$")
 _LATIN_ROLE = re.compile(
@@ -92,7 +93,8 @@ _SUBJECT = re.compile(r"[이가은는도에][ ][가-힣]")
 _IN_ROW = re.compile(r"[/|,;][ ]{0,3}$")
 # Words of a sentence about names, not a name.
 _IN_SENTENCE = re.compile(r"[가-힣]{1,6}(?:에|을|를|은|는|의|한|된|등)[ ][가-힣]")
-_TELEPHONE = re.compile(r"[ ]?[(/,:]?[ ]?(?:\(?0(?:1\d|2|[3-6]\d)\)?[ )./-]{0,2}\d{3}|\+82)")
+# A telephone number, or a seal.
+_OF_PERSON = re.compile(r"[ ]?\([ ]?(?:인|서명|자필)[ ]?\)|[ ]?[(/,:]?[ ]?(?:\(?0(?:1\d|2|[3-6]\d)\)?[ )./-]{0,2}\d{3}|\+82)")
 
 
 def behind_cues(text: str) -> Iterator[Found]:
@@ -233,7 +235,8 @@ def _end_of_spaced(text: str, run: re.Match[str]) -> int | None:
     if given is None:
         return None
     called = (given[1] or given[2]).replace(" ", "")
-    believed = given_score(called) and (called in NATIVE or not is_common_word(given[1] or given[2]))
+    sure = called in NATIVE or (given_score(called) == 4 and _ENDED.match(text, given.end()))
+    believed = given_score(called) and (sure or not is_common_word(given[1] or given[2]))
     return given.end() if believed else None
 
 
@@ -245,7 +248,7 @@ def _is_foreign_at(text: str, position: int) -> bool:
 def _end_of_callable(text: str, run: re.Match[str]) -> int | None:
     """Whoever can be called is a person, whatever the name ("보호자 로사 멘도사 (010-")."""
     words = _WORDS.match(text, run.start()) or run
-    if not _TELEPHONE.match(text, words.end()) or not 2 <= len(run.group()) <= 6:
+    if not _OF_PERSON.match(text, words.end()) or not 2 <= len(run.group()) <= 6:
         return None
     parts = words.group().split()
     known = len(parts) > 1 or looks_foreign(words.group()) or split_name(run.group()) is not None

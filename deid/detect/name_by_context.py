@@ -45,6 +45,7 @@ _NEXT = re.compile(
 )
 _BEFORE = re.compile(rf"(?:^|[\n,·/&():;|>→\]\t]|[가-힣A-Za-z][ ])[ ]{{0,2}}(?P<n>[가-힣]{{2,4}}){_BETWEEN}$")
 _CALLED = frozenset(["", "이", "은", "는", "가", "이는", "이가", "이를", "씨", "님", "양", "군", "의", "에게", "한테"])
+_RANKS = frozenset(_TITLE.split("|"))
 _REACH = 24
 _NEXT_FOREIGN = re.compile(
     r"[ ]?(?:님|\([^()\n]{1,14}\))?[ ]?[,·/→][ ]?(?:[A-Z]\d{1,2}[ ])?"
@@ -124,7 +125,7 @@ def called_by_given_name(text: str, known: Iterable[str]) -> Iterator[Found]:
 def _likely(word: str, needed: int) -> bool:
     """Whether a word can be a name: the given name reaches `needed`; if nothing is, a common surname will do."""
     parts = split_name(word)
-    if parts is None or is_common_word(word):
+    if parts is None or is_common_word(word) or parts[1] in _RANKS:
         return False
     quality = given_score(parts[1])
     return quality >= max(1, needed) or (not needed and len(parts[1]) == 2 and parts[0] in COMMON_SURNAMES)

@@ -49,6 +49,7 @@ _SIGNATURE = re.compile(r"(?:[.)]|[다함됨음])[ ]{1,3}(?P<n>[가-힣]{3})[ ]{
 _SIGNED = re.compile(r"\n[ ]{0,2}[-–—][ ]?(?P<n>[가-힣]{2,3})[ \n]{0,3}$")
 # Surnames that are no words by themselves.
 _NO_WORDS = "김박최정강조윤장임서권황송류홍문손백허심노곽민"
+_ONE_SYLLABLE = "".join(sorted(COMMON_SURNAMES))
 _SPACED = re.compile(
     rf"(?:^|[\n,;|"
     rf"/:(·])[ ]{{0,2}}(?P<v>(?P<s>{_SURNAME})[ ]{{1,2}}(?P<g>[가-힣]{{2}}))(?=[ ]{{0,2}}(?:$|[\n,;|"
@@ -56,11 +57,11 @@ _SPACED = re.compile(
 )
 # Before an end, in whatever cell: a surname alone is no word, whatever the given name means.
 _SPACED_ENDED = re.compile(
-    rf"(?<![가-힣A-Za-z0-9])(?P<v>(?P<s>{_SURNAME})[ ](?P<g>[가-힣]{{2}}))(?=[ ]?(?:$|[\n|/(,→·\"<)]))"
+    rf"(?P<v>(?P<s>[{_ONE_SYLLABLE}])(?<![가-힣A-Za-z0-9].)[ ](?P<g>[가-힣]{{2}}))(?=[ ]?(?:$|[\n|/(,→·\"<)]))"
 )
 # In a sentence: a surname that is no word by itself, then a given name and perhaps a particle.
 _SPACED_ANYWHERE = re.compile(
-    rf"(?<![가-힣A-Za-z0-9])(?P<v>[{_NO_WORDS}][ ](?P<g>[가-힣]{{2}}))"
+    rf"(?P<v>[{_ONE_SYLLABLE}](?:(?<=[{_NO_WORDS}])(?<![가-힣A-Za-z0-9].)|(?<=\n.)|(?<![\s\S].))[ ](?P<g>[가-힣]{{2}}))"
     rf"(?:{PARTICLES})?(?![가-힣A-Za-z0-9])"
 )
 _PARTICLE = re.compile(rf"(?:{PARTICLES})?$")
@@ -131,7 +132,8 @@ def spaced(text: str) -> Iterator[Found]:
         if given_score(match["g"]) >= 3 and not is_common_word(match["g"]) and not is_listed(match["s"]):
             yield Found(*match.span("v"), "NAME", 0.5)
     for match in _SPACED_ENDED.finditer(text):
-        if given_score(match["g"]) >= (1 if match["s"] in _NO_WORDS else 2) and not is_listed(match["s"]):
+        plain = not is_common_word(match["g"]) and not is_word_of_dictionary(match["g"])
+        if given_score(match["g"]) >= (1 if match["s"] in _NO_WORDS else 2) and (plain or not is_listed(match["s"])):
             yield Found(*match.span("v"), "NAME", 0.5)
     for match in _TWO_WORDS.finditer(text):
         last = split_name(match["v"].split()[-1])
@@ -248,6 +250,8 @@ def repeated(text: str, known: dict[str, float]) -> Iterator[Found]:
     firsts, sizes = {name[0] for name in names}, sorted({len(name) for name in names})
     words = hangul_words(text) if names else ()
     for index, (start, end, word) in enumerate(words):
+        if firsts.isdisjoint(word):
+            continue
         for place, syllable in enumerate(word):
             if syllable in firsts:
                 for size in (size for size in sizes if place + size <= len(word)):

@@ -58,10 +58,11 @@ _BESIDE = re.compile(
     r"(?:[가-힣]{2,4}|[MF여남]|세)[ ]?님?[ ]?[/(,|][ ]{0,2}(?P<v>(?:[A-Z]-?)?\d{6,10}|\d{2}-\d{6})(?![\d%가-힣-]|\.\d)|"
     r"(?:[MF남여]\s?/\s?\d{1,3}세?|\d{1,3}세?\s?/\s?[MF남여])[ ,/(#]{1,3}(?P<w>(?:[A-Z]-?)?\d{6,10}|\d{2}-\d{6})"
     r"(?![\d.%-])|"
-    r"[가-힣]{2,4}[ ]{1,2}(?P<x>\d{2}-\d{6})(?![\d%가-힣-]|\.\d)|"
-    r"[가-힣A-Za-z]{2}[ ]?\([^()\n]{1,8}\)[ ](?P<y>\d{7,9})(?![\d%가-힣-]|[.,]\d)|"
-    r"[A-Z][a-z]{1,14}[ ][A-Z][a-z]{1,14}(?:[ ]\(|\(|[ ])(?P<z>\d{7,9})(?=\)|[ ][가-힣])"
+    r"[가-힣]{2,4}[ ]{1,2}(?P<x>\d{2}-\d{6})(?![\d%가-힣-]|\.\d)"
 )
+# Behind a bracket behind a name ("(B형) 12345678"), or behind a name in Latin letters.
+_BRACKETED = re.compile(r"\)[ ](?P<v>\d{7,9})(?![\d%-]|[.,]\d)(?=[ ]?(?:[가-힣\n]|$))")
+_LATIN_NAMED = re.compile(r"[A-Z][a-z]{1,14}[ ][A-Z][a-z]{1,14}(?:[ ]\(|\(|[ ])(?P<v>\d{7,9})(?=\)|[ ][가-힣])")
 _ROW = re.compile(
     r"(?m)^[ ]{0,2}(?:\d{1,2}[.)][ ]?)?(?P<v>(?:[A-Z]-?)?\d{6,10})(?=[ ]{0,2}[,|\t;/ ][ ]{0,2}[가-힣A-Z])"
 )
@@ -92,13 +93,15 @@ class RecordNumberRecogniser(KoreanRecogniser):
             (_LAYOUT, 0.6),
             (_BESIDE, 0.6),
             (_ROW, 0.6),
+            (_BRACKETED, 0.5),
+            (_LATIN_NAMED, 0.5),
             (_HASH, 0.6),
             (_LETTERED, 0.5),
             (_SLASHED, 0.5),
             (_BARE, 0.45),
         ):
             for match in pattern.finditer(text):
-                group = next((name for name in "vwxyz" if match.groupdict().get(name)), 0)
+                group = next((name for name in ("v", "w", "x") if match.groupdict().get(name)), 0)
                 start, end = match.span(group)
                 if _is_of_a_person(text, start, end):
                     yield Found(start, end, "MRN", score)

@@ -38,6 +38,8 @@ _FOREIGN_WEIGHT = 3
 # A word of a listed ending may be a foreign name from here on.
 _COMMON_WEIGHT = 2
 _VERBAL = re.compile(r"(?:[았었였겠]|[한는은을던신]$|대요|래요|네요|[하되]고$|면$|게$|서$|에$|야$|요$|죠$|까$)")
+# Whose relative the name behind is.
+_KIN = frozenset("모부처자녀형")
 _PARTICLES = frozenset("의에을를은는와과도로만네예음")
 
 
@@ -61,7 +63,7 @@ def foreign_tail(words: Sequence[str], least: int = 2) -> int:
     """How many of the last words (at most three) are one foreign name; 0 for none. Each has at most seven syllables."""
     for count in (3, 2, 1):
         tail = words[-count:]
-        if len(tail) < count or count < least or any(map(is_said, tail)):
+        if len(tail) < count or count < least or tail[0] in _KIN or any(map(is_said, tail)):
             continue
         joined = " ".join(tail)
         begins = foreign_weight(tail[0]) >= 0 or tail[0] in SURNAMES or _FOREIGN.search(tail[0] + " ") is not None
