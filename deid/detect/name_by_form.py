@@ -200,6 +200,7 @@ def _score_of_form(text: str, start: int, form: tuple[str, str, str], quality: i
         return 0.5
     ended = not rest and _ENDED.match(text, end) is not None
     believed = quality >= (3 if usual or ended else 4)
+    believed = believed or (len(given) == 3 and surname in COMMON_SURNAMES)
     doing = (quality >= 3 or surname in COMMON_SURNAMES) and _DOING.match(text, end + len(rest))
     if len(given) >= 2 and (believed or (doing and len(given) == 2)):
         return 0.5

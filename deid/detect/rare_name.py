@@ -38,6 +38,14 @@ _SECOND = frozenset(SECOND) | frozenset(
     "각간갑개거건견계고공귀극내년노능당돈득락렬록롱률륜륭립면목박발방백번본붕사생설송술실악암여오울위육응작전제직집차청추충치"
     "칠타통판포항행회흡웅걸"
 )
+# Given names of one syllable; words of two that end in them are in the dictionary, but seldom written ("이준", "박훈").
+_GIVEN_OFTEN = frozenset("준빈솔린율혁훈겸찬욱윤")
+_GIVEN = frozenset("민진철석희숙란현환규섭균")
+_NEVER_WORDS = frozenset("김박곽류권")
+_WRITTEN = frozenset(
+    "조율 전율 배율 고율 차율 우린 차린 구린 고린 유린 조찬 오찬 성찬 나솔 주빈 유훈 전훈 고훈 전욱 한욱 권현 권숙 "
+    "권진 권석 권섭".split()
+)
 _PARTICLE = re.compile(rf"(?:{PARTICLES})?")
 # Particles of persons and animals only.
 _TO_PERSONS = frozenset(["한테", "에게", "께", "께서", "한테서", "에게서", "이랑", "씨", "님"])
@@ -54,7 +62,7 @@ _LIST_RIGHT = re.compile(
 )
 _SENTENCE_LEFT = re.compile(r"[다함됨음][.)]?[ ]{1,3}$|[.][ ]{1,3}$")
 _LINE_RIGHT = re.compile(r"[ ]{0,2}(?:$|\n)")
-_END_RIGHT = re.compile(r"[ ]?(?:$|[\n|/(,→·])")
+_END_RIGHT = re.compile(r"[ ]?(?:$|[\n|/(),;→·]|-[ ])|[ ]\d")
 _KIN = frozenset(ROLES.split("|"))
 
 
@@ -120,7 +128,7 @@ def _is_name(word: str) -> bool:
 @lru_cache(maxsize=1 << 16)
 def rare_name(word: str) -> tuple[int, Chance]:
     """How many syllables at the start of a word, behind which only a particle may follow, are a name; how surely."""
-    if 2 <= len(word) <= _LONGEST and not is_listed(word) and not is_word_of_dictionary(word):
+    if 2 <= len(word) <= _LONGEST and not is_listed(word) and not _is_word(word):
         for size in (4, 3, 2):
             if len(word) >= size and _PARTICLE.fullmatch(word, size):
                 chance = _chance(word[:size], word)
@@ -129,9 +137,18 @@ def rare_name(word: str) -> tuple[int, Chance]:
     return 0, Chance.NONE
 
 
+def _is_word(word: str) -> bool:
+    """Whether a word is one of the dictionary's that somebody writes: of two syllables, names are so more often."""
+    if not is_word_of_dictionary(word) or len(word) != 2 or word in _WRITTEN:
+        return is_word_of_dictionary(word)
+    surname, given = word
+    usual = given in _GIVEN_OFTEN or (surname in _NEVER_WORDS and given in _GIVEN)
+    return not (usual and surname in COMMON_SURNAMES)
+
+
 def _chance(name: str, word: str) -> Chance:
     parts = split_name(name)
-    if parts is None or is_word_of_dictionary(name) or is_common_word(name):
+    if parts is None or _is_word(name) or is_common_word(name):
         return Chance.NONE
     surname, given = parts
     if len(given) == 1:
