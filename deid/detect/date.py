@@ -105,9 +105,9 @@ class DateRecogniser(KoreanRecogniser):
             for match in pattern.finditer(text):
                 yield _dated(text, *match.span(), score)
         for dash in _DASH.finditer(text):
-            match = _RANGE.search(text, max(0, dash.start() - _LONGEST), dash.end() + _LONGEST)
-            if match:
-                yield from (_dated(text, *match.span(group), 0.75) for group in ("v", "w"))
+            days = _RANGE.search(text, max(0, dash.start() - _LONGEST), dash.end() + _LONGEST)
+            if days:
+                yield from (_dated(text, *days.span(group), 0.75) for group in ("v", "w"))
         for match in _SOLID.finditer(text):
             if _exists(match.group()):
                 yield _dated(text, *match.span(), 0.75)

@@ -94,7 +94,9 @@ _IN_ROW = re.compile(r"[/|,;][ ]{0,3}$")
 # Words of a sentence about names, not a name.
 _IN_SENTENCE = re.compile(r"[가-힣]{1,6}(?:에|을|를|은|는|의|한|된|등)[ ][가-힣]")
 # A telephone number, or a seal.
-_OF_PERSON = re.compile(r"[ ]?\([ ]?(?:인|서명|자필)[ ]?\)|[ ]?[(/,:]?[ ]?(?:\(?0(?:1\d|2|[3-6]\d)\)?[ )./-]{0,2}\d{3}|\+82)")
+_OF_PERSON = re.compile(
+    r"[ ]?\([ ]?(?:인|서명|자필)[ ]?\)|[ ]?[(/,:]?[ ]?(?:\(?0(?:1\d|2|[3-6]\d)\)?[ )./-]{0,2}\d{3}|\+82)"
+)
 
 
 def behind_cues(text: str) -> Iterator[Found]:

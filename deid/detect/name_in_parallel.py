@@ -34,7 +34,9 @@ _LEAST = -3
 
 def parallel(text: str, names: Iterable[Found]) -> Iterator[Found]:
     """Words behind a word, in the part of a line beside one that holds a word and a name of `names`."""
-    for start, end in {(found.start, found.end) for found in names if text[found.start - 1 : found.start] in {" ", ":"}}:
+    for start, end in {
+        (found.start, found.end) for found in names if text[found.start - 1 : found.start] in {" ", ":"}
+    }:
         before = max(0, start - _REACH)
         left = text[before:start]
         if not _OWN.search(left):

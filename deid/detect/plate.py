@@ -29,6 +29,16 @@ class PlateRecogniser(RuleRecogniser):
             re.compile(rf"(?<![\d.,/-]){_PLACE}\d{{2,3}}[ ]?[{_PRIVATE}{_COMMERCIAL}{_MILITARY}][ ]?\d{{4}}{_UNIT}"),
             0.85,
         ),
+        # A line broke beside the letter ("58수 / 8343"); a room's number and a year are none.
+        Rule(
+            "PLATE",
+            re.compile(
+                rf"(?<![\d.,/-])\d{{2,3}}(?:[{_PRIVATE}바사아자배하허][ ]?\n[ ]?|[ ]?\n[ ]?[{_PRIVATE}바사아자배하허][ ]?)"
+                rf"(?!19|20)\d{{4}}{_UNIT}"
+            ),
+            0.8,
+            needs=("\n",),
+        ),
         Rule(
             "PLATE",
             re.compile(

@@ -43,8 +43,25 @@ _GIVEN_OFTEN = frozenset("준빈솔린율혁훈겸찬욱윤")
 _GIVEN = frozenset("민진철석희숙란현환규섭균")
 _NEVER_WORDS = frozenset("김박곽류권")
 _WRITTEN = frozenset(
-    "조율 전율 배율 고율 차율 우린 차린 구린 고린 유린 조찬 오찬 성찬 나솔 주빈 유훈 전훈 고훈 전욱 한욱 권현 권숙 "
-    "권진 권석 권섭".split()
+    [
+        *(
+            "조율",
+            "전율",
+            "배율",
+            "고율",
+            "차율",
+            "우린",
+            "차린",
+            "구린",
+            "고린",
+            "유린",
+            "조찬",
+            "오찬",
+            "성찬",
+            "나솔",
+        ),
+        *("주빈", "유훈", "전훈", "고훈", "전욱", "한욱", "권현", "권숙", "권진", "권석", "권섭"),
+    ]
 )
 _PARTICLE = re.compile(rf"(?:{PARTICLES})?")
 # Particles of persons and animals only.
@@ -141,7 +158,7 @@ def _is_word(word: str) -> bool:
     """Whether a word is one of the dictionary's that somebody writes: of two syllables, names are so more often."""
     if not is_word_of_dictionary(word) or len(word) != 2 or word in _WRITTEN:
         return is_word_of_dictionary(word)
-    surname, given = word
+    surname, given = word[0], word[1]
     usual = given in _GIVEN_OFTEN or (surname in _NEVER_WORDS and given in _GIVEN)
     return not (usual and surname in COMMON_SURNAMES)
 
