@@ -104,10 +104,7 @@ class DateRecogniser(KoreanRecogniser):
         for pattern, score in _patterns(text):
             for match in pattern.finditer(text):
                 yield _dated(text, *match.span(), score)
-        for dash in _DASH.finditer(text):
-            days = _RANGE.search(text, max(0, dash.start() - _LONGEST), dash.end() + _LONGEST)
-            if days:
-                yield from (_dated(text, *days.span(group), 0.75) for group in ("v", "w"))
+        yield from _ranges(text)
         for match in _SOLID.finditer(text):
             if _exists(match.group()):
                 yield _dated(text, *match.span(), 0.75)
@@ -129,6 +126,13 @@ def _patterns(text: str) -> Iterator[tuple[re.Pattern[str], float]]:
         yield from ((_MONTH_DAY, 0.85), (_SPOKEN, 0.75))
     if _MONTH_NAME.search(text):
         yield _ENGLISH, 0.7
+
+
+def _ranges(text: str) -> Iterator[Found]:
+    for dash in _DASH.finditer(text):
+        days = _RANGE.search(text, max(0, dash.start() - _LONGEST), dash.end() + _LONGEST)
+        if days:
+            yield from (_dated(text, *days.span(group), 0.75) for group in ("v", "w"))
 
 
 def _births(text: str) -> Iterator[Found]:

@@ -184,13 +184,11 @@ def _titled(text: str, words: list[str], begin: int, title: str) -> Iterator[Fou
     """Yield the name that ends where a title begins: spaced, the longest plausible suffix, or foreign."""
     last = words[-1]
     end = text.index(last, begin + sum(map(len, words[:-1]))) + len(last)
-    if title == "님" and last[1:] in _RANKED:
-        return
-    # Before 씨 a name is a name, whatever it means ("정수 씨").
     if title == "씨" and len(last) == 2 and given_score(last) >= 3 and last not in _RANKED:
+        # Before 씨 a name is a name, whatever it means ("정수 씨").
         yield Found(end - 2, end, "NAME", 0.6)
         return
-    if last in NOT_BEFORE_TITLE or is_common_word(last) or is_listed(last + title) or is_listed(last[-1] + title):
+    if _is_rather_said(last, title):
         return
     start = _start_of_spaced(words, text[begin:end], end)
     if start is None:
@@ -205,6 +203,14 @@ def _titled(text: str, words: list[str], begin: int, title: str) -> Iterator[Fou
         start = _start_of_foreign(text, words, (begin, end), title)
         if start is not None:
             yield Found(start, end, "NAME", 0.5)
+
+
+def _is_rather_said(last: str, title: str) -> bool:
+    """Whether what stands before a title is a word, or a surname with a rank that is found as one."""
+    if title == "님" and last[1:] in _RANKED:
+        return True
+    listed = is_listed(last + title) or is_listed(last[-1] + title)
+    return listed or last in NOT_BEFORE_TITLE or is_common_word(last)
 
 
 def _start_of_longer(text: str, words: list[str], span: tuple[int, int], start: int) -> int:

@@ -78,7 +78,8 @@ _ANY_LABEL = re.compile(
 )
 # How people say who they are ("저 ...인데요").
 _INTRODUCED = re.compile(
-    r"(?<![가-힣])(?:저는?|나는?|제[ ]이름은)[ ](?P<n>[가-힣]{2,5}?)(?:인데요?|이에요|예요|이라고|라고|입니다|이고요)(?![가-힣]{2})"
+    r"(?<![가-힣])(?:저는?|나는?|제[ ]이름은)[ ](?P<n>[가-힣]{2,5}?)"
+    r"(?:인데요?|이에요|예요|이라고|라고|입니다|이고요)(?![가-힣]{2})"
 )
 # Two syllables behind a Hangul label, an end behind them.
 _SHORT_LABELLED = re.compile(r"(?<=[가-힣])[ ]?:[ ](?P<n>[가-힣]{2})(?=[ ]{0,3}(?:$|\n)|[ ]{2})")

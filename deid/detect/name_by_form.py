@@ -128,12 +128,9 @@ def signatures(text: str) -> Iterator[Found]:
 
 def spaced(text: str) -> Iterator[Found]:
     """Names written in two words in a cell or at the start of a line: "박 형준", "알리 하산 (M/"."""
+    yield from _spaced_before_end(text)
     for match in _SPACED.finditer(text):
         if given_score(match["g"]) >= 3 and not is_common_word(match["g"]) and not is_listed(match["s"]):
-            yield Found(*match.span("v"), "NAME", 0.5)
-    for match in _SPACED_ENDED.finditer(text):
-        plain = not is_common_word(match["g"]) and not is_word_of_dictionary(match["g"])
-        if given_score(match["g"]) >= (1 if match["s"] in _NO_WORDS else 2) and (plain or not is_listed(match["s"])):
             yield Found(*match.span("v"), "NAME", 0.5)
     for match in _TWO_WORDS.finditer(text):
         last = split_name(match["v"].split()[-1])
@@ -144,6 +141,13 @@ def spaced(text: str) -> Iterator[Found]:
             yield Found(*match.span("v"), "NAME", 0.5)
     for match in _SPACED_ANYWHERE.finditer(text):
         if given_score(match["g"]) == 4 and not is_common_word(match["g"]) and not is_word_of_dictionary(match["g"]):
+            yield Found(*match.span("v"), "NAME", 0.5)
+
+
+def _spaced_before_end(text: str) -> Iterator[Found]:
+    for match in _SPACED_ENDED.finditer(text):
+        plain = not is_common_word(match["g"]) and not is_word_of_dictionary(match["g"])
+        if given_score(match["g"]) >= (1 if match["s"] in _NO_WORDS else 2) and (plain or not is_listed(match["s"])):
             yield Found(*match.span("v"), "NAME", 0.5)
 
 

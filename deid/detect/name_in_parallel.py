@@ -1,4 +1,4 @@
-"""Names in the parts of a form that are built alike: "출고 정가람 | 수령 감보미": what one part names, the next one does.
+"""Names in parts of a form that are built alike: "출고 정가람 | 수령 감보미": what one part names, the next does.
 
 The word before a name need not be a known role: a part with a name behind a word, and a part beside it with another
 word, say together that persons are listed. So a rarer name is believed there, a spaced and a foreign one too.

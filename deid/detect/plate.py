@@ -33,7 +33,8 @@ class PlateRecogniser(RuleRecogniser):
         Rule(
             "PLATE",
             re.compile(
-                rf"(?<![\d.,/-])\d{{2,3}}(?:[{_PRIVATE}바사아자배하허][ ]?\n[ ]?|[ ]?\n[ ]?[{_PRIVATE}바사아자배하허][ ]?)"
+                rf"(?<![\d.,/-])\d{{2,3}}(?:[{_PRIVATE}바사아자배하허][ ]?\n[ ]?|"
+                rf"[ ]?\n[ ]?[{_PRIVATE}바사아자배하허][ ]?)"
                 rf"(?!19|20)\d{{4}}{_UNIT}"
             ),
             0.8,
