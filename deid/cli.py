@@ -26,8 +26,9 @@ from deid.engine import Step, run
 from deid.forget_command import forget_command
 from deid.keys_command import keys_group
 from deid.manifest import Manifest
-from deid.many.options import Means, means_options
+from deid.many.options import Means, means_options, told_redone
 from deid.planning.command import plan
+from deid.planning.profile_command import profile_command
 from deid.refusal import errors_to_exit_codes
 from deid.snapshot import read_manifest, verify
 from deid.twin.command import twin
@@ -51,6 +52,7 @@ deid.add_command(withdraw)
 deid.add_command(shred_command)
 deid.add_command(diff)
 deid.add_command(plan)
+deid.add_command(profile_command)
 deid.add_command(keys_group)
 deid.add_command(twin)
 deid.add_command(forget_command)
@@ -99,6 +101,8 @@ def run_command(  # noqa: PLR0913 - click hands over each option by its name
             now = datetime.now(UTC)  # noqa: TID251 - see the line above
             result = run(plan, source, out, keys, now=now, progress=told, private=private, before=before, means=means)
         _show(result.manifest)
+        for line in told_redone(result.redone):
+            click.echo(line, err=True)
         click.echo(f"{result.snapshot}")
 
 

@@ -11,7 +11,7 @@ import platform
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -94,10 +94,15 @@ Progress = Callable[[Step], None]
 
 @dataclass(frozen=True)
 class RunResult:
-    """A published snapshot: its folder and its manifest."""
+    """A published snapshot: its folder, its manifest, and how the ids of those who withdrew stood in the source.
+
+    `redone` counts parts that failed on workers of a cluster and were done here, by table and kind of error.
+    """
 
     snapshot: Path
     manifest: Manifest
+    spelled: frozenset[str] = field(default=frozenset(), repr=False)
+    redone: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 def run(  # noqa: PLR0913 - the contract between rooms; the last three are by name only
@@ -132,6 +137,7 @@ def run(  # noqa: PLR0913 - the contract between rooms; the last three are by na
             left = without(sources, withdrawn)
             texts = FreeTexts(recipe, keys, left.sources, source, cases)
             result = _Run(recipe, texts, folder, progress, room, before).publish(left, out, now)
+            result = replace(result, spelled=left.spelled)
         except OSError as error:
             raise output_problem(out, error) from error
         if cases:
@@ -259,7 +265,7 @@ class _Run:
         page = render(manifest, risks, recipe_file=self.recipe.file)
         (self.folder / "report.html").write_text(page, encoding="utf-8")
         target, signed = publish(self.folder, out, manifest, self.keys.signing, sealed(self.keys.storage, written))
-        return RunResult(target, signed)
+        return RunResult(target, signed, redone=self.room.redone())
 
     def _twin(self, written: Mapping[str, Written], manifest: Manifest) -> bytes:
         # No need for it to be secret: nothing but coarse figures goes in beside it (`twin/profile.py`).

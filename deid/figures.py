@@ -189,14 +189,17 @@ def _utility(risk: Risk) -> Iterator[Figure]:
         return share_bars([(one["column"], one["kept"], f"{one['kept']:.0%}") for one in columns], title=title[at])
 
     note = (
-        "공개된 열의 엔트로피를 원본 열의 엔트로피로 나눈 값(환자 표본).",
-        "Entropy of the published column over that of the source column (sample of patients).",
+        "원본 열의 정보량 가운데 공개된 열이 알려 주는 몫(상호정보량, 환자 표본). 제외된 행은 알려 주는 것이 없습니다.",
+        (
+            "Share of the source column's entropy that the published column still tells (mutual information, sample of "
+            "patients). A removed row tells nothing."
+        ),
     )
     head = (
         ("남음", "kept"),
         ("채워짐", "filled"),
-        ("엔트로피 전(비트)", "entropy before (bits)"),
-        ("후", "after"),
+        ("원본의 비트", "bits of the source"),
+        ("알려진 비트", "bits told"),
         ("평균 전", "mean before"),
         ("후", "after"),
         ("바뀐 글", "texts changed"),

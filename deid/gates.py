@@ -13,10 +13,11 @@ from typing import Any, Protocol
 import polars as pl
 
 from deid.errors import GateFailed
+from deid.grouping import PEOPLE, class_sizes, stretches
 from deid.prepare import Prepared
 from deid.recipe import ColumnRule, Gates, TableRule
 from deid.suppress import Classes, Decision, most_telling, small_rows
-from deid.transform.columns import class_key, contains_own, select_published
+from deid.transform.columns import contains_own, select_published
 from deid.treatments.free_text import FreeText
 
 # What names or reaches a person directly; dates, institutions and ages over 90 are the recipe's business.
@@ -108,24 +109,23 @@ def judge_rows(rule: TableRule, *, left: int, gates: Gates) -> Verdict:
 
 def judge_written_k(rule: TableRule, written: Sequence[pl.LazyFrame], gates: Gates) -> Verdict:
     """Count distinct patients per class again in the files themselves; `written` scan them, whole buckets each."""
-    keys = [class_key(entry).alias(f" {entry.key}") for entry in rule.quasi_identifiers]
-    names = [f" {entry.key}" for entry in rule.quasi_identifiers]
-    # A hash of the pseudonym is quicker to compare; a collision would count too few patients, never too many.
-    patient = pl.col(rule.column(rule.subject).name).hash()
-    counts = [
-        each.select(patient, *keys).unique().group_by(names).agg(pl.len().alias(" n")).collect(engine="streaming")
-        for each in written
-    ]
+    subject, entries = rule.column(rule.subject).name, rule.quasi_identifiers
+    columns = list(dict.fromkeys(entry.column for entry in entries))
+    counts = []
+    for each in written:
+        frame = each.select(dict.fromkeys([subject, *columns]).keys()).collect(engine="streaming")
+        if frame.height:
+            counts.append(class_sizes(entries, stretches(frame[subject]), {name: frame[name] for name in columns}))
     # A patient is in one bucket only: counts add up.
-    groups = pl.concat(counts).group_by(names).agg(pl.col(" n").sum())
-    smallest = groups.select(pl.col(" n").min()).item()
+    groups = pl.concat(counts).group_by(entry.key for entry in entries).agg(pl.col(PEOPLE).sum()) if counts else None
+    smallest = None if groups is None else int(groups[PEOPLE].to_numpy().min())
     if smallest is not None and smallest < gates.k:
         message = (
             f"쓰인 파일의 최소 집단이 {smallest}명입니다.",
             f"the smallest class written has {smallest} patients.",
         )
-        raise GateFailed("k", (rule.name, ""), int(smallest), message, remedy=MEND_K)
-    value = int(smallest or 0)
+        raise GateFailed("k", (rule.name, ""), smallest, message, remedy=MEND_K)
+    value = smallest or 0
     ko, en = f"최소 집단 {value}명", f"smallest class: {value} patients"
     return Verdict("k", rule.name, value, gates.k, ko, en)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,8 @@ from deid.transform.columns import INDEX, class_key
 # Whole numbers and days that lie so close together are numbered by their distance from the smallest.
 MOST_SPAN = 1 << 20
 ROOM = 1 << 62
+AT_A_TIME = 2
+PEOPLE = " people"
 Rows = NDArray[np.uint32]
 
 
@@ -76,11 +79,10 @@ def group_rows(
 
     Null is a value like any other; `raw` names only the columns whose published values say less.
     """
-    columns = {name: coded(values) for name, values in published.items()}
-    keys = [_keyed(columns[entry.column], entry) for entry in entries]
-    of_rows, classes = grouped([key.codes for key in keys], [key.size for key in keys])
+    columns = _each_coded([*published.values(), *raw.values()])
+    before = dict(zip(raw, columns[len(published) :], strict=True))
+    keys, of_rows, classes = _classed(entries, dict(zip(published, columns, strict=False)))
     people = int(patient.max(initial=0)) + 1
-    before = {name: coded(values) for name, values in raw.items()}
     sizes = [people, classes, *(each.size for each in before.values())]
     (who, group, *values), rows = distinct([patient, of_rows, *(each.codes for each in before.values())], sizes)
     a_row = np.zeros(classes, np.int64)
@@ -97,6 +99,39 @@ def group_rows(
     found = [key.values.gather(codes).alias(e.key) for e, key, codes in zip(entries, keys, of_class, strict=True)]
     whose = Classes(_small(who[pairs]), _small(group[pairs]), _small(counted), pl.DataFrame(found))
     return Grouped(whose, source_sizes, _small(of_rows))
+
+
+def class_sizes(entries: Sequence[QuasiIdentifier], patient: Codes, published: Mapping[str, pl.Series]) -> pl.DataFrame:
+    """Count the distinct patients (`PEOPLE`) of each class in rows in memory; classes by their keys, null too."""
+    columns = dict(zip(published, _each_coded([*published.values()]), strict=True))
+    keys, of_rows, classes = _classed(entries, columns)
+    group = pl.Series(patient * classes + of_rows).unique().to_numpy() % classes
+    a_row = np.zeros(classes, np.int64)
+    a_row[of_rows] = np.arange(of_rows.size)
+    found = [key.values.gather(key.codes[a_row]).alias(e.key) for e, key in zip(entries, keys, strict=True)]
+    return pl.DataFrame([*found, pl.Series(PEOPLE, np.bincount(group, minlength=classes), dtype=pl.Int64)])
+
+
+def stretches(column: pl.Series) -> Codes:
+    """Give each distinct value a number where equal values stand together, as patients in a file do, or anyhow."""
+    new = column.ne_missing(column.shift())
+    new[0] = True
+    firsts = column.filter(new)
+    if firsts.n_unique() == firsts.len():
+        return new.cast(pl.Int64).cum_sum().to_numpy() - 1
+    return numbered(column).codes.cast(pl.Int64).to_numpy()
+
+
+def _each_coded(columns: Sequence[pl.Series]) -> list[Coded]:
+    # Polars gives numbers to the texts of one column in one thread.
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        return list(pool.map(coded, columns))
+
+
+def _classed(entries: Sequence[QuasiIdentifier], columns: Mapping[str, Coded]) -> tuple[Sequence[Coded], Codes, int]:
+    """Give what counts of every quasi-identifier as numbers, each row's class, and how many classes there are."""
+    keys = [_keyed(columns[entry.column], entry) for entry in entries]
+    return keys, *grouped([key.codes for key in keys], [key.size for key in keys])
 
 
 def coded(column: pl.Series) -> Coded:
@@ -122,7 +157,7 @@ def coded(column: pl.Series) -> Coded:
 def distinct(columns: Sequence[Codes], sizes: Sequence[int]) -> tuple[tuple[Codes, ...], Codes]:
     """Return the distinct rows of some columns of codes in their order, and how often each occurs."""
     if math.prod(sizes) < ROOM:
-        key = np.sort(np.ravel_multi_index(tuple(columns), tuple(sizes)))
+        key = pl.Series(np.ravel_multi_index(tuple(columns), tuple(sizes))).sort().to_numpy()
         first = _changes([key])
         return np.unravel_index(key[first], tuple(sizes)), np.diff(first, append=key.size)
     frame = pl.DataFrame({str(at): codes for at, codes in enumerate(columns)})

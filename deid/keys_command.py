@@ -10,7 +10,7 @@ import click
 
 from deid.errors import KeyFileError
 from deid.generations import destroy, generations, rotate
-from deid.keys import create_master
+from deid.keys import create_master, create_signing
 from deid.refusal import errors_to_exit_codes
 
 FOLDER = click.option(
@@ -25,10 +25,18 @@ def keys_group() -> None:
 
 @keys_group.command("create")
 @FOLDER
-def create_command(folder: Path) -> None:
-    """첫 세대를 만듭니다 (make the first generation)."""
+@click.option(
+    "--signing-key",
+    "signing",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="서명 키도 만들 파일, 공개키는 그 옆 .pub (make the signing key, too; its public half is FILE.pub)",
+)
+def create_command(folder: Path, signing: Path | None) -> None:
+    """첫 세대를, 그리고 --signing-key를 주면 서명 키를 만듭니다 (make the first generation, and a signing key)."""
     with errors_to_exit_codes(), _already_there():
         create_master(folder)
+        if signing is not None:
+            create_signing(signing)
         _show(folder)
 
 

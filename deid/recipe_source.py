@@ -75,9 +75,9 @@ class Origin:
         hashed = {"query_sha256": hashlib.sha256(self.query.encode()).hexdigest()} if self.query else {}
         return {"format": self.format, **hashed}
 
-    def fields(self) -> dict[str, str | dict[str, str]]:
+    def fields(self) -> dict[str, str | int | dict[str, str]]:
         """Give the fields of a recipe's table that `parse_origin` would read as this."""
-        fields: dict[str, str | dict[str, str]] = {"file": self.file}
+        fields: dict[str, str | int | dict[str, str]] = {"file": self.file}
         if self.database is not None:
             fields = {"format": "sql", "database": self.database.fields(), "table": self.table}
         elif self.format != assumed_format(self.file):
@@ -88,6 +88,8 @@ class Origin:
             fields["separator"] = next(name for name, letter in SEPARATORS.items() if letter == self.separator)
         said = {"sheet": self.sheet, "resource": self.resource, "omop": self.omop, "timezone": self.timezone}
         fields |= {name: value for name, value in said.items() if value}
+        if self.header_row != 1:
+            fields["header_row"] = self.header_row
         if self.drop_others:
             fields["others"] = "drop"
         return fields

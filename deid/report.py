@@ -14,7 +14,8 @@ from markupsafe import Markup
 
 from deid.figures import figures_of
 from deid.manifest import Manifest
-from deid.report_words import DOUBTS, LEARNED, SIGNED_FACTS, SIGNERS
+from deid.report_words import DOUBTS, LEARNED, SAMPLE_FACTS, SIGNED_FACTS, SIGNERS, trust_in
+from deid.text_gate import asked_by
 
 Risks = Mapping[str, Mapping[str, Any]]
 
@@ -37,4 +38,7 @@ def render(manifest: Manifest, risks: Risks, *, recipe_file: str) -> str:
         learned=LEARNED,
         signed_facts=SIGNED_FACTS,
         signers=SIGNERS,
+        sampled=asked_by(manifest.lineage),
+        sample_facts=SAMPLE_FACTS,
+        trust_in=trust_in,
     )

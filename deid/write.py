@@ -34,6 +34,7 @@ from deid.versions.same_rows import compare
 from deid.versions.tables import DataFile, decryption, encryption, scan_all
 
 PART_ROWS = 1_250_000
+STRETCH_ROWS = 400_000
 ROW_GROUP = 131_072
 BUCKET, ROW, PLACE = " bucket", " row", " place"
 AT_A_TIME = 2
@@ -90,11 +91,11 @@ class Written:
         return scan_all(tuple(each.file for each in self.files))
 
     def stretches(self) -> list[pl.LazyFrame]:
-        """Scan what was written in stretches of whole buckets of about `PART_ROWS` rows: no patient is in two."""
+        """Scan what was written in stretches of whole buckets of about `STRETCH_ROWS` rows: no patient is in two."""
         found: list[list[DataFile]] = [[]]
         rows, last = 0, -1
         for each in self.files:
-            if rows >= PART_ROWS and each.bucket != last:
+            if rows >= STRETCH_ROWS and each.bucket != last:
                 found.append([])
                 rows = 0
             found[-1].append(each.file)

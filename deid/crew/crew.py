@@ -7,7 +7,7 @@ knows nothing but its part. Imported only when a run has a scheduler: `distribut
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -42,7 +42,10 @@ AHEAD = 2
 
 @dataclass(frozen=True)
 class Crew:
-    """The workers of one run (`Helpers` of `many/parts.py`)."""
+    """The workers of one run (`Helpers` of `many/parts.py`).
+
+    `redone` counts parts that failed on a worker and were done here, by table and kind of error.
+    """
 
     client: Client
     recipe: Recipe
@@ -51,6 +54,7 @@ class Crew:
     key: bytes = field(repr=False)
     threads: int
     numbers: Iterator[int] = field(default_factory=count)
+    redone: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def each(self, parts: LaidOut, table: Prepared, kernel: Callable[[Prepared], Answer]) -> Iterator[Answer]:
         """See `Parts.each`. Raises `WorkersRefused`, and what the kernel raises on a part that failed elsewhere."""
@@ -70,19 +74,20 @@ class Crew:
                 name = f"{table.rule.name}-{job}-{number}-{self.terms.run}"
                 asked.append((order, self.client.submit(worker.work, order, key=name, pure=False), again))
                 if len(asked) > AHEAD * self.threads:
-                    yield self._answer(*asked.popleft())
+                    yield self._answer(table.rule.name, *asked.popleft())
             while asked:
-                yield self._answer(*asked.popleft())
+                yield self._answer(table.rule.name, *asked.popleft())
         finally:
             self.client.cancel([future for _, future, _ in asked])
 
-    def _answer(self, order: Order, future: Future, again: Callable[[], Answer]) -> Answer:
+    def _answer(self, table: str, order: Order, future: Future, again: Callable[[], Answer]) -> Answer:
         word = self._word(future)
         if word.how == REFUSED:
             raise refused(word.why, word.what)
         (self.folder / order.people).unlink()
         if word.how == FAILED:
             # What is wrong with the data is found here, where the original is; else the part is done after all.
+            self.redone[table, word.why] += 1
             return again()
         path = self.folder / order.answer
         found: Answer = unpacked(get(path, self.key))

@@ -14,7 +14,7 @@ from deid.detect.recogniser import KoreanRecogniser, digits
 
 _GROUPED = re.compile(r"(?<![\d.])(?<!\d-)[3-69]\d{3}(?:[ ]?[-·./ ][ ]?[\d*xX]{4}){2}[ ]?[-·./ ][ ]?\d{4}(?!\d)(?!-\d)")
 _AMEX = re.compile(r"(?<![\d.-])3[47]\d{2}[ -]\d{6}[ -]\d{5}(?![\d-])")
-_SOLID = re.compile(r"(?<![\d.A-Za-z-])[3-69]\d{12,18}(?![\d.])")
+_SOLID = re.compile(r"(?<![\d.A-Za-z-])[3-69]\d{12,18}(?!\d|\.\d)")
 _LABELLED = re.compile(r"(?:카드|card)[^\d\n]{0,12}(?P<v>\d(?:[ ]?-?[ ]?[\d*]){12,18})(?!\d)", re.IGNORECASE)
 
 

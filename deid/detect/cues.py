@@ -15,7 +15,8 @@ ASKING = _alternatives(
     신청인명 의사명 의사성명 의사_성명 담당자명 담당의명 작성자명
     한글명 영문명 본명 개명 개명전 법정대리인 대리인성명 산모명 아기이름 예금주 예금주명 카드명의 명의자 가입자명
     피보험자명 수령인 받는사람 보낸사람 받은사람 발신인 수신인 성명은 이름은 성함은 검사자명
-    판독의명 처방의명"""
+    판독의명 처방의명
+    아동명 학생명 원아명 자녀명 회원명 고객명 이용자명 내담자명 입소자명 피검자명 직원명 간호사명"""
 )
 # Roles: what follows is a name if it can be one.
 ROLES = _alternatives(
@@ -50,19 +51,32 @@ ROLES = _alternatives(
     전담간호사 공여자 수혜자 기증자
     접촉자 접촉_직원 같은_병실 전원의 세대주 직원 입원환자 외래환자 예약자 내원자 상담자 내담자 자문 진료의 진찰의
     주관 감독 검수자 승인자 결재 결재자 책임 총괄 교육자 지도 원무 접수자 등록자 수납자
-    이용자 장애인 어르신 할머니 할아버지"""
+    이용자 장애인 어르신 할머니 할아버지 큰애 작은애 첫째 둘째 셋째 발단자 재해자 참석자 면담자 면담 동료 현장소장
+    소장 심사역 액팅
+    보증인 연대보증인 의무자
+    아동 신고 역학조사관 심사자 순환 소독 프리셉터 프리셉티 패널 코디 차지 피검자
+    시누이 학생 노출원 지표환자
+    수련생 실습생 수련의 심리전문가
+    외할머니 외할아버지 친할머니 친할아버지 시부 시모 큰며느리 작은며느리
+    민원인 검토 검토자 의학물리 의학물리사 출고 불출 배부 후견인 후견인_후보 보호자_겸 자원봉사자 봉사자 접수봉사 설계사
+    보험설계사 목사 신부 수녀 스님 변호사 강사 수강생 교육생 조장 반장 통보받은_사람 받는_사람 보낸_사람 전한_사람
+    보건교사 특수교사 지도사 조리사 상급자 후임 전임자 후임자 유가족 간병 임상심리전문가 검안 부검의 팀원
+    막냇동생 약혼자 약혼녀 여자친구 남자친구 룸메이트 짝꿍"""
 )
 LATIN_ROLES = _alternatives(
-    r"""Pt\.? Patient Name Pt_name Patient_name patient_name Full_name Dr\.? Prof\.? RN PT OT ST CRC PI Surgeon
+    r"""Pt\.? Patient Name Pt_name Patient_name patient_name Full_name Dr\.? Prof\.? RN PT OT ST CRC PI DR\.?
+    DH\.? Surgeon
     Operator Assist Assistant 1st_assist 2nd_assist 1st_assistant Anesthesiologist Anesthetist Scrub Circulating
-    Nurse NP PA R1 R2 R3 R4 Fellow Intern Resident Staff Attending attending Physician Doctor doctor Radiologist
+    Nurse NP PA Sub-I Sub-PI
+    R1 R2 R3 R4 Fellow Intern Resident Staff Attending attending Physician Doctor doctor Radiologist
     Pathologist Referring Interpreter Guardian Mother Father Spouse Contact reporter Author
     Signed_by Reported_by Read_by Performed_by Ordered_by Verified_by Approved_by Requested_by Prepared_by Checked_by
     Written_by Consultant index Mr\.? Mrs\.? Ms\.? MD Coordinator Therapist Technician Tech Witness Caller
     caregiver interpreter surgeon operator nurse guardian Signed signed Signature proband Proband pt by dr Anes\.?
     Assist\.? Surg\.? Op\.? doc_nm dr_nm mother father spouse
+    Client client Emergency_contact Sonographer Endoscopist Therapist therapist OTR PTR Reviewer
     Caregiver Assistant Recorder Pharmacist asst\.? 1st_asst 2nd_asst scrub circ\.? anes\.? Anesth\.?
-    Son Daughter Wife Husband son daughter wife husband"""
+    coworker Coworker back-up backup Back-up Charge charge Son Daughter Wife Husband son daughter wife husband"""
 )
 # What stands right behind a name.
 TITLES = _alternatives(
@@ -74,13 +88,14 @@ TITLES = _alternatives(
     아기 애기 학생 어린이 원무과장 시설장 파트장 센터장 이사 대표 사장 회장 목사 신부 수녀 스님 변호사
     여사 기자 교사 담임 소방교 소방사 소방장 소방위 경위 경장 순경 경사 주무관 통역사 통역 코디네이터 코디 간병인
     간병사 여사님 T Dr 주치의 조산사 요양보호사 방문간호사 당직의 전담간호사 연구간호사
+    고객 고객님 회원 회원님 아빠 엄마 이모 이모님 삼촌
     연구원 드림 배상 올림 귀하 귀중 앞 본인 서명 사인 외_\\d인"""
 )
 # Titles strong enough to make a lone surname a name.
 RANKS = _alternatives(
     "교수 교수님 선생 선생님 쌤 샘 과장 과장님 원장 원장님 부원장 간호사 간호사님 실장 팀장 부장 할머니 할머님 "
     "할아버지 할아버님 어르신 씨 약사 약사님 대리 주임 여사 여사님 기사 기사님 "
-    "사장 사장님 닥터 간병사 간병인 조무사 수간호사 전공의 인턴 레지던트 치료사 복지사 군 양 옹 환자 환자분"
+    "의사 의사님 사장 사장님 닥터 간병사 간병인 조무사 수간호사 전공의 인턴 레지던트 치료사 복지사 군 양 옹 환자 환자분"
 )
 # Particles and endings that may be glued to a name.
 PARTICLES = _alternatives(
@@ -89,7 +104,7 @@ PARTICLES = _alternatives(
     "하고 이가 이는 이를 이의 이에게 이와 이도 측 쪽 네 외 등 및 와의 과의 까지 부터 보다 이신 "
     "이세요 예요 에요 이에요 이예요 인데 인데요 이구요 구요 십니다 이십니다 이시고 이시며 이라는데 "
     "한테는 께도 이한테 이라 라서 "
-    "이라서 인 이란 란 으로부터 이요"
+    "이신데 이신데요 이었습니다 였습니다 이었고 였고 이었음 였음 이라서 인 이란 란 으로부터 이요"
 )
 # Not names though they stand where names stand.
 NOT_BEFORE_TITLE = read_words("not_before_title.txt")

@@ -45,6 +45,14 @@ _ENGLISH = re.compile(
     rf"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{{0,6}}\.?[ -]{_D}(?:st|nd|rd|"
     rf"th)?(?:[ ,]{{1,2}}{_Y4})?)(?![\dA-Za-z])"
 )
+# The days of a stay, a dash between with or without spaces.
+_DAY = (
+    rf"(?:(?:18|19|20)?\d\d(?:([-./])[ ]?{_M}[ ]?\{{0}}[ ]?{_D}\.?|[ ]?년[ ]?{_M}[ ]?월[ ]?{_D}[ ]?일)|"
+    r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))"
+)
+_RANGE = re.compile(rf"(?<![\d./-])(?P<v>{_DAY.format(2)})[ ]?[-~][ ]?(?P<w>{_DAY.format(4)})(?![\d/-])")
+_DASH = re.compile(r"[-~](?<=[\d.일 ].)(?=[ ]?(?:\d{8}|\d\d(?:\d\d)?[ ]?[-./년]))")
+_LONGEST = 16
 _MONTH_NAME = re.compile("Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec")
 _SAID = r"(?:[일이삼사오육칠팔구]?십)?[일이삼사오육칠팔구]?"
 _SPOKEN = re.compile(
@@ -54,7 +62,7 @@ _SPOKEN = re.compile(
 )
 _BIRTH_LABEL = r"(?:생년월일|생일|출생(?:일자?)?|생년|DOB|D\.O\.B\.?|birth(?:[ _-]?(?:date|day))?|date of birth|생월일)"
 _BIRTH_SHORT = re.compile(
-    rf"{_BIRTH_LABEL}(?:은|는|이)?[ ]{{0,3}}[:=(]?[ ]{{0,3}}['\"]?(?P<v>\d{{6}}|\d{{8}}|"
+    rf"{_BIRTH_LABEL}[\"']?(?:은|는|이)?[ ]{{0,3}}[:=(]?[ ]{{0,3}}['\"]?(?P<v>\d{{6}}|\d{{8}}|"
     rf"\d\d[ ]?[-./][ ]?{_M}[ ]?[-./][ ]?{_D})(?!\d)",
     re.IGNORECASE,
 )
@@ -68,7 +76,7 @@ _ROW_BIRTH = re.compile(
     r"[12]\d|3[01]))[ ]?(?=[)/,][ ]?[MF남여]?)"
 )
 _NOT_A_DATE = re.compile(
-    r"(?:PHQ-?\d|GAD-?\d|ESS|GDS|MBI|BBS|FAC|HAM-?[AD]|Braden|SSRS|CES-?D|ADL|상지|하지|MMT|BBPS|척도|\bAS|pain|통증|"
+    r"(?:PHQ-?\d|GAD-?\d|ESS|GDS|MBI|BBS|FAC|HAM-?[AD]|Braden|SSRS|CES-?D|ADL|상지|하지|기억|회상|지남력|MMT|BBPS|척도|\bAS|pain|통증|"
     r"\bER|\bPR|\bAR|HER2|Allred|전이|림프절|LN|nodes?|근력|MRC|motor|power|grade|Gr|동공|pupils?|Apgar|시력|BP|혈압|"
     r"NRS|VAS|GCS|MMSE|Cr|"
     r"BUN|ALT|비율|"
@@ -96,6 +104,7 @@ class DateRecogniser(KoreanRecogniser):
         for pattern, score in _patterns(text):
             for match in pattern.finditer(text):
                 yield _dated(text, *match.span(), score)
+        yield from _ranges(text)
         for match in _SOLID.finditer(text):
             if _exists(match.group()):
                 yield _dated(text, *match.span(), 0.75)
@@ -117,6 +126,13 @@ def _patterns(text: str) -> Iterator[tuple[re.Pattern[str], float]]:
         yield from ((_MONTH_DAY, 0.85), (_SPOKEN, 0.75))
     if _MONTH_NAME.search(text):
         yield _ENGLISH, 0.7
+
+
+def _ranges(text: str) -> Iterator[Found]:
+    for dash in _DASH.finditer(text):
+        days = _RANGE.search(text, max(0, dash.start() - _LONGEST), dash.end() + _LONGEST)
+        if days:
+            yield from (_dated(text, *days.span(group), 0.75) for group in ("v", "w"))
 
 
 def _births(text: str) -> Iterator[Found]:

@@ -38,5 +38,5 @@ class DriverLicenseRecogniser(RuleRecogniser):
             ),
             0.95,
         ),
-        Rule("DRIVER_LICENSE", re.compile(rf"(?<![\d.A-Za-z-]){_CODE}\d{{10}}(?![\d.-])"), 0.4),
+        Rule("DRIVER_LICENSE", re.compile(rf"(?<![\d.A-Za-z-]){_CODE}\d{{10}}(?![\d-]|\.\d)"), 0.4),
     )

@@ -21,6 +21,26 @@ _EMAIL = Rule(
     0.95,
     needs=("@", "골뱅이", "앳", "at)", "at]", "AT)", "AT]", "At)", "At]"),
 )
+_ENDING = r"(?:com|net|org|edu|kr|jp|cn|io|me)"
+_WHOLE = re.compile(rf"[A-Za-z0-9-]{{1,63}}(?:\.[A-Za-z0-9-]{{1,63}}){{0,4}}\.{_ENDING}", re.IGNORECASE)
+
+
+def _is_one_domain(address: str) -> bool:
+    """Whether a line break stands inside a domain: the parts are one together, and the first is none."""
+    first, _, rest = address.rpartition("@")[2].partition("\n")
+    first, rest = first.strip(" "), rest.strip(" ")
+    return _WHOLE.fullmatch(first + rest) is not None and _WHOLE.fullmatch(first) is None
+
+
+_BROKEN = Rule(
+    "EMAIL",
+    re.compile(
+        r"[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}[ ]{0,2}@[ ]{0,2}[A-Za-z0-9.-]{0,63}[ ]?\n[ ]{0,2}[A-Za-z0-9.-]{1,63}"
+    ),
+    0.96,
+    _is_one_domain,
+    needs=("@",),
+)
 _URL = Rule(
     "URL", re.compile(r"(?:https?|ftp|hxxps?)://[^\s<>\"'가-힣)\]}]{3,500}", re.IGNORECASE), 0.95, needs=("://",)
 )
@@ -69,7 +89,7 @@ class EmailUrlIpRecogniser(KoreanRecogniser):
         """Addresses by their grammar; dotted quads by what stands beside them."""
         if "." not in text and ":" not in text and "@" not in text:
             return
-        for rule in (_EMAIL, _URL, _WWW, _HOST, _V6, _MAC):
+        for rule in (_EMAIL, _BROKEN, _URL, _WWW, _HOST, _V6, _MAC):
             yield from rule.find(text)
         for match in _QUAD.finditer(text):
             before = text[max(0, match.start() - 14) : match.start()]

@@ -50,9 +50,13 @@ _VALUES = {
     "id": re.compile(r"(?:^|~)(?P<v>[^~^&]{1,60})"),
     "name": re.compile(r"(?:^|~)(?P<v>[^~^&]{1,60}(?:[\^&][^~^&]{1,60}){0,2})"),
     # Number of the person, then family and given name; in OBR-32 to 35 the parts are split by `&`.
-    "person": re.compile(r"(?:^|~)[^~^&]{0,40}[\^&](?P<v>[^~^&]{1,60}(?:[\^&][^~^&]{1,60}){0,2})"),
+    # A name in Hangul at the place of the number is the person, whatever follows.
+    "person": re.compile(
+        r"(?:^|~)(?:(?P<n>[가-힣]{1,6}(?:[ ][가-힣]{1,6}){0,2}(?:[\^&][가-힣]{1,4})?)|"
+        r"[^~^&]{0,40}[\^&](?P<v>[^~^&]{1,60}(?:[\^&][^~^&]{1,60}){0,2}))"
+    ),
     "holder": re.compile(r"(?:^|~)(?P<v>[^~^&]{0,6}\d[^~^&]{0,20})[\^&]"),
-    "birth": re.compile(r"^(?P<v>\d{8})"),
+    "birth": re.compile(r"^(?P<v>\d{8}|\d{6}(?!\d))"),
     "date": re.compile(r"^(?P<v>\d{8})"),
     "address": re.compile(r"(?:^|~)(?P<v>[^~]{1,200})"),
     "phone": re.compile(r"(?P<v>[+(]?\d[\d ()-]{6,20})"),
@@ -87,10 +91,11 @@ class Hl7Recogniser(KoreanRecogniser):
 
 def _values(field: str, start: int, kind: str) -> Iterator[Found]:
     for match in _VALUES[kind].finditer(field):
-        value = match["v"].rstrip("^& ")
+        group = "v" if match["v"] else "n"
+        value = match[group].rstrip("^& ")
         if not _means(value, kind):
             continue
-        begin = start + match.start("v")
+        begin = start + match.start(group)
         # A resident number stands among the patient's identifiers (PID-3); its own recogniser names it.
         score = 0.5 if kind == "id" and len(value) > _LONGEST_NUMBER else _SCORE
         yield Found(begin, begin + len(value), _TYPES[kind], score)

@@ -27,6 +27,12 @@ class InsuranceNumberRecogniser(RuleRecogniser):
             0.9,
             needs=_SIGNS,
         ),
+        Rule(
+            "INS_NO",
+            re.compile(r"보험(?:종별|유형)?[ ]{0,3}[:(=]?[ ]{0,3}(?P<v>[1-9]\d{10})(?!\d)"),
+            0.85,
+            needs=("보험",),
+        ),
         Rule("INS_NO", re.compile(r"(?<![\d.-])[1-9][ ]?-[ ]?\d{10}(?![\d-])"), 0.85),
         Rule("INS_NO", re.compile(r"(?<![A-Za-z0-9])L\d{10}(?:-\d{3})?(?![\d-])"), 0.85, needs=("L",)),
     )

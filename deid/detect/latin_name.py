@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from deid.detect.found import Found
+from deid.detect.stopwords import is_listed
 
 _SURNAMES = (
     "Kim Lee Yi Rhee Park Pak Bak Choi Choe Jung Jeong Chung Kang Gang Cho Jo Yoon Yun Jang Chang Lim Im Rim "
@@ -49,7 +50,7 @@ _TITLED = re.compile(
 )
 _BESIDE = re.compile(
     rf"(?P<v>{_NAME})[ ]{{0,2}}(?=[(/,][ ]?(?:[MF남여][ /,)(]|\d{{1,3}}세|01\d|\d{{7,9}}|한글)|"
-    r"\|?[ ]?(?:DOB|D\.O\.B)|[MF]/\d|is an?[ ]\d)"
+    r"[(/,][ ]?(?:fe)?male(?![a-z])|[ ]\d{7,9}(?=[ ][가-힣])|\|?[ ]?(?:DOB|D\.O\.B)|[MF]/\d|is an?[ ]\d)"
 )
 _PATTERNS = ((_SURNAME_FIRST, 0.6), (_SURNAME_LAST, 0.6), (_LABELLED, 0.8), (_TITLED, 0.8), (_BESIDE, 0.6))
 _NOT_NAMES = re.compile(
@@ -97,7 +98,7 @@ def _with_hangul(text: str, start: int, end: int, score: float) -> Iterator[Foun
     """Yield a name, and its Hangul form in brackets behind it."""
     yield Found(start, end, "NAME", score)
     hangul = _IN_HANGUL.match(text, end)
-    if hangul:
+    if hangul and not is_listed(hangul["v"]):
         yield Found(*hangul.span("v"), "NAME", score)
 
 

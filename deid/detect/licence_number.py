@@ -26,5 +26,15 @@ class LicenceNumberRecogniser(RuleRecogniser):
             0.85,
             needs=("면허", "자격", "전문의", "의사", "약사", "간호사", "lic", "Lic", "LIC"),
         ),
+        # In brackets behind the name of who signs as a physician.
+        Rule(
+            "LICENSE_NO",
+            re.compile(
+                r"(?:의사|전문의|담당의|진단의|판독의|원장)"
+                r"[ ]?[:=]?[ ]{0,2}[가-힣A-Za-z ,.-]{2,25}\([ ]?(?P<v>\d{5,6})[ ]?\)"
+            ),
+            0.6,
+            needs=("의사", "전문의", "담당의", "진단의", "판독의", "원장"),
+        ),
         Rule("LICENSE_NO", re.compile(r"제[ ]?(?P<v>\d{4,6})[ ]?호(?![가-힣]{0,4}실)"), 0.75, needs=("제",)),
     )

@@ -11,19 +11,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from deid.detect.foreign_name import foreign_names, repeated_foreign
 from deid.detect.found import Found
 from deid.detect.latin_name import latin_names
-from deid.detect.name_before_title import before_titles, given_names
-from deid.detect.name_behind_cue import behind_any_word, behind_cues
+from deid.detect.name_before_title import before_titles, given_names, surnames_called
+from deid.detect.name_behind_cue import behind_any_word, behind_codes, behind_cues
 from deid.detect.name_by_context import called_by_given_name, glued, neighbours, senders
 from deid.detect.name_by_form import by_form, repeated, signatures, spaced
+from deid.detect.name_in_parallel import parallel
 from deid.detect.name_in_rows import identified, in_rows, numbered
 from deid.detect.rare_name import rare_names
 from deid.detect.recogniser import KoreanRecogniser
 
+# Names as sure as this one say what stands in the parts of a line beside theirs.
+_SURE = 0.5
+
 _FINDERS: tuple[Callable[[str], Iterator[Found]], ...] = (
     behind_cues,
     behind_any_word,
+    behind_codes,
     before_titles,
     by_form,
     spaced,
@@ -34,6 +40,7 @@ _FINDERS: tuple[Callable[[str], Iterator[Found]], ...] = (
     glued,
     senders,
     rare_names,
+    foreign_names,
 )
 
 
@@ -46,11 +53,14 @@ class NameRecogniser(KoreanRecogniser):
         """Every name with its evidence; then the same names wherever else they stand."""
         whole = [found for finder in _FINDERS for found in finder(text)]
         whole.extend(neighbours(text, whole))
+        whole.extend(parallel(text, [found for found in whole if found.score >= _SURE]))
         known: dict[str, float] = {}
         for found in whole:
             yield found
             known[text[found.start : found.end]] = max(known.get(text[found.start : found.end], 0.0), found.score)
         yield from given_names(text)
+        yield from surnames_called(text)
         yield from latin_names(text)
         yield from repeated(text, known)
+        yield from repeated_foreign(text, known)
         yield from called_by_given_name(text, known)

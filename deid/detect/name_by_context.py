@@ -11,6 +11,7 @@ from deid.detect.found import Found
 from deid.detect.hangul import hangul_words
 from deid.detect.stopwords import is_common_word, is_inflected
 from deid.detect.syllables import COMMON_SURNAMES, given_score, split_name
+from deid.detect.transcribed import foreign_tail
 
 _TITLE = (
     "님|씨|교수|선생|쌤|샘|간호사|환자|보호자|과장|원장|실장|"
@@ -34,7 +35,7 @@ _CHAT = re.compile(
     r"(?:오전|오후)[ ]?\d{1,2}:\d\d,[ ](?P<m>[가-힣]{2,5})[ ]?:"
 )
 # Speakers at the beginning of lines, if their words follow.
-_SPEAKER = re.compile(r"(?m)^[ ]{0,2}(?P<n>[가-힣]{3})[ ]?:[ ](?=[가-힣\d])")
+_SPEAKER = re.compile(r"(?m)^[ ]{0,2}(?P<n>[가-힣]{3})[ ]?[:>][ ](?=[가-힣\d])")
 _BETWEEN = (
     r"[ ]?(?:님|교수|선생님|과장|T|쌤|RN|\([^()\n]{1,14}\))?[ ]{0,2}(?:[,·/&]|→|->|및|[ ])[ ]{0,2}(?:[A-Z]{1,3}[ ])?"
 )
@@ -44,7 +45,15 @@ _NEXT = re.compile(
 )
 _BEFORE = re.compile(rf"(?:^|[\n,·/&():;|>→\]\t]|[가-힣A-Za-z][ ])[ ]{{0,2}}(?P<n>[가-힣]{{2,4}}){_BETWEEN}$")
 _CALLED = frozenset(["", "이", "은", "는", "가", "이는", "이가", "이를", "씨", "님", "양", "군", "의", "에게", "한테"])
+_RANKS = frozenset(_TITLE.split("|"))
 _REACH = 24
+_NEXT_FOREIGN = re.compile(
+    r"[ ]?(?:님|\([^()\n]{1,14}\))?[ ]?[,·/→][ ]?(?:[A-Z]\d{1,2}[ ])?"
+    r"(?P<n>[가-힣]{1,6}(?:[ ][가-힣]{1,6}){1,2})(?![가-힣])"
+)
+_FOREIGN_BEFORE = re.compile(
+    r"(?:^|[\n,·/&():;|→]|[가-힣][ ])[ ]?(?P<n>[가-힣]{1,6}(?:[ ][가-힣]{1,6}){1,2})[ ]?[,·/→][ ]?$"
+)
 
 
 def glued(text: str) -> Iterator[Found]:
@@ -72,6 +81,7 @@ def neighbours(text: str, names: Iterable[Found]) -> Iterator[Found]:
     while waiting:
         found = waiting.pop()
         before = max(0, found.start - _REACH)
+        yield from _foreign_beside(text, found)
         for match in (_NEXT.match(text, found.end), _BEFORE.search(text[before : found.start])):
             if match is None:
                 continue
@@ -88,6 +98,19 @@ def neighbours(text: str, names: Iterable[Found]) -> Iterator[Found]:
                 yield waiting[-1]
 
 
+def _foreign_beside(text: str, found: Found) -> Iterator[Found]:
+    """Foreign names of two words and more that stand in one list with a name."""
+    before = max(0, found.start - _REACH)
+    left = text[before : found.start]
+    for match in (
+        _NEXT_FOREIGN.match(text, found.end),
+        _FOREIGN_BEFORE.search(left) if left.rstrip(" ").endswith((",", "·", "/", "→")) else None,
+    ):
+        if match and foreign_tail(match["n"].split(" ")) == match["n"].count(" ") + 1:
+            start = match.start("n") + (0 if match.string is text else before)
+            yield Found(start, start + len(match["n"]), "NAME", 0.6)
+
+
 def called_by_given_name(text: str, known: Iterable[str]) -> Iterator[Found]:
     """Given names of people whose whole name stands in the text ("박해린 ... 해린이는")."""
     parts = filter(None, map(split_name, known))
@@ -102,7 +125,7 @@ def called_by_given_name(text: str, known: Iterable[str]) -> Iterator[Found]:
 def _likely(word: str, needed: int) -> bool:
     """Whether a word can be a name: the given name reaches `needed`; if nothing is, a common surname will do."""
     parts = split_name(word)
-    if parts is None or is_common_word(word):
+    if parts is None or is_common_word(word) or parts[1] in _RANKS:
         return False
     quality = given_score(parts[1])
     return quality >= max(1, needed) or (not needed and len(parts[1]) == 2 and parts[0] in COMMON_SURNAMES)

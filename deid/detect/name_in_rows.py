@@ -17,8 +17,8 @@ from deid.detect.stopwords import is_common_word, is_compound, is_derived, is_in
 from deid.detect.syllables import USUAL_SURNAMES, given_score, split_name
 
 _ROW = re.compile(
-    r"(?m)^[ ]{0,2}(?:[-*·•]|\d{1,2}[.)])?[ ]{0,2}(?P<n>[가-힣]{2,4})[ ]{1,2}"
-    r"(?P<k>[A-Za-z]{1,8}(?![A-Za-z])|\d{3,4}호|\d{6,10})"
+    r"(?m)^[ ]{0,2}(?:[-*·•]|\d{1,2}[.)])?[ ]{0,2}(?P<n>[가-힣]{2,4})(?:[ ]{1,8}"
+    r"(?P<k>[A-Za-z]{1,8}(?![A-Za-z])|\d{3,4}호|\d{6,10})|[ ]?(?P<s>[:>])[ ])"
 )
 # A telephone number on one side, a day, a relation or an end on the other: who can be called there.
 _CALLED = re.compile(
@@ -29,14 +29,16 @@ _CALLED = re.compile(
 )
 # Sex and age or the papers of a foreigner behind the words at the start of a line or item: whose they are.
 _IDENTIFIED = re.compile(
-    r"(?:^|[\n:]|\d일?)[ ]{1,2}(?P<n>[가-힣]{1,6}(?:[ ][가-힣]{1,6}){0,2}?)"
-    r"(?=[ ]{1,2}\(?(?:여권|외국인등록|등록증|국적|[MF남여]/\d{1,3}(?!\d)|\d{1,3}/[MF남여]))"
+    r"(?:^|[\n:#]|\d일?)[ ]{1,2}(?P<n>[가-힣]{1,6}(?:[ ][가-힣]{1,6}){0,2}?)"
+    r"(?=[ ]{1,2}\(?(?:(?:배우자|모친|부친|자녀|아들|딸|동료|동거인|형제|자매)(?![가-힣])|여권|외국인등록|등록증|국적|"
+    r"[A-Z]-\d{6}|\d{2}-\d{6}|\d{7,9}(?!\d)|[MF남여]/\d{1,3}(?!\d)|\d{1,3}/[MF남여]))"
 )
 # Lines of a list that begin alike, with a number, an hour or a bed, and what is called behind it.
 _NUMBERED = re.compile(
     r"(?m)^[ ]{0,2}(?P<k>(?:[가-힣]{1,3}[ ]?)?\d{1,4}(?::\d\d|[-.)번호])?\d?)[ ]{1,2}"
     r"(?P<n>[가-힣]{2,7}(?:[ ][가-힣]{2,6})?)(?![가-힣])"
 )
+_SHIFTS = frozenset(["D", "E", "N", "OFF", "Off", "off", "M", "O"])
 _LEAST_ROWS = 2
 _LEAST_NUMBERED = 3
 _LEAST_SYLLABLES = 3
@@ -46,13 +48,20 @@ def in_rows(text: str) -> Iterator[Found]:
     """Names of a list: at least two lines that begin with different possible names and go on with the same word."""
     rows: dict[str, list[re.Match[str]]] = defaultdict(list)
     for match in _ROW.finditer(text):
-        rows[re.sub(r"\d+", "0", match["k"])].append(match)
+        rows[_kind(match)].append(match)
     for lines in rows.values():
         likely = [match for match in lines if _can_be_a_name(match["n"])]
         named = len({match["n"] for match in likely})
         if named >= _LEAST_ROWS and 2 * len(likely) > len(lines):
             for match in likely:
                 yield Found(*match.span("n"), "NAME", 0.55)
+
+
+def _kind(row: re.Match[str]) -> str:
+    """Return what a line goes on with: the same word, any number, a shift of a duty roster, what somebody says."""
+    if row["s"]:
+        return ":"
+    return "D" if row["k"] in _SHIFTS else re.sub(r"\d+", "0", row["k"])
 
 
 def identified(text: str) -> Iterator[Found]:

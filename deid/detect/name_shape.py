@@ -8,11 +8,14 @@ import re
 from dataclasses import dataclass
 
 from deid.detect.cues import PARTICLES, TITLES
+from deid.detect.dictionary import is_word_of_dictionary
 from deid.detect.stopwords import is_common_word, is_compound, is_derived, is_listed, is_surely_inflected
 from deid.detect.syllables import COMMON_SURNAMES, SECOND, USUAL_SURNAMES, given_score, split_name
 
 _PARTICLE = re.compile(rf"(?:(?:{TITLES})(?:님|분)?)?(?:{PARTICLES})?$")
 _USUAL_LAST = 2
+# How somebody who is asked says a name.
+_ANSWERED = frozenset(["요", "고요"])
 # What is said of persons only: with one of these glued to it even an unusual given name is believed.
 _SAID_OF = re.compile(r"(?:입니다|인데|이라고|이고|이며|에게|님|씨|쌤)")
 
@@ -39,7 +42,9 @@ def leading_name(word: str, cue: Cue) -> int:
     best, best_score = 0, 0
     for size in (5, 4, 3, 2):
         candidate, rest = word[:size], word[size:]
-        if len(candidate) < size or not (_PARTICLE.match(rest) or (cue.asked and rest == "고")):
+        if len(candidate) < size or not (
+            _PARTICLE.match(rest) or (cue.asked and rest == "고") or (cue.strong and rest in _ANSWERED)
+        ):
             continue
         parts = split_name(candidate)
         if parts is None or is_common_word(candidate) or _is_rather_a_word(candidate, word, cue):
@@ -66,6 +71,8 @@ def _is_rather_a_word(candidate: str, word: str, cue: Cue) -> bool:
     """Whether a candidate is a listed word with something glued to it, where no form asks for a name."""
     if cue.asked:
         return not cue.edge and is_surely_inflected(candidate)
+    if len(candidate) == 4 and is_word_of_dictionary(candidate[:2]) and given_score(candidate[1:]) == 0:
+        return True
     if is_surely_inflected(candidate):
         return True
     derived = is_derived(candidate) and SECOND.get(candidate[-1]) != _USUAL_LAST

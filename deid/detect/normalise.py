@@ -15,6 +15,7 @@ from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 # Not dashes by category, yet typed as such; stops and commas of other keyboards; the two controls that are text.
 _ALIKE = {
@@ -33,7 +34,7 @@ _ALIKE = {
 }
 _KEPT_CONTROLS = "\n\t\v\f"
 # A line break inside a number, an address on the web or a record code: either side is such a character.
-_SPLIT_NUMBER = re.compile(r"(?<=[0-9A-Za-z\-/.@*_])[ \t]?\n[ \t]?(?=[0-9A-Za-z\-/.@*_])")
+_SPLIT_NUMBER = re.compile(r"(?<=[0-9A-Za-z\-/.@*_])[ ]?\n[ ]{0,4}(?=[0-9A-Za-z\-/.@*_])")
 # Labels and names spread out on forms ("등 록 번 호 : ", "김 보 람"), and the dots that lead to a value.
 _SPREAD = re.compile(
     r"(?<![가-힣])[가-힣](?:[ ]{1,6}[가-힣]){2,7}(?![가-힣])|(?<=: )[가-힣][ ][가-힣](?![가-힣])|"
@@ -49,6 +50,8 @@ _STOP_IN_CODE = re.compile(r"[A-Za-z0-9]\.$")
 _CODE_BEFORE = re.compile(r"[0-9][A-Za-z]{1,3}$|(?<![A-Za-z0-9])[A-Za-z]$")
 _LONGEST_CODE = 6
 _MIN_WRAPPED_LINES = 2
+_FEWEST_TABS = 2
+_DEEPEST_INDENT = 8
 _MIN_WRAP_WIDTH = 20
 # Of a line that holds no cut only so much is read again beside one that does.
 _BESIDE_CUT = 400
@@ -74,6 +77,8 @@ class View:
 
 def normalise(text: str) -> View:
     """NFC, format characters removed, full-width and other digits as ASCII, dashes as `-`, spaces as ` `."""
+    if "\t" in text:
+        text = _columns(text)
     if not _ODD.search(text):
         return View(text.translate(_FOLDED), array("L", range(len(text))), array("L", range(1, len(text) + 1)))
     characters: list[str] = []
@@ -84,6 +89,17 @@ def normalise(text: str) -> View:
         starts.extend([start] * len(folded))
         ends.extend([end] * len(folded))
     return View("".join(characters), starts, ends)
+
+
+def _columns(text: str) -> str:
+    """Return the text with bars for the tabs of lines that are rows of one table: with as many, two at least."""
+    lines = text.split("\n")
+    counts = [line.count("\t") for line in lines]
+    for index, count in enumerate(counts):
+        beside = count in {counts[index - 1] if index else 0, counts[index + 1] if index + 1 < len(lines) else 0}
+        if count >= _FEWEST_TABS and beside:
+            lines[index] = lines[index].replace("\t", "|")
+    return "\n".join(lines)
 
 
 def views(text: str) -> list[View]:
@@ -211,18 +227,29 @@ def _spread(text: str) -> list[tuple[int, int]]:
 
 
 def _wraps(text: str) -> list[tuple[int, int]]:
-    """Return the breaks of a fixed-width printer: after lines of the greatest length, or one less (removed signs)."""
+    """Return the breaks of a fixed-width printer: after lines of the greatest length, or one less (removed signs).
+
+    Where all the lines that go on are indented alike, the indentation belongs to the break.
+    """
     lines = text.split("\n")
     width = max(len(line) for line in lines) - 1
     if width < _MIN_WRAP_WIDTH or sum(len(line) >= width for line in lines) < _MIN_WRAPPED_LINES:
         return []
-    found, position = [], 0
-    for line in lines[:-1]:
+    indent = min((_indent(after) for line, after in pairwise(lines) if len(line) >= width), default=0)
+    return list(_breaks(lines, width - indent, indent))
+
+
+def _breaks(lines: list[str], width: int, indent: int) -> Iterator[tuple[int, int]]:
+    position = 0
+    for line, after in pairwise(lines):
         position += len(line)
-        if len(line) >= width:
-            found.append((position, position + 1))
+        if len(line) >= width and (not indent or _indent(after) == indent):
+            yield position, position + 1 + indent
         position += 1
-    return found
+
+
+def _indent(line: str) -> int:
+    return min(_DEEPEST_INDENT, len(line) - len(line.lstrip(" ")))
 
 
 def _without(view: View, position: int, last: int, cuts: tuple[tuple[int, int], ...]) -> View:

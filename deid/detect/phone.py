@@ -23,7 +23,7 @@ _LAND = re.compile(
 )
 # A printer broke the line inside the number, and the line before ends in digits too.
 _BROKEN = re.compile(rf"(?<![\d.-])01[016789]{_GAP}(?:\d\n?){{3,4}}{_GAP}(?:\d\n?){{3}}\d(?!\d)")
-_SOLID = re.compile(r"(?<![\d.,-])0(?:2|3[1-3]|4[1-4]|5[1-5]|6[1-4]|70|50\d)\d{7,8}(?![\d.])")
+_SOLID = re.compile(r"(?<![\d.,-])0(?:2|3[1-3]|4[1-4]|5[1-5]|6[1-4]|70|50\d)\d{7,8}(?!\d|\.\d)")
 _BUSINESS = re.compile(r"(?<![\d.-])1(?:5[2-9]|6[0-8]|8[0-9])\d[ ]?-[ ]?\d{4}(?![\d-])")
 _LABELLED = re.compile(
     r"(?:전화(?:번호)?|연락처|휴대폰|핸드폰|휴대전화|팩스|(?<![A-Za-z])(?:TEL|FAX|HP|H\.P\.?|C\.P\.?|Phone|Mobile|"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, ClassVar
 
@@ -54,15 +54,21 @@ class Rule:
     check: Callable[[str], bool] | None = None
     # A match holds at least one of these strings as they are; none: any text may have one. Spares most searches.
     needs: tuple[str, ...] = ()
+    _sign: re.Pattern[str] | None = field(init=False, repr=False, compare=False, default=None)
+    _named: bool = field(init=False, repr=False, compare=False, default=False)
+
+    def __post_init__(self) -> None:
+        """Compile what is asked of every text once."""
+        object.__setattr__(self, "_sign", _any_of(self.needs) if self.needs else None)
+        object.__setattr__(self, "_named", "v" in self.pattern.groupindex)
 
     def find(self, text: str, begin: int = 0, limit: int | None = None) -> Iterator[Found]:
         """Every match from `begin` to `limit` (default: the whole text) whose value passes `check`."""
         end = len(text) if limit is None else limit
-        if self.needs and not _any_of(self.needs).search(text, begin, end):
+        if self._sign and not self._sign.search(text, begin, end):
             return
-        named = "v" in self.pattern.groupindex
         for match in self.pattern.finditer(text, begin, end):
-            start, until = match.span("v") if named else match.span()
+            start, until = match.span("v") if self._named else match.span()
             if until > start and (self.check is None or self.check(text[start:until])):
                 yield Found(start, until, self.type, self.score)
 

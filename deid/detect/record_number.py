@@ -20,7 +20,8 @@ _KOREAN_LABEL = re.compile(
     r"산정특례|바코드|고유|개인|대상자?|회원|고객|신청|수납|영수증|판독|촬영|영상|오더|원무|케이스|사례|사건|상담|"
     r"의무기록|EMR|OCS|PACS|증명서?|"
     r"진단서|소견서|신고|발행|일련|분만|수술|투석|헌혈|혈액|인증|원부|장애인?(?:등록)?|복지|수급자?|학|군|사)"
-    r"[ ]?(?:등록|접수|관리|고유)?[ ]?(?:번호|[Nn][Oo]\.?|넘버|#|ID|id|코드)|사번|학번|군번|차트|챠트|병록|등록|번호)"
+    r"[ ]?(?:등록|접수|관리|고유)?[ ]?(?:번호|[Nn][Oo]\.?|넘버|#|ID|id|코드)|사번|학번|군번|차트|챠트|병록|등록|"
+    r"접수(?=[ ]?[:=])|번호)"
     rf"(?:은|는|이|가)?[\"']?[ ]{{0,3}}[:=.#/(\[|>]?[ ]{{0,3}}[\"']?(?:제|No\.?|#)?[ ]{{0,2}}{_VALUE}",
     re.IGNORECASE,
 )
@@ -30,18 +31,21 @@ _LATIN_LABEL = re.compile(
     r"Hosp(?:ital)?\.?[ ]?(?:No|ID|#)\.?|Chart[ ]?(?:No\.?|#|ID)?|Acc(?:ession)?"
     r"[ ._]?(?:No\.?|#|Number)|Acc#|Specimen(?:[ _]?(?:ID|No\.?))?|Case[ ]?No\.?|Reg(?:istration)?[ ._]?No\.?|"
     r"Record[ ]?No\.?|Barcode|Sample[ ]?(?:ID|No\.?)|Path[ ]?No\.?"
-    r"|Visit[ ]?(?:No|ID)\.?|Encounter[ ]?(?:ID|No\.?)|Order[ ]?(?:No|ID)\.?|ID)[\"']?[ ]{0,3}[:=.#(|>]?[ ]{0,3}[\"']?"
-    + _VALUE,
+    r""
+    r"|Use?r(?:[ _]?(?:id|no))?(?=[\"' ]{0,2}[:=])|uid(?=[\"' ]{0,2}[:=])|"
+    r"No\.(?=[ ]{0,2}(?:[A-Z]-)?\d{2}-?\d{4})|Visit[ ]?(?:No|ID)\.?|Encounter[ ]?(?:ID|No\.?)|"
+    r"Order[ ]?(?:No|ID)\.?|Reg\.?(?=[ ]?[:#]?[ ]?\d{6})|(?<=\")no(?=\"[ ]?:[ ]?\"?\d{6})|"
+    r"ID)[\"']?[ ]{0,3}[:=.#(|>]?[ ]{0,3}[\"']?" + _VALUE,
     re.IGNORECASE,
 )
 _LATIN_WORD = re.compile(r"[A-Za-z]{2,20}")
 _LATIN_STARTS = (
     *("mrn", "pid", "pt", "pat", "chart", "reg", "hosp", "spcm", "ord", "acc", "unit", "specimen", "case", "record"),
-    *("barcode", "sample", "path", "visit", "encounter", "id"),
+    *("barcode", "sample", "path", "visit", "encounter", "id", "us", "uid", "no"),
 )
 _OTHER_LABEL = re.compile(
     r"(?:제조|로트|배치|lot|kit|uid|승인|약품|제품|성분|모델|장비|module|시리얼|serial|S/N|품목|물품|자재|"
-    r"(?<!바)코드|보험|주민|전화|"
+    r"(?<!바)코드|보험(?![ ]?접수)|주민|전화|"
     r"계좌|사업자|여권|면허|카드|무작위배정|배정|SCR|"
     r"프로토콜|IRB|과제|연구|우편)"
     r"[가-힣A-Za-z .:=#_]{0,8}$",
@@ -57,6 +61,9 @@ _BESIDE = re.compile(
     r"(?![\d.%-])|"
     r"[가-힣]{2,4}[ ]{1,2}(?P<x>\d{2}-\d{6})(?![\d%가-힣-]|\.\d)"
 )
+# Behind a bracket behind a name ("(B형) 12345678"), or behind a name in Latin letters.
+_BRACKETED = re.compile(r"\)[ ](?P<v>\d{7,9})(?![\d%-]|[.,]\d)(?=[ ]?(?:[가-힣\n]|$))")
+_LATIN_NAMED = re.compile(r"[A-Z][a-z]{1,14}[ ][A-Z][a-z]{1,14}(?:[ ]\(|\(|[ ])(?P<v>\d{7,9})(?=\)|[ ][가-힣])")
 _ROW = re.compile(
     r"(?m)^[ ]{0,2}(?:\d{1,2}[.)][ ]?)?(?P<v>(?:[A-Z]-?)?\d{6,10})(?=[ ]{0,2}[,|\t;/ ][ ]{0,2}[가-힣A-Z])"
 )
@@ -87,6 +94,8 @@ class RecordNumberRecogniser(KoreanRecogniser):
             (_LAYOUT, 0.6),
             (_BESIDE, 0.6),
             (_ROW, 0.6),
+            (_BRACKETED, 0.5),
+            (_LATIN_NAMED, 0.5),
             (_HASH, 0.6),
             (_LETTERED, 0.5),
             (_SLASHED, 0.5),

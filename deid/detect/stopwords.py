@@ -6,6 +6,7 @@ The list in `lexicon/common_words.txt` vetoes candidates; it is not a dictionary
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from deid.detect.cues import ASKING, NOT_BEFORE_TITLE, ROLES, TITLES
 from deid.detect.syllables import COMPOUND_SURNAMES
@@ -32,10 +33,11 @@ _ENDING = re.compile(
     r"했음|하심|하신|하셔|되며|되고|되어|되는|됨|없음|없고|없이|없는|있음|있고|있어|있는|있으|이며|이고|"
     r"으로|에서|에게|부터|까지|처럼|만큼|보다|마다|조차|이나|이라|라고|다고|는데|지만|면서|려고|도록|니다|세요|"
     r"셔서|셔도|시고|시며|어요|아요|예요|네요|군요|지요|십시오|하자|하기|시킴|드림|드린|받음|받고|"
-    r"않음|않고|않는|못함|못하|안함|같음|같은|같이)$"
+    r"않음|않고|않는|못함|못하|안함|같음|같은|같이|오면|가면|하면|되면|보면|으면|나면)$"
 )
 
 
+@lru_cache(maxsize=1 << 16)
 def is_common_word(word: str) -> bool:
     """Whether a Hangul word is a common one, so that its name-like form means nothing."""
     if word in _WORDS or (word[:2] not in COMPOUND_SURNAMES and _LONG_ENDING.search(word)):
@@ -43,6 +45,7 @@ def is_common_word(word: str) -> bool:
     return len(word) >= _SHORTEST_ENDED and _ENDING.search(word) is not None
 
 
+@lru_cache(maxsize=1 << 16)
 def is_inflected(word: str) -> bool:
     """Whether a word of three syllables or more is a listed one with a particle or ending glued to it ("설정을").
 
@@ -59,6 +62,7 @@ def is_surely_inflected(word: str) -> bool:
     return is_inflected(word) and word[-1] not in "은이한하나인해임만도가화"
 
 
+@lru_cache(maxsize=1 << 16)
 def is_compound(word: str) -> bool:
     """Whether a word is put together from two listed ones ("장애정도")."""
     return any(word[:cut] in _WORDS and word[cut:] in _WORDS for cut in range(2, len(word) - 1))

@@ -13,7 +13,8 @@ from deid.detect.cues import ASKING, ROLES
 from deid.detect.found import Found
 from deid.detect.recogniser import KoreanRecogniser
 from deid.detect.stopwords import is_common_word, is_inflected, is_listed
-from deid.detect.syllables import given_score, looks_foreign, split_name
+from deid.detect.syllables import given_score, split_name
+from deid.detect.transcribed import looks_foreign
 
 _HEADINGS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
@@ -43,6 +44,11 @@ _HEADINGS: tuple[tuple[str, re.Pattern[str]], ...] = (
         "PHONE",
         re.compile(r"전화(?:번호)?|연락처\d?|휴대(?:폰|전화)|핸드폰|보호자연락처|hp|tel|phone|mobile", re.IGNORECASE),
     ),
+    ("INS_NO", re.compile(r"(?:건강|의료)?보험(?:증)?(?:[ ]?번호)?|증번호|insurance(?:[ _]?no)?", re.IGNORECASE)),
+    ("PASSPORT", re.compile(r"여권(?:[ ]?번호)?|passport(?:[ _]?no)?", re.IGNORECASE)),
+    ("BANK_ACCOUNT", re.compile(r"(?:환불|입금|지급)?계좌(?:[ ]?번호)?|account(?:[ _]?no)?", re.IGNORECASE)),
+    ("LICENSE_NO", re.compile(r"(?:의사)?면허(?:[ ]?번호)?|자격번호", re.IGNORECASE)),
+    ("AGE90", re.compile(r"(?:만[ ]?)?(?:나이|연령)|age", re.IGNORECASE)),
     ("ADDRESS", re.compile(r"주소지?|거주지|자택|addr(?:ess)?", re.IGNORECASE)),
 )
 _SEPARATORS = "|,;"
@@ -50,11 +56,16 @@ _FEWEST = {"|": 2, ",": 3, ";": 3}
 _LONGEST_HEADING = 12
 _MOST_CELLS = 60
 _BROKEN_LINES = 2
-_HANGUL_NAME = re.compile(r"[가-힣]{2,6}(?:[ ][가-힣]{1,6}){0,3}")
+_HANGUL_NAME = re.compile(r"[가-힣]{2,6}(?:[ ][가-힣]{1,6}){0,3}|[가-힣](?:[ ][가-힣]{1,6}){1,3}")
 _LATIN_NAME = re.compile(r"[A-Z][A-Za-z.'-]{0,20}(?:,?[ ][A-Z][A-Za-z.'-]{0,20}){0,4}")
 _HANJA_NAME = re.compile(r"[\u4e00-\u9fff]{2,4}")
 _BEHIND_NAME = re.compile(r"[ ]?(?:님|\(.{0,12}\)|M\.?D\.?|교수|선생님?|과장|간호사)?")
 _CELLS = {
+    "INS_NO": re.compile(r"\d[ ]?-?[ ]?\d{10}"),
+    "PASSPORT": re.compile(r"[A-Z][A-Z0-9]\d{3}[A-Z0-9]\d{3,4}"),
+    "BANK_ACCOUNT": re.compile(r"(?:[가-힣]{2,6}[ ]?)?\d[\d -]{8,18}\d"),
+    "LICENSE_NO": re.compile(r"제?[ ]?\d{4,7}[ ]?호?"),
+    "AGE90": re.compile(r"(?:만[ ]?)?(?:9\d|1[0-2]\d)[ ]?(?:세|살)?"),
     "MRN": re.compile(r"[A-Za-z]{0,4}[ -]{0,2}\d[\d -]{3,16}"),
     "DATE_BIRTH": re.compile(r"\d{6}|\d{8}|\d{2,4}[-./년][ ]?\d{1,2}[-./월][ ]?\d{1,2}[.일]?"),
     "RRN": re.compile(r"\d{6}[ ]?-?[ ]?[\d*]{1,7}"),
@@ -71,7 +82,19 @@ _SCORE = 0.85
 class TableRecogniser(KoreanRecogniser):
     """Cells below a heading that asks for a name, a number, a birth date, a telephone number or an address."""
 
-    ENTITIES = ("NAME", "MRN", "DATE_BIRTH", "RRN", "PHONE", "ADDRESS")
+    ENTITIES = (
+        "NAME",
+        "MRN",
+        "DATE_BIRTH",
+        "RRN",
+        "PHONE",
+        "ADDRESS",
+        "AGE90",
+        "INS_NO",
+        "PASSPORT",
+        "BANK_ACCOUNT",
+        "LICENSE_NO",
+    )
 
     def find(self, text: str) -> Iterator[Found]:
         """Yield the cells of each table, read from its heading downward until a line has other cells."""

@@ -9,5 +9,10 @@ _FOLDER = Path(__file__).parent / "lexicon"
 
 def read_words(name: str) -> frozenset[str]:
     """Return the words of one list of this package; raises `FileNotFoundError` for a list that is not shipped."""
+    return frozenset(word for line in read_lines(name) for word in line.split())
+
+
+def read_lines(name: str) -> list[str]:
+    """Return the lines of one list that are no comments; raises `FileNotFoundError` for a list that is not shipped."""
     lines = (_FOLDER / name).read_text(encoding="utf-8").splitlines()
-    return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
+    return [line for line in lines if not line.startswith("#")]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 
@@ -21,16 +22,18 @@ class Numbered:
 
     def counts(self) -> pl.Series:
         """Rows of each value (UInt32)."""
-        return self.codes.to_frame("code").group_by("code").len("rows").sort("code")["rows"]
+        return pl.Series("rows", np.bincount(self.codes.to_numpy(), minlength=self.values.len()), dtype=pl.UInt32)
 
 
 def numbered(column: pl.Series) -> Numbered:
     """Give each distinct value of a text column a number."""
-    # Categories of its own: those without a name belong to the whole process and are never given back.
-    coded = column.cast(pl.Categorical(pl.Categories.random()))
-    used = coded.drop_nulls().unique()
-    values = used.cast(pl.String).gather(used.to_physical().arg_sort()).alias(column.name)
+    # Categories of its own, numbered as they come; those without a name belong to the whole process and stay for ever.
+    own = pl.Categorical(pl.Categories.random())
+    coded = column.cast(own)  # the categories live as long as this
     codes = coded.to_physical().cast(pl.UInt32)
+    last = codes.max()
+    count = last + 1 if isinstance(last, int) else 0
+    values = pl.int_range(count, dtype=pl.UInt32, eager=True).cat.to(own).cast(pl.String).alias(column.name)
     if not codes.null_count():
         return Numbered(codes, values)
     return Numbered(codes.fill_null(values.len()), pl.concat([values, pl.Series([None], dtype=pl.String)]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from deid.many.memory import Memory
 from deid.many.parts import Helpers, LaidOut
 from deid.many.spool import Spool, how_many_parts, spooled
 from deid.prepare import Subjects, check_patients, check_unique, subjects_of
+from deid.readers.open import text_size
 from deid.readers.source import Source
 from deid.recipe import Recipe
 from deid.versions.keystore import KEY_BYTES
@@ -28,6 +30,10 @@ class Hands:
     memory: Memory
     helpers: Helpers | None = None
 
+    def redone(self) -> Mapping[tuple[str, str], int]:
+        """See `Helpers.redone`; nothing without helpers."""
+        return {} if self.helpers is None else dict(self.helpers.redone)
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -42,7 +48,7 @@ class Layout:
     @classmethod
     def of(cls, recipe: Recipe, keys: Keys, folder: Path, sources: list[Source], hands: Hands) -> Layout:
         """Plan for these sources; nothing is written yet."""
-        size = max((source.size for source in sources), default=0)
+        size = max((text_size(source) for source in sources), default=0)
         part = hands.memory.part
         if hands.helpers is not None:
             part = max(1, min(part, size // (PARTS_A_THREAD * hands.helpers.threads)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -57,3 +57,11 @@ def means_options(command: Callable[..., Any]) -> Callable[..., Any]:
         return command(*args, means=Means(memory, cluster), **kwargs)
 
     return with_means
+
+
+def told_redone(redone: Mapping[tuple[str, str], int]) -> list[str]:
+    """Say which parts failed on workers and were done by the run (`RunResult.redone`): a line for each error."""
+    return [
+        f"작업자에게서 실패해 여기서 다시 한 부분 (parts that failed on workers, done here): {table} {error} × {parts}"
+        for (table, error), parts in sorted(redone.items())
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
@@ -42,6 +42,10 @@ class Helpers(Protocol):
     @property
     def threads(self) -> int:
         """How many parts they can work on at once."""
+
+    @property
+    def redone(self) -> Mapping[tuple[str, str], int]:
+        """How many parts failed with them and were done by the run, by table and kind of error (no message of it)."""
 
     def each(self, parts: LaidOut, table: Prepared, kernel: Callable[[Prepared], Answer]) -> Iterator[Answer]:
         """See `Parts.each`."""
@@ -87,22 +91,23 @@ def classes_by_parts(table: Prepared) -> tuple[Classes, Risk]:
     keys = [entry.key for entry in table.rule.quasi_identifiers]
     known: pl.DataFrame | None = None
     found: list[pl.DataFrame] = []
-    sizes: list[pl.DataFrame] = []
+    combinations: list[pl.Series] = []
     for distinct, raw in table.each(partial(_classes, keys)):
-        sizes = [_merged([*sizes, raw])]
+        combinations.append(raw[HASHED])
         known = _extended(known, distinct.select(keys).unique())
         joined = distinct.join(known, on=keys, how="left", nulls_equal=True)
         found.append(joined.select(pl.col(INDEX, CLASS, ROWS).cast(pl.UInt32)))
     if known is None:
         raise RuntimeError("a table has at least one part")
     patient, group, rows = (np.concatenate([each[name].to_numpy() for each in found]) for name in (INDEX, CLASS, ROWS))
-    return Classes(patient, group, rows, known.drop(CLASS)), risk_of(sizes[0][ROWS].cast(pl.Int64).to_numpy())
+    found.clear()
+    return Classes(patient, group, rows, known.drop(CLASS)), risk_of(_sizes(combinations))
 
 
 def _classes(keys: list[str], part: Prepared) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Count a part's rows for each (patient, class), and its patients for each combination of source values."""
+    """Count a part's rows for each (patient, class), and its patients' combinations of source values."""
     pairs = pairs_of(part)
-    return pairs.group_by(INDEX, *keys).agg(pl.col(ROWS).sum()), _raw_sizes(pairs, part)
+    return pairs.group_by(INDEX, *keys).agg(pl.col(ROWS).sum()), _raw(pairs, part)
 
 
 def _extended(known: pl.DataFrame | None, classes: pl.DataFrame) -> pl.DataFrame:
@@ -113,12 +118,16 @@ def _extended(known: pl.DataFrame | None, classes: pl.DataFrame) -> pl.DataFrame
     return pl.concat([known, new.with_row_index(CLASS, offset=known.height)])
 
 
-def _raw_sizes(pairs: pl.DataFrame, part: Prepared) -> pl.DataFrame:
-    """Distinct patients for each combination of the source's values; a hash stands for the combination."""
+def _raw(pairs: pl.DataFrame, part: Prepared) -> pl.DataFrame:
+    """Say of each patient which combinations of the source's values they have; a hash stands for the combination."""
     raw = {rule.name: RAW + rule.name for rule in part.generalised}
     keys = [raw.get(entry.column, entry.key) for entry in part.rule.quasi_identifiers]
-    return pairs.select(INDEX, *keys).unique().group_by(pl.struct(keys).hash().alias(HASHED)).len(ROWS)
+    return pairs.select(INDEX, *keys).unique().select(pl.struct(keys).hash().alias(HASHED))
 
 
-def _merged(sizes: list[pl.DataFrame]) -> pl.DataFrame:
-    return pl.concat(sizes).group_by(HASHED).agg(pl.col(ROWS).sum())
+def _sizes(combinations: list[pl.Series]) -> Sizes:
+    """Distinct patients of each combination, who may lie in different parts."""
+    ordered = pl.concat(combinations, rechunk=True).sort().to_numpy()
+    combinations.clear()
+    first = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    return np.diff(first, append=ordered.size)

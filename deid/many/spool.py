@@ -11,7 +11,6 @@ with the run; the folder is the unfinished snapshot's own and goes with it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +18,7 @@ import polars as pl
 
 from deid.keys import Keys
 from deid.many.codes import numbered
+from deid.many.pour import pour
 from deid.readers.source import Source
 from deid.recipe import Recipe, subject_domain
 from deid.transform.pseudonyms import pseudonym
@@ -28,7 +28,7 @@ from deid.versions.tables import decryption, encryption
 MOST_PARTS = 256
 # Rows held before they are laid out: each time makes one file for each part.
 FLUSH_BYTES = 96 << 20
-BATCH_ROWS = 65_536
+BATCH_ROWS = 1 << 17
 VIEW_BYTES = 16
 PART, SUBJECT, COUNT, TAG = " part", " subject", " count", " tag"
 
@@ -67,31 +67,50 @@ def spooled(source: Source, recipe: Recipe, keys: Keys, spool: Spool, flush_byte
     tag = pseudonym(subject, keys, recipe.dataset, domain).alias(TAG)
     # A row without a patient stops the run; until then it lies somewhere.
     part = (leading(TAG) * spool.parts // 256).fill_null(0).alias(PART)
-    for turn, frame in enumerate(_flushes(source, flush_bytes)):
+    piles = _Piles(spool, [tag, part], flush_bytes)
+    pour(source, BATCH_ROWS, piles.add)
+    piles.flush()
+    return pl.concat([_counts(spool, number, subject) for number in spool.filled()])
+
+
+@dataclass
+class _Piles:
+    """Rows held until there are enough to be laid out; `tag` and `part` are computed one from the other.
+
+    Whoever reads waits for `add`.
+    """
+
+    spool: Spool
+    steps: list[pl.Expr]
+    flush_bytes: int
+    held: list[pl.DataFrame] = field(default_factory=list)
+    size: int = 0
+    turn: int = 0
+
+    def add(self, batch: pl.DataFrame) -> None:
+        self.held.append(batch)
+        # Polars tells the bytes of the texts; each value takes a view of sixteen besides.
+        self.size += int(batch.estimated_size()) + VIEW_BYTES * batch.height * batch.width
+        if self.size >= self.flush_bytes:
+            self.flush()
+
+    def flush(self) -> None:
+        if not self.held:
+            return
+        frame = pl.concat(self.held)
+        self.held, self.size = [], 0
+        tag, part = self.steps
         parts = frame.select(tag).select(part).to_series()
         for (number,), rows in frame.with_columns(parts).partition_by(PART, as_dict=True).items():
-            folder = spool.folder / str(number)
+            folder = self.spool.folder / str(number)
             folder.mkdir(exist_ok=True)
             rows.drop(PART).write_parquet(
-                folder / f"{turn:06d}.parquet", compression="lz4", statistics=False, encryption=encryption(spool.key)
-            )
-    return pl.concat([_counts(spool, number, subject) for number in spool.filled()])
+                folder / f"{self.turn:06d}.parquet", compression="lz4", statistics=False,
+                encryption=encryption(self.spool.key),
+            )  # fmt: skip
+        self.turn += 1
 
 
 def _counts(spool: Spool, part: int, subject: str) -> pl.DataFrame:
     column = numbered(spool.read(part, [subject])[subject])
     return pl.DataFrame({SUBJECT: column.values, COUNT: column.counts()})
-
-
-def _flushes(source: Source, flush_bytes: int) -> Iterator[pl.DataFrame]:
-    held: list[pl.DataFrame] = []
-    size = 0
-    for batch in source.scan().collect_batches(chunk_size=BATCH_ROWS, maintain_order=False):
-        held.append(batch)
-        # Polars tells the bytes of the texts; each value takes a view of sixteen besides.
-        size += int(batch.estimated_size()) + VIEW_BYTES * batch.height * batch.width
-        if size >= flush_bytes:
-            yield pl.concat(held)
-            held, size = [], 0
-    if held:
-        yield pl.concat(held)

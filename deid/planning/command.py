@@ -17,7 +17,7 @@ from deid.planning.measure import Survey, settle
 from deid.planning.role import LABELS, TablePlan
 from deid.planning.safeguards import asks_for_sample, privacy_reasons, sample_reason
 from deid.planning.tables import OMOP_JOIN, nameless, plan_tables, slug
-from deid.planning.where import Where, where
+from deid.planning.where import Where, lists, where
 from deid.planning.wizard import ask_about, on_terminal
 from deid.refusal import errors_to_exit_codes
 
@@ -104,6 +104,12 @@ def _propose(wish: _Wish) -> None:
     _show_safeguards(console, settled, wish.k)
     for name in left_out:
         console.print(f"{name}: {LEFT_OUT[0]} {OMOP_JOIN[0]}\n  ({LEFT_OUT[1]} {OMOP_JOIN[1]})", markup=False)
+    for path, word in lists(wish.where.path) if wish.where.path else ():
+        console.print(
+            f"{path.name}: 표가 아니라 목록입니다. 계획에 {word}: {path.name} 을 적으세요.\n"
+            f"  (a list and no table: name it in the recipe, {word}: {path.name})",
+            markup=False,
+        )
     wish.out.write_text(recipe_text(head, settled, found.links, left_out), encoding="utf-8")
     recipes.load(wish.out)  # what was written is what a run reads
     folder, private = wish.where.folder, " --private …" if asks_for_sample(settled) else ""

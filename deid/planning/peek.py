@@ -18,6 +18,7 @@ from typing import NoReturn, TextIO
 import polars as pl
 
 from deid.errors import SourceError
+from deid.planning.header import CSV, check_is_header, check_names, check_title
 from deid.readers import peek as readers
 from deid.readers.peeked import PeekedTable, table_of
 from deid.recipe_source import SEPARATORS, Address, Origin, assumed_format
@@ -25,6 +26,8 @@ from deid.schemas.kinds import Kind
 
 ROWS = 100_000
 CHUNK = 1 << 20
+# Lines at the top among which a title is looked for.
+TOP = 30
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,12 @@ def peek(path: Path, *, rows: int = ROWS) -> list[Peek]:
         return [_peek_csv(path, rows)]
     shown = [table for table in readers.peek(path, rows=rows) if table.head.height and not table.origin.hidden]
     if not shown:
-        _refuse(path, "empty", ("자료 행이 없습니다.", "has no data rows."))
+        fix = ("자료가 든 표나 보이는 시트가 있는지 확인하세요.", "Check that a table or visible sheet has rows.")
+        raise SourceError((path.name, 0, -1), "empty", ("자료 행이 없습니다.", "has no data rows."), remedy=fix)
+    for table in shown:
+        if table.origin.format == "xlsx":
+            check_names(f"{path.name}[{table.origin.sheet}]", table.head.columns)
+            check_is_header(f"{path.name}[{table.origin.sheet}]", table.head)
     return [_of(table, whole=table.head.height < rows) for table in shown]
 
 
@@ -75,11 +83,13 @@ def _peek_csv(path: Path, rows: int) -> Peek:
         file.seek(0)
         separator = max(SEPARATORS.values(), key=first.count)
         reader = csv.reader(file, delimiter=separator)
-        header = _header(path, next(reader, []))
+        header = next(reader, [])
         try:
             read = list(islice(reader, rows + 1))
         except csv.Error:
             _refuse(path, "broken", ("CSV로 읽을 수 없습니다.", "cannot be read as CSV."))
+    check_title(path.name, read[:TOP], len(header))
+    check_names(path.name, header)
     short = next((number for number, row in enumerate(read, 2) if row and len(row) != len(header)), 0)
     if short:
         _refuse(path, "broken-fields", ("칸 수가 머리글과 다릅니다.", "the number of fields differs."), line=short)
@@ -89,6 +99,7 @@ def _peek_csv(path: Path, rows: int) -> Peek:
     columns = {name: [row[at] or None for row in kept] for at, name in enumerate(header)}
     frame = pl.DataFrame(columns, schema=dict.fromkeys(header, pl.String))
     origin = Origin("csv", path.name, encoding=encoding, separator=separator)
+    check_is_header(path.name, frame)
     return _of(table_of(path.stem, origin, frame), whole=len(read) <= rows)
 
 
@@ -104,6 +115,10 @@ def encoding_of(path: Path) -> str:
     for encoding in candidates:
         if _decodes(path, encoding):
             return encoding
+    if first[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
+        both = ("UTF-16(엑셀의 ‘유니코드 텍스트’)입니다.", "is UTF-16 (a spreadsheet's ‘Unicode text’).")
+        fix = ("‘CSV UTF-8’로 저장해 다시 주세요.", "Save it as ‘CSV UTF-8’ and try again.")
+        raise SourceError((path.name, 0, -1), "encoding", both, remedy=fix)
     raise _refused(path, "encoding", ("UTF-8도 CP949도 아닙니다.", "is neither UTF-8 nor CP949."))
 
 
@@ -125,21 +140,9 @@ def _text(path: Path, encoding: str) -> Iterator[TextIO]:
         yield file
 
 
-def _header(path: Path, names: list[str]) -> list[str]:
-    if not names or "" in names or len(set(names)) != len(names):
-        _refuse(
-            path, "header", ("머리글이 없거나 비었거나 겹칩니다.", "the header is missing, empty or repeats."), line=1
-        )
-    return names
-
-
 def _refuse(path: Path, code: str, message: tuple[str, str], *, line: int = 0) -> NoReturn:
     raise _refused(path, code, message, line=line)
 
 
 def _refused(path: Path, code: str, message: tuple[str, str], *, line: int = 0) -> SourceError:
-    fix = (
-        "머리글이 있는 CSV(UTF-8 또는 CP949) 파일인지 확인하고 원본에서 다시 내보내세요.",
-        "Check that it is a CSV file with a header (UTF-8 or CP949), and export it again.",
-    )
-    return SourceError((path.name, line, -1), code, message, remedy=fix)
+    return SourceError((path.name, line, -1), code, message, remedy=CSV)

@@ -20,10 +20,7 @@ def asks_for_sample(tables: Sequence[TablePlan]) -> bool:
 
 
 def with_diversity(table: TablePlan) -> TablePlan:
-    """Ask for two values of each sensitive column in every class.
-
-    Not of columns whose rare values are joined: that is learned from the rows that stay, after the classes are chosen.
-    """
+    """Ask for two values of each sensitive column in every class; rare values that are joined count as one."""
     if not any(each.is_quasi for each in table.columns):
         return table
     return replace(table, diverse=tuple(each.name for each in table.columns if _sensitive(each)))
@@ -35,11 +32,7 @@ def without_diversity(table: TablePlan) -> TablePlan:
 
 
 def _sensitive(each: Proposal) -> bool:
-    return (
-        each.role is Role.SENSITIVE
-        and each.fields["treatment"] not in {"drop", "free_text"}
-        and "rare" not in each.fields
-    )
+    return each.role is Role.SENSITIVE and each.fields["treatment"] not in {"drop", "free_text"}
 
 
 def sample_reason() -> Words:
@@ -64,6 +57,12 @@ def privacy_reasons(table: TablePlan, k: int) -> list[Words]:
             f"{names}: 한 조합의 모두가 같은 값이면 누구인지 몰라도 드러납니다. 값이 {VALUES}가지 이상 있게 합니다(l).",
             f"{names}: where all of a class share a value it is known without knowing who; at least {VALUES} (l).",
         ))  # fmt: skip
+        joined = ", ".join(each.name for each in table.columns if each.name in table.diverse and "rare" in each.fields)
+        if joined:
+            said.append((
+                f"{joined}: 하나로 합친 드문 값은 한 가지로 칩니다. 모두가 드문 병인 조합도 드러난 것입니다.",
+                f"{joined}: rare values that are joined count as one: a class in which all are rare is disclosed too.",
+            ))  # fmt: skip
     if table.given_up:
         names = ", ".join(table.given_up)
         said.append((

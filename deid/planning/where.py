@@ -10,11 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+from deid import marks
 from deid.errors import SourceError
 from deid.planning.peek import ROWS, Peek, peek, peek_tables
 from deid.recipe_source import FORMATS, Address
+from deid.versions import withdrawn
 
 SUFFIXES = frozenset(ending for _, endings in FORMATS.values() for ending in endings)
+# Endings that say nothing: taken for CSV, and refused as that if they are none.
+PLAIN = frozenset({"", ".dat", ".lst"})
+HEAD_WITHDRAWN, HEAD_MISSED = ",".join(withdrawn.HEAD), ",".join(marks.HEAD)
+FIRST_LINE = 200
 
 
 @dataclass(frozen=True)
@@ -88,12 +94,43 @@ def _key_place(key: Path) -> str:
 
 def sources(path: Path) -> list[Path]:
     """List the files to plan for: the file itself, or a folder's of known formats. Raises `SourceError` for none."""
-    found = [path] if path.is_file() else sorted(each for each in path.iterdir() if each.suffix.lower() in SUFFIXES)
+    beside = {each for each, _ in lists(path)}
+    found = [path] if path.is_file() else [each for each in _tables(path) if each not in beside]
+    words = ", ".join(sorted(SUFFIXES))
+    if path.is_file() and path.suffix.lower() not in SUFFIXES | PLAIN:
+        both = (f"{path.suffix} 파일은 표로 읽지 않습니다.", f"{path.suffix} files are not read as tables.")
+        fix = (f"{words} 가운데 하나로 내보내 주세요.", f"Export it as one of {words}.")
+        raise SourceError((path.name, 0, -1), "format", both, remedy=fix)
     if not found:
-        words = ", ".join(sorted(SUFFIXES))
         fix = (f"{words} 파일이나 그런 파일이 든 폴더를 주세요.", f"Give a file or folder of {words}.")
         raise SourceError((path.name, 0, -1), "none", ("표가 없습니다.", "there is no table."), remedy=fix)
     return found
+
+
+def lists(path: Path) -> list[tuple[Path, str]]:
+    """Return the files of a folder that a recipe names besides its tables, by their first line, with its word for each.
+
+    Who withdrew, and what reviewers marked, are lists of people and values and no tables to publish.
+    """
+    if not path.is_dir():
+        return []
+    heads = {HEAD_WITHDRAWN: "withdrawals", HEAD_MISSED: "missed"}
+    found = []
+    for each in _tables(path):
+        if each.suffix.lower() == ".csv":
+            with each.open("rb") as file:
+                first = file.readline(FIRST_LINE).decode("utf-8-sig", errors="replace").strip().replace(" ", "")
+            if first in heads:
+                found.append((each, heads[first]))
+    return found
+
+
+def _tables(folder: Path) -> list[Path]:
+    """Files of known formats, but those that are hidden: what an office program holds open, what begins with a dot."""
+    hidden = (".", "~$")
+    return sorted(
+        each for each in folder.iterdir() if each.suffix.lower() in SUFFIXES and not each.name.startswith(hidden)
+    )
 
 
 def _refuse(code: str, message: tuple[str, str], fix: tuple[str, str]) -> NoReturn:

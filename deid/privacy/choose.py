@@ -23,6 +23,7 @@ from deid.privacy.asked import Privacy
 from deid.privacy.coded import Places, key_ladder, places_of
 from deid.privacy.multidimensional import check_quasi, cut
 from deid.privacy.population_file import read_population
+from deid.privacy.suppressed import as_published, rare_of
 from deid.privacy.watch import models_of, records_of
 from deid.recipe import Recipe, TableRule
 from deid.risk.ladder import Ladder
@@ -61,7 +62,7 @@ def choose(table: Prepared, recipe: Recipe, keys: Keys) -> Chosen:
     if asked is None or not (open_rules or asked.search.method == "mondrian"):
         return Chosen(table, None)
     finest = with_lookups(_at(table, dict.fromkeys((rule.name for rule in open_rules), 0)), recipe, keys)
-    places = _places(finest, asked)
+    places = as_published(_places(finest, asked), rare_of(finest.rule), recipe.gates.k)
     models = models_of(asked, recipe.gates.k, places)
     if asked.search.method == "mondrian":
         return _cut(finest, places, models, asked)

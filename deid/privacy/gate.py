@@ -7,6 +7,7 @@ run: nothing is published.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -14,14 +15,16 @@ import polars as pl
 from deid.errors import GateFailed
 from deid.gates import Verdict
 from deid.privacy.asked import RiskLimits
-from deid.privacy.coded import places_of
-from deid.privacy.watch import Watch, grouping_of, holds
+from deid.privacy.coded import Places, places_of
+from deid.privacy.watch import Watch, holds
 from deid.recipe import Gates, TableRule
 from deid.risk.measures import Risk
 from deid.risk.models import Grouping, Model
-from deid.risk.population import Uniqueness
 from deid.suppress import ROWS
 from deid.transform.columns import INDEX, class_key
+
+if TYPE_CHECKING:
+    from deid.risk.population import Uniqueness
 
 REMEDIES: Mapping[str, tuple[str, str]] = {
     "k": (
@@ -53,12 +56,13 @@ REMEDIES: Mapping[str, tuple[str, str]] = {
 
 def judge_models(rule: TableRule, watch: Watch, gates: Gates, *, rows: int) -> None:
     """Fail if a model could hold only without more rows than may go. Raises `GateFailed`."""
-    for model in watch.models:
-        failing = watch.failing(model)
+    models, whole = watch.whole()
+    for model in models:
+        failing = watch.failing(model, whole)
         if failing > gates.max_suppressed_share * rows:
             gate, column, _ = model.gate
             share, most = failing / rows, gates.max_suppressed_share
-            worst = model.found(grouping_of(watch.places))
+            worst = model.found(whole)
             raise GateFailed(
                 gate,
                 (rule.name, column),
@@ -73,15 +77,15 @@ def judge_models(rule: TableRule, watch: Watch, gates: Gates, *, rows: int) -> N
 
 def written_classes(
     rule: TableRule, files: pl.LazyFrame, sensitive: Sequence[str], people: pl.DataFrame | None
-) -> Grouping:
-    """Count the classes again in the files themselves (`files` scans them)."""
+) -> Places:
+    """Count the classes again in the files themselves (`files` scans them): every place is one."""
     keys = [class_key(entry).alias(entry.key) for entry in rule.quasi_identifiers]
     names = [entry.key for entry in rule.quasi_identifiers]
     patient = pl.col(rule.column(rule.subject).name).alias(INDEX)
     others = [pl.col(name).alias(f" {name}") for name in sensitive]
     grouped = files.select(patient, *keys, *others).group_by(pl.all()).agg(pl.len().alias(ROWS))
     frame = grouped.collect(engine="streaming").with_columns(pl.col(INDEX).rank("dense") - 1)
-    return grouping_of(places_of(frame, names, {name: f" {name}" for name in sensitive}, people))
+    return places_of(frame, names, {name: f" {name}" for name in sensitive}, people)
 
 
 def judge_written(rule: TableRule, models: Sequence[Model], written: Grouping) -> list[Verdict]:

@@ -102,8 +102,7 @@ def cost_of_sample(
         stays = allowed.select(names).with_columns(pl.lit(value=True).alias(CODE))
         frame = frame.join(stays, on=names, how="left", nulls_equal=True)
         frame = frame.with_columns(pl.col(KEPT) & pl.col(CODE).fill_null(value=False))
-    # In one order: the same rows give the same figures, in whatever order they come.
-    counted = frame.group_by(KEPT, *names, *raw).agg(pl.len().alias(ROWS)).sort(*names, *raw, KEPT)
+    counted = frame.group_by(KEPT, *names, *raw).agg(pl.len().alias(ROWS))
     if not counted.height:
         return {}
     levels = {rule.name: _level(rule.treatment) for rule in table.rule.published}
@@ -137,7 +136,8 @@ def _beside(frame: pl.LazyFrame, recoding: Recoding) -> pl.LazyFrame:
 def _key(frame: pl.DataFrame, name: str, level: tuple[int, int] | None, recoding: Recoding | None) -> _Key:
     fine, raw = FINE + name, RAW + name
     source = raw if raw in frame.columns else name
-    values, labels = (frame[column].unique(maintain_order=True) for column in (source, name))
+    # Numbered in order: the same rows give the same figures, in whatever order they come.
+    values, labels = (frame[column].unique().sort() for column in (source, name))
     told = frame.select(pl.col(name).alias(LABEL), pl.col(source).alias(RAW)).unique(maintain_order=True)
     if recoding is not None:
         as_treated = frame.select(pl.col(fine).alias(FINE), pl.col(source).alias(RAW)).unique(maintain_order=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -16,13 +16,16 @@ from deid.privacy.coded import Places, codes, observed, with_population
 from deid.privacy.gate import judge_models, judge_risk, judge_written, written_classes
 from deid.privacy.measured import cost_of
 from deid.privacy.population_file import read_population, sha256_of
+from deid.privacy.suppressed import rare_of
 from deid.privacy.watch import Watch, found, grouping_of, models_of
 from deid.recipe import Gates, TableRule
 from deid.risk.measures import risk_of
 from deid.risk.models import Grouping
-from deid.risk.population import Uniqueness, uniqueness
 from deid.suppress import Classes, Decision
 from deid.transform.columns import INDEX, class_key
+
+if TYPE_CHECKING:
+    from deid.risk.population import Uniqueness
 
 
 @dataclass
@@ -34,6 +37,7 @@ class TablePrivacy:
     population: pl.DataFrame | None
     searched: Mapping[str, Any] | None
     written: Grouping | None = None
+    measured: Mapping[str, tuple[float, bool]] = field(default_factory=dict)
 
     def judge_before(self, rule: TableRule, gates: Gates, rows: int) -> None:
         """Fail where a model would cost more rows than may go. Raises `GateFailed`."""
@@ -44,9 +48,10 @@ class TablePrivacy:
         rule, people = table.rule, self.population
         if people is not None and table.recoding is not None:
             people = table.recoding.ended(people.lazy()).collect()
-        written = written_classes(rule, files, self._sensitive(), people)
-        self.written = written
-        verdicts = judge_written(rule, self.watch.models, written)
+        places = written_classes(rule, files, tuple(self.watch.places.observed), people)
+        models, written = models_of(self.asked, self.watch.k, places), grouping_of(places)
+        self.written, self.measured = written, found(models, written)
+        verdicts = judge_written(rule, models, written)
         # Without a population table the journalist knows who is in the table, as the prosecutor does.
         risk = risk_of(written.sizes, written.population().astype(np.int64))
         return verdicts + judge_risk(rule, self.asked.risk, risk, self._unique(written))
@@ -55,28 +60,30 @@ class TablePrivacy:
         """Give what `risk.json` says of the section, as plain values; after `judge_written`."""
         if self.written is None:
             raise RuntimeError("figures come after the files")
-        before, after = (found(self.watch.models, each) for each in (grouping_of(self.watch.places), self.written))
-        models = [
+        models, whole = self.watch.whole()
+        before, after = found(models, whole), self.measured
+        told = [
             {"model": model.words(), "asked": model.gate[2], "before": before[model.words()][0]}
             | {"found": after[model.words()][0], "ok": after[model.words()][1]}
-            for model in self.watch.models
+            for model in models
         ]
         unique = self._unique(self.written)
         stays = self.watch.places.keys.head(self.watch.places.held).filter(pl.Series(decision.allowed))
         return {
-            "models": models,
+            "models": told,
             "search": self.searched,
             "population": self._population_words(),
             "uniqueness": None if unique is None else asdict(unique),
             **cost_of(table, stays, k, self.asked.task),
         }
 
-    def _sensitive(self) -> tuple[str, ...]:
-        return tuple(self.watch.places.observed)
-
     def _unique(self, written: Grouping) -> Uniqueness | None:
         fraction = self.asked.sampling_fraction
-        return None if fraction is None else uniqueness(written.sizes, fraction)
+        if fraction is None:
+            return None
+        from deid.risk.population import uniqueness  # noqa: PLC0415 - SciPy takes a second to load, and few runs ask
+
+        return uniqueness(written.sizes, fraction)
 
     def _population_words(self) -> Mapping[str, Any] | None:
         asked = self.asked.population
@@ -110,4 +117,4 @@ def begin(table: Prepared, classes: Classes, gates: Gates, searched: Mapping[str
         if table.recoding is not None:
             population = table.recoding.applied(population.lazy()).collect()
         places = with_population(places, population)
-    return TablePrivacy(asked, Watch(places, models_of(asked, gates.k, places)), population, searched)
+    return TablePrivacy(asked, Watch(places, asked, gates.k, rare_of(table.rule)), population, searched)

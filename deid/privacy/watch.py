@@ -7,13 +7,14 @@ until all that is left holds, and then what was written is measured anew. Risk l
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from deid.privacy.asked import Close, Privacy
 from deid.privacy.coded import Places, taken, value_ladder
+from deid.privacy.suppressed import as_published
 from deid.risk.closeness import Ground
 from deid.risk.counting import Flags, people_of, values_of
 from deid.risk.models import (
@@ -28,32 +29,46 @@ from deid.risk.models import (
     allowed,
     group_records,
 )
+from deid.treatments.rare import Rare
 
 
 @dataclass(frozen=True)
 class Watch:
-    """The classes of a table as places, and the models that each must satisfy. A `Judge` of `suppress.py`."""
+    """The classes of a table as places, and what is asked of each. A `Judge` of `suppress.py`.
+
+    `rare` says of which columns rare values are suppressed: classes are judged by what will be published of them.
+    """
 
     places: Places
-    models: tuple[Model, ...]
+    asked: Privacy
+    k: int
+    rare: Mapping[str, Rare] = field(default_factory=dict)
 
     def allowed(self, excluded: Flags) -> Flags:
         """See `Judge.allowed`. Closeness compares with what stays, so classes go until those left agree."""
         good = np.ones(self.places.keys.height, np.bool_)
         while True:
-            still = good & allowed(self.models, self.grouping(excluded, good))
+            models, grouping = self.judged(excluded, good)
+            still = good & allowed(models, grouping)
             if np.array_equal(still, good):
                 return good[: self.places.held]
             good = still
 
-    def grouping(self, excluded: Flags, good: Flags) -> Grouping:
-        """Every place its own class, without the patients `excluded` and the places that are not `good`."""
-        return grouping_of(narrowed(self.places, ~excluded, good))
+    def judged(self, excluded: Flags, good: Flags) -> tuple[tuple[Model, ...], Grouping]:
+        """Return the models, and every place as its own class, without patients `excluded` and places not `good`."""
+        return self._judged(narrowed(self.places, ~excluded, good))
 
-    def failing(self, model: Model) -> int:
-        """Rows in classes that fail a model before anything is removed."""
-        whole = grouping_of(self.places)
-        return int(self.places.rows[~model.holds(whole)[self.places.place]].sum())
+    def whole(self) -> tuple[tuple[Model, ...], Grouping]:
+        """Return the models and the classes before anything is removed."""
+        return self._judged(self.places)
+
+    def failing(self, model: Model, grouping: Grouping) -> int:
+        """Rows in classes that fail a model; `grouping` is that of `whole`."""
+        return int(self.places.rows[~model.holds(grouping)[self.places.place]].sum())
+
+    def _judged(self, places: Places) -> tuple[tuple[Model, ...], Grouping]:
+        published = as_published(places, self.rare, self.k)
+        return models_of(self.asked, self.k, published), grouping_of(published)
 
 
 def narrowed(places: Places, patients: Flags, good: Flags) -> Places:
@@ -83,7 +98,10 @@ def grouping_of(places: Places) -> Grouping:
 
 
 def models_of(asked: Privacy, k: int, places: Places) -> tuple[Model, ...]:
-    """Make the models of a section; `k` is that of the gates, the greater of the two counts."""
+    """Make the models of a section; `k` is that of the gates, the greater of the two counts.
+
+    They hold for groupings of these `places` only: a hierarchy over sensitive values is numbered as they are.
+    """
     models: list[Model] = [KAnonymity(max(k, asked.k or 1))]
     models += [LDiversity(one.column, one.kind, one.l, one.c) for one in asked.diverse]
     models += [TCloseness(one.column, one.t, _ground(one, places)) for one in asked.close]

@@ -34,6 +34,11 @@ def open_source(rule: TableRule, folder: Path, limits: Limits, how: Reading) -> 
     return opener(rule, folder, limits, how)
 
 
+def text_size(source: Source) -> int:
+    """Bytes of an open table as text, roughly."""
+    return source.size * max(1, READERS[source.rule.origin.format][1])
+
+
 def size_of(rule: TableRule, folder: Path) -> int:
     """Bytes of the table as text, roughly; 0 when it is no file or not there. Decides whether it is kept in memory."""
     path, factor = folder / rule.file, READERS[rule.origin.format][1]

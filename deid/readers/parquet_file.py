@@ -20,6 +20,7 @@ from deid.readers.source import Reading, Source
 from deid.readers.spelling import UnspellableError, ZonedError, as_text, date_formats
 from deid.recipe import Limits, TableRule
 
+STRETCH = 1 << 17
 MAGIC, SEALED_MAGIC = b"PAR1", b"PARE"
 
 
@@ -59,7 +60,7 @@ def open_parquet(rule: TableRule, folder: Path, limits: Limits, how: Reading) ->
             content = ParquetContent(rule, file, before, _columns(rule, schema))
             rows = int(pl.scan_parquet(by_descriptor(file), glob=False).select(pl.len()).collect().item())
             check_rows(rule.file, rows, limits)
-            loaded = _decode(content, keep=how.in_memory)
+            loaded = _decode(content, rows, keep=how.in_memory)
         content.check_unchanged()
         yield Source(rule, rule.file, tuple(schema), rows, before[0], digest, content, loaded)
 
@@ -108,10 +109,12 @@ def _columns(rule: TableRule, schema: pl.Schema) -> tuple[pl.Expr, ...]:
     return tuple(spelled)
 
 
-def _decode(content: ParquetContent, *, keep: bool) -> pl.DataFrame | None:
+def _decode(content: ParquetContent, rows: int, *, keep: bool) -> pl.DataFrame | None:
     if keep:
         return content.scan().collect(engine="streaming")
-    content.scan().select(pl.all().is_null().sum()).collect(engine="streaming")
+    # A stretch at a time: the streaming engine would decode as far ahead as it can.
+    for begun in range(0, rows, STRETCH):
+        content.scan().slice(begun, STRETCH).select(pl.all().is_null().sum()).collect(engine="in-memory")
     return None
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from deid.readers.database import selectable
 from deid.readers.parquet_file import check_magic, decoding
 from deid.readers.peek_fhir import HERE, peek_fhir
 from deid.readers.peeked import PeekedTable, table_of
-from deid.readers.refuse import MEND_ROW, refuse
+from deid.readers.refuse import MEND_ROW, check_names, refuse
 from deid.readers.regular import by_descriptor, open_regular
 from deid.readers.spelling import ISO_DATE, UnspellableError, as_text, spell
 from deid.readers.workbook import body, check_package, header_of, opened, reading, sheet_rows, text_of
@@ -32,6 +32,8 @@ from deid.recipe_source import FORMATS, SEPARATORS, Address, Origin, assumed_for
 
 ROWS = 1000
 HEAD_BYTES = 4 << 20
+# Rows among which a sheet's header is looked for, and how full it is beside the fullest of them.
+TOP, FULL = 30, 0.8
 
 
 def peek_database(address: Address, *, names: Collection[str] = (), rows: int = ROWS) -> list[PeekedTable]:
@@ -147,19 +149,30 @@ def _peek_workbook(path: Path, rows: int) -> Iterator[PeekedTable]:
 
 def _peek_sheet(path: Path, sheet: Any, rows: int) -> PeekedTable | None:
     place = f"{path.name}[{sheet.title}]"
-    with sheet_rows(sheet) as lines:
+    with sheet_rows(sheet) as rows_of:
+        top = list(islice(rows_of, TOP))
+        row, lines = _header_row(top), chain(top, rows_of)
         try:
-            header = header_of(place, lines, 1)
+            header = header_of(place, lines, row)
         except SourceError:
             return None  # an empty sheet is no table
         records = [
             [text_of(cell.value, cell.number_format or "", None) for cell in cells]
             for _, cells in islice(body(place, lines, len(header)), rows)
         ]
+    if sheet.sheet_state == "visible":
+        check_names(place, header, row)
     columns = {name: [record[at] if at < len(record) else None for record in records] for at, name in enumerate(header)}
-    origin = Origin("xlsx", path.name, sheet=sheet.title, hidden=sheet.sheet_state != "visible")
+    origin = Origin("xlsx", path.name, sheet=sheet.title, header_row=row, hidden=sheet.sheet_state != "visible")
     head = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
     return table_of(f"{path.stem}_{sheet.title}", origin, head)
+
+
+def _header_row(top: Sequence[tuple[int, Sequence[Any]]]) -> int:
+    """Tell which row has the names: the first that is nearly as full as the fullest, above it are titles; else 1."""
+    filled = [(number, sum(cell.value is not None for cell in cells)) for number, cells in top]
+    widest = max((count for _, count in filled), default=0)
+    return next((number for number, count in filled if count and count >= FULL * widest), 1)
 
 
 PEEKERS: dict[str, Callable[[Path, int], Iterator[PeekedTable]]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NoReturn
 
 from deid.errors import SourceError
@@ -37,14 +38,33 @@ def check_rows(place: str, rows: int, limits: Limits) -> None:
         refuse(place, "rows", both, ("limits.rows를 올리거나 파일을 나누세요.", "Raise limits.rows or split the file."))
 
 
+def check_names(place: str, header: Sequence[str], line: int) -> None:
+    """Raise `SourceError` unless every column has a name of its own. Says which by position: a name may be a value."""
+    wrong = [str(at) for at, name in enumerate(header, 1) if not name or header.count(name) > 1]
+    if wrong:
+        words = ", ".join(wrong[:5]) + (" …" if len(wrong) > 5 else "")  # noqa: PLR2004 - as many as fit on a line
+        both = (
+            f"머리글의 {words}번째 칸에 이름이 없거나 같은 이름이 또 있습니다.",
+            f"column {words} of the header has no name, or one that another has.",
+        )
+        fix = ("머리글의 칸마다 서로 다른 이름을 적으세요.", "Give each column of the header a name of its own.")
+        refuse(place, "header", both, fix, at=(line, -1 if line > 1 else 0))
+
+
 def check_header(rule: TableRule, place: str, header: tuple[str, ...]) -> None:
     """Every column of the source has a treatment, and every column of the recipe is there.
 
     Raises `SourceError` or, at its place in the recipe, `RecipeError`.
     """
-    if len(set(header)) != len(header) or "" in header:
-        both = ("머리글에 빈 이름이나 겹치는 이름이 있습니다.", "the header has empty or repeated names.")
-        refuse(place, "header", both, ("머리글을 고치세요.", "Mend the header."), at=(1, 0))
+    check_names(place, header, 1)
+    if not any(column.source in header for column in rule.columns):
+        # Not one known name: the first line may be a patient, so nothing of it is said.
+        both = ("첫 줄에 계획의 열 이름이 하나도 없습니다.", "the first line has not one of the recipe's columns.")
+        fix = (
+            "머리글이 있는 파일인지(엑셀이면 header_row도), 계획이 이 파일의 것인지 확인하세요.",
+            "Check that the file has a header (header_row in a workbook) and that the recipe is for this file.",
+        )
+        refuse(place, "no-header", both, fix, at=(1, 0))
     for column in rule.columns:
         if column.source not in header:
             words = ", ".join(header)

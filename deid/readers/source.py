@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import polars as pl
 
-from deid.readers.connection import Databases
 from deid.recipe import TableRule
+
+if TYPE_CHECKING:
+    # SQLAlchemy takes half a second to load, and a worker on parts never asks a database.
+    from deid.readers.connection import Databases
 
 Advance = Callable[[int], None]
 

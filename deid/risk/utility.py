@@ -1,7 +1,7 @@
 """What the treatment cost: per column, how much variety and which averages survived. Measured on a sample of patients.
 
 The sample is drawn by rank of pseudonym, which is random with respect to everything in the data. Information kept is
-the Shannon entropy of the published column over that of the source column, each over the sample's rows.
+what the published column still tells of the source column (`told.py`), over all of the sample's rows.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import polars as pl
 from deid.learning import finished
 from deid.prepare import RAW, Prepared, collect
 from deid.recipe import ColumnRule
+from deid.risk.told import told
 from deid.suppress import Decision
 from deid.transform.columns import INDEX, select_published, typed
 from deid.treatments.free_text import FreeText
@@ -26,7 +27,11 @@ KEPT = " kept"
 
 @dataclass(frozen=True)
 class ColumnUtility:
-    """One published column. Entropies in bits; means only of numbers; `changed` only of free text (share of values)."""
+    """One published column, over the rows of a sample.
+
+    `entropy_before` and `entropy_after` are the bits of the source's values and what is told of them; `kept` is their
+    share, 0 to 1. Means only of numbers; `changed` (share of values) only of free text.
+    """
 
     column: str
     filled: float
@@ -59,7 +64,7 @@ def utility_of(
     rules = _compared(table)
     excluded = pl.Series(decision.excluded).gather(before[INDEX])
     after = without_small_classes(before.filter(~excluded).lazy(), table.rule, allowed).collect()
-    return [_column(before, after, rule.name, is_text=isinstance(rule.treatment, FreeText)) for rule in rules]
+    return [_column(before, after, rule) for rule in rules]
 
 
 def _sampled(rules: list[ColumnRule], step: int, table: Prepared) -> pl.DataFrame:
@@ -75,29 +80,22 @@ def _raw(source: str, treatment: object) -> pl.Expr:
     return pl.col(source) if isinstance(treatment, FreeText) else typed(source, treatment)  # type: ignore[arg-type]
 
 
-def _column(before: pl.DataFrame, after: pl.DataFrame, name: str, *, is_text: bool) -> ColumnUtility:
-    source, result = before[RAW + name], after[name]
-    first, last = entropy(source), entropy(result)
+def _column(before: pl.DataFrame, after: pl.DataFrame, rule: ColumnRule) -> ColumnUtility:
+    name, treatment = rule.name, rule.treatment
+    source, result, stayed = before[RAW + name], after[name], after[RAW + name]
+    bits = told(source, result, stayed, moved=treatment.seeded or treatment.shift_days > 0)
     numbers = source.dtype.is_numeric() and result.dtype.is_numeric()
-    changed = _mean((after[name] != after[RAW + name]).cast(pl.Float64)) if is_text else None
+    changed = _mean((result != stayed).cast(pl.Float64)) if isinstance(treatment, FreeText) else None
     return ColumnUtility(
         column=name,
         filled=round(1 - result.null_count() / result.len(), 6) if result.len() else 0.0,
-        entropy_before=round(first, 4),
-        entropy_after=round(last, 4),
-        kept=round(last / first, 4) if first else 1.0,
+        entropy_before=round(bits.before, 4),
+        entropy_after=round(bits.after, 4),
+        kept=round(bits.kept, 4),
         mean_before=_mean(source) if numbers else None,
         mean_after=_mean(result) if numbers else None,
         changed=changed,
     )
-
-
-def entropy(values: pl.Series) -> float:
-    """Shannon entropy in bits of the values that are there."""
-    counts = values.drop_nulls().value_counts()["count"]
-    # In one order, and below in an exact sum: the same rows give the same figures, in whatever order they come.
-    share = counts.sort() / counts.sum()
-    return float(-(share * share.log(2)).sum()) if counts.len() else 0.0
 
 
 def _mean(values: pl.Series) -> float | None:

@@ -14,7 +14,7 @@ from deid.recipe import ColumnRule, QuasiIdentifier, TableRule
 from deid.treatments.bands import AgeBand, Band
 from deid.treatments.free_text import FreeText
 from deid.treatments.pseudonym import Pseudonym
-from deid.treatments.treatment import Treatment, day_of
+from deid.treatments.treatment import Treatment, parsed
 
 # Joined in by the engine; the blank keeps it apart from any published name.
 INDEX = " index"
@@ -29,12 +29,8 @@ def typed(source: str, treatment: Treatment, *, strict: bool = True) -> pl.Expr:
     text = pl.col(source)
     if treatment.type == "text":
         return text
-    text = text.str.strip_chars()
-    if treatment.type == "date":
-        return day_of(text, treatment.format, strict=strict)
-    if treatment.type == "integer":
-        return text.cast(pl.Int64, strict=strict)
-    return text.cast(pl.Float64, strict=strict).fill_nan(None)
+    value = parsed(text, treatment.type, treatment.format, strict=strict)
+    return value.fill_nan(None) if treatment.type == "number" else value
 
 
 def select_published(
@@ -46,9 +42,14 @@ def select_published(
     computed in steps: the streaming engine would parse a date again for each mention.
     """
     bands = [(rule, rule.treatment) for rule in rules if isinstance(rule.treatment, Band)]
-    parsed = [typed(rule.source, rule.treatment).alias(_step(1, rule)) for rule in rules]
-    days = [band.reference().alias(_step(2, rule)) for rule, band in bands if isinstance(band, AgeBand)]
-    frame = frame.with_columns(*parsed, *days)
+    values = [typed(rule.source, rule.treatment).alias(_step(1, rule)) for rule in rules]
+    read = {(rule.source, rule.treatment.format): _step(1, rule) for rule in rules if rule.treatment.type == "date"}
+    frame = frame.with_columns(values)
+    ages = [(rule, band) for rule, band in bands if isinstance(band, AgeBand)]
+    days = [(rule, read.get((band.at, band.format)), band) for rule, band in ages]
+    frame = frame.with_columns(
+        (pl.col(step) if step else band.reference()).alias(_step(2, rule)) for rule, step, band in days
+    )
     frame = frame.with_columns(
         band.whole(pl.col(_step(1, rule)), pl.col(_step(2, rule))).alias(_step(3, rule)) for rule, band in bands
     )

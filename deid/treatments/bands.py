@@ -9,7 +9,7 @@ from datetime import date
 import polars as pl
 
 from deid.recipe_yaml import Node
-from deid.treatments.treatment import Treatment, common_fields, day_of, is_date
+from deid.treatments.treatment import Treatment, common_fields, is_date, parsed
 
 # So many bands are spelled once each and looked up by position.
 MOST_BANDS = 10_000
@@ -86,7 +86,7 @@ class AgeBand(Band):
         """Give the day on which the age is taken."""
         if is_date(self.at):
             return pl.lit(date.fromisoformat(self.at))
-        return day_of(pl.col(self.at).str.strip_chars(), self.format)
+        return parsed(pl.col(self.at), "date", self.format)
 
     def whole(self, value: pl.Expr, reference: pl.Expr) -> pl.Expr:
         """Compute completed years of age: one less before the birthday."""
@@ -114,7 +114,21 @@ def parse_band(fields: Mapping[str, Node]) -> Band:
 
 
 def _digits(day: pl.Expr) -> pl.Expr:
-    return day.dt.year().cast(pl.Int32) * 10_000 + day.dt.month().cast(pl.Int32) * 100 + day.dt.day()
+    """Give a date as the number YYYYMMDD; rows share few days, so each is taken apart once."""
+    return day.map_batches(_digits_of, return_dtype=pl.Int32, is_elementwise=True)
+
+
+def _digits_of(days: pl.Series) -> pl.Series:
+    whole = days.to_physical()
+    first, last = whole.min(), whole.max()
+    if not isinstance(first, int) or not isinstance(last, int) or last - first >= days.len():
+        return _taken_apart(days)
+    return _taken_apart(pl.int_range(first, last + 1, dtype=pl.Int32, eager=True).cast(pl.Date)).gather(whole - first)
+
+
+def _taken_apart(days: pl.Series) -> pl.Series:
+    day = days.dt
+    return day.year().cast(pl.Int32) * 10_000 + day.month().cast(pl.Int32) * 100 + day.day().cast(pl.Int32)
 
 
 def _ends(bottom: int | None, top: int | None) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,15 +16,19 @@ import click
 from deid import keys as key_files
 from deid import recipe as recipes
 from deid.engine import run
-from deid.errors import OutputError
+from deid.errors import OutputError, RecipeError, SourceError
 from deid.keys import Keys
+from deid.readers.connection import Databases
+from deid.readers.open import open_source
+from deid.readers.source import Reading
 from deid.recipe import Recipe
 from deid.refusal import errors_to_exit_codes
 from deid.snapshot import read_manifest
 from deid.versions.consent import SEOUL, Feed
 from deid.versions.options import FOLDER, Versions, version_options
 from deid.versions.shredding import Shredded, shred
-from deid.versions.withdrawn import add_entries, read_feed
+from deid.versions.spellings import cores
+from deid.versions.withdrawn import add_entries, read_feed, read_ids, spelled_in
 
 ANY_PATH, EXISTING_FILE = click.Path(path_type=Path), click.Path(exists=True, dir_okay=False, path_type=Path)
 SOURCE = click.option("--source", type=FOLDER, required=True, help="병원 파일이 있는 폴더 (folder of the files)")
@@ -54,9 +59,24 @@ class _Place:
             )
         return self.recipe.terms.feed
 
-    def shred(self, now: datetime) -> tuple[Shredded, ...]:
+    def spelled(self, now: datetime) -> frozenset[str]:
+        """How the people's ids stand in the tables; nothing where those cannot be read, which is said."""
+        try:
+            with ExitStack() as stack:
+                how = Reading(self.out, False, lambda _: None, stack.enter_context(Databases()))  # noqa: FBT003 - its second field
+                sources = [
+                    stack.enter_context(open_source(table, self.source, self.recipe.limits, how))
+                    for table in self.recipe.tables
+                ]
+                return spelled_in(sources, read_feed(self.feed(), self.source, now))
+        except (RecipeError, SourceError) as error:
+            click.echo(f"spellings: 원본을 읽을 수 없어 흔한 표기만 찾음 (the usual ones only: {error.code})", err=True)
+            return frozenset()
+
+    def shred(self, now: datetime, spelled: frozenset[str]) -> tuple[Shredded, ...]:
         public_key, day = self.keys.signing.public_key(), now.astimezone(SEOUL).date()
-        withdrawn = read_feed(self.feed(), self.source, now)
+        listed = read_feed(self.feed(), self.source, now)
+        withdrawn = replace(listed, ids=listed.ids | spelled)
         return shred(
             self.out, self.recipe.dataset, withdrawn, self.keys,
             key_folder=self.key_folder, public_key=public_key, day=day,
@@ -95,13 +115,14 @@ def withdraw(  # noqa: PLR0913 - click hands over each option by its name
     with errors_to_exit_codes():
         place = _place(recipe, source, out, key_folder, signing_key, versions=versions)
         now = _now()
-        ids = subjects.read_text(encoding="utf-8-sig").splitlines()
+        ids = read_ids(subjects)
         added = add_entries(source / place.feed().file, ids, now.astimezone(SEOUL).date())
         keys = place.keys.for_project(project) if project else place.keys
         before = versions.before(out, place.recipe.dataset, keys)
         result = run(place.recipe, source, out, keys, now=now, private=private, before=before)
         click.echo(f"withdrawn {added} new, {result.manifest.withdrawn} left out of this version")
-        found = place.shred(now)
+        _tell_spelled(ids, result.spelled, place.feed())
+        found = place.shred(now, result.spelled)
         _tell(found)
         click.echo(f"{result.snapshot}")
     _end(found)
@@ -119,7 +140,8 @@ def shred_command(  # noqa: PLR0913 - click hands over each option by its name
 ) -> None:
     """새 버전 없이, 철회 목록의 환자가 든 파일의 키만 모든 버전에서 파기합니다 (destroy keys without a new version)."""
     with errors_to_exit_codes():
-        found = _place(recipe, source, out, key_folder, signing_key, versions=versions).shred(_now())
+        place, now = _place(recipe, source, out, key_folder, signing_key, versions=versions), _now()
+        found = place.shred(now, place.spelled(now))
         _tell(found)
     _end(found)
 
@@ -170,6 +192,23 @@ def _place(  # noqa: PLR0913 - click's
 ) -> _Place:
     keys = versions.with_store(key_files.load(key_folder, signing_key), key_folder)
     return _Place(recipes.load(recipe), source, out, keys, key_folder)
+
+
+def _tell_spelled(ids: Sequence[str], spelled: frozenset[str], feed: Feed) -> None:
+    """Say how many stood in the tables in another spelling, and on which lines is somebody whom no table has."""
+    otherwise = spelled - set(ids)
+    if otherwise:
+        click.echo(
+            f"spelled otherwise {len(otherwise)}: 다른 표기로 있던 번호도 뺌 (ids in other spellings left out too)"
+        )
+    there = set(cores(spelled, feed.spellings))
+    lines = [str(n) for n, one in enumerate(ids, 1) if one and there.isdisjoint(cores([one], feed.spellings))]
+    if lines:
+        click.echo(
+            f"not found: {', '.join(lines)}번째 줄의 번호는 어느 표에도 없음, 번호를 확인하세요 "
+            "(the ids on these lines are in no table: check them)",
+            err=True,
+        )
 
 
 def _tell(found: Iterable[Shredded]) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from deid.errors import GateFailed
 from deid.recipe_yaml import Node
 from deid.versions.recalls import ENDS, NOW
+from deid.versions.spellings import ALIKE, SPELLINGS
 
 SEOUL = timezone(timedelta(hours=9))
 
@@ -42,11 +43,13 @@ class Feed:
     """Where withdrawals are listed: a CSV file beside the tables (never in a snapshot), ids of which domain.
 
     `mounts_end`: what runs with an older version that holds one of them ends `now`, or at its `next-start`.
+    `spellings`: whether an id in another spelling is the same person (`spellings.py`).
     """
 
     file: str
     domain: str
     mounts_end: str = NOW
+    spellings: str = ALIKE
 
 
 @dataclass(frozen=True)
@@ -101,16 +104,17 @@ def _consent(node: Node) -> Consent:
 
 
 def _feed(node: Node, domains: tuple[str, ...]) -> Feed:
-    fields = node.fields(("file",), ("domain", "mounts_end")) if node.is_mapping() else {"file": node}
+    fields = node.fields(("file",), ("domain", "mounts_end", "spellings")) if node.is_mapping() else {"file": node}
     name = fields["file"].text()
     if Path(name).name != name or name.startswith("."):
         fields["file"].fail("file", "폴더 없이 파일 이름만 쓰세요.", "a plain file name without folders is expected.")
     ends = fields["mounts_end"].one_of(ENDS) if "mounts_end" in fields else NOW
+    spellings = fields["spellings"].one_of(SPELLINGS) if "spellings" in fields else ALIKE
     if "domain" in fields:
-        return Feed(name, fields["domain"].one_of(domains), ends)
+        return Feed(name, fields["domain"].one_of(domains), ends, spellings)
     if len(domains) > 1:
         node.fail("domain", "어느 번호인지 domain으로 정하세요.", f"say in `domain` whose ids: {', '.join(domains)}.")
-    return Feed(name, domains[0], ends)
+    return Feed(name, domains[0], ends, spellings)
 
 
 def _day(node: Node) -> date:

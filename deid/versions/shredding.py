@@ -21,6 +21,7 @@ from deid.snapshot import MANIFEST, read_manifest
 from deid.transform.pseudonyms import pseudonym
 from deid.versions.keystore import SnapshotKeys
 from deid.versions.recalls import NOW, Recall, leave
+from deid.versions.spellings import usual
 from deid.versions.tables import DataFile
 from deid.versions.withdrawn import Withdrawn
 
@@ -70,8 +71,9 @@ def shred(  # noqa: PLR0913 - the last four by name only
 
 
 def pseudonyms(withdrawn: Withdrawn, keys: Keys, dataset: str) -> pl.Series:
-    """Return the people's pseudonyms under these keys."""
-    frame = pl.DataFrame({"id": sorted(withdrawn.ids)}, schema={"id": pl.String})
+    """Return the people's pseudonyms under these keys, whatever spelling of their ids they were made of."""
+    known = usual(withdrawn.ids, withdrawn.spellings)
+    frame = pl.DataFrame({"id": sorted(known)}, schema={"id": pl.String})
     return frame.select(pseudonym("id", keys, dataset, withdrawn.domain)).to_series()
 
 

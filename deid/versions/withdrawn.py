@@ -11,8 +11,8 @@ import csv
 import io
 import os
 import tempfile
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import NoReturn
@@ -23,7 +23,9 @@ from deid.errors import SourceError
 from deid.readers.source import Content, Source
 from deid.recipe import subject_domain
 from deid.treatments.pseudonym import Pseudonym
+from deid.treatments.surrogate import Surrogate
 from deid.versions.consent import SEOUL, Feed
+from deid.versions.spellings import ALIKE, core, cores
 
 HEAD = ("subject", "withdrawn_on")
 RECORD = " record"
@@ -31,10 +33,11 @@ RECORD = " record"
 
 @dataclass(frozen=True)
 class Withdrawn:
-    """Who withdrew: the ids as the hospital writes them, and of which domain."""
+    """Who withdrew: the ids as the hospital writes them, of which domain, and if other spellings are theirs."""
 
     ids: frozenset[str]
     domain: str
+    spellings: str = ALIKE
 
     def __repr__(self) -> str:
         """Say how many and never who."""
@@ -46,11 +49,12 @@ NOBODY = Withdrawn(frozenset(), "")
 
 @dataclass(frozen=True)
 class Applied:
-    """Sources without who withdrew; how many people that were, and by table how many rows."""
+    """Sources without who withdrew; how many people, by table how many rows, and how their ids stood there."""
 
     sources: list[Source]
     people: int
     rows: dict[str, int]
+    spelled: frozenset[str] = field(default=frozenset(), repr=False)
 
 
 def read_feed(feed: Feed | None, folder: Path, now: datetime) -> Withdrawn:
@@ -62,7 +66,15 @@ def read_feed(feed: Feed | None, folder: Path, now: datetime) -> Withdrawn:
         return NOBODY
     entries = read_entries(folder / feed.file)
     today = now.astimezone(SEOUL).date()
-    return Withdrawn(frozenset(who for who, day in entries if day <= today), feed.domain)
+    return Withdrawn(frozenset(who for who, day in entries if day <= today), feed.domain, feed.spellings)
+
+
+def read_ids(path: Path) -> list[str]:
+    """Read ids, one on a line; an empty line stays one, so that numbers are the file's. Raises `SourceError`."""
+    try:
+        return [line.strip() for line in path.read_bytes().decode("utf-8-sig").splitlines()]
+    except UnicodeDecodeError:
+        _fail(path.name, 0, "encoding", "UTF-8이 아닙니다", "it is not UTF-8")
 
 
 def read_entries(path: Path) -> list[tuple[str, date]]:
@@ -112,18 +124,25 @@ def add_entries(path: Path, ids: Iterable[str], day: date) -> int:
 
 
 def without(sources: Sequence[Source], withdrawn: Withdrawn) -> Applied:
-    """Leave the people out of every source."""
+    """Leave the people out of every source, however their ids are spelled there."""
     if not withdrawn.ids:
         return Applied(list(sources), 0, {})
-    left, people, rows = [], set[str](), {}
+    left, spelled, rows = [], set[str](), {}
+    theirs = cores(withdrawn.ids, withdrawn.spellings)
     for source in sources:
-        theirs = _theirs(source, withdrawn)
-        if theirs is not None:
-            found = source.scan().filter(theirs).select(pl.col(source.rule.subject)).collect(engine="streaming")
-            people |= set(found.to_series().str.strip_chars())
-            rows[source.rule.name] = found.height
-        left.append(_without(source, withdrawn, rows.get(source.rule.name, 0)))
-    return Applied(left, len(people), rows)
+        found = {name: _spelled(source, name, theirs, withdrawn.spellings) for name in _columns(source, withdrawn)}
+        spelled.update(*(counts["id"] for counts in found.values()))
+        own = found.pop(source.rule.subject, None) if _is_of(source, withdrawn) else None
+        if own is not None:
+            rows[source.rule.name] = int(own["rows"].sum())
+        left.append(_without(source, own, {name: counts["id"] for name, counts in found.items()}))
+    people = cores(spelled, withdrawn.spellings)
+    return Applied(left, people.len(), rows, frozenset(spelled))
+
+
+def spelled_in(sources: Sequence[Source], withdrawn: Withdrawn) -> frozenset[str]:
+    """Return how the people's ids stand in the sources: for finding them in versions that were made of these."""
+    return without(sources, withdrawn).spelled
 
 
 @dataclass(frozen=True)
@@ -148,39 +167,45 @@ class _Left:
         self.content.check_unchanged()
 
 
-def _without(source: Source, withdrawn: Withdrawn, rows: int) -> Source:
-    theirs, others = _theirs(source, withdrawn), _others(source, withdrawn)
-    if not rows and not others:
-        return source
-    content = _Left(source.content, theirs if rows else None, others)
-    loaded = source.loaded
-    if loaded is not None:
-        loaded = loaded.filter(~theirs) if rows and theirs is not None else loaded
-        loaded = loaded.with_columns(others) if others else loaded
-    return replace(source, content=content, rows=source.rows - rows, loaded=loaded)
+def _is_of(source: Source, withdrawn: Withdrawn) -> bool:
+    return subject_domain(source.rule) == withdrawn.domain
 
 
-def _theirs(source: Source, withdrawn: Withdrawn) -> pl.Expr | None:
-    """Rows of the people, as an expression; None for a table of others."""
-    if subject_domain(source.rule) != withdrawn.domain:
-        return None
-    return _is_in(source.rule.subject, withdrawn).fill_null(value=False)
-
-
-def _others(source: Source, withdrawn: Withdrawn) -> tuple[pl.Expr, ...]:
-    """Values in other columns that name one of the people: they become nothing."""
-    columns = [
+def _columns(source: Source, withdrawn: Withdrawn) -> list[str]:
+    """Columns with ids of the people's domain: the subject, and what refers to others (a relative, say)."""
+    others = [
         rule.source
         for rule in source.rule.published
-        if isinstance(rule.treatment, Pseudonym)
-        and rule.treatment.domain == withdrawn.domain
-        and rule.source != source.rule.subject
+        if isinstance(rule.treatment, Pseudonym | Surrogate) and rule.treatment.domain == withdrawn.domain
     ]
-    return tuple(pl.when(~_is_in(name, withdrawn)).then(pl.col(name)).alias(name) for name in columns)
+    subject = [source.rule.subject] if _is_of(source, withdrawn) else []
+    return list(dict.fromkeys([*subject, *others]))
 
 
-def _is_in(column: str, withdrawn: Withdrawn) -> pl.Expr:
-    return pl.col(column).str.strip_chars().is_in(sorted(withdrawn.ids))
+def _spelled(source: Source, column: str, theirs: pl.Series, spellings: str) -> pl.DataFrame:
+    """Return `id` (every spelling of one of theirs in a column) and `rows` (how many rows have it)."""
+    mine = core(pl.col("id"), spellings).is_in(theirs.implode())
+    # Grouped before it is compared: a patient's spelling is looked at once and not in each of their rows.
+    counts = source.scan().select(pl.col(column).alias("id")).drop_nulls().group_by("id").agg(pl.len().alias("rows"))
+    return counts.filter(mine).collect(engine="streaming")
+
+
+def _without(source: Source, own: pl.DataFrame | None, others: Mapping[str, pl.Series]) -> Source:
+    gone = pl.col(source.rule.subject).is_in(own["id"].implode()) if own is not None and own.height else None
+    theirs = None if gone is None else gone.fill_null(value=False)
+    emptied = tuple(
+        pl.when(~pl.col(name).is_in(ids.implode())).then(pl.col(name)).alias(name)
+        for name, ids in others.items()
+        if ids.len()
+    )
+    if theirs is None and not emptied:
+        return source
+    loaded = source.loaded
+    if loaded is not None:
+        loaded = loaded.filter(~theirs) if theirs is not None else loaded
+        loaded = loaded.with_columns(emptied) if emptied else loaded
+    rows = 0 if own is None else int(own["rows"].sum())
+    return replace(source, content=_Left(source.content, theirs, emptied), rows=source.rows - rows, loaded=loaded)
 
 
 def _entry(name: str, line: int, row: list[str]) -> tuple[str, date]:

@@ -146,8 +146,10 @@ def hand_over_missed(snapshot_id: str, out: Path) -> None:
     with as_owner_of(settings.db), opened(settings) as store:
         count = hand_over(store, vault, Actor.console(), snapshot_id=snapshot_id, keep=keep, now=now())
     say(
-        f"놓친 값 {count}개를 {out}에 더했습니다. 계획에 missed: {out.name} 을 적고 다시 수행하세요.",
-        f"Added {count} missed values to {out}. Name it in the recipe (missed: {out.name}) and run again.",
+        f"놓친 값 {count}개를 {out}에 더했습니다. 계획에 missed: {out.name} 을 적고 다시 수행하세요. "
+        f"기관 프로필에 더할 것은 ansim deid profile {out} --profile 프로필 이 제안합니다.",
+        f"Added {count} missed values to {out}. Name it in the recipe (missed: {out.name}) and run again. "
+        f"ansim deid profile {out} --profile FILE proposes what the provider's profile lacks.",
     )
 
 

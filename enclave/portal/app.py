@@ -20,6 +20,8 @@ from enclave.portal import (
     rest_log,
     rest_policies,
     rest_requests,
+    rest_samples,
+    rest_snapshots,
     rest_view,
     rest_watch,
     workspace_api,
@@ -133,6 +135,8 @@ def create(portal: Portal) -> ASGIApp:
     app.include_router(rest_imports.router, prefix=f"{root}/api/v1")
     app.include_router(rest_policies.router, prefix=f"{root}/api/v1")
     app.include_router(rest_incidents.router, prefix=f"{root}/api/v1")
+    app.include_router(rest_snapshots.router, prefix=f"{root}/api/v1")
+    app.include_router(rest_samples.router, prefix=f"{root}/api/v1")
     app.include_router(workspace_api.router, prefix="/api/workspace/v1")
     app.include_router(workspace_gpu.router, prefix="/api/workspace/v1")
     app.include_router(workspace_repair.router, prefix="/api/workspace/v1")

@@ -187,9 +187,10 @@ def _on(command: Callable[..., Any], visit: Visit, **fields: Any) -> Callable[[]
     return lambda: command(visit.portal.store, actor_of(visit), now=visit.now, **fields)
 
 
+def snapshot_told(found: dataset.SnapshotView) -> dict[str, Json]:
+    """Return a version with its tables, and whether it has a twin."""
+    return {**told(found), "tables": told(found.manifest.tables), "twin": has_twin(found)}
+
+
 def _with_tables(found: dataset.DatasetView) -> Json:
-    answer = told(found)
-    for view, snapshot in zip(answer["snapshots"], found.snapshots, strict=True):
-        view["tables"] = told(snapshot.manifest.tables)
-        view["twin"] = has_twin(snapshot)
-    return answer
+    return told(found) | {"snapshots": [snapshot_told(each) for each in found.snapshots]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from enclave.model.people import Account
 from enclave.model.publication import TextSample
 from enclave.states import SampleState
 
@@ -24,8 +26,19 @@ class CaseLine:
 
 
 @dataclass(frozen=True)
+class Judge:
+    """Somebody who judged texts of a sample: login, and of how many theirs is the last word."""
+
+    login: str
+    texts: int
+
+
+@dataclass(frozen=True)
 class SampleView:
-    """A sample; `population` counts cases by stratum in the whole snapshot, `estimate` is None until it is closed."""
+    """A sample; `population` counts cases by stratum in the whole snapshot, `estimate` is None until it is closed.
+
+    `judges` are who looked at the texts, most of them first; `closed_by` is who closed the review ("" until then).
+    """
 
     state: SampleState
     seed: str
@@ -37,6 +50,8 @@ class SampleView:
     estimate: Mapping[str, Any] | None
     closed_at: datetime | None
     cases: tuple[CaseLine, ...]
+    judges: tuple[Judge, ...] = ()
+    closed_by: str = ""
 
     @property
     def judged(self) -> int:
@@ -69,4 +84,17 @@ def sample_view(session: Session, snapshot_id: str) -> SampleView | None:
         estimate=found.estimate,
         closed_at=found.closed_at,
         cases=tuple(lines),
+        judges=_judges(session, found),
+        closed_by=_login(session, found.closed_by),
     )
+
+
+def _judges(session: Session, found: TextSample) -> tuple[Judge, ...]:
+    counts = Counter(each.judged_by for each in found.cases if each.missed is not None)
+    named = [Judge(_login(session, account), texts) for account, texts in counts.items()]
+    return tuple(sorted(named, key=lambda each: (-each.texts, each.login)))
+
+
+def _login(session: Session, account_id: str | None) -> str:
+    account = session.get(Account, account_id) if account_id else None
+    return account.login if account else ""

@@ -1,6 +1,6 @@
 """Run in the peers' own environment: `python anonymity_peer.py FOLDER` with data.csv and ladders.json; prints JSON.
 
-anjana: full-domain with suppression. pycanon: checks k. anonypy: Mondrian on the numeric columns of the first rows.
+anjana: full-domain with suppression. pycanon: checks k. anonypy: Mondrian.
 """
 
 from __future__ import annotations
@@ -55,16 +55,16 @@ def _pycanon(data: pd.DataFrame, asked: dict) -> dict:
 def _anonypy(data: pd.DataFrame, asked: dict) -> dict:
     from anonypy import Preserver
 
-    numeric = asked["numeric"]
-    frame = data[[*numeric, "sensitive"]].head(asked["mondrian_rows"])
+    quasi, sensitive = list(asked["ladders"]), asked["sensitive"]
+    frame = data[[*quasi, sensitive]]
     # Words must be categories: as numbers anonypy cuts below the median, and where most rows hold the least value of a
     # column of two that half is empty, so that it never cuts there.
-    words = {column: frame[column].astype(str).astype("category") for column in [*asked["words"], "sensitive"]}
+    words = {column: frame[column].astype(str).astype("category") for column in [*asked["words"], sensitive]}
     frame = frame.assign(**words)
     start = time.process_time()
-    rows = Preserver(frame, numeric, "sensitive").anonymize_k_anonymity(k=asked["k"])
+    rows = Preserver(frame, quasi, sensitive).anonymize_k_anonymity(k=asked["k"])
     seconds = time.process_time() - start
-    groups = [(row["count"], {column: _told(row[column], column in words) for column in numeric}) for row in rows]
+    groups = [(row["count"], {column: _told(row[column], column in words) for column in quasi}) for row in rows]
     return {"anonypy_s": seconds, "anonypy_groups": groups}
 
 

@@ -19,7 +19,7 @@ COPY (
            floor((strftime(visit_date::DATE, '%Y%m%d')::INT - strftime(birth_date::DATE, '%Y%m%d')::INT) / 10000)::INT
              AS age,
            floor(age / 5)::INT * 5 AS low
-    FROM read_csv('{source}', all_varchar = true)),
+    FROM {read}),
   patients AS (
     SELECT patient_id, substr({patient}, 1, 32) AS pseudonym,
            CAST('0x' || substr({shift}, 1, 12) AS BIGINT) % 730 AS step
@@ -40,6 +40,8 @@ COPY (
 ) TO '{target}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE 131072)
 """
 
+READ = {".csv": "read_csv('{}', all_varchar = true)", ".parquet": "read_parquet('{}')"}
+
 
 def main(source: Path, target: Path, keys: list[str]) -> None:
     """Read `source`, write `target`; keys of patient, resident number and shift."""
@@ -48,8 +50,8 @@ def main(source: Path, target: Path, keys: list[str]) -> None:
         database.execute("SET preserve_insertion_order = false")
         database.execute(
             QUERY.format(
-                source=source, target=target, patient=tag(patient, "patient_id"), number=tag(number, "rrn"),
-                shift=tag(shift, "patient_id"),
+                read=READ[source.suffix].format(source), target=target, shift=tag(shift, "patient_id"),
+                patient=tag(patient, "patient_id"), number=tag(number, "rrn"),
             )
         )  # fmt: skip
 

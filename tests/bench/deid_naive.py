@@ -35,9 +35,8 @@ def main(source: Path, target: Path, keys: list[bytes]) -> None:
         low = age // 5 * 5
         return "85+" if age >= 85 else f"{low}-{low + 4}"
 
-    frame = pd.read_csv(source, dtype={"patient_id": str, "rrn": str, "zip": str, "drug": str})
-    frame["visit"] = frame["visit_date"].map(date.fromisoformat)
-    frame["birth"] = frame["birth_date"].map(date.fromisoformat)
+    frame = read(source)
+    frame["visit"], frame["birth"] = frame["visit_date"], frame["birth_date"]
     frame["age_band"] = [band(birth, at) for birth, at in zip(frame["birth"], frame["visit"], strict=True)]
     frame["days"] = frame["patient_id"].map(shift)
     frame["visit_date"] = [at + timedelta(days) for at, days in zip(frame["visit"], frame["days"], strict=True)]
@@ -48,6 +47,16 @@ def main(source: Path, target: Path, keys: list[bytes]) -> None:
     patients = frame.groupby(["age_band", "sex", "zip3", "year"])["patient_id"].transform("nunique")
     frame = frame[patients >= K].drop(columns=["name", "birth_date", "birth", "visit", "days", "zip", "year"])
     frame.to_parquet(target, compression="zstd", compression_level=3, index=False, row_group_size=131_072)
+
+
+def read(source: Path) -> pd.DataFrame:
+    """Read CSV, or Parquet with typed columns: dates become Python's dates either way."""
+    if source.suffix == ".parquet":
+        return pd.read_parquet(source)
+    frame = pd.read_csv(source, dtype={"patient_id": str, "rrn": str, "zip": str, "drug": str})
+    for column in ("birth_date", "visit_date"):
+        frame[column] = frame[column].map(date.fromisoformat)
+    return frame
 
 
 if __name__ == "__main__":

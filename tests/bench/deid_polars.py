@@ -17,19 +17,19 @@ from tests.bench.spent import told
 
 def main(source: Path, target: Path, keys: list[str]) -> None:
     """Read `source`, write `target`; keys of patient, resident number and shift."""
-    rows = pl.scan_csv(source, infer_schema=False).drop("name")
+    rows = scanned(source).drop("name")
     patient = tags(rows, "patient_id", {"patient": keys[0], "shift": keys[2]})
     rrn = tags(rows, "rrn", {"number": keys[1]})
     step = pl.col("shift").str.slice(0, 12).str.to_integer(base=16, dtype=pl.Int64) % (2 * MAX_DAYS)
     days = pl.when(step < MAX_DAYS).then(step - MAX_DAYS).otherwise(step - MAX_DAYS + 1)
-    born, seen = pl.col("birth_date").str.to_date(), pl.col("visit_date").str.to_date()
+    born, seen = pl.col("birth_date"), pl.col("visit_date")
     age = (digits(seen) - digits(born)) // 10_000
     low = age // 5 * 5
     band = pl.when(age >= 85).then(pl.lit("85+")).otherwise(pl.concat_str(low, pl.lit("-"), low + 4))
     rows = rows.join(patient.lazy(), on="patient_id").join(rrn.lazy(), on="rrn").select(
         pl.col("patient").str.slice(0, 32).alias("patient_id"), pl.col("number").str.slice(0, 32).alias("rrn"),
         band.alias("age_band"), "sex", pl.col("zip").str.slice(0, 3).alias("zip3"),
-        (seen + pl.duration(days=days)).alias("visit_date"), "kcd", "drug", pl.col("amount").cast(pl.Int64),
+        (seen + pl.duration(days=days)).alias("visit_date"), "kcd", "drug", "amount",
         "hospital", "memo",
     )  # fmt: skip
     table = rows.collect(engine="streaming").with_columns(pl.col("visit_date").dt.year().alias("year"))
@@ -37,6 +37,14 @@ def main(source: Path, target: Path, keys: list[str]) -> None:
     classes = table.lazy().group_by(keys_of_class).agg(pl.col("patient_id").n_unique().alias("people"))
     left = table.lazy().join(classes.filter(pl.col("people") >= K), on=keys_of_class, how="semi").drop("year")
     left.collect().write_parquet(target, compression="zstd", compression_level=3, row_group_size=131_072)
+
+
+def scanned(source: Path) -> pl.LazyFrame:
+    """Scan CSV, or Parquet with typed columns."""
+    if source.suffix == ".parquet":
+        return pl.scan_parquet(source)
+    rows = pl.scan_csv(source, infer_schema=False)
+    return rows.with_columns(pl.col("birth_date", "visit_date").str.to_date(), pl.col("amount").cast(pl.Int64))
 
 
 def tags(rows: pl.LazyFrame, column: str, keys: dict[str, str]) -> pl.DataFrame:

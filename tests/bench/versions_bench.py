@@ -18,7 +18,8 @@ from deid.engine import RunResult
 from deid.versions.before import load
 from deid.versions.options import key_store
 from deid.versions.tables import encryption
-from tests.bench.deid_bench import RECIPE, write_claims
+from tests.bench.claims import write_claims
+from tests.bench.deid_bench import RECIPE
 
 ROWS = int(os.environ.get("ANSIM_BENCH_ROWS", "1000000"))
 RUNS, FILES = 9, 64
@@ -31,7 +32,7 @@ def figures() -> dict[str, dict[str, Any]]:
     """Measure; see `run.py` for the form."""
     with tempfile.TemporaryDirectory(prefix="ansim-versions-bench-") as name:
         folder = Path(name)
-        write_claims(folder / "claims.csv", ROWS)
+        write_claims(folder, ROWS, ("csv",))
         plain, encrypted = _costs(pl.read_csv(folder / "claims.csv").sort("patient_id"), folder)
         added, withdrawn = _shares(folder)
     ratio = encrypted / plain
@@ -72,7 +73,7 @@ def _shares(folder: Path) -> tuple[float, float]:
     """Share of bytes stored anew for two per cent more rows, and for ten people fewer."""
     keys.create_master(folder / "keys")
     keys.create_signing(folder / "keys/sign.pem")
-    (folder / "claims.yaml").write_text(FEED + RECIPE, encoding="utf-8")
+    (folder / "claims.yaml").write_text(FEED + RECIPE.format(format="csv"), encoding="utf-8")
     (folder / "withdrawn.csv").write_text("subject,withdrawn_on\n")
     whole = (folder / "claims.csv").read_bytes().splitlines(keepends=True)
     (folder / "claims.csv").write_bytes(b"".join(whole[: -ROWS // 50]))

@@ -15,6 +15,7 @@ from deid.recipe_source import Origin
 from deid.recipe_yaml import read
 from deid.transform.columns import select_published
 from deid.treatments.parse import parse_treatment
+from deid.treatments.treatment import parsed
 
 
 def rule(text: str) -> ColumnRule:
@@ -97,3 +98,12 @@ def test_every_number_lies_in_the_band_it_is_given(values: list[int], width: int
     for value, label in zip(values, treat(text, [str(v) for v in values]), strict=True):
         low = value // width * width
         assert label == (f"{low}-{low + width - 1}" if width > 1 else str(value))
+
+
+@given(st.lists(st.dates(min_value=date(1900, 1, 1), max_value=date(2100, 1, 1)), max_size=30))
+def test_dates_are_read_alike_with_blanks_around_some_of_them_and_without(days: list[date]) -> None:
+    plain = [day.isoformat() for day in days]
+    blank = [f" {text}\t" if at % 3 == 0 else text for at, text in enumerate(plain)]
+    for texts in (plain, blank):
+        frame = pl.DataFrame({"day": pl.Series([*texts, None], dtype=pl.String)})
+        assert frame.select(parsed(pl.col("day"), "date", "%Y-%m-%d")).to_series().to_list() == [*days, None]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deid import grouping
-from deid.grouping import Grouped, coded, distinct, group_rows
+from deid.grouping import PEOPLE, Grouped, class_sizes, coded, distinct, group_rows, stretches
 from deid.recipe import QuasiIdentifier
 from deid.suppress import ROWS, classify
 from deid.transform.columns import INDEX, class_key
@@ -73,3 +73,19 @@ def test_a_code_stands_for_its_value(values: list[int | None]) -> None:
         found = coded(column)
         assert found.values.gather(found.codes).to_list() == column.to_list()
         assert found.values.n_unique() == found.values.len()
+
+
+@given(some_rows)
+def test_patients_of_a_class_are_counted_whether_their_rows_stand_together_or_not(
+    rows: list[tuple[int, str | None, int | None, date | None, str | None]],
+) -> None:
+    frame = pl.DataFrame(rows, schema=SCHEMA, orient="row").with_columns(pl.col(INDEX).cast(pl.String).alias("who"))
+    keys = [entry.key for entry in ENTRIES]
+    keyed = frame.with_columns(class_key(entry) for entry in ENTRIES)
+    expected = keyed.group_by(keys).agg(pl.col("who").n_unique().cast(pl.Int64).alias(PEOPLE)).rows()
+    for ordered in (frame, frame.sort("who")):
+        if ordered.height:
+            columns = {entry.column: ordered[entry.column] for entry in ENTRIES}
+            assert sorted(class_sizes(ENTRIES, stretches(ordered["who"]), columns).rows(), key=str) == sorted(
+                expected, key=str
+            )

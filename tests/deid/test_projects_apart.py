@@ -137,3 +137,42 @@ def test_the_command_rotates_destroys_and_never_prints_a_key(clinic: Hospital) -
     assert CliRunner().invoke(deid, ["keys", "rotate", "--keys", folder, "--destroy-old"]).output.count("파기") == 2
     newest = load(Path(folder), clinic.root / "keys/sign.pem")
     assert all(newest.master.hex() not in result.output for result in told)
+
+
+STAND_INS = """\
+tables:
+  visits:
+    file: visits.csv
+    label: {ko: 방문, en: Visits}
+    subject: no
+    columns:
+      no: {treatment: pseudonym, domain: patient, as: patient, direct: true}
+      claim: {treatment: surrogate, kind: digits, domain: claim}
+      amount: {treatment: noise, within: 1000, type: integer}
+      day: {treatment: date_shift, max_days: 180}
+      note: {treatment: free_text, names: surrogate, numbers: surrogate, dates: shift}
+      truth: {treatment: keep}
+"""
+
+
+def test_nor_have_surrogates_noise_and_stand_ins_in_texts(clinic: Hospital) -> None:
+    """Every value that is drawn for a project is another one in another, so that none of them joins two projects."""
+    names = [
+        f"{family}{given}" for family in "김이박최정강조윤장임" for given in ("철수", "영희", "민준", "서연", "지훈")
+    ]
+    rows = [
+        f"n{n:04d},{70000000 + n},{5000 + n},2020-{n % 12 + 1:02d}-{n % 28 + 1:02d},"
+        f"환자 {names[n % 50]}님 010-{2345 + n}-{5678 + n} 2020-03-{n % 28 + 1:02d} 내원,t{n:04d}"
+        for n in range(200)
+    ]
+    clinic.write("visits.csv", "\n".join(["no,claim,amount,day,note,truth", *rows]) + "\n")
+    text = HEAD + gates(k=1, more=", no_direct_identifier_left: {sample: 50, min_score: 0.6}") + STAND_INS
+    first, second = (table(clinic.run(text, project=project), "visits").sort("truth") for project in ("P-1", "P-2"))
+    assert set(first["claim"]).isdisjoint(second["claim"])
+    assert (first["amount"] == second["amount"]).sum() <= 4
+    assert (first["note"] == second["note"]).sum() <= 2
+    # And in the notes: the number's and the name's stand-in by themselves, each drawn from many.
+    for pattern, most in ((r"(01\d-\S+|09\d*-\S+)", 2), (r"환자 (\S+?)님", 20), (r"(20\d\d-\d\d-\d\d)", 8)):
+        found = [frame["note"].str.extract(pattern) for frame in (first, second)]
+        assert found[0].null_count() < 20, pattern
+        assert int((found[0] == found[1]).sum() or 0) <= most, pattern

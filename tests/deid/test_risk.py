@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
-import pandas as pd
-import polars as pl
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from deid.plot import grouped_bars, share_bars
 from deid.risk.measures import BINS, risk_of
-from deid.risk.utility import entropy
 
 
 def test_the_three_attackers_on_a_table_one_can_count_by_hand() -> None:
@@ -41,13 +35,6 @@ def test_every_patient_is_in_exactly_one_bar(sizes: list[int]) -> None:
     risk = risk_of(np.array(sizes, np.int64))
     assert sum(risk.patients_by_size) == sum(sizes) == risk.records
     assert len(risk.patients_by_size) == len(BINS)
-
-
-@given(st.lists(st.sampled_from(["a", "b", "c", None]), max_size=50))
-def test_entropy_is_shannons(values: list[str | None]) -> None:
-    shares = pd.Series(values, dtype=object).dropna().value_counts(normalize=True)
-    expected = -sum(share * math.log2(share) for share in shares)
-    assert entropy(pl.Series(values, dtype=pl.String)) == pytest.approx(expected, abs=1e-9)
 
 
 def test_plots_escape_what_they_are_given_and_stay_inside() -> None:

@@ -18,7 +18,8 @@ from deid.detect.known.squeezed import Squeezed
 FEWEST_DIGITS = 4
 LONGEST_TEMPLATE = 40
 _SCORE = 0.85
-_SEPARATOR = r"[ \-_/.]{0,2}"
+# Clinical systems wrap lines hard, also within a number.
+_SEPARATOR = r"[ \-_/.\n]{0,2}"
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 Separators, letters and the number of digits stay; digits are drawn by a key from the type and the normalised value.
 
     RRN, FRN         months 21 to 32 (주민등록법 시행규칙 제2조: 01 to 12); a part without month begins with 0
-    PHONE            the number behind the prefix begins with 0 (전기통신번호관리세칙: 국번호 begin with 2 to 9); the
+    PHONE            the number behind the prefix begins with 00 (전기통신번호관리세칙: 국번호 begin with 2 to 9); the
                      prefix of a mobile stays, an area code becomes 02 or 039 (039 is no area code)
     CARD             begins with 0 (ISO/IEC 7812: no issuer of payment cards)
     BRN              tax office 000 (국세청: codes begin at 101)
@@ -95,7 +95,8 @@ def _phone(digits: str, draw: Draw) -> str:
     zero = "0" if rest.startswith("0") else ""
     national = "0" + rest[len(zero) :] if country or zero else rest
     prefix = _prefix(national)
-    behind = ("0" + _any(national, draw))[: len(national) - len(prefix)]
+    # 00 and not 01 to 07: those would begin another number (050…, 031…) with whatever digits stand behind it.
+    behind = (f"00{3 + draw.below(5)}" + _any(national, draw))[: len(national) - len(prefix)]
     whole = prefix + behind
     return country + (whole if zero or not country else whole[1:])
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
 import pytest
 from distributed import Client, LocalCluster
 
@@ -14,7 +15,8 @@ from deid import engine
 from deid.crew.address import Cluster
 from deid.engine import Progress, RunResult
 from deid.many.options import Means
-from tests.deid.factory import NOW, Hospital, hospital
+from tests.deid.factory import NOW, Hospital, hospital, table
+from tests.deid.many.test_parts import CODED, told, write_visits
 
 WORKERS = 2
 
@@ -50,6 +52,23 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowd]:
         memory_limit=0, **options,
     ) as local:  # fmt: skip
         yield Crowd(local, keys, spill)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What one process makes of `CODED` and `write_visits`: the rows, and what is signed."""
+
+    rows: pl.DataFrame
+    signed: dict[str, object]
+
+
+@pytest.fixture(scope="session")
+def alone(tmp_path_factory: pytest.TempPathFactory, crowd: Crowd) -> Expected:
+    clinic = hospital(tmp_path_factory.mktemp("alone") / "clinic")
+    shutil.copy2(crowd.keys / "master.key", clinic.root / "keys/master.key")
+    write_visits(clinic)
+    result = clinic.run(CODED)
+    return Expected(table(result, "visits"), told(result))
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from deid.crew.address import Cluster
 from deid.crew.agree import code_hash, here
 from deid.errors import WorkersRefused
 from deid.many.options import Means
-from tests.deid.crew.conftest import Crowd
+from tests.deid.crew.conftest import Crowd, Expected
 from tests.deid.factory import NOW, Hospital, table
 from tests.deid.many.test_parts import CODED, write_visits
 
@@ -99,11 +99,9 @@ def test_a_scheduler_without_workers_is_refused(clinic: Hospital, monkeypatch: p
 
 
 def test_by_tls_the_work_is_done_and_nobody_without_a_certificate_gets_in(
-    clinic: Hospital, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    clinic: Hospital, tmp_path: Path, alone: Expected, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_visits(clinic)
-    expected = table(clinic.run(CODED), "visits")
-    clinic.out.rename(clinic.root / "before")
     ours, theirs = ([tmp_path / f"{side}-{name}.pem" for name in ("ca", "cert", "key")] for side in ("our", "their"))
     secured = Security.temporary()
     for files, security in ((ours, secured), (theirs, Security.temporary())):
@@ -122,7 +120,7 @@ def test_by_tls_the_work_is_done_and_nobody_without_a_certificate_gets_in(
             means = Means(cluster=Cluster(local.scheduler_address, ca, certificate, key))
             return engine.run(recipe, clinic.source, clinic.out, clinic.keys, now=NOW, means=means)
 
-        assert table(by(ours), "visits").equals(expected)
+        assert table(by(ours), "visits").equals(alone.rows)
         clinic.out.rename(clinic.root / "second")
         monkeypatch.setattr("deid.crew.crew.PATIENCE_SECONDS", 2)
         with pytest.raises(WorkersRefused) as caught:

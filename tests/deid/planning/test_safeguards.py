@@ -115,3 +115,25 @@ def test_without_free_text_nobody_is_asked_for_a_sample(clinic: Hospital) -> Non
     _, plan = planned(clinic)
     assert plan.gates.text_sample is None
     assert run(clinic, plan).snapshot.is_dir()
+
+
+@pytest.mark.parametrize(("common", "asked"), [(("I10", "E119"), True), (("I10", "I10"), False)])
+def test_diversity_is_asked_of_diagnoses_too_and_rare_ones_count_as_one(
+    clinic: Hospital, common: tuple[str, str], asked: bool
+) -> None:
+    # Common diagnoses of each class, and a few that are rare: where all others are the same the rare ones are gone.
+    rng = Random(5)
+    codes = [rng.choice(common) for _ in range(396)] + ["C50", "G20", "Q87", "E75"]
+    rows = [
+        {"환자번호": f"{31000000 + n}", "성별": "남여"[n % 2] if asked else "남", "상병코드": code}
+        for n, code in enumerate(codes)
+    ]
+    clinic.write("sick.csv", csv_of(rows))
+    tables, plan = planned(clinic)
+    column = tables["sick"].column("상병코드")
+    assert (column.role, "rare" in column.fields) == (Role.SENSITIVE, True)
+    assert tables["sick"].diverse == ((column.name,) if asked else ())
+    text = (clinic.root / "recipe.yaml").read_text(encoding="utf-8")
+    assert ("rare values that are joined count as one" in text) is asked
+    gates = {verdict["gate"] for verdict in run(clinic, plan).manifest.gates}
+    assert ("l" in gates) is asked

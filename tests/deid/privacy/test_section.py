@@ -261,7 +261,7 @@ def test_risks_models_and_costs_stand_on_the_page_that_is_signed(clinic: Hospita
     for gate in ("prosecutor", "journalist", "marketer", "unique", "population_unique"):
         assert f"risk_{gate}" in page
     # Shown in plots and the tables beside them.
-    for words in ("certainty penalty (NCP)", "counting queries (median)", "accuracy"):
+    for words in ("20%)", "up to five times", "certainty penalty (NCP)", "counting queries (median)", "accuracy"):
         assert words in page
     assert 0 < found["loss"]["ncp"] < 1
     assert found["task"]["after"] <= 1

@@ -125,7 +125,7 @@ def test_a_title_above_the_header_is_passed_over_by_its_row(clinic: Hospital) ->
     assert sorted(frame["note"]) == ["둘\n줄", "한글 뷁"]
     with pytest.raises(DeidError) as caught:
         clinic.run(TEXT)
-    assert caught.value.code == "deid.recipe-unknown-column"
+    assert caught.value.code == "deid.source-no-header"
 
 
 def test_zeros_that_only_the_format_shows_are_part_of_the_number(clinic: Hospital) -> None:

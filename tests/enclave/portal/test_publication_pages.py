@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import polars as pl
@@ -136,6 +137,12 @@ def test_a_steward_goes_through_the_sample_and_a_miss_sends_the_snapshot_back(wo
     assert state(world, made) is SnapshotState.RETURNED
     after = browser.get(f"{ROOT}/snapshots/{made}")
     assert ("놓친 것 1개" in after.text, CANARY in after.text) == (True, False)
+    # The board's printable record says who looked at how many, and what it showed with its interval.
+    record = browser.get(f"{ROOT}/snapshots/{made}/record")
+    told = " ".join(re.sub(r"<[^>]+>", " ", record.text).split())
+    assert "본 사람 suyeon 글 3건 suyeon 님이 끝냄" in told
+    assert re.search(r"재현율\(식별정보\) [0-9.]+% \[[0-9.]+, [0-9.]+\] 신뢰수준 95%", told)
+    assert CANARY not in record.text
     assert browser.get(f"{ROOT}{path}/1").status_code == 409
 
 
@@ -167,7 +174,9 @@ def test_no_form_and_no_address_of_the_api_offers_what_was_not_sampled(world: Wo
     answer = steward.form(path + "/offer", risk="0" * 64, code=world.code("suyeon"), **fields)
     assert (answer.status_code, "글의 표본 검토를 아직 통과하지 않았습니다" in answer.text) == (409, True)
     body = {name: str(value) for name, value in fields.items()}
-    for method, address in [("POST", "/offer"), ("PUT", "/offer"), ("POST", ""), ("PATCH", ""), ("POST", "/publish")]:
+    asked = steward.api("POST", path + "/offer", body | {"risk_sha256": "0" * 64})
+    assert (asked.status_code, asked.json()["code"]) == (409, "sample.not-passed")
+    for method, address in [("PUT", "/offer"), ("POST", ""), ("PATCH", ""), ("POST", "/publish")]:
         assert steward.api(method, path + address, body).status_code in {404, 405}, (method, address)
     assert state(world, made) is SnapshotState.RECEIVED
 
