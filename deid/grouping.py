@@ -93,8 +93,8 @@ def group_rows(
         if entry.column in before:
             source[at] = values[list(before).index(entry.column)], before[entry.column].size
     combinations, _ = distinct([*(codes for codes, _ in source), who], [*(size for _, size in source), people])
-    source_sizes = np.diff(_changes(combinations[:-1]), append=combinations[-1].size)
-    pairs = _changes([who, group])
+    source_sizes = np.diff(run_starts(combinations[:-1]), append=combinations[-1].size)
+    pairs = run_starts([who, group])
     counted = np.add.reduceat(rows, pairs) if pairs.size else rows
     found = [key.values.gather(codes).alias(e.key) for e, key, codes in zip(entries, keys, of_class, strict=True)]
     whose = Classes(_small(who[pairs]), _small(group[pairs]), _small(counted), pl.DataFrame(found))
@@ -158,14 +158,14 @@ def distinct(columns: Sequence[Codes], sizes: Sequence[int]) -> tuple[tuple[Code
     """Return the distinct rows of some columns of codes in their order, and how often each occurs."""
     if math.prod(sizes) < ROOM:
         key = pl.Series(np.ravel_multi_index(tuple(columns), tuple(sizes))).sort().to_numpy()
-        first = _changes([key])
+        first = run_starts([key])
         return np.unravel_index(key[first], tuple(sizes)), np.diff(first, append=key.size)
     frame = pl.DataFrame({str(at): codes for at, codes in enumerate(columns)})
     found = frame.group_by(frame.columns).len("rows").sort(frame.columns)
     return tuple(found[name].to_numpy() for name in frame.columns), found["rows"].cast(pl.Int64).to_numpy()
 
 
-def _changes(columns: Sequence[Codes]) -> Codes:
+def run_starts(columns: Sequence[Codes]) -> Codes:
     """Positions at which a run of equal rows begins."""
     size = columns[0].size if columns else 0
     new = np.zeros(size, np.bool_)

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import polars as pl
 
+from deid.grouping import run_starts
 from deid.keys import Derives
 from deid.many.codes import numbered
 from deid.many.spool import Spool
@@ -129,5 +130,4 @@ def _sizes(combinations: list[pl.Series]) -> Sizes:
     """Distinct patients of each combination, who may lie in different parts."""
     ordered = pl.concat(combinations, rechunk=True).sort().to_numpy()
     combinations.clear()
-    first = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
-    return np.diff(first, append=ordered.size)
+    return np.diff(run_starts([ordered]), append=ordered.size)

@@ -32,8 +32,8 @@ def check_names(place: str, names: Sequence[str]) -> None:
     readers.check_names(place, names, 1)
     long = [at for at, name in enumerate(names, 1) if len(name) > LONGEST or not name.isprintable()]
     if long:
-        ko = f"머리글의 {_list(long)}번째 칸이 {LONGEST}자를 넘거나 줄바꿈이 들어 있습니다."
-        en = f"column {_list(long)} of the header is over {LONGEST} letters or holds a line break."
+        ko = f"머리글의 {readers.positions(long)}번째 칸이 {LONGEST}자를 넘거나 줄바꿈이 들어 있습니다."
+        en = f"column {readers.positions(long)} of the header is over {LONGEST} letters or holds a line break."
         _refuse(place, "header-long", (ko, en), ("짧은 이름으로 고치세요.", "Give it a short name."))
 
 
@@ -63,11 +63,6 @@ def check_title(place: str, rows: Sequence[Sequence[str]], width: int) -> None:
         en = f"the {line - 1} lines at the top look like a title; the header seems to be line {line}."
         fix = f"위의 {line - 1}줄을 지우고 다시 저장하세요.", f"Delete the first {line - 1} lines and save it again."
         _refuse(place, "title", (ko, en), fix)
-
-
-def _list(places: Sequence[int]) -> str:
-    few = ", ".join(map(str, places[:5]))
-    return f"{few} …" if len(places) > 5 else few  # noqa: PLR2004 - as many as fit on a line
 
 
 def _refuse(place: str, code: str, message: tuple[str, str], fix: tuple[str, str]) -> NoReturn:

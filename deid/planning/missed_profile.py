@@ -7,9 +7,7 @@ digit of a marked number, and nothing is written that nobody accepted.
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -23,6 +21,7 @@ from deid.detect.known.squeezed import core_of, squeeze
 from deid.marks import Mark
 from deid.recipe_known import parse_profile
 from deid.recipe_yaml import Node, read
+from deid.whole_file import write_whole
 
 NAMES = {"ORG": "organisations", "DEPARTMENT": "departments", "WARD": "wards"}
 NUMBERS = "record_numbers"
@@ -76,17 +75,8 @@ def accept(path: Path, accepted: Sequence[Change]) -> None:
     for change in accepted:
         text = _with(text, path, change)
     parse_profile(read(path, text.encode()))
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            # Reviewed and read like the recipe beside it; a temporary file is its maker's alone.
-            os.fchmod(handle, path.stat().st_mode & 0o777 if path.exists() else 0o644)
-            file.write(text)
-            file.flush()
-            os.fsync(handle)
-        Path(name).replace(path)
-    finally:
-        Path(name).unlink(missing_ok=True)
+    # Reviewed and read like the recipe beside it.
+    write_whole(path, text, path.stat().st_mode & 0o777 if path.exists() else 0o644)
 
 
 def _entries(kind: str, value: str, profile: Profile) -> Iterator[tuple[str, str]]:

@@ -38,11 +38,17 @@ def check_rows(place: str, rows: int, limits: Limits) -> None:
         refuse(place, "rows", both, ("limits.rows를 올리거나 파일을 나누세요.", "Raise limits.rows or split the file."))
 
 
+def positions(places: Sequence[int]) -> str:
+    """Tell the first few of some positions, as many as fit on a line."""
+    few = ", ".join(map(str, places[:5]))
+    return f"{few} …" if len(places) > 5 else few  # noqa: PLR2004 - see the docstring
+
+
 def check_names(place: str, header: Sequence[str], line: int) -> None:
     """Raise `SourceError` unless every column has a name of its own. Says which by position: a name may be a value."""
-    wrong = [str(at) for at, name in enumerate(header, 1) if not name or header.count(name) > 1]
+    wrong = [at for at, name in enumerate(header, 1) if not name or header.count(name) > 1]
     if wrong:
-        words = ", ".join(wrong[:5]) + (" …" if len(wrong) > 5 else "")  # noqa: PLR2004 - as many as fit on a line
+        words = positions(wrong)
         both = (
             f"머리글의 {words}번째 칸에 이름이 없거나 같은 이름이 또 있습니다.",
             f"column {words} of the header has no name, or one that another has.",

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from deid.days import each_day_once
 from deid.recipe import TableRule
 from deid.treatments.bands import AgeBand
 
@@ -71,7 +72,8 @@ def _moment(column: pl.Expr, dtype: pl.DataType, form: str | None, zone: str) ->
     if isinstance(dtype, pl.Time):
         return column.dt.strftime(CLOCK)
     if isinstance(dtype, pl.Date):
-        return column.map_batches(partial(each_day_once, form or ISO_DATE), return_dtype=pl.String, is_elementwise=True)
+        spelled = partial(each_day_once, lambda days: days.dt.strftime(form or ISO_DATE))
+        return column.map_batches(spelled, return_dtype=pl.String, is_elementwise=True)
     if form is None:
         zoned = isinstance(dtype, pl.Datetime) and dtype.time_zone is not None
         return column.dt.strftime(STAMP + ("%:z" if zoned else ""))
@@ -80,16 +82,6 @@ def _moment(column: pl.Expr, dtype: pl.DataType, form: str | None, zone: str) ->
             raise ZonedError(str(dtype))
         column = column.dt.convert_time_zone(zone)
     return column.dt.strftime(form)
-
-
-def each_day_once(form: str, days: pl.Series) -> pl.Series:
-    """Spell dates: rows share few days, and looking a day up by its distance from the first costs next to nothing."""
-    whole = days.to_physical()
-    first, last = whole.min(), whole.max()
-    if not isinstance(first, int) or not isinstance(last, int) or last - first >= days.len():
-        return days.dt.strftime(form)
-    spelled = pl.int_range(first, last + 1, dtype=pl.Int32, eager=True).cast(pl.Date).dt.strftime(form)
-    return spelled.gather(whole - first).alias(days.name)
 
 
 def spell(value: object, form: str | None = None, zone: str = "") -> str | None:

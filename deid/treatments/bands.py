@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 import polars as pl
 
+from deid.days import each_day_once
 from deid.recipe_yaml import Node
 from deid.treatments.treatment import Treatment, common_fields, is_date, parsed
 
@@ -114,16 +116,8 @@ def parse_band(fields: Mapping[str, Node]) -> Band:
 
 
 def _digits(day: pl.Expr) -> pl.Expr:
-    """Give a date as the number YYYYMMDD; rows share few days, so each is taken apart once."""
-    return day.map_batches(_digits_of, return_dtype=pl.Int32, is_elementwise=True)
-
-
-def _digits_of(days: pl.Series) -> pl.Series:
-    whole = days.to_physical()
-    first, last = whole.min(), whole.max()
-    if not isinstance(first, int) or not isinstance(last, int) or last - first >= days.len():
-        return _taken_apart(days)
-    return _taken_apart(pl.int_range(first, last + 1, dtype=pl.Int32, eager=True).cast(pl.Date)).gather(whole - first)
+    """Give a date as the number YYYYMMDD."""
+    return day.map_batches(partial(each_day_once, _taken_apart), return_dtype=pl.Int32, is_elementwise=True)
 
 
 def _taken_apart(days: pl.Series) -> pl.Series:

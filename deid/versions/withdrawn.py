@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -26,6 +24,7 @@ from deid.treatments.pseudonym import Pseudonym
 from deid.treatments.surrogate import Surrogate
 from deid.versions.consent import SEOUL, Feed
 from deid.versions.spellings import ALIKE, core, cores
+from deid.whole_file import write_whole
 
 HEAD = ("subject", "withdrawn_on")
 RECORD = " record"
@@ -71,21 +70,12 @@ def read_feed(feed: Feed | None, folder: Path, now: datetime) -> Withdrawn:
 
 def read_ids(path: Path) -> list[str]:
     """Read ids, one on a line; an empty line stays one, so that numbers are the file's. Raises `SourceError`."""
-    try:
-        return [line.strip() for line in path.read_bytes().decode("utf-8-sig").splitlines()]
-    except UnicodeDecodeError:
-        _fail(path.name, 0, "encoding", "UTF-8이 아닙니다", "it is not UTF-8")
+    return [line.strip() for line in _text(path).splitlines()]
 
 
 def read_entries(path: Path) -> list[tuple[str, date]]:
     """Read ids and days. Raises `SourceError` with the line."""
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError:
-        _fail(path.name, 0, "missing", "철회 목록을 읽을 수 없습니다", "the withdrawals cannot be read")
-    except UnicodeDecodeError:
-        _fail(path.name, 0, "encoding", "UTF-8이 아닙니다", "it is not UTF-8")
-    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    rows = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
     found = []
     try:
         for number, row in enumerate(rows, start=1):
@@ -109,17 +99,11 @@ def add_entries(path: Path, ids: Iterable[str], day: date) -> int:
     fresh = [who for who in dict.fromkeys(each.strip() for each in ids) if who and who not in known]
     if not fresh and path.exists():
         return 0
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(HEAD)
-            writer.writerows((who, on.isoformat()) for who, on in [*entries, *((who, day) for who in fresh)])
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    finally:
-        Path(name).unlink(missing_ok=True)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(HEAD)
+    writer.writerows((who, on.isoformat()) for who, on in [*entries, *((who, day) for who in fresh)])
+    write_whole(path, text.getvalue())
     return len(fresh)
 
 
@@ -215,6 +199,15 @@ def _entry(name: str, line: int, row: list[str]) -> tuple[str, date]:
         return row[0].strip(), date.fromisoformat(row[1].strip())
     except ValueError:
         _fail(name, line, "date", "날짜는 2026-11-29처럼 씁니다", "a day is written like 2026-11-29")
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except OSError:
+        _fail(path.name, 0, "missing", "철회 목록을 읽을 수 없습니다", "the withdrawals cannot be read")
+    except UnicodeDecodeError:
+        _fail(path.name, 0, "encoding", "UTF-8이 아닙니다", "it is not UTF-8")
 
 
 def _fail(name: str, line: int, code: str, ko: str, en: str) -> NoReturn:

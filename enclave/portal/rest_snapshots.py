@@ -96,32 +96,21 @@ def risk(visit: Changing, snapshot_id: str, body: RiskBody, key: Key = "") -> Js
 @router.post("/snapshots/{snapshot_id}/adequacy")
 def adequacy(visit: Changing, snapshot_id: str, body: AdequacyBody, key: Key = "") -> Json:
     """Say once whether the version is treated adequately."""
-    return _proved(visit, key, snapshot_id, publication.judge_adequacy, body)
+    return _done(visit, key, snapshot_id, publication.judge_adequacy, **body.model_dump())
 
 
 @router.post("/snapshots/{snapshot_id}/waiver")
 def waiver(visit: Changing, snapshot_id: str, body: WaiverBody, key: Key = "") -> Json:
     """Do without the reviewers, with a reason."""
-    return _proved(visit, key, snapshot_id, publication.waive_adequacy, body)
+    return _done(visit, key, snapshot_id, publication.waive_adequacy, **body.model_dump())
 
 
 @router.post("/snapshots/{snapshot_id}/offer")
 def offer(visit: Changing, snapshot_id: str, body: OfferBody, key: Key = "") -> Json:
     """Offer the version under the board's decision."""
     decision = Decision(**body.model_dump(exclude={"code", "risk_sha256"}))
-
-    def act() -> object:
-        publication.offer(
-            visit.portal.store,
-            proved(visit, body.code),
-            snapshot_id=snapshot_id,
-            risk_sha256=body.risk_sha256,
-            decision=decision,
-            now=visit.now,
-        )
-        return snapshot(visit, snapshot_id)
-
-    return once(visit, key, act)
+    fields = {"risk_sha256": body.risk_sha256, "decision": decision}
+    return _done(visit, key, snapshot_id, publication.offer, code=body.code, **fields)
 
 
 @router.post("/snapshots/{snapshot_id}/return")
@@ -151,18 +140,20 @@ def _way(found: DossierView) -> Json:
     return answer
 
 
-def _done(visit: Visit, key: str, snapshot_id: str, command: Callable[..., object], **fields: object) -> Json:
+def _done(
+    visit: Visit,
+    key: str,
+    snapshot_id: str,
+    command: Callable[..., object],
+    *,
+    code: str | None = None,
+    **fields: object,
+) -> Json:
+    """Run a command once and show the snapshot; with a `code`, for whoever proves to be there by it."""
+
     def act() -> object:
-        command(visit.portal.store, actor_of(visit), snapshot_id=snapshot_id, now=visit.now, **fields)
-        return snapshot(visit, snapshot_id)
-
-    return once(visit, key, act)
-
-
-def _proved(visit: Visit, key: str, snapshot_id: str, command: Callable[..., object], body: CodeBody) -> Json:
-    def act() -> object:
-        fields = body.model_dump(exclude={"code"})
-        command(visit.portal.store, proved(visit, body.code), snapshot_id=snapshot_id, now=visit.now, **fields)
+        actor = actor_of(visit) if code is None else proved(visit, code)
+        command(visit.portal.store, actor, snapshot_id=snapshot_id, now=visit.now, **fields)
         return snapshot(visit, snapshot_id)
 
     return once(visit, key, act)
