@@ -33,7 +33,7 @@ def open_database(rule: TableRule, _: Path, limits: Limits, how: Reading) -> Ite
         with quiet(rule.file):
             rows_from = selectable(origin)
             header = columns_of(connection, rows_from)
-            check_header(rule, rule.file, header)
+            check_header(rule, rule.file, header, schema=True)
             with connection.execute(select_of(rows_from, rule.used)) as result:
                 _read(rule, result, spool, limits)
         content = spool.finish(lambda: None)  # the transaction sees one state from beginning to end

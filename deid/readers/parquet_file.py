@@ -56,7 +56,7 @@ def open_parquet(rule: TableRule, folder: Path, limits: Limits, how: Reading) ->
         digest = hash_of(file, how.advance)
         with decoding(rule.file):
             schema = pl.Schema(pl.read_parquet_schema(file))
-            check_header(rule, rule.file, tuple(schema))
+            check_header(rule, rule.file, tuple(schema), schema=True)
             content = ParquetContent(rule, file, before, _columns(rule, schema))
             rows = int(pl.scan_parquet(by_descriptor(file), glob=False).select(pl.len()).collect().item())
             check_rows(rule.file, rows, limits)

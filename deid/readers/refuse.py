@@ -57,13 +57,15 @@ def check_names(place: str, header: Sequence[str], line: int) -> None:
         refuse(place, "header", both, fix, at=(line, -1 if line > 1 else 0))
 
 
-def check_header(rule: TableRule, place: str, header: tuple[str, ...]) -> None:
+def check_header(rule: TableRule, place: str, header: tuple[str, ...], *, schema: bool = False) -> None:
     """Every column of the source has a treatment, and every column of the recipe is there.
 
-    Raises `SourceError` or, at its place in the recipe, `RecipeError`.
+    Names of a `schema` are told; those of a first line are told by position where the recipe doesn't know them, since
+    a lost line break puts a patient among them. Raises `SourceError` or, at its place in the recipe, `RecipeError`.
     """
     check_names(place, header, 1)
-    if not any(column.source in header for column in rule.columns):
+    known = {column.source for column in rule.columns}
+    if not known.intersection(header):
         # Not one known name: the first line may be a patient, so nothing of it is said.
         both = ("첫 줄에 계획의 열 이름이 하나도 없습니다.", "the first line has not one of the recipe's columns.")
         fix = (
@@ -71,22 +73,33 @@ def check_header(rule: TableRule, place: str, header: tuple[str, ...]) -> None:
             "Check that the file has a header (header_row in a workbook) and that the recipe is for this file.",
         )
         refuse(place, "no-header", both, fix, at=(1, 0))
+    strange = [at for at, name in enumerate(header) if name not in known]
+    ko, en = _told(header, strange, schema=schema)
     for column in rule.columns:
         if column.source not in header:
-            words = ", ".join(header)
+            here = ", ".join(name for name in header if name in known)
             column.node.fail(
                 "unknown-column",
                 f"표 {rule.name}의 파일 {place}에 열 '{column.source}'이(가) 없습니다.",
                 f"column '{column.source}' is not in {place} of table {rule.name}.",
-                remedy=(f"파일에 있는 열: {words}.", f"The file has: {words}."),
+                remedy=(
+                    f"파일에 있는 열: {here}. 계획이 모르는 열: {ko or '없음'}.",
+                    f"The file has: {here}. Not in the recipe: {en or 'none'}.",
+                ),
             )
-    unnamed = [name for name in header if name not in {column.source for column in rule.columns}]
-    if unnamed:
-        words = ", ".join(unnamed)
+    if strange:
         refuse(
             place,
             "untreated-column",
-            (f"처리 방법이 정해지지 않은 열: {words}.", f"columns without a treatment: {words}."),
+            (f"처리 방법이 정해지지 않은 열: {ko}.", f"columns without a treatment: {en}."),
             ("가명처리 계획에 이 열들의 treatment를 적으세요.", "Give these columns a treatment in the recipe."),
             at=(1, 0),
         )
+
+
+def _told(header: Sequence[str], strange: Sequence[int], *, schema: bool) -> Both:
+    """Name the columns at `strange` (from 0), by name or by position."""
+    if schema:
+        return ", ".join(header[at] for at in strange), ", ".join(header[at] for at in strange)
+    words = positions([at + 1 for at in strange])
+    return (f"머리글의 {words}번째 칸", f"field {words} of the header") if strange else ("", "")
