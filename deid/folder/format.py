@@ -1,0 +1,88 @@
+"""How a format of images or signals plugs into `ansim deid folder`: it recognises a file by content and rewrites it.
+
+The dispatcher reads each file's first bytes, asks the formats in order, and hands the file to the first that says yes.
+A format writes into an empty staging folder of its own; the dispatcher scans what lies there for every identifier that
+the format says it removed and only then moves it to its place. So a format holds no state, opens no network, reads no
+clock, and may run in another process: everything it learnt goes back in its `Outcome`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from deid.folder.people import People
+
+HEAD_BYTES = 8192  # what `recognise` is shown of a file
+
+
+class Refused(Exception):  # noqa: N818 - the verdict in words
+    """A file is not published: by `policy` (a class of files that the recipe refuses) or because it is `unreadable`.
+
+    `code` is stable (`imaging.encapsulated`); both texts name no value of the file.
+    """
+
+    def __init__(self, code: str, ko: str, en: str, *, policy: bool = True) -> None:
+        super().__init__(en)
+        self.code, self.ko, self.en, self.policy = code, ko, en, policy
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel between processes whole: `Exception` would forget what is not in its arguments."""
+        return _again, (self.code, self.ko, self.en, self.policy)
+
+
+def _again(code: str, ko: str, en: str, policy: bool) -> Refused:  # noqa: FBT001 - called by pickle alone
+    return Refused(code, ko, en, policy=policy)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file that was written.
+
+    `files` are paths below the staging folder (they keep them in the output). `patient` is the pseudonym.
+    `removed` are the values that were taken out and must be nowhere in the bytes of `files`: names, numbers, addresses,
+    telephones, as text; `removed_once` are those of this file alone (instance UIDs, dates), never searched in others.
+    `companions` are further source files that were dealt with in the same breath (a WFDB record's signal file).
+    `notes` go into the report: stable codes with a count (`{"private-elements": 12}`), never a value.
+    """
+
+    files: tuple[str, ...]
+    patient: str
+    removed: frozenset[str] = frozenset()
+    removed_once: frozenset[str] = frozenset()
+    companions: tuple[Path, ...] = ()
+    notes: dict[str, int] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a format is handed: whose keys, which rules, and where the file lay.
+
+    `people` gives pseudonyms, UIDs, day offsets and file names; `rules` is the format's own parsed section of the
+    recipe (`imaging:` for images, `signal:` for signals), None where the recipe has none; `name` is the file's path
+    below the source folder, for telling only: it is an identifier itself and must not appear in any output.
+    """
+
+    people: People
+    rules: Any
+    name: str
+
+
+class Format(Protocol):
+    """One format, or a family of them."""
+
+    @property
+    def name(self) -> str:
+        """Name it in reports: `dicom`, `edf`."""
+
+    @property
+    def section(self) -> str:
+        """Name its section of the recipe: `imaging` or `signal`."""
+
+    def recognise(self, head: bytes, name: str) -> bool:
+        """Whether these first `HEAD_BYTES` bytes of a file are of this format; `name` decides only between equals."""
+
+    def deidentify(self, source: Path, target_folder: Path, context: Context) -> Outcome:
+        """Write what may be published of `source` into the empty `target_folder`. Raises `Refused`."""
