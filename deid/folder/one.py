@@ -1,0 +1,106 @@
+"""One file of a folder: recognised, de-identified into a staging folder, scanned, and only then said to be ready.
+
+Runs in a worker process. Whatever a broken file does to a reader ends as a refusal with a reason: a run over a hospital's
+folder never stops at its worst file.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deid.folder.format import HEAD_BYTES, Context, Outcome, Refused
+from deid.folder.people import People
+from deid.folder.recipe import FolderRecipe
+from deid.folder.registry import format_of
+from deid.folder.scan import Scanner
+
+POLICY, UNREADABLE, LEFT, FAILED = "policy", "unreadable", "left", "failed"
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a worker process is given once: whose keys, which rules, where from and where to."""
+
+    people: People
+    recipe: FolderRecipe
+    source: Path
+    staging: Path
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one source file (`name`: its path below the source folder).
+
+    `kind` is "" for a file that is ready in `staged`, else why not: one of POLICY, UNREADABLE, LEFT, FAILED.
+    """
+
+    name: str
+    format: str
+    staged: Path | None = None
+    outcome: Outcome | None = None
+    kind: str = ""
+    code: str = ""
+    ko: str = ""
+    en: str = ""
+    left: tuple[str, ...] = field(default=())
+
+
+def process(work: Work, number: int, name: str) -> Result:
+    """De-identify one file into a staging folder of its own, `staging/number`. Never raises for what a file holds."""
+    path = work.source / name
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+    except OSError as error:
+        return _refused(
+            name, "", Refused("folder.read", "읽을 수 없습니다.", f"cannot be read ({error.errno})."), FAILED
+        )
+    found = format_of(head, name)
+    if found is None:
+        words = ("아는 형식이 아닙니다.", "is in no format that is known.")
+        return _refused(name, "", Refused("folder.unknown", *words), POLICY)
+    if found.section not in work.recipe.sections:
+        words = (f"계획에 {found.section}: 항목이 없습니다.", f"the recipe has no section {found.section}.")
+        return _refused(name, found.name, Refused("folder.no-rules", *words), POLICY)
+    staged = work.staging / str(number)
+    staged.mkdir(parents=True)
+    context = Context(work.people, work.recipe.sections[found.section], name)
+    try:
+        outcome = found.deidentify(path, staged, context)
+        left = tuple(_left(staged, outcome))
+    except Refused as refusal:
+        shutil.rmtree(staged)
+        return _refused(name, found.name, refusal, POLICY if refusal.policy else UNREADABLE)
+    except Exception as error:  # whatever a broken file does to a reader is a reason, never the end of a run
+        shutil.rmtree(staged)
+        words = ("처리하다 실패했습니다.", f"failed with {type(error).__name__} at {_place(error)}.")
+        return _refused(name, found.name, Refused("folder.failed", *words), FAILED)
+    if left:
+        shutil.rmtree(staged)
+        words = ("지운 값이 결과에 남아 내보내지 않습니다.", "a value that was removed is still in the result.")
+        refused = _refused(name, found.name, Refused("folder.left", *words), LEFT)
+        return Result(**{**refused.__dict__, "left": left})
+    return Result(name, found.name, staged, outcome)
+
+
+def _left(staged: Path, outcome: Outcome) -> list[str]:
+    scanner = Scanner(outcome.removed | outcome.removed_once)
+    found = []
+    for file in outcome.files:
+        bulk = tuple((start, end) for name, start, end in outcome.bulk if name == file)
+        found += [f"{file}@{hit.offset} ({hit.encoding})" for hit in scanner.find((staged / file).read_bytes(), bulk)]
+        found += [f"{file} (name)" for _ in scanner.find(file.encode())]
+    return found
+
+
+def _refused(name: str, kind_of_file: str, refusal: Refused, kind: str) -> Result:
+    return Result(name, kind_of_file, None, None, kind, refusal.code, refusal.ko, refusal.en)
+
+
+def _place(error: BaseException) -> str:
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    return f"{Path(last.tb_frame.f_code.co_filename).name}:{last.tb_lineno}" if last else "?"

@@ -1,0 +1,82 @@
+"""Coded entries (PS3.3 §8.8): a code of a public scheme, held to the form of its scheme; its meaning in known words.
+
+The meaning is a free text beside the code, so it is written anew from pydicom's copy of the standard's vocabulary where
+the code is known there. A hospital's own codes go: they may name a ward, a physician, a patient.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from deid.imaging.vocabulary import cleaned
+
+FORMS = {
+    "DCM": r"\d{6}",
+    "SCT": r"[1-9]\d{5,17}",
+    "SRT": r"[A-Z]-[0-9A-F]{4,6}",
+    "SNM3": r"[A-Z]-[0-9A-F]{4,6}",
+    "99SDM": r"[A-Z]-[0-9A-F]{4,6}",
+    "LN": r"\d{1,5}-\d",
+    "RADLEX": r"RID\d{1,6}",
+    "FMA": r"\d{3,6}",
+    "UMLS": r"C\d{7}",
+    "NCIt": r"C\d{3,6}",
+    "I10": r"[A-Z]\d\d(\.\d{1,4})?",
+    "ITIS_TSN": r"\d{5,6}",
+    "BI": r"[A-Z0-9.]{1,6}",
+    "MDC": r"\d{1,3}:\d{1,6}",
+    "SCPECG": r"[0-9.\-]{1,9}",
+    "CD8": r"[A-Z]{1,4}",
+}
+FORMATS = {scheme: re.compile(form, re.ASCII) for scheme, form in FORMS.items()}
+# Units: products and quotients of short unit symbols with powers; braces hold annotations, of which few are known.
+UNIT = re.compile(r"1|%|([munkcdM]?(m|s|g|l|L|Hz|V|A|K|mol|Pa|T|eV|Gy|Sv|Bq|deg|Cel|rad|h|min|d|bar|W|J)[0-9]?)"
+                  r"([./][munkcdM]?(m|s|g|l|L|Hz|V|A|K|mol|Pa|T|eV|Gy|Sv|Bq|deg|Cel|h|min|kg)[0-9-]{0,2}){0,3}|mm\[Hg\]|"
+                  r"\[?hnsf'?U\]?|dB|\{(ratio|counts|score|status|breaths|H\.B\.)\}(/min)?|\[degF\]|10\*-?\d|1/s|/min")  # fmt: skip
+DUMMY = ("REMOVED", "99ANSIM", "Removed")
+_VERHOEFF = (
+    (0, 1, 2, 3, 4, 5, 6, 7, 8, 9), (1, 5, 7, 6, 2, 8, 3, 0, 9, 4), (5, 8, 0, 3, 7, 9, 6, 1, 4, 2),
+    (8, 9, 1, 6, 0, 4, 3, 5, 2, 7), (9, 4, 5, 3, 1, 2, 6, 8, 7, 0), (4, 2, 8, 6, 5, 7, 3, 9, 0, 1),
+    (2, 7, 9, 3, 8, 0, 6, 4, 1, 5), (7, 0, 4, 6, 9, 1, 3, 2, 5, 8),
+)  # fmt: skip
+_DIHEDRAL = (
+    (0, 1, 2, 3, 4, 5, 6, 7, 8, 9), (1, 2, 3, 4, 0, 6, 7, 8, 9, 5), (2, 3, 4, 0, 1, 7, 8, 9, 5, 6),
+    (3, 4, 0, 1, 2, 8, 9, 5, 6, 7), (4, 0, 1, 2, 3, 9, 5, 6, 7, 8), (5, 9, 8, 7, 6, 0, 4, 3, 2, 1),
+    (6, 5, 9, 8, 7, 1, 0, 4, 3, 2), (7, 6, 5, 9, 8, 2, 1, 0, 4, 3), (8, 7, 6, 5, 9, 3, 2, 1, 0, 4),
+    (9, 8, 7, 6, 5, 4, 3, 2, 1, 0),
+)  # fmt: skip
+
+
+@cache
+def meanings() -> dict[tuple[str, str], str]:
+    """Give the meaning of each code of the standard's context groups, by scheme and value."""
+    from pydicom.sr._concepts_dict import concepts  # noqa: PLC0415 - half a megabyte, for files with codes only
+
+    return {
+        (scheme, code): str(meaning)
+        for scheme, words in concepts.items()
+        for codes in words.values()
+        for code, (meaning, *_) in codes.items()
+    }
+
+
+def settled(scheme: str, value: str, meaning: str) -> tuple[str, str, str] | None:
+    """Give value, scheme and meaning of a code as they may be published; None for a code that may not."""
+    known = meanings().get((scheme, value))
+    if known is not None:
+        return value, scheme, known
+    if scheme == "UCUM":
+        return (value, scheme, cleaned(meaning, whole=True) or value) if UNIT.fullmatch(value) else None
+    form = FORMATS.get(scheme)
+    if form is None or not form.fullmatch(value) or (scheme == "SCT" and not is_sct(value)):
+        return None
+    return value, scheme, cleaned(meaning) or value
+
+
+def is_sct(value: str) -> bool:
+    """Whether a SNOMED CT identifier's check digit is right (Verhoeff): a telephone number is not, nine times in ten."""
+    check = 0
+    for place, digit in enumerate(reversed(value)):
+        check = _DIHEDRAL[check][_VERHOEFF[place % 8][int(digit)]]
+    return check == 0

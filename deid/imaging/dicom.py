@@ -1,0 +1,123 @@
+"""DICOM as a format of `ansim deid folder`: read, refuse, clean, treat the pixels, mark, write."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from deid.folder.format import Context, Outcome
+from deid.imaging import pixels
+from deid.imaging.clean import Cleaner
+from deid.imaging.dictionary import vrs
+from deid.imaging.elements import DataSet, Element, Items, Letters, ascii_text, find, walk
+from deid.imaging.gone import Gone
+from deid.imaging.leaves import Leaves
+from deid.imaging.marks import PROVENANCE, marks
+from deid.imaging.read import is_dicom, read
+from deid.imaging.recipe import ImagingRules
+from deid.imaging.refusals import check
+from deid.imaging.waveforms import cut_samples
+from deid.imaging.write import write
+
+SOP_CLASS, SOP_INSTANCE, STUDY, SERIES = 0x00080016, 0x00080018, 0x0020000D, 0x0020000E
+PATIENT_ID, PATIENT_NAME, CHARACTER_SET = 0x00100020, 0x00100010, 0x00080005
+PERSON_IDS = frozenset({PATIENT_ID, 0x00101000, 0x00080050, 0x00102154, 0x00101040})
+
+
+@dataclass(frozen=True)
+class Dicom:
+    """DICOM files of any kind (PS3.10), with or without preamble."""
+
+    name: str = "dicom"
+    section: str = "imaging"
+
+    def recognise(self, head: bytes, name: str) -> bool:  # noqa: ARG002 - content alone decides
+        """See `Format.recognise`."""
+        return is_dicom(head)
+
+    def deidentify(self, source: Path, target_folder: Path, context: Context) -> Outcome:
+        """See `Format.deidentify`."""
+        data = read(source.read_bytes())
+        sop_class = ascii_text(data.find(SOP_CLASS)) or ascii_text(find(data.meta, 0x00020002))
+        check(data, sop_class)
+        return _Job(data, context, sop_class).done(target_folder)
+
+
+class _Job:
+    """One file's way from what was read to what is written."""
+
+    def __init__(self, data: DataSet, context: Context, sop_class: str) -> None:
+        rules = context.rules
+        assert isinstance(rules, ImagingRules)  # noqa: S101 - the registry's own pairing
+        self.data, self.context, self.rules, self.sop_class = data, context, rules, sop_class
+        self.letters = Letters(tuple(ascii_text(data.find(CHARACTER_SET)).split("\\")))
+        patient = self._patient()
+        people = context.people
+        self.pseudonym = people.pseudonym(patient)
+        gone = Gone(self.letters)
+        self._identify(gone)
+        days = people.days(patient) if rules.profile.shifts else None
+        self.leaves = Leaves(people, days, self.letters, gone, rules.age_top, gone.known_words())
+        self.notes: Counter[str] = Counter()
+
+    def _patient(self) -> str:
+        """Name the patient: by the number, else by the study, so that nobody without a number is joined to another."""
+        number = self.data.find(PATIENT_ID)
+        text = self.letters.read(number.value) if number is not None and number.items is None else ""
+        return (
+            text or f"study {ascii_text(self.data.find(STUDY))}"
+            if text or self.data.find(STUDY)
+            else (f"file {self.context.name}")
+        )
+
+    def _identify(self, gone: Gone) -> None:
+        """Learn who is meant before anything is decided: names at any depth, numbers."""
+        for each in walk(self.data.elements):
+            if each.items is None and (each.vr == "PN" or vrs(each.tag)[:1] == ("PN",)):
+                gone.add(Element(each.tag, "PN", each.value), lasting=True)
+            elif each.tag in PERSON_IDS and each.items is None:
+                gone.add(Element(each.tag, "LO", each.value), lasting=True)
+
+    def done(self, folder: Path) -> Outcome:
+        """Clean, treat the pixels, mark and write."""
+        data, people = self.data, self.context.people
+        original = {each: ascii_text(data.find(each)) for each in (STUDY, SERIES, SOP_INSTANCE)}
+        picture_elements, looked_at = self._pixels()
+        cleaner = Cleaner(self.rules.profile, self.leaves, self.rules.safe_private, self.pseudonym)
+        cut_samples(data.elements, data.syntax.order)
+        cleaned = cleaner.clean([each for each in data.elements if each.tag not in PROVENANCE])
+        rest = [each for each in cleaned if each.group != 0x7FE0]  # noqa: PLR2004 - the pixels' group
+        instance = people.uid(original[SOP_INSTANCE] or f"file {self.context.name}")
+        data.elements = _with(rest, [*picture_elements, *marks(self.rules.profile, looked_at=looked_at),
+                                     Element(SOP_CLASS, "UI", self.sop_class.encode("ascii")),
+                                     Element(SOP_INSTANCE, "UI", instance.encode("ascii"))])  # fmt: skip
+        parts = [self.pseudonym, *(people.uid(original[each]) for each in (STUDY, SERIES) if original[each])]
+        name = "/".join([*parts, f"{instance}.dcm"])
+        (folder / name).parent.mkdir(parents=True)
+        start, end = write(folder / name, data, self.sop_class, instance)
+        self._learn_from_shell()
+        lasting, once = self.leaves.gone.searched(self.leaves.kept)
+        notes = {f"imaging.{each}": count for each, count in sorted((cleaner.notes + self.notes).items())}
+        return Outcome((name,), self.pseudonym, lasting, once, bulk=((name, start, end),), notes=notes)
+
+    def _pixels(self) -> tuple[Items, bool]:
+        element = pixels.pixel_element(self.data)
+        if element is None:
+            return [], False
+        encapsulated = pixels.stripped(self.data)
+        if encapsulated is not None:
+            return [pixels.packed(encapsulated[0])], False
+        value, cleared = pixels.cut(self.data)
+        self.notes["unused-bits"] += cleared
+        return [Element(element.tag, element.vr, value)], False
+
+    def _learn_from_shell(self) -> None:
+        for each in self.data.meta:
+            self.leaves.gone.add(each, lasting=False)
+        self.notes["tail"] += bool(self.data.tail)
+
+
+def _with(elements: Items, more: Items) -> Items:
+    new = {each.tag for each in more}
+    return [*(each for each in elements if each.tag not in new), *more]

@@ -1,0 +1,47 @@
+"""The data dictionary by tag number (pydicom's, PS3.6): never by keyword, which differ between editions."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from pydicom.datadict import DicomDictionary, RepeatersDictionary
+from pydicom.uid import UID_dictionary
+
+# Attributes of 2023 to 2026 that pydicom 3.0.2 does not know and which the table names: what they hold.
+LATER = {0x0040B020: ("SQ",)}
+LONG = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"})
+NUMBERS = {"US": 2, "SS": 2, "UL": 4, "SL": 4, "FL": 4, "FD": 8, "SV": 8, "UV": 8, "AT": 2}
+BULK = {"OB": 1, "OW": 2, "OF": 4, "OL": 4, "OD": 8, "OV": 8}
+TEXT = frozenset({"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"})
+SINGLE = frozenset({"ST", "LT", "UT", "UR"})  # text in which a backslash is a letter
+VRS = frozenset({*LONG, *NUMBERS, *TEXT, "AS", "DA", "DS", "DT", "IS", "TM", "UI"})
+
+
+@lru_cache(maxsize=16384)
+def vrs(tag: int) -> tuple[str, ...]:
+    """Give the value representations that an attribute may have; none for one that is not in the dictionary."""
+    entry = DicomDictionary.get(tag)
+    if entry is None:
+        return LATER.get(tag, ())
+    return tuple(entry[0].split(" or "))
+
+
+@lru_cache(maxsize=16384)
+def is_retired(tag: int) -> bool:
+    """Whether an attribute was retired; unknown ones are not."""
+    entry = DicomDictionary.get(tag)
+    return entry is not None and entry[3] == "Retired"
+
+
+@lru_cache(maxsize=4096)
+def is_registered(uid: str) -> bool:
+    """Whether a UID is one of the standard's own (a class, a syntax, a context group), and so nobody's instance."""
+    return uid in UID_dictionary or uid.startswith("1.2.840.10008.5.1.4.1.1.") and len(uid) <= 40  # noqa: PLR2004, RUF021
+
+
+def known_tags() -> list[int]:
+    """List the dictionary's single attributes."""
+    return sorted(DicomDictionary)
+
+
+REPEATERS = RepeatersDictionary

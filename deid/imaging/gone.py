@@ -1,0 +1,89 @@
+"""What was taken out of a file, as texts to be searched for afterwards: the self-scan's list, and what may not be kept.
+
+A number such as 0.488 or a word of technique that went with a private attribute says nothing, and would be found again in
+what was kept on purpose; such values are not searched. Everything that can name a person is, in every possible reading.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from deid.folder.needles import is_searchable
+from deid.imaging.dictionary import SINGLE, TEXT, is_registered
+from deid.imaging.elements import Element, Letters, walk
+from deid.imaging.vocabulary import is_known
+
+NAME_PARTS = re.compile(r"[\^=\s,;]+")
+PLAIN_NUMBER = re.compile(r"[+-]?\d{0,7}(\.\d*)?([eE][+-]?\d+)?")
+LONGEST = 64  # letters: what is longer is searched by its first ones
+WORDS = re.compile(r"[^\W_]+")
+SHORTEST_KNOWN = 3
+
+
+@dataclass
+class Gone:
+    """Values taken out of one file: `lasting` are a person's and searched in the patient's other files too."""
+
+    letters: Letters
+    lasting: set[str] = field(default_factory=set)
+    once: set[str] = field(default_factory=set)
+
+    def add(self, element: Element, *, lasting: bool) -> None:
+        """Note an attribute that is taken out, with everything below it."""
+        for each in walk([element]):
+            if each.items is None and not each.fragments:
+                self._add(each, lasting=lasting)
+
+    def _add(self, element: Element, *, lasting: bool) -> None:
+        vr, values = element.vr, self._values(element)
+        if vr == "PN":
+            for value in values:
+                self._keep({value, *NAME_PARTS.split(value)}, lasting=True)
+        elif vr == "UI":
+            self.once.update(each for each in values if each.count(".") > 2 and not is_registered(each))  # noqa: PLR2004
+        elif vr in {"DA", "DT"}:
+            self.once.update(each[:14] for each in values if len(each) >= 8)  # noqa: PLR2004 - a whole day
+        elif vr in TEXT and vr != "CS":
+            self._keep(set(values), lasting=lasting and vr in {"LO", "SH"})
+
+    def _values(self, element: Element) -> list[str]:
+        if element.vr not in TEXT and element.vr not in {"UI", "DA", "DT"}:
+            return []
+        readings = self.letters.readings(element.value)
+        if element.vr in SINGLE:
+            return readings
+        return [each.strip(" \0") for reading in readings for each in reading.split("\\")]
+
+    def _keep(self, values: set[str], *, lasting: bool) -> None:
+        for value in values:
+            text = value.strip()[:LONGEST]
+            if is_searchable(text) and not PLAIN_NUMBER.fullmatch(text) and not is_harmless(text):
+                (self.lasting if lasting else self.once).add(text)
+            elif lasting and text.isdigit() and is_searchable(text):
+                self.once.add(text)
+
+    def known_words(self) -> frozenset[str]:
+        """Give the person's words and numbers, in capitals: what nothing that is kept may contain."""
+        words = {word.upper() for value in self.lasting for word in WORDS.findall(value)}
+        return frozenset(word for word in words if len(word) >= SHORTEST_KNOWN or not word.isascii())
+
+    def searched(self, kept: set[str]) -> tuple[frozenset[str], frozenset[str]]:
+        """Give what is to be searched, lasting and once, without what was kept elsewhere by a rule of its own."""
+        upper = {each.upper() for each in kept}
+        once = frozenset(value for value in self.once - self.lasting if value.upper() not in upper)
+        return frozenset(value for value in self.lasting if value.upper() not in upper), once
+
+
+def is_harmless(text: str) -> bool:
+    """Whether a text consists of known words of technique alone."""
+    words = WORDS.findall(text)
+    return all(is_known(word) for word in words)
+
+
+def names_somebody(text: str, known: frozenset[str]) -> bool:
+    """Whether a text contains a word or number of the person."""
+    upper = text.upper()
+    return any(word.upper() in known for word in WORDS.findall(text)) or any(
+        word in upper for word in known if len(word) > SHORTEST_KNOWN + 1 or not word.isascii()
+    )

@@ -1,0 +1,128 @@
+"""One value: validated, moved, mapped, cleaned or replaced, by its value representation (PS3.5 §6.2)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from deid.folder.people import People
+from deid.imaging import times
+from deid.imaging.allowed import CLASS_TAGS, MARKED_TEXTS
+from deid.imaging.dictionary import BULK, NUMBERS, SINGLE, TEXT, is_registered
+from deid.imaging.elements import Element, Letters
+from deid.imaging.gone import Gone, names_somebody
+from deid.imaging.vocabulary import cleaned
+
+TERM = re.compile(r"[A-Z0-9 _]{0,16}", re.ASCII)
+DECIMAL = re.compile(r" *[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})? *", re.ASCII)
+WHOLE = re.compile(r" *[+-]?\d{1,10} *", re.ASCII)
+AGE = re.compile(r"(\d{3})([DWMY])")
+LONG_DIGITS = re.compile(r"\d{5,}")
+CHARACTER_SET, AGE_TAG, SEX_TAG = 0x00080005, 0x00101010, 0x00100040
+DUMMIES = {
+    "PN": b"Removed", "DA": b"19000101", "DT": b"19000101000000", "TM": b"000000", "IS": b"0", "DS": b"0", "AS": b"000Y",
+    "UI": b"2.25.0",
+}  # fmt: skip
+DUMMY_TEXT = b"REMOVED"
+
+
+@dataclass
+class Leaves:
+    """What a value is cleaned with: whose keys, the patient's offset, words of the person, and what was taken out."""
+
+    people: People
+    days: int | None
+    letters: Letters
+    gone: Gone
+    age_top: int
+    known: frozenset[str] = frozenset()
+    kept: set[str] = field(default_factory=set)
+
+    def keep(self, element: Element, vr: str) -> Element | None:
+        """Keep a value that has the form of its kind and names nobody; None for one that has not."""
+        if vr in NUMBERS:
+            return element if len(element.value) % NUMBERS[vr] == 0 else None
+        if vr in BULK:
+            return Element(element.tag, vr, element.value)
+        if vr == "UI":
+            return self.uid(element)
+        if vr in {"DA", "DT", "TM"}:
+            return Element(element.tag, vr, element.value)
+        return self._text(element, vr)
+
+    def _text(self, element: Element, vr: str) -> Element | None:
+        data = bytes(element.value)
+        if not data:
+            return Element(element.tag, vr)
+        if element.tag == CHARACTER_SET:
+            return element if re.fullmatch(rb"[A-Z0-9_ \\]{0,80}", data) else None
+        text = self.letters.read(data)
+        values = [text] if vr in SINGLE else text.split("\\")
+        if not all(self._has_form(value.strip(" \0"), element.tag, vr) for value in values):
+            return None
+        if element.tag == AGE_TAG:
+            return Element(element.tag, vr, self._age(text).encode("ascii"))
+        self.kept.update(value.strip() for value in values)
+        return Element(element.tag, vr, element.value)
+
+    def _has_form(self, value: str, tag: int, vr: str) -> bool:
+        if names_somebody(value, self.known):
+            return False
+        if vr == "CS":
+            return TERM.fullmatch(value) is not None and not LONG_DIGITS.search(value)
+        form = {"DS": DECIMAL, "IS": WHOLE, "AS": AGE}.get(vr)
+        return form is None or not value or form.fullmatch(value) is not None
+
+    def _age(self, text: str) -> str:
+        match = AGE.fullmatch(text)
+        if match and match[2] == "Y" and int(match[1]) > self.age_top:
+            return f"{self.age_top:03d}Y"
+        return text
+
+    def date(self, element: Element, vr: str) -> Element | None:
+        """Move dates by the patient's offset; a value that is no date is gone."""
+        values = bytes(element.value).decode("latin-1").split("\\")
+        if vr == "TM":
+            moved = [times.time_of_day(value.strip(" \0")) for value in values]
+        elif self.days is None:
+            return None
+        else:
+            move = times.move_day if vr == "DA" else times.move_moment
+            moved = [move(value.strip(" \0"), self.days) for value in values]
+            self.gone.add(Element(element.tag, vr, element.value), lasting=False)
+            self.kept.update(each[:14] for each in moved)
+        return Element(element.tag, vr, "\\".join(moved).encode("ascii")) if any(moved) else None
+
+    def uid(self, element: Element) -> Element | None:
+        """Map instance UIDs; those of the standard stay."""
+        values = [each.strip(" \0") for each in bytes(element.value).decode("latin-1").split("\\")]
+        if element.tag in CLASS_TAGS and not all(map(is_registered, values)):
+            return None
+        mapped = [value if not value or is_registered(value) else self.people.uid(value) for value in values]
+        if mapped != values:
+            self.gone.add(Element(element.tag, "UI", element.value), lasting=False)
+        return Element(element.tag, "UI", "\\".join(mapped).encode("ascii"))
+
+    def clean(self, element: Element, vr: str) -> Element | None:
+        """Leave the known words of a text; None where none is left. A free text passes whole or not at all."""
+        text = self.letters.read(element.value)
+        values = [text] if vr in SINGLE else text.split("\\")
+        whole, marked = vr in {"ST", "LT", "UT"}, element.tag in MARKED_TEXTS
+        found = [cleaned(value, whole=whole, marked=marked) for value in values]
+        found = ["" if names_somebody(each, self.known) else each for each in found]
+        if found == [each.strip() for each in values]:
+            self.kept.update(found)
+            return Element(element.tag, vr, element.value)
+        self.gone.add(Element(element.tag, vr if vr in TEXT else "LO", element.value), lasting=False)
+        ascii_only = [" ".join(word for word in each.split() if word.isascii()) for each in found]
+        self.kept.update(ascii_only)
+        return Element(element.tag, vr, "\\".join(ascii_only).encode("ascii")) if any(ascii_only) else None
+
+
+def dummy(tag: int, vr: str) -> Element:
+    """Give a value that says nothing, of the right kind."""
+    if vr in NUMBERS:
+        return Element(tag, vr, bytes(NUMBERS[vr] * (2 if vr == "AT" else 1)))
+    if vr in BULK or vr == "UN":
+        return Element(tag, vr, bytes(8))
+    return Element(tag, vr, DUMMIES.get(vr, DUMMY_TEXT))
