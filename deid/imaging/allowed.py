@@ -33,6 +33,30 @@ BULK_TAGS = frozenset({
     0x00660025, 0x00660029, 0x00660040, 0x00660041, 0x00660042, 0x00660043, 0x5400100A, 0x003A0305, 0x54000110,
     0x54000112, 0x00189504, 0x0022155C, 0x006A0010, 0x006A000D, 0x006A000E, 0x00660129, 0x0066012A, 0x00700023,
 })  # fmt: skip
+# Terms that are a user's own text in capitals: held to the vocabulary as a text is, a dummy otherwise.
+FREE_TERMS = frozenset({0x00700080, 0x00700002, 0x00720002, 0x0040A992})
+# Enumerated values without which an object is none: held to their lists, so that no person's name can be in their way.
+ENUMERATED = {
+    0x00080060: frozenset(
+        "AR ASMT AU BDUS BI BMD CFM CR CT CTPROTOCOL DG DMS DOC DX ECG EEG EMG EOG EPS ES FID GM HC HD IO IOL IVOCT IVUS "
+        "KER KO LEN LS MG MR M3D NM OAM OCT OP OPM OPT OPTBSV OPTENF OPV OSS OT PA PLAN POS PR PT PX REG RESP RF RG "
+        "RTDOSE RTIMAGE RTINTENT RTPLAN RTRAD RTRECORD RTSEGANN RTSTRUCT RWV SEG SM SMR SR SRF STAIN TG US VA XA XAPROTOCOL "
+        "XC XR".split()
+    ),
+    0x00280004: frozenset(
+        ["MONOCHROME1", "MONOCHROME2", "PALETTE COLOR", "RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT", "XYB"]
+        + ["YBR_PARTIAL_420", "YBR_PARTIAL_422", "HSV", "ARGB", "CMYK"]
+    ),
+    0x0040A040: frozenset(
+        "TEXT NUM NUMERIC CODE DATETIME DATE TIME UIDREF PNAME COMPOSITE IMAGE WAVEFORM SCOORD SCOORD3D TCOORD CONTAINER "
+        "TABLE".split()
+    ),
+    0x0040A010: frozenset(
+        ["CONTAINS", "HAS OBS CONTEXT", "HAS CONCEPT MOD", "HAS PROPERTIES", "HAS ACQ CONTEXT", "INFERRED FROM"]
+        + ["SELECTED FROM"]
+    ),
+    0x00100040: frozenset("MFO"),
+}
 # What a class or a syntax is called: the standard's own UIDs, never an instance's.
 CLASS_TAGS = frozenset({0x00080016, 0x00081150, 0x00080062, 0x0008115A, 0x0008001A, 0x0008001B})
 KEEP, CLEAN, DATE, UID, DROP = "keep", "clean", "date", "uid", "drop"
@@ -48,6 +72,8 @@ def default(tag: int) -> str:
 
 
 def _by_kind(tag: int, vr: str) -> str:
+    if tag in FREE_TERMS:
+        return CLEAN
     if vr in {"SQ", "CS", "DS", "IS", *NUMBERS} or (vr in BULK and tag in BULK_TAGS):
         return KEEP
     if vr in {"DA", "DT", "TM"}:

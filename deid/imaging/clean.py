@@ -18,7 +18,7 @@ from deid.imaging.private import SafePrivate
 from deid.imaging.standard import Profile
 
 PATIENT_NAME, PATIENT_ID = 0x00100010, 0x00100020
-PERSON_CODES = 0x00401101
+PERSON_CODES, SEGMENT_LABEL = 0x00401101, 0x00620005
 # Sequences of references: nothing but UIDs is left in them by the rules, and images stay tied to each other.
 REFERENCES = frozenset({0x00081110, 0x00081111, 0x00081140, 0x00082112})
 # Sequences that the table wants as a dummy, and whose members are all decided one by one.
@@ -115,8 +115,12 @@ class Cleaner:
         elif what == allowed.DATE and "retain_longitudinal_full_dates" in self.profile.options:
             kept = self.leaves.keep(element, vr)
         elif what == allowed.CLEAN:
-            kept = self.leaves.clean(element, vr) or Element(element.tag, vr)
+            kept = self.leaves.clean(element, vr) or self._nothing(element.tag, vr)
         return kept or self._drop(element, "unlisted", lasting=False)
+
+    @staticmethod
+    def _nothing(tag: int, vr: str) -> Element:
+        return dummy(tag, vr) if tag in allowed.FREE_TERMS or tag == SEGMENT_LABEL else Element(tag, vr)
 
     def _sequence(self, element: Element, action: str | None, depth: int) -> Element | None:
         tag = element.tag
@@ -166,10 +170,12 @@ class Cleaner:
             self.leaves.gone.add(Element(meaning.tag, "LO", meaning.value), lasting=False)
         return _code(*settled)
 
-    def _drop(self, element: Element, note: str, *, lasting: bool) -> None:
+    def _drop(self, element: Element, note: str, *, lasting: bool) -> Element | None:
+        """Count and note what is taken out; gives None, which is what is left of it."""
         self.notes[note] += 1
         vr = element.vr if element.items is not None or element.is_private else _vr(element)
         self.leaves.gone.add(Element(element.tag, vr, element.value, element.items, element.fragments), lasting=lasting)
+        return None
 
 
 def _vr(element: Element) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from deid.folder.needles import is_searchable
 from deid.imaging.dictionary import SINGLE, TEXT, is_registered
 from deid.imaging.elements import Element, Letters, walk
+from deid.imaging.standard import BASIC, CLEAN_PIXELS, OPTIONS
 from deid.imaging.vocabulary import is_known
 
 NAME_PARTS = re.compile(r"[\^=\s,;]+")
@@ -19,6 +20,12 @@ PLAIN_NUMBER = re.compile(r"[+-]?\d{0,7}(\.\d*)?([eE][+-]?\d+)?")
 LONGEST = 64  # letters: what is longer is searched by its first ones
 WORDS = re.compile(r"[^\W_]+")
 SHORTEST_KNOWN = 3
+# Words that we write ourselves into every file: a value that is one of them is found there, and says nothing.
+OURS = frozenset(
+    word.upper()
+    for text in (*(meaning for _, meaning in (*OPTIONS.values(), BASIC, CLEAN_PIXELS)), "Removed Ansim MODIFIED")
+    for word in WORDS.findall(text)
+)
 
 
 @dataclass
@@ -66,19 +73,22 @@ class Gone:
     def known_words(self) -> frozenset[str]:
         """Give the person's words and numbers, in capitals: what nothing that is kept may contain."""
         words = {word.upper() for value in self.lasting for word in WORDS.findall(value)}
-        return frozenset(word for word in words if len(word) >= SHORTEST_KNOWN or not word.isascii())
+        return frozenset(word for word in words if len(word) >= SHORTEST_KNOWN or not word.isascii()) - OURS
 
     def searched(self, kept: set[str]) -> tuple[frozenset[str], frozenset[str]]:
         """Give what is to be searched, lasting and once, without what was kept elsewhere by a rule of its own."""
         upper = {each.upper() for each in kept}
-        once = frozenset(value for value in self.once - self.lasting if value.upper() not in upper)
+        once = frozenset(
+            value
+            for value in self.once - self.lasting
+            if value.upper() not in upper and not all(word.upper() in upper for word in WORDS.findall(value))
+        )
         return frozenset(value for value in self.lasting if value.upper() not in upper), once
 
 
 def is_harmless(text: str) -> bool:
     """Whether a text consists of known words of technique alone."""
-    words = WORDS.findall(text)
-    return all(is_known(word) for word in words)
+    return all(is_known(word) or word.upper() in OURS for word in WORDS.findall(text))
 
 
 def names_somebody(text: str, known: frozenset[str]) -> bool:

@@ -6,11 +6,10 @@ import re
 from dataclasses import dataclass, field
 
 from deid.folder.people import People
-from deid.imaging import times
-from deid.imaging.allowed import CLASS_TAGS, MARKED_TEXTS
+from deid.imaging import allowed, times
 from deid.imaging.dictionary import BULK, NUMBERS, SINGLE, TEXT, is_registered
 from deid.imaging.elements import Element, Letters
-from deid.imaging.gone import Gone, names_somebody
+from deid.imaging.gone import WORDS, Gone, names_somebody
 from deid.imaging.vocabulary import cleaned
 
 TERM = re.compile(r"[A-Z0-9 _]{0,16}", re.ASCII)
@@ -66,6 +65,8 @@ class Leaves:
         return Element(element.tag, vr, element.value)
 
     def _has_form(self, value: str, tag: int, vr: str) -> bool:
+        if tag in allowed.ENUMERATED:
+            return value in allowed.ENUMERATED[tag] or not value
         if names_somebody(value, self.known):
             return False
         if vr == "CS":
@@ -96,7 +97,7 @@ class Leaves:
     def uid(self, element: Element) -> Element | None:
         """Map instance UIDs; those of the standard stay."""
         values = [each.strip(" \0") for each in bytes(element.value).decode("latin-1").split("\\")]
-        if element.tag in CLASS_TAGS and not all(map(is_registered, values)):
+        if element.tag in allowed.CLASS_TAGS and not all(map(is_registered, values)):
             return None
         mapped = [value if not value or is_registered(value) else self.people.uid(value) for value in values]
         if mapped != values:
@@ -107,9 +108,10 @@ class Leaves:
         """Leave the known words of a text; None where none is left. A free text passes whole or not at all."""
         text = self.letters.read(element.value)
         values = [text] if vr in SINGLE else text.split("\\")
-        whole, marked = vr in {"ST", "LT", "UT"}, element.tag in MARKED_TEXTS
+        whole, marked = vr in {"ST", "LT", "UT"}, element.tag in allowed.MARKED_TEXTS
         found = [cleaned(value, whole=whole, marked=marked) for value in values]
         found = ["" if names_somebody(each, self.known) else each for each in found]
+        self.kept.update(word for each in found for word in WORDS.findall(each))
         if found == [each.strip() for each in values]:
             self.kept.update(found)
             return Element(element.tag, vr, element.value)
