@@ -21,7 +21,9 @@ NUMBERED = re.compile(
 )
 MOST_PLAIN_NUMBERS = 2
 # The name of a kernel, a sequence, a filter: letters and digits in one short word.
-MARKED = re.compile(r"\d{1,4}|[A-Za-z]|[*]?[A-Za-z]{0,5}\d{1,3}[A-Za-z]{0,3}(_\d{0,2}[A-Za-z]{0,3})?|[*][A-Za-z0-9_]{1,12}")
+MARKED = re.compile(
+    r"\d{1,4}|[A-Za-z]|[*]?[A-Za-z]{0,5}\d{1,3}[A-Za-z]{0,3}(_\d{0,2}[A-Za-z]{0,3})?|[*][A-Za-z0-9_]{1,12}"
+)
 
 
 @cache

@@ -1,0 +1,132 @@
+"""An object's pixels searched for letters and blanked: which places, in which frames, in the syntax they are stored in.
+
+Letters of a device stand still, so a few frames and the brightest value that each pixel takes over many are searched, and
+what is found is blanked in every frame; a frame in which nothing is to be blanked keeps its bytes.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deid.folder.format import Refused
+from deid.imaging import codec
+from deid.imaging.elements import DataSet
+from deid.imaging.letters.finder import Box, find
+from deid.imaging.letters.greys import grey
+from deid.imaging.letters.stroke import believed
+from deid.imaging.picture import Picture
+from deid.imaging.recipe import LetterRules
+
+Array = NDArray[Any]
+SINGLY, TOGETHER = 3, 16  # frames searched by themselves, and by their brightest values
+ROUNDS = 3  # searches of one picture: what was half covered is found in the next
+SMALLEST = 24  # px: nothing smaller holds letters that can be read
+BASELINE_BITS = 8
+
+
+@dataclass(frozen=True)
+class Search:
+    """Searches pictures of one object."""
+
+    picture: Picture
+    data: DataSet
+    rules: LetterRules
+
+    def boxes(self, frame: Callable[[int], Array]) -> list[Box]:
+        """Give the places of letters; `frame` gives a stored frame by its number (from 0)."""
+        if min(self.picture.rows, self.picture.columns) < SMALLEST or self.picture.allocated == 1:
+            return []
+        count = self.picture.frames
+        singly = sorted({0, count // 2, count - 1}) if count > SINGLY else range(count)
+        found = [box for number in singly for box in self._boxes(frame(number))]
+        if count > SINGLY:
+            step = max(1, count // TOGETHER)
+            brightest = frame(0)
+            for number in range(step, count, step):
+                brightest = np.maximum(brightest, frame(number))
+            found += self._boxes(brightest)
+        return found
+
+    def _boxes(self, stored: Array) -> list[Box]:
+        seen = grey(stored, self.picture, self.data).copy()
+        found: list[Box] = []
+        for _ in range(ROUNDS):
+            new = believed(find(seen, threshold=self.rules.threshold), seen, largest=self.rules.largest)
+            if not new:
+                break
+            found += new
+            for box in new:
+                seen[box.top : box.bottom, box.left : box.right] = int(np.median(seen))
+        return found
+
+
+def native_frames(value: bytes | memoryview, picture: Picture) -> Array:
+    """Lay native pixels out as (frames, rows, columns[, samples]). Raises `Refused` for layouts that cannot be."""
+    if picture.allocated not in {8, 16, 32} or picture.photometric == "YBR_FULL_422":
+        raise Refused(
+            "imaging.layout", "화소 배열을 다루지 않습니다.", "lays its pixels out in a way that is not handled."
+        )
+    kind = np.dtype(f"{picture.order}{'i' if picture.signed else 'u'}{picture.allocated // 8}")
+    pixels = np.frombuffer(value, kind)
+    shape = (picture.frames, picture.rows, picture.columns)
+    if picture.samples == 1:
+        return pixels.reshape(shape)
+    if picture.planar:
+        return np.moveaxis(pixels.reshape(picture.frames, picture.samples, *shape[1:]), 1, -1)
+    return pixels.reshape(*shape, picture.samples)
+
+
+def blank_native(value: bytes | memoryview, picture: Picture, boxes: list[Box]) -> bytes:
+    """Fill the places in every native frame; the rest stays bit for bit."""
+    copied = bytearray(value)
+    pixels = native_frames(copied, picture)
+    for box in boxes:
+        pixels[:, box.top : box.bottom, box.left : box.right] = _fill(picture)
+    return bytes(copied)
+
+
+def blank_frames(made: list[bytes], syntax: str, picture: Picture, boxes: list[Box]) -> tuple[list[bytes], str]:
+    """Fill the places in every encapsulated frame; gives frames and the transfer syntax they are now in."""
+    target = codec.INSTEAD.get(syntax, syntax)
+    if syntax == codec.EXTENDED and codec.depth(made[0], syntax) == BASELINE_BITS:
+        target = syntax
+    if target in {codec.BASELINE, codec.EXTENDED}:
+        return [_wiped(frame, boxes) for frame in made], syntax
+    return [_again(frame, syntax, target, picture, boxes) for frame in made], target
+
+
+def _again(frame: bytes, syntax: str, target: str, picture: Picture, boxes: list[Box]) -> bytes:
+    array = codec.decode(frame, syntax, picture).copy()
+    for box in boxes:
+        array[box.top : box.bottom, box.left : box.right] = _fill(picture)
+    return codec.encode(array, target, picture, frame)
+
+
+def _wiped(frame: bytes, boxes: list[Box]) -> bytes:
+    """Grey out blocks of a baseline JPEG without decoding the others (jpegtran of libjpeg-turbo)."""
+    for box in boxes:
+        place = f"{box.right - box.left}x{box.bottom - box.top}+{box.left}+{box.top}"
+        done = subprocess.run(
+            ["/usr/bin/jpegtran", "-copy", "none", "-wipe", place], input=frame, capture_output=True, check=False
+        )
+        if done.returncode or not done.stdout:
+            raise Refused(
+                "imaging.encode", "JPEG 블록을 지울 수 없습니다.", "has a JPEG stream whose blocks cannot be wiped."
+            )
+        frame = done.stdout
+    return frame
+
+
+def _fill(picture: Picture) -> Any:
+    """Give the value that blanks: black as it is stored."""
+    if picture.photometric.startswith("YBR_F") and picture.samples == 3:  # noqa: PLR2004 - colour
+        return [0, 128, 128]
+    if picture.photometric == "MONOCHROME1":
+        return (1 << picture.stored - picture.signed) - 1
+    return 0
