@@ -1,16 +1,16 @@
 """One file of a folder: recognised, de-identified into a staging folder, scanned, and only then said to be ready.
 
-Runs in a worker process. Whatever a broken file does to a reader ends as a refusal with a reason: a run over a hospital's
-folder never stops at its worst file.
+Runs in a worker process. Whatever a broken file does to a reader ends as a refusal with a reason: a run over a
+hospital's folder never stops at its worst file.
 """
 
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from deid.folder.format import HEAD_BYTES, Context, Outcome, Refused
+from deid.folder.format import HEAD_BYTES, Context, Format, Outcome, Refused
 from deid.folder.people import People
 from deid.folder.recipe import FolderRecipe
 from deid.folder.registry import format_of
@@ -49,40 +49,45 @@ class Result:
 
 def process(work: Work, number: int, name: str) -> Result:
     """De-identify one file into a staging folder of its own, `staging/number`. Never raises for what a file holds."""
-    path = work.source / name
-    try:
-        with path.open("rb") as file:
-            head = file.read(HEAD_BYTES)
-    except OSError as error:
-        return _refused(
-            name, "", Refused("folder.read", "읽을 수 없습니다.", f"cannot be read ({error.errno})."), FAILED
-        )
-    found = format_of(head, name)
-    if found is None:
-        words = ("아는 형식이 아닙니다.", "is in no format that is known.")
-        return _refused(name, "", Refused("folder.unknown", *words), POLICY)
-    if found.section not in work.recipe.sections:
-        words = (f"계획에 {found.section}: 항목이 없습니다.", f"the recipe has no section {found.section}.")
-        return _refused(name, found.name, Refused("folder.no-rules", *words), POLICY)
     staged = work.staging / str(number)
-    staged.mkdir(parents=True)
-    context = Context(work.people, work.recipe.sections[found.section], name)
     try:
-        outcome = found.deidentify(path, staged, context)
+        found = _format(work, name)
+    except Refused as refusal:
+        return _refused(name, "", refusal, POLICY if refusal.policy else FAILED)
+    staged.mkdir(parents=True)
+    try:
+        outcome = found.deidentify(
+            work.source / name, staged, Context(work.people, work.recipe.sections[found.section], name)
+        )
         left = tuple(_left(staged, outcome))
     except Refused as refusal:
-        shutil.rmtree(staged)
-        return _refused(name, found.name, refusal, POLICY if refusal.policy else UNREADABLE)
-    except Exception as error:  # whatever a broken file does to a reader is a reason, never the end of a run
-        shutil.rmtree(staged)
+        result = _refused(name, found.name, refusal, POLICY if refusal.policy else UNREADABLE)
+    except Exception as error:  # noqa: BLE001 - whatever a broken file does to a reader is a reason, never the end of a run
         words = ("처리하다 실패했습니다.", f"failed with {type(error).__name__} at {_place(error)}.")
-        return _refused(name, found.name, Refused("folder.failed", *words), FAILED)
-    if left:
-        shutil.rmtree(staged)
+        result = _refused(name, found.name, Refused("folder.failed", *words), FAILED)
+    else:
+        if not left:
+            return Result(name, found.name, staged, outcome)
         words = ("지운 값이 결과에 남아 내보내지 않습니다.", "a value that was removed is still in the result.")
-        refused = _refused(name, found.name, Refused("folder.left", *words), LEFT)
-        return Result(**{**refused.__dict__, "left": left})
-    return Result(name, found.name, staged, outcome)
+        result = replace(_refused(name, found.name, Refused("folder.left", *words), LEFT), left=left)
+    shutil.rmtree(staged)
+    return result
+
+
+def _format(work: Work, name: str) -> Format:
+    """Find the format of a file. Raises `Refused` where there is none, or the recipe has no rules for it."""
+    try:
+        with (work.source / name).open("rb") as file:
+            head = file.read(HEAD_BYTES)
+    except OSError as error:
+        raise Refused("folder.read", "읽을 수 없습니다.", f"cannot be read ({error.errno}).", policy=False) from error
+    found = format_of(head, name)
+    if found is None:
+        raise Refused("folder.unknown", "아는 형식이 아닙니다.", "is in no format that is known.")
+    if found.section not in work.recipe.sections:
+        words = (f"계획에 {found.section}: 항목이 없습니다.", f"the recipe has no section {found.section}.")
+        raise Refused("folder.no-rules", *words)
+    return found
 
 
 def _left(staged: Path, outcome: Outcome) -> list[str]:

@@ -1,8 +1,8 @@
 """The last look before a file is let out: its bytes against every identifier that was taken from its patient.
 
 Rules can forget a place; this looks at all of them at once, whatever the format. A hit is told by file and offset,
-never by its value. Every pair of bytes is looked up in a table of how values begin (two gathers a file), so that the time
-hardly grows with the number of values.
+never by its value. Every pair of bytes is looked up in a table of how values begin (two gathers a file), so that the
+time hardly grows with the number of values.
 """
 
 from __future__ import annotations

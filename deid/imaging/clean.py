@@ -1,7 +1,7 @@
 """The data set against the profile: default-deny, by tag number, to any depth (PS3.15 Annex E).
 
-One attribute meets one of the table's actions or, unlisted, the default by what it can hold. Sequences are followed with
-the same rules whatever they are called: what stands in them decides. Private attributes pass by a list alone.
+One attribute meets one of the table's actions or, unlisted, the default by what it can hold. Sequences are followed
+with the same rules whatever they are called: what stands in them decides. Private attributes pass by a list alone.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from deid.imaging import allowed, codes
 from deid.imaging.content import Content
 from deid.imaging.dictionary import vrs
-from deid.imaging.elements import Element, Items, ascii_text, find
+from deid.imaging.elements import Element, Items, find
 from deid.imaging.leaves import Leaves, dummy
 from deid.imaging.private import SafePrivate
 from deid.imaging.standard import Profile
@@ -97,7 +97,7 @@ class Cleaner:
             return kept
         self._drop(element, "words", lasting=False)
         basic = self.profile.basic(element.tag)
-        if basic == "X" or not element.value and basic != "D":
+        if basic == "X" or (not element.value and basic != "D"):
             return None
         return Element(element.tag, vr) if basic == "Z" else dummy(element.tag, vr)
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom.pixels import get_decoder
-from pydicom.pixels.encoders.native import _encode_frame
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.pixels.encoders.base import get_encoder
 from pydicom.uid import UID
 
 from deid.folder.format import Refused
@@ -23,6 +23,8 @@ from deid.imaging.pixels import J2K, RLE
 from deid.imaging.streams import j2k, jpeg
 
 Array = NDArray[Any]
+_decoder: Any = get_decoder
+_encoder: Any = get_encoder
 BASELINE, EXTENDED, LOSSLESS, LOSSLESS_SV1 = (f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 57, 70))
 JPEG_LS, NEAR_LS = "1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81"
 J2K_LOSSLESS, J2K_ANY = "1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91"
@@ -47,18 +49,11 @@ def decode(frame: bytes, syntax: str, picture: Picture) -> Array:
 
 def _decode(frame: bytes, syntax: str, picture: Picture) -> Array:
     if syntax in J2K:
-        import openjpeg  # noqa: PLC0415 - only for these files
+        from openjpeg.utils import decode as decode_j2k  # noqa: PLC0415 - only for these files
 
-        return np.asarray(openjpeg.decode(frame))
-    decoder = get_decoder(UID(syntax))
-    options: dict[str, Any] = {
-        "rows": picture.rows, "columns": picture.columns, "samples_per_pixel": picture.samples,
-        "photometric_interpretation": picture.photometric, "bits_allocated": picture.allocated,
-        "bits_stored": picture.stored, "pixel_representation": int(picture.signed), "number_of_frames": 1,
-        "planar_configuration": int(picture.planar), "pixel_keyword": "PixelData",
-    }  # fmt: skip
-    array, _ = decoder.as_array(
-        encapsulated([frame]), index=0, raw=True, decoding_plugin=PLUGINS.get(syntax, "gdcm"), **options
+        return np.asarray(decode_j2k(frame))
+    array, _ = _decoder(UID(syntax)).as_array(
+        encapsulated([frame]), index=0, raw=True, decoding_plugin=PLUGINS.get(syntax, "gdcm"), **_options(picture)
     )
     return np.asarray(array)
 
@@ -82,15 +77,18 @@ def encode(array: Array, syntax: str, picture: Picture, original: bytes) -> byte
 
 
 def _rle(array: Array, picture: Picture) -> bytes:
-    from pydicom.pixels.encoders.base import EncodeRunner  # noqa: PLC0415 - only for these files
+    options = {**_options(picture), "planar_configuration": 0}
+    return bytes(_encoder(UID(RLE)).encode(array, encoding_plugin="pydicom", **options))
 
-    runner = EncodeRunner(UID(RLE))
-    runner.set_options(
-        rows=picture.rows, columns=picture.columns, samples_per_pixel=picture.samples, number_of_frames=1,
-        photometric_interpretation=picture.photometric, bits_allocated=picture.allocated,
-        bits_stored=picture.stored, pixel_representation=int(picture.signed), planar_configuration=0, byteorder="<",
-    )  # fmt: skip
-    return bytes(_encode_frame(array.astype(array.dtype.newbyteorder("<")).tobytes(), runner))
+
+def _options(picture: Picture) -> dict[str, Any]:
+    """Describe one frame in pydicom's words."""
+    return {
+        "rows": picture.rows, "columns": picture.columns, "samples_per_pixel": picture.samples,
+        "photometric_interpretation": picture.photometric, "bits_allocated": picture.allocated,
+        "bits_stored": picture.stored, "pixel_representation": int(picture.signed), "number_of_frames": 1,
+        "planar_configuration": int(picture.planar), "pixel_keyword": "PixelData",
+    }  # fmt: skip
 
 
 def depth(frame: bytes, syntax: str) -> int:

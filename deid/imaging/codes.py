@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from typing import Any
 
 from deid.imaging.vocabulary import cleaned
 
@@ -30,10 +31,12 @@ FORMS = {
     "CD8": r"[A-Z]{1,4}",
 }
 FORMATS = {scheme: re.compile(form, re.ASCII) for scheme, form in FORMS.items()}
+_SYMBOL = "[munkcdM]?(m|s|g|l|L|Hz|V|A|K|mol|Pa|T|eV|Gy|Sv|Bq|deg|Cel|rad|h|min|d|bar|W|J|kg)"
 # Units: products and quotients of short unit symbols with powers; braces hold annotations, of which few are known.
-UNIT = re.compile(r"1|%|([munkcdM]?(m|s|g|l|L|Hz|V|A|K|mol|Pa|T|eV|Gy|Sv|Bq|deg|Cel|rad|h|min|d|bar|W|J)[0-9]?)"
-                  r"([./][munkcdM]?(m|s|g|l|L|Hz|V|A|K|mol|Pa|T|eV|Gy|Sv|Bq|deg|Cel|h|min|kg)[0-9-]{0,2}){0,3}|mm\[Hg\]|"
-                  r"\[?hnsf'?U\]?|dB|\{(ratio|counts|score|status|breaths|H\.B\.)\}(/min)?|\[degF\]|10\*-?\d|1/s|/min")  # fmt: skip
+UNIT = re.compile(
+    rf"1|%|({_SYMBOL}\d?)([./]{_SYMBOL}-?\d?){{0,3}}|mm\[Hg\]|\[?hnsf'?U\]?|dB|\[degF\]|10\*-?\d|1/s|/min"
+    r"|\{(ratio|counts|score|status|breaths|H\.B\.)\}(/min)?"
+)
 DUMMY = ("REMOVED", "99ANSIM", "Removed")
 _VERHOEFF = (
     (0, 1, 2, 3, 4, 5, 6, 7, 8, 9), (1, 5, 7, 6, 2, 8, 3, 0, 9, 4), (5, 8, 0, 3, 7, 9, 6, 1, 4, 2),
@@ -51,7 +54,9 @@ _DIHEDRAL = (
 @cache
 def meanings() -> dict[tuple[str, str], str]:
     """Give the meaning of each code of the standard's context groups, by scheme and value."""
-    from pydicom.sr._concepts_dict import concepts  # noqa: PLC0415 - half a megabyte, for files with codes only
+    from pydicom.sr import _concepts_dict  # noqa: PLC0415 - half a megabyte, for files with codes only
+
+    concepts: Any = _concepts_dict.concepts
 
     return {
         (scheme, code): str(meaning)
@@ -75,7 +80,7 @@ def settled(scheme: str, value: str, meaning: str) -> tuple[str, str, str] | Non
 
 
 def is_sct(value: str) -> bool:
-    """Whether a SNOMED CT identifier's check digit is right (Verhoeff): a telephone number is not, nine times in ten."""
+    """Whether a SNOMED CT identifier's check digit is right (Verhoeff): a telephone number's seldom is."""
     check = 0
     for place, digit in enumerate(reversed(value)):
         check = _DIHEDRAL[check][_VERHOEFF[place % 8][int(digit)]]

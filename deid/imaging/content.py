@@ -1,10 +1,10 @@
-"""Content items of structured reports (PS3.3 §C.17.3), by the table for them (PS3.15 E.3.4-1) and by their value type."""
+"""Content items of structured reports (PS3.3 §C.17.3), by the table for them (PS3.15 E.3.4-1) and by value type."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from deid.imaging.allowed import CODE_SCHEME, CODE_VALUE
 from deid.imaging.elements import Element, Items, ascii_text, find
@@ -31,7 +31,7 @@ class Content:
         return "D" if action == "D" and find(item, self.TEXT_VALUE) is not None else "K"
 
     @classmethod
-    def emptied(cls, item: Items, gone: Callable[[Element], None]) -> Items:
+    def emptied(cls, item: Items, gone: Callable[[Element], Any]) -> Items:
         """Replace an item's text by one that is no known word, so that a dummy stands there in the end."""
         found = []
         for each in item:

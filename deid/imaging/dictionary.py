@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from pydicom.datadict import DicomDictionary, RepeatersDictionary
-from pydicom.uid import UID_dictionary
+from pydicom._dicom_dict import DicomDictionary
+from pydicom._uid_dict import UID_dictionary
 
 # Attributes of 2023 to 2026 that pydicom 3.0.2 does not know and which the table names: what they hold.
 LATER = {0x0040B020: ("SQ",)}
+CLASSES, LONGEST_CLASS = "1.2.840.10008.5.1.4.1.1.", 40
 LONG = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"})
 NUMBERS = {"US": 2, "SS": 2, "UL": 4, "SL": 4, "FL": 4, "FD": 8, "SV": 8, "UV": 8, "AT": 2}
 BULK = {"OB": 1, "OW": 2, "OF": 4, "OL": 4, "OD": 8, "OV": 8}
@@ -36,12 +37,10 @@ def is_retired(tag: int) -> bool:
 @lru_cache(maxsize=4096)
 def is_registered(uid: str) -> bool:
     """Whether a UID is one of the standard's own (a class, a syntax, a context group), and so nobody's instance."""
-    return uid in UID_dictionary or uid.startswith("1.2.840.10008.5.1.4.1.1.") and len(uid) <= 40  # noqa: PLR2004, RUF021
+    # A storage class that is younger than the dictionary is still a class: short, under the standard's own root.
+    return uid in UID_dictionary or (uid.startswith(CLASSES) and len(uid) <= LONGEST_CLASS)
 
 
 def known_tags() -> list[int]:
     """List the dictionary's single attributes."""
     return sorted(DicomDictionary)
-
-
-REPEATERS = RepeatersDictionary

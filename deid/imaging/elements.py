@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from pydicom.charset import decode_bytes, python_encoding
@@ -128,8 +130,7 @@ class Letters:
                 found.append(data.decode(codec))
             except UnicodeDecodeError:
                 continue
-        try:
+        with suppress(LookupError, UnicodeError, ValueError), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             found.insert(0, decode_bytes(data, self.encodings, {0x5C, 0x3D, 0x5E, 0x0A, 0x0D}))
-        except (LookupError, UnicodeError, ValueError):
-            pass
         return list(dict.fromkeys(each.strip(" \0") for each in [*found, data.decode("latin-1")]))

@@ -1,7 +1,8 @@
 """What was taken out of a file, as texts to be searched for afterwards: the self-scan's list, and what may not be kept.
 
-A number such as 0.488 or a word of technique that went with a private attribute says nothing, and would be found again in
-what was kept on purpose; such values are not searched. Everything that can name a person is, in every possible reading.
+A number such as 0.488 or a word of technique that went with a private attribute says nothing, and would be found
+again in what was kept on purpose; such values are not searched. Everything that can name a person is, in every
+possible reading.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ NAME_PARTS = re.compile(r"[\^=\s,;]+")
 PLAIN_NUMBER = re.compile(r"[+-]?\d{0,7}(\.\d*)?([eE][+-]?\d+)?")
 LONGEST = 64  # letters: what is longer is searched by its first ones
 WORDS = re.compile(r"[^\W_]+")
-SHORTEST_KNOWN = 3
+SHORTEST_KNOWN, SHORTEST_UID = 3, 8
 # Words that we write ourselves into every file: a value that is one of them is found there, and says nothing.
 OURS = frozenset(
     word.upper()
@@ -48,7 +49,7 @@ class Gone:
             for value in values:
                 self._keep({value, *NAME_PARTS.split(value)}, lasting=True)
         elif vr == "UI":
-            self.once.update(each for each in values if each.count(".") > 2 and not is_registered(each))  # noqa: PLR2004
+            self.once.update(each for each in values if len(each) >= SHORTEST_UID and not is_registered(each))
         elif vr in {"DA", "DT"}:
             self.once.update(each[:14] for each in values if len(each) >= 8)  # noqa: PLR2004 - a whole day
         elif vr in TEXT and vr != "CS":

@@ -19,8 +19,8 @@ AGE = re.compile(r"(\d{3})([DWMY])")
 LONG_DIGITS = re.compile(r"\d{5,}")
 CHARACTER_SET, AGE_TAG, SEX_TAG = 0x00080005, 0x00101010, 0x00100040
 DUMMIES = {
-    "PN": b"Removed", "DA": b"19000101", "DT": b"19000101000000", "TM": b"000000", "IS": b"0", "DS": b"0", "AS": b"000Y",
-    "UI": b"2.25.0",
+    "PN": b"Removed", "DA": b"19000101", "DT": b"19000101000000", "TM": b"000000", "IS": b"0", "DS": b"0",
+    "AS": b"000Y", "UI": b"2.25.0",
 }  # fmt: skip
 DUMMY_TEXT = b"REMOVED"
 

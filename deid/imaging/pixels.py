@@ -1,4 +1,4 @@
-"""Pixel data made safe without decoding where possible: cut to size, unused bits cleared, comments out of the streams."""
+"""Pixel data made safe without decoding where possible: cut to size, unused bits cleared, comments out of streams."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Private attributes by a list (PS3.15 E.3.10): who made them, which group and number, and what they hold.
 
-A private attribute is known by its creator, not by its number alone: the block in which it lies is reserved anew in each
-data set (PS3.5 §7.8).
+A private attribute is known by its creator, not by its number alone: the block in which it lies is reserved anew in
+each data set (PS3.5 §7.8).
 """
 
 from __future__ import annotations

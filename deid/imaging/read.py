@@ -22,19 +22,20 @@ PIXELS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 DEEPEST = 64  # sequences within sequences; more is an attack
 LARGEST_INFLATED = 1 << 31
 IMPLICIT_LITTLE = Syntax(explicit=False, little=True)
+BARE = (Syntax(explicit=True, little=True), IMPLICIT_LITTLE, Syntax(explicit=True, little=False))
 
 
-class Broken(ValueError):
+class Broken(ValueError):  # noqa: N818 - what the bytes are
     """The bytes are not what DICOM says they must be; `args[0]` says what, without a value."""
 
 
 def is_dicom(head: bytes) -> bool:
-    """Whether a file begins as DICOM: with the magic word, or (old files, no preamble) with a first plausible element."""
+    """Whether a file begins as DICOM: with the magic word, or (old files) with a first plausible element."""
     if head[PREAMBLE : PREAMBLE + 4] == MAGIC:
         return True
     if len(head) < 16:  # noqa: PLR2004 - one element with a UID
         return False
-    return any(_begins(head, syntax) for syntax in (Syntax(True, True), IMPLICIT_LITTLE, Syntax(True, False)))  # noqa: FBT003
+    return any(_begins(head, syntax) for syntax in BARE)
 
 
 def _begins(head: bytes, syntax: Syntax) -> bool:
@@ -98,7 +99,7 @@ def _syntax(body: memoryview, declared: str) -> Syntax:
         return Syntax(explicit=declared != IMPLICIT, little=declared != BIG)
     explicit = bytes(body[4:6]).decode("latin-1") in VRS
     group_little, group_big = struct.unpack_from("<H", body)[0], struct.unpack_from(">H", body)[0]
-    little = group_little <= group_big if declared not in {BIG} else group_little < group_big
+    little = group_little <= group_big if declared != BIG else group_little < group_big
     return Syntax(explicit=explicit, little=little, deflated=declared == DEFLATED)
 
 
@@ -190,7 +191,7 @@ class _Reader:
         syntax = IMPLICIT_LITTLE if vr == "UN" and first[:2] in {(0xFFFE, 0xE000), (0xFFFE, 0xE0DD)} else self.syntax
         inner = _Reader(self.data, syntax)
         inner.position = self.position
-        items = inner._sequence(end, depth, delimited=True)  # noqa: SLF001 - its own kind
+        items = inner.sequence(end, depth, delimited=True)
         self.position = inner.position
         return Element(tag, "SQ", items=self._aligned(items, syntax))
 
@@ -220,9 +221,10 @@ class _Reader:
             return self._items(value, self.syntax, depth)
 
     def _items(self, value: memoryview, syntax: Syntax, depth: int) -> list[Items]:
-        return _Reader(value, syntax)._sequence(len(value), depth, delimited=False)  # noqa: SLF001 - its own kind
+        return _Reader(value, syntax).sequence(len(value), depth, delimited=False)
 
-    def _sequence(self, end: int, depth: int, *, delimited: bool) -> list[Items]:
+    def sequence(self, end: int, depth: int, *, delimited: bool) -> list[Items]:
+        """Read items up to `end`, or up to the delimiter that must come before it."""
         if depth >= DEEPEST:
             raise Broken("sequences nested too deep")
         found: list[Items] = []

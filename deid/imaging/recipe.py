@@ -1,4 +1,4 @@
-"""The section `imaging:` of a folder's recipe: the profile's options, which pictures are searched for letters, what is refused.
+"""The section `imaging:` of a folder's recipe: the profile's options, which pictures are searched, what is refused.
 
 What is left out is as strict as it can be.
 """

@@ -1,7 +1,7 @@
 """PS3.15 Annex E as data: what the Basic Profile and its options say of each attribute, edition 2026d.
 
-The table is vendored (`ps315_2026d.json`, where it comes from stands in it and in NOTICE). It is a list of what must not
-pass, not of what may: what it does not name is decided in `allowed.py`, by default against.
+The table is vendored (`ps315_2026d.json`, where it comes from stands in it and in NOTICE). It is a list of what must
+not pass, not of what may: what it does not name is decided in `allowed.py`, by default against.
 """
 
 from __future__ import annotations

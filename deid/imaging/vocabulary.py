@@ -1,6 +1,7 @@
 """Descriptors by a controlled vocabulary: known words, numbers with a unit, and nothing else.
 
-As The Cancer Imaging Archive does it, the other way round from looking for names: a word that nobody put on the list goes.
+As The Cancer Imaging Archive does it, the other way round from looking for names: a word that nobody put on the list
+goes.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The tree into a new file (PS3.10 §7): zero preamble, six elements of file meta, no group lengths, nothing behind.
 
-Everything is written anew in the transfer syntax that the pixels have; values that were kept pass as the bytes they were.
+Everything is written anew in the transfer syntax that the pixels have; values that were kept pass as the bytes they
+were.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ of `rapidocr-onnxruntime` (Apache-2.0), run by onnxruntime alone: none of that w
 from __future__ import annotations
 
 import importlib.util
+import math
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -84,7 +85,7 @@ def _starts(length: int) -> range:
 def _scale(height: int, width: int) -> float:
     """Enlarge a small picture, as far as the whole stays within `LARGEST_ENLARGED`; never make one smaller."""
     wanted = SHORT_SIDE / min(height, width)
-    return max(1.0, min(wanted, (LARGEST_ENLARGED / (height * width)) ** 0.5))
+    return max(1.0, min(wanted, math.sqrt(LARGEST_ENLARGED / (height * width))))
 
 
 def _find(grey: Grey, threshold: float, scale: float) -> list[Box]:

@@ -29,7 +29,7 @@ def grey(frame: Array, picture: Picture, data: DataSet) -> Grey:
     if high <= low:
         low, high = float(values.min()), float(values.max())
     scaled = np.clip((values - low) * (255.0 / max(high - low, 1e-6)), 0, 255).astype(np.uint8)
-    return 255 - scaled if picture.photometric == "MONOCHROME1" else scaled
+    return np.asarray(255 - scaled if picture.photometric == "MONOCHROME1" else scaled, np.uint8)
 
 
 def _through_palette(indices: Array, data: DataSet) -> Array:

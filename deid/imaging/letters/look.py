@@ -1,7 +1,7 @@
 """An object's pixels searched for letters and blanked: which places, in which frames, in the syntax they are stored in.
 
-Letters of a device stand still, so a few frames and the brightest value that each pixel takes over many are searched, and
-what is found is blanked in every frame; a frame in which nothing is to be blanked keeps its bytes.
+Letters of a device stand still, so a few frames and the brightest value that each pixel takes over many are searched,
+and what is found is blanked in every frame; a frame in which nothing is to be blanked keeps its bytes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from deid.imaging.recipe import LetterRules
 
 Array = NDArray[Any]
 SINGLY, TOGETHER = 3, 16  # frames searched by themselves, and by their brightest values
-ROUNDS = 3  # searches of one picture: what was half covered is found in the next
 SMALLEST = 24  # px: nothing smaller holds letters that can be read
 BASELINE_BITS = 8
 
@@ -54,19 +53,37 @@ class Search:
         return found
 
     def _boxes(self, stored: Array) -> list[Box]:
-        seen = grey(stored, self.picture, self.data).copy()
-        found: list[Box] = []
-        for _ in range(ROUNDS):
-            new = believed(find(seen, threshold=self.rules.threshold), seen, largest=self.rules.largest)
-            if not new:
-                break
-            found += new
-            for box in new:
-                seen[box.top : box.bottom, box.left : box.right] = int(np.median(seen))
+        seen = grey(stored, self.picture, self.data)
+        found = believed(find(seen, threshold=self.rules.threshold), seen, largest=self.rules.largest)
+        if found:
+            # A line that was half seen ends at a blanked place: the next look finds the rest of it, and only that.
+            again = find(softened(seen, found), threshold=self.rules.threshold)
+            ends = [box for box in again if any(touches(box, each) for each in found)]
+            found += believed(ends, seen, largest=self.rules.largest)
         return found
 
 
-def native_frames(value: bytes | memoryview, picture: Picture) -> Array:
+def touches(one: Box, other: Box) -> bool:
+    """Whether two places meet, or nearly."""
+    near = other.short
+    return (
+        one.top < other.bottom + near
+        and other.top < one.bottom + near
+        and one.left < other.right + near
+        and other.left < one.right + near
+    )
+
+
+def softened(seen: NDArray[np.uint8], boxes: list[Box]) -> NDArray[np.uint8]:
+    """Blank places with the middle tone around them, so that their edges are no new strokes."""
+    copied = seen.copy()
+    for box in boxes:
+        around = seen[max(box.top - 2, 0) : box.bottom + 2, max(box.left - 2, 0) : box.right + 2]
+        copied[box.top : box.bottom, box.left : box.right] = int(np.median(around))
+    return copied
+
+
+def native_frames(value: bytes | bytearray | memoryview, picture: Picture) -> Array:
     """Lay native pixels out as (frames, rows, columns[, samples]). Raises `Refused` for layouts that cannot be."""
     if picture.allocated not in {8, 16, 32} or picture.photometric == "YBR_FULL_422":
         raise Refused(

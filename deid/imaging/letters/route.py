@@ -1,11 +1,10 @@
 """Which pictures are searched for letters: by what can have them, never by what says it has none.
 
-BurnedInAnnotation NO is often wrong and is not believed; YES is. Original, primary slices of CT, MR and nuclear medicine
-come from a reconstruction that writes no letters: they are spared, but every n-th is looked at all the same.
+BurnedInAnnotation NO is often wrong and is not believed; YES is. Original, primary slices of CT, MR and nuclear
+medicine come from a reconstruction that writes no letters: they are spared, but every n-th is looked at all the same.
 """
 
 from __future__ import annotations
-
 
 from deid.imaging.elements import DataSet, ascii_text
 from deid.imaging.recipe import LetterRules

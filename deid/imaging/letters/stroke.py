@@ -1,7 +1,7 @@
 """Letters or anatomy? What the detector found is believed if it is small, and drawn: hard edges, few tones.
 
-Letters that a device writes into a picture are strokes of one tone with an edge of a pixel or two; a rib or a vessel that
-looks like a line of text to the detector has soft flanks. Where in doubt it counts as letters.
+Letters that a device writes into a picture are strokes of one tone with an edge of a pixel or two; a rib or a vessel
+that looks like a line of text to the detector has soft flanks. Where in doubt it counts as letters.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from deid.imaging.letters.finder import Box
 
 LARGEST_LINE = 44  # px: a line of letters is never held to be larger on a small picture
-HARD = 0.2  # of the contrast inside a find, in one pixel's step
-LEAST_CONTRAST = 12  # grey levels
+HARD = 0.25  # of the contrast inside a find, in one pixel's step
+LEAST_CONTRAST = 36  # grey levels
 
 
 def believed(boxes: list[Box], grey: NDArray[np.uint8], *, largest: float) -> list[Box]:

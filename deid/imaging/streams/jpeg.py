@@ -1,7 +1,7 @@
-"""JPEG and JPEG-LS streams without comments and application data (ITU-T T.81 Annex B, T.87 Annex C); nothing is decoded.
+"""JPEG and JPEG-LS streams without comments and application data (ITU-T T.81 Annex B, T.87 Annex C); not decoded.
 
-What a decoder needs stays: the Adobe segment says how colours are coded, HP's names a colour transform of JPEG-LS, JFIF
-is written anew without its thumbnail. Everything behind the end of the image goes.
+What a decoder needs stays: the Adobe segment says how colours are coded, HP's names a colour transform of JPEG-LS,
+JFIF is written anew without its thumbnail. Everything behind the end of the image goes.
 """
 
 from __future__ import annotations

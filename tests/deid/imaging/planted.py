@@ -274,17 +274,9 @@ class Maker:
             self.compress(ds, stream, f"1.2.840.10008.1.2.4.{number}", name, who)
         ds = self.base(who, MR, "MR")
         ds.compress("1.2.840.10008.1.2.5")
-        value = ds.PixelData
-        hidden = self.hide("mr/rle.dcm", who).encode("utf-8")
-        hidden += b" " * (len(hidden) % 2)
-        length = int.from_bytes(value[12:16], "little") if value[8:12] == b"\xfe\xff\x00\xe0" else 0
-        ds.PixelData = (
-            value[:12]
-            + (length + len(hidden)).to_bytes(4, "little")
-            + value[16 : 16 + length]
-            + hidden
-            + value[16 + length :]
-        )
+        (frame,) = pydicom.encaps.generate_frames(ds.PixelData, number_of_frames=1)
+        ds.PixelData = encapsulate([frame + self.hide("mr/rle.dcm", who).encode()])
+        ds["PixelData"].is_undefined_length = True
         self.save(ds, "mr/rle.dcm", who)
 
     def hide(self, name: str, who: Person) -> str:
