@@ -10,19 +10,18 @@ from deid.imaging import allowed, times
 from deid.imaging.dictionary import BULK, NUMBERS, SINGLE, TEXT, is_registered
 from deid.imaging.elements import Element, Letters
 from deid.imaging.gone import WORDS, Gone, names_somebody
-from deid.imaging.vocabulary import cleaned
+from deid.imaging.vocabulary import cleaned, is_term
 
 TERM = re.compile(r"[A-Z0-9 _]{0,16}", re.ASCII)
 DECIMAL = re.compile(r" *[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})? *", re.ASCII)
 WHOLE = re.compile(r" *[+-]?\d{1,10} *", re.ASCII)
 AGE = re.compile(r"(\d{3})([DWMY])")
-LONG_DIGITS = re.compile(r"\d{5,}")
 CHARACTER_SET, AGE_TAG, SEX_TAG = 0x00080005, 0x00101010, 0x00100040
 DUMMIES = {
     "PN": b"Removed", "DA": b"19000101", "DT": b"19000101000000", "TM": b"000000", "IS": b"0", "DS": b"0",
     "AS": b"000Y", "UI": b"2.25.0",
 }  # fmt: skip
-DUMMY_TEXT = b"REMOVED"
+DUMMY_TEXT, OTHER = b"REMOVED", "OTHER"
 
 
 @dataclass
@@ -57,7 +56,14 @@ class Leaves:
             return element if re.fullmatch(rb"[A-Z0-9_ \\]{0,80}", data) else None
         text = self.letters.read(data)
         values = [text] if vr in SINGLE else text.split("\\")
-        if not all(self._has_form(value.strip(" \0"), element.tag, vr) for value in values):
+        fits = [self._has_form(value.strip(" \0"), element.tag, vr) for value in values]
+        if vr == "CS" and len(values) > 1 and any(fits):
+            # The place of a term among several says what it is of: one that may not stay leaves its place taken.
+            values = [value if fit else OTHER for value, fit in zip(values, fits, strict=True)]
+            if not all(fits):
+                self.gone.add(Element(element.tag, "LO", element.value), lasting=False)
+                element = Element(element.tag, vr, "\\".join(values).encode("ascii"))
+        elif not all(fits):
             return None
         if element.tag == AGE_TAG:
             return Element(element.tag, vr, self._age(text).encode("ascii"))
@@ -70,7 +76,7 @@ class Leaves:
         if names_somebody(value, self.known):
             return False
         if vr == "CS":
-            return TERM.fullmatch(value) is not None and not LONG_DIGITS.search(value)
+            return TERM.fullmatch(value) is not None and is_term(value)
         form = {"DS": DECIMAL, "IS": WHOLE, "AS": AGE}.get(vr)
         return form is None or not value or form.fullmatch(value) is not None
 

@@ -10,7 +10,9 @@ import re
 from functools import cache, lru_cache
 from pathlib import Path
 
-FILE = Path(__file__).with_name("vocabulary.txt")
+FILE, TERMS = Path(__file__).with_name("vocabulary.txt"), Path(__file__).with_name("terms.txt")
+SHORTEST = 2  # letters: what is as short is an abbreviation and no name
+ABBREVIATION = re.compile(r"[A-Z]{1,3}\d{1,2}[A-Z]{0,2}|\d{1,4}[A-Z]{0,2}")
 SEPARATORS = re.compile(r"([\s_^=,;:()\[\]{}<>|&+*\"'!?~]+|(?<=\D)[-./](?=\D)|(?<=\D)[-./](?=\d)|(?<=\d)[-/](?=\D))")
 NUMBERED = re.compile(
     r"""\d{1,2}                                            # a plain small number
@@ -32,6 +34,22 @@ def words() -> frozenset[str]:
     """Read the list, in capitals."""
     lines = FILE.read_text(encoding="utf-8").splitlines()
     return frozenset(word for line in lines if not line.startswith("#") for word in line.upper().split())
+
+
+@cache
+def term_words() -> frozenset[str]:
+    """Read the words of defined terms, the descriptors' own among them."""
+    lines = TERMS.read_text(encoding="utf-8").splitlines()
+    return words() | {word for line in lines if not line.startswith("#") for word in line.split()}
+
+
+@lru_cache(maxsize=16384)
+def is_term(value: str) -> bool:
+    """Whether a code string (CS) is one of technique: every word of it known, or a short abbreviation."""
+    return all(
+        len(word) <= SHORTEST or word in term_words() or ABBREVIATION.fullmatch(word) or is_known(word)
+        for word in re.split(r"[ _]+", value)
+    )
 
 
 @lru_cache(maxsize=16384)

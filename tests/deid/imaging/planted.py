@@ -52,6 +52,7 @@ class Maker:
     def __init__(self, folder: Path, seed: int) -> None:
         self.draw = random.Random(seed)
         self.planted = Planted(folder)
+        self.year = 2006
         self.noise = np.random.default_rng(seed)
 
     def all(self) -> Planted:
@@ -73,7 +74,9 @@ class Maker:
         ds.StudyInstanceUID, ds.SeriesInstanceUID = uid(self.draw), uid(self.draw)
         ds.FrameOfReferenceUID = uid(self.draw)
         ds.Modality, ds.ImageType = modality, ["ORIGINAL", "PRIMARY", "AXIAL"]
-        ds.StudyDate = ds.SeriesDate = f"2021{self.draw.randint(1, 12):02d}{self.draw.randint(10, 28)}"
+        # Years far enough apart that no date, moved by a year at most, becomes another one's original.
+        self.year += 3
+        ds.StudyDate = ds.SeriesDate = f"{self.year}{self.draw.randint(1, 12):02d}{self.draw.randint(10, 28)}"
         ds.StudyTime, ds.Manufacturer, ds.StudyDescription = "101112", "SIEMENS", "CHEST CT"
         ds.PatientSex, ds.PatientAge = "F", "045Y"
         ds.BodyPartExamined, ds.SliceThickness, ds.PixelSpacing = "CHEST", "1.5", ["0.5", "0.5"]
@@ -140,8 +143,8 @@ class Maker:
             ds.add_new(0x0040A123, "PN", self.planted.plant("outside", code(self.draw), name))
             ds.add_new(0x00189A01, "UT", self.planted.plant("outside", code(self.draw), name))
             ds.add_new(0x00080305, "UI", self.planted.plant("uids", uid(self.draw), name))
-            ds.add_new(0x00181078, "DT", self.planted.plant("dates", "20190511083000", name))
-            ds.add_new(0x00380030, "DA", self.planted.plant("dates", "20190412", name))
+            ds.add_new(0x00181078, "DT", self.planted.plant("dates", "21500511083000", name))
+            ds.add_new(0x00380030, "DA", self.planted.plant("dates", "21530412", name))
             self.planted.plant("file names", Path(name).stem, name)
             self.save(ds, name, who)
 
@@ -155,7 +158,7 @@ class Maker:
             plant("nested", code(self.draw), name),
             plant("nested", who.hangul, name),
         )
-        inner.ScheduledProcedureStepStartDate = plant("dates", "20200615", name)
+        inner.ScheduledProcedureStepStartDate = plant("dates", "21560615", name)
         outer.RequestAttributesSequence = [inner]
         outer.RequestedProcedureDescription = plant("nested", code(self.draw), name)
         reference.ReferencedSOPClassUID, reference.ReferencedSOPInstanceUID = CT, plant("uids", uid(self.draw), name)
@@ -356,7 +359,7 @@ class Maker:
             item("PNAME", ("121008", "DCM", "Person Observer Name"), PersonName=plant("report", who.doctor + code(self.draw), name)),
             item("TEXT", finding, TextValue=plant("report", f"{who.hangul} {code(self.draw)}", name)),
             item("TEXT", ("121022", "DCM", "Accession Number"), TextValue=plant("report", code(self.draw), name)),
-            item("DATE", ("121024", "DCM", "Date"), Date=plant("dates", "20190807", name)),
+            item("DATE", ("121024", "DCM", "Date"), Date=plant("dates", "21590807", name)),
             item("UIDREF", ("110180", "DCM", "Study Instance UID"), UID=plant("uids", uid(self.draw), name)),
             item("CODE", ("HOUSE1", "99HOUSE", plant("report", code(self.draw), name)),
                  ConceptCodeSequence=item("CODE", ("W12", "99HOUSE", plant("report", code(self.draw), name))).ConceptNameCodeSequence),

@@ -1,0 +1,52 @@
+"""Real files of many devices, from packages: each is written or refused with a reason; none is a failure, none leaks."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from deid.folder.format import HEAD_BYTES
+from deid.folder.one import FAILED, LEFT
+from deid.folder.run import Tally
+from deid.imaging.read import is_dicom
+
+PACKAGES = ("pydicom", "data_store")
+LARGEST = 3_000_000  # bytes; the largest ones say nothing more and take minutes
+
+
+def real_files() -> dict[str, Path]:
+    """Find the distinct DICOM files of the packages, by digest."""
+    found: dict[str, Path] = {}
+    for package in PACKAGES:
+        spec = importlib.util.find_spec(package)
+        assert spec is not None
+        assert spec.origin is not None
+        for path in sorted(Path(spec.origin).parent.rglob("*")):
+            if path.is_file() and path.suffix != ".py" and path.stat().st_size < LARGEST:
+                data = path.read_bytes()
+                if is_dicom(data[:HEAD_BYTES]):
+                    found.setdefault(hashlib.sha256(data).hexdigest(), path)
+    return found
+
+
+@pytest.mark.slow
+def test_real_files_are_written_or_refused_with_a_reason(
+    tmp_path: Path, deidentified: Callable[[Path, Path], Tally]
+) -> None:
+    files = real_files()
+    (tmp_path / "in").mkdir()
+    for number, path in enumerate(files.values()):
+        (tmp_path / "in" / f"{number:03d}-{path.name}").write_bytes(path.read_bytes())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        tally = deidentified(tmp_path / "in", tmp_path / "out")
+    assert len(files) > 200
+    assert [(each.name, each.code, each.en, each.left) for each in tally.refused if each.kind in {FAILED, LEFT}] == []
+    assert len(tally.written) + tally.duplicates + len(tally.refused) == len(files)
+    assert len(tally.written) > 0.85 * len(files)
+    assert all(each.code and each.ko and each.en for each in tally.refused)
