@@ -63,6 +63,8 @@ class Scanner:
             found.append(np.flatnonzero(self._begins.take(pairs)) * 2 + shift)
         places = np.concatenate(found)
         places = places[places <= len(data) - ANCHOR]
+        if not places.size:
+            return places
         quads = sum(single[places + step].astype(np.uint32) << np.uint32(8 * step) for step in range(ANCHOR))
         return np.sort(places[np.isin(np.asarray(quads, np.uint32), self._anchors)])
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deid.folder.format import Context, Outcome
-from deid.imaging import pixels
+from deid.imaging import faces, pixels
 from deid.imaging.clean import Cleaner
 from deid.imaging.dictionary import vrs
 from deid.imaging.elements import DataSet, Element, Items, Letters, ascii_text, find, walk
@@ -84,6 +84,7 @@ class _Job:
         """Clean, treat the pixels, mark and write."""
         data, people = self.data, self.context.people
         original = {each: ascii_text(data.find(each)) for each in (STUDY, SERIES, SOP_INSTANCE)}
+        warned = faces.warnings(data, self.letters, self.rules.faces)
         picture_elements, looked_at = self._pixels()
         cleaner = Cleaner(self.rules.profile, self.leaves, self.rules.safe_private, self.pseudonym)
         cut_samples(data.elements, data.syntax.order)
@@ -100,7 +101,7 @@ class _Job:
         self._learn_from_shell()
         lasting, once = self.leaves.gone.searched(self.leaves.kept)
         notes = {f"imaging.{each}": count for each, count in sorted((cleaner.notes + self.notes).items())}
-        return Outcome((name,), self.pseudonym, lasting, once, bulk=((name, start, end),), notes=notes)
+        return Outcome((name,), self.pseudonym, lasting, once, bulk=((name, start, end),), notes=notes, warnings=warned)
 
     def _pixels(self) -> tuple[Items, bool]:
         element = pixels.pixel_element(self.data)

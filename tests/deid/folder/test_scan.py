@@ -46,7 +46,10 @@ def test_short_values_count_as_whole_words_and_never_inside_bulk() -> None:
     assert list(scanner.find(b"x Park^", ((0, 100),))) == []
 
 
-@pytest.mark.parametrize(("value", "expected"), [("1234", False), ("12345", True), ("김", False), ("김씨", True), ("Lee", False), ("Park", True), ("--", False)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("1234", False), ("12345", True), ("김", False), ("김씨", True), ("Lee", False), ("Park", True), ("--", False)],
+)
 def test_what_is_too_short_to_mean_anything_is_not_searched(value: str, expected: bool) -> None:
     assert is_searchable(value) is expected
 

@@ -1,6 +1,6 @@
 """Looks for every planted value in every byte of an output folder, in many encodings, and says which survived.
 
-It knows nothing of how the output was made: no rule, no list of what was removed. An identity copy must be found in whole.
+It knows nothing of how the output was made: no rule, no list of what was removed. An identity copy is found in whole.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A folder of made-up DICOM files with identifiers planted in every class of place that a tool has been seen to forget."""
+"""Made-up DICOM files with identifiers planted in every class of place that a tool has been seen to forget."""
 
 from __future__ import annotations
 
@@ -28,6 +28,14 @@ SR, PDF, PR, ECG = (
 FONT = "/usr/share/fonts/truetype/nanum/NanumGothicBold.ttf"
 # Attributes that PS3.15's table does not name, by what they hold: found as dictionary minus table.
 OUTSIDE_LO = [0x00181017, 0x00201020, 0x00281402, 0x00540400, 0x30080066, 0x00720004]
+
+
+LISTED = (
+    "InstitutionName", "StationName", "OperatorsName", "ReferringPhysicianName", "PatientComments", "ImageComments",
+    "RequestingPhysician", "DeviceSerialNumber", "OtherPatientIDs", "StudyID", "PerformingPhysicianName", "ProtocolName",
+    "SeriesDescription", "MilitaryRank",
+)  # fmt: skip
+LETTERS = tuple[int, int, bytes, tuple[int, int]]
 
 
 @dataclass
@@ -131,9 +139,7 @@ class Maker:
             ds.StudyInstanceUID, ds.SeriesInstanceUID, ds.FrameOfReferenceUID = study, series, frame
             ds.InstanceNumber = number
             name = f"{who.hangul}_{who.number}/{code(self.draw)}{number}.dcm"
-            for keyword in ("InstitutionName", "StationName", "OperatorsName", "ReferringPhysicianName", "PatientComments",
-                            "ImageComments", "RequestingPhysician", "DeviceSerialNumber", "OtherPatientIDs", "StudyID",
-                            "PerformingPhysicianName", "ProtocolName", "SeriesDescription", "MilitaryRank"):  # fmt: skip
+            for keyword in LISTED:
                 setattr(ds, keyword, self.planted.plant("header", code(self.draw), name))
             ds.PatientAddress = self.planted.plant("header", who.address, name)
             ds.PatientTelephoneNumbers = self.planted.plant("header", who.phone, name)
@@ -194,9 +200,7 @@ class Maker:
         ds.ImageType = ["ORIGINAL", "PRIMARY"]
         self.save(ds, name, who)
 
-    def burn(
-        self, array: np.ndarray, text: str, place: tuple[int, int], size: int, tone: int
-    ) -> tuple[int, int, bytes, tuple[int, int]]:
+    def burn(self, array: np.ndarray, text: str, place: tuple[int, int], size: int, tone: int) -> LETTERS:
         """Draw a text into a frame in place; gives top, left, ink and its shape."""
         top, left = place
         font = ImageFont.truetype(FONT, size)
@@ -350,20 +354,24 @@ class Maker:
                 setattr(found, keyword, value)
             return found
 
+        def house() -> tuple[str, str, str]:
+            return "HOUSE1", "99HOUSE", plant("report", code(self.draw), name)
+
         finding = ("121071", "DCM", "Finding")
         ds.ValueType, ds.ConceptNameCodeSequence = (
             "CONTAINER",
             item("TEXT", ("126000", "DCM", "Imaging Report")).ConceptNameCodeSequence,
         )
         ds.ContentSequence = [
-            item("PNAME", ("121008", "DCM", "Person Observer Name"), PersonName=plant("report", who.doctor + code(self.draw), name)),
+            item(
+                "PNAME", ("121008", "DCM", "Observer"), PersonName=plant("report", who.doctor + code(self.draw), name)
+            ),
             item("TEXT", finding, TextValue=plant("report", f"{who.hangul} {code(self.draw)}", name)),
             item("TEXT", ("121022", "DCM", "Accession Number"), TextValue=plant("report", code(self.draw), name)),
             item("DATE", ("121024", "DCM", "Date"), Date=plant("dates", "21590807", name)),
             item("UIDREF", ("110180", "DCM", "Study Instance UID"), UID=plant("uids", uid(self.draw), name)),
-            item("CODE", ("HOUSE1", "99HOUSE", plant("report", code(self.draw), name)),
-                 ConceptCodeSequence=item("CODE", ("W12", "99HOUSE", plant("report", code(self.draw), name))).ConceptNameCodeSequence),
-        ]  # fmt: skip
+            item("CODE", house(), ConceptCodeSequence=item("CODE", house()).ConceptNameCodeSequence),
+        ]
         self.save(ds, name, who)
 
     def documents(self, who: Person) -> None:

@@ -1,4 +1,4 @@
-"""Identifiers planted in every class of place: none survives, everything useful does, and the checker can be believed."""
+"""Identifiers planted in every class of place: none survives, what is useful does, the checker can be believed."""
 
 from __future__ import annotations
 

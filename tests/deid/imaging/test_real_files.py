@@ -1,4 +1,4 @@
-"""Real files of many devices, from packages: each is written or refused with a reason; none is a failure, none leaks."""
+"""Real files of many devices, from packages: each is written or refused with a reason; none fails, none leaks."""
 
 from __future__ import annotations
 

@@ -73,9 +73,10 @@ def test_curves_and_overlays_always_go(tag: int) -> None:
 
 
 NOT_IN_TABLE = sorted(tag for tag, entry in DicomDictionary.items() if BASIC.action(tag) is None)
-PLAIN = {"PN": b"Kim^Sora", "LO": b"Kim Sora", "SH": b"Kim Sora", "ST": b"Kim Sora", "LT": b"Kim Sora", "UT": b"Kim Sora",
-         "UC": b"Kim Sora", "UR": b"http://kim.sora", "AE": b"KIMSORA", "DA": b"20210304", "DT": b"20210304101112",
-         "UI": b"1.2.410.200.123456.7", "AS": b"045Y", "UN": b"Kim Sora", "OB": b"Kim Sora"}  # fmt: skip
+PLAIN = dict.fromkeys(("LO", "SH", "ST", "LT", "UT", "UC", "UN", "OB"), b"Kim Sora") | {
+    "PN": b"Kim^Sora", "UR": b"http://kim.sora", "AE": b"KIMSORA", "CS": b"KIM SORA", "AS": b"045Y", "DA": b"20210304",
+    "DT": b"20210304101112", "UI": b"1.2.410.200.123456.7",
+}  # fmt: skip
 
 
 def _cleaner(profile: Profile) -> Cleaner:

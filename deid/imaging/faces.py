@@ -1,0 +1,37 @@
+"""Heads in CT, cone-beam CT and MR: a surface can be computed from the slices, and a face known by it.
+
+Evidence that the face was taken out is the object's own word for it, (0028,0302) NO. No tool that takes faces out
+installs from the registries without downloading its model, so the recipe chooses between a warning and a refusal.
+"""
+
+from __future__ import annotations
+
+import re
+
+from deid.folder.format import Refused
+from deid.imaging.elements import DataSet, Letters, ascii_text
+
+MODALITIES = frozenset({"CT", "MR", "PT"})
+FEATURES, BODY_PART = 0x00280302, 0x00180015
+TEXTS = (BODY_PART, 0x00081030, 0x0008103E, 0x00181030)
+HEAD = re.compile(r"head|brain|skull|neuro|orbit|face|facial|sinus|pns|iac|temporal|pituitary|jaw|mandib|maxill|dental|tmj"
+                  r"|ear\b|두부|뇌|안면|부비동|측두|악골|치과", re.IGNORECASE)  # fmt: skip
+CODE = "imaging.face"
+
+
+def warnings(data: DataSet, letters: Letters, rule: str) -> tuple[str, ...]:
+    """Give the warning for a head without evidence of defacing. Raises `Refused` where the recipe refuses them."""
+    if ascii_text(data.find(0x00080060)) not in MODALITIES or ascii_text(data.find(FEATURES)) == "NO":
+        return ()
+    said = " ".join(
+        letters.read(each.value) for tag in TEXTS if (each := data.find(tag)) is not None and not each.items
+    )
+    if not HEAD.search(said):
+        return ()
+    if rule == "refuse":
+        raise Refused(
+            CODE,
+            "얼굴을 지운 근거가 없는 머리 영상입니다.",
+            "shows a head, and nothing says that its face was removed.",
+        )
+    return (CODE,)
