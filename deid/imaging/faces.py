@@ -23,9 +23,8 @@ def warnings(data: DataSet, letters: Letters, rule: str) -> tuple[str, ...]:
     """Give the warning for a head without evidence of defacing. Raises `Refused` where the recipe refuses them."""
     if ascii_text(data.find(0x00080060)) not in MODALITIES or ascii_text(data.find(FEATURES)) == "NO":
         return ()
-    said = " ".join(
-        letters.read(each.value) for tag in TEXTS if (each := data.find(tag)) is not None and not each.items
-    )
+    found = [data.find(tag) for tag in TEXTS]
+    said = " ".join(letters.read(each.value) for each in found if each is not None and each.items is None)
     if not HEAD.search(said):
         return ()
     if rule == "refuse":

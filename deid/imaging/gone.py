@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from deid.folder.needles import is_searchable
 from deid.imaging.dictionary import SINGLE, TEXT, is_registered
@@ -20,7 +21,8 @@ NAME_PARTS = re.compile(r"[\^=\s,;]+")
 PLAIN_NUMBER = re.compile(r"[+-]?\d{0,7}(\.\d*)?([eE][+-]?\d+)?")
 LONGEST = 64  # letters: what is longer is searched by its first ones
 WORDS = re.compile(r"[^\W_]+")
-SHORTEST_KNOWN, SHORTEST_UID = 3, 8
+SHORTEST_KNOWN, SHORTEST_UID, SHORTEST_DAY = 3, 8, 8
+NOTED = (TEXT - {"CS"}) | {"UI", "DA", "DT"}
 # Words that we write ourselves into every file: a value that is one of them is found there, and says nothing.
 OURS = frozenset(
     word.upper()
@@ -39,37 +41,21 @@ class Gone:
 
     def add(self, element: Element, *, lasting: bool) -> None:
         """Note an attribute that is taken out, with everything below it."""
+        if element.items is None:
+            if element.vr in NOTED and not element.fragments:
+                self._add(element.vr, bytes(element.value), lasting=lasting)
+            return
         for each in walk([element]):
-            if each.items is None and not each.fragments:
-                self._add(each, lasting=lasting)
+            if each.items is None and each.vr in NOTED:
+                self._add(each.vr, bytes(each.value), lasting=lasting)
 
-    def _add(self, element: Element, *, lasting: bool) -> None:
-        vr, values = element.vr, self._values(element)
-        if vr == "PN":
-            for value in values:
-                self._keep({value, *NAME_PARTS.split(value)}, lasting=True)
-        elif vr == "UI":
-            self.once.update(each for each in values if len(each) >= SHORTEST_UID and not is_registered(each))
-        elif vr in {"DA", "DT"}:
-            self.once.update(each[:14] for each in values if len(each) >= 8)  # noqa: PLR2004 - a whole day
-        elif vr in TEXT and vr != "CS":
-            self._keep(set(values), lasting=lasting and vr in {"LO", "SH"})
-
-    def _values(self, element: Element) -> list[str]:
-        if element.vr not in TEXT and element.vr not in {"UI", "DA", "DT"}:
-            return []
-        readings = self.letters.readings(element.value)
-        if element.vr in SINGLE:
-            return readings
-        return [each.strip(" \0") for reading in readings for each in reading.split("\\")]
-
-    def _keep(self, values: set[str], *, lasting: bool) -> None:
-        for value in values:
-            text = value.strip()[:LONGEST]
-            if is_searchable(text) and not PLAIN_NUMBER.fullmatch(text) and not is_harmless(text):
-                (self.lasting if lasting else self.once).add(text)
-            elif lasting and text.isdigit() and is_searchable(text):
-                self.once.add(text)
+    def _add(self, vr: str, value: bytes, *, lasting: bool) -> None:
+        names, numbers = _texts(vr, value, self.letters)
+        if vr == "PN" or (lasting and vr in {"LO", "SH"}):
+            self.lasting |= names
+            self.once |= numbers
+        else:
+            self.once |= names
 
     def known_words(self) -> frozenset[str]:
         """Give the person's words and numbers, in capitals: what nothing that is kept may contain."""
@@ -85,6 +71,33 @@ class Gone:
             if value.upper() not in upper and not all(word.upper() in upper for word in WORDS.findall(value))
         )
         return frozenset(value for value in self.lasting if value.upper() not in upper), once
+
+
+@lru_cache(maxsize=65536)
+def _texts(vr: str, value: bytes, letters: Letters) -> tuple[frozenset[str], frozenset[str]]:
+    """Give the texts of a value that are worth a search, and those that are plain numbers: as one file has them, so
+    have a thousand of its series.
+    """
+    values = _values(vr, letters.readings(value))
+    if vr == "UI":
+        return frozenset(each for each in values if len(each) >= SHORTEST_UID and not is_registered(each)), frozenset()
+    if vr in {"DA", "DT"}:
+        return frozenset(each[:14] for each in values if len(each) >= SHORTEST_DAY), frozenset()
+    if vr == "PN":
+        values = [part for each in values for part in (each, *NAME_PARTS.split(each))]
+    texts = {each.strip()[:LONGEST] for each in values}
+    texts = {each for each in texts if is_searchable(each)}
+    plain = {each for each in texts if PLAIN_NUMBER.fullmatch(each)}
+    return (
+        frozenset(each for each in texts - plain if not is_harmless(each)),
+        frozenset(each for each in plain if each.isdigit()),
+    )
+
+
+def _values(vr: str, readings: list[str]) -> list[str]:
+    if vr in SINGLE:
+        return readings
+    return [each.strip(" \0") for reading in readings for each in reading.split("\\")]
 
 
 def is_harmless(text: str) -> bool:

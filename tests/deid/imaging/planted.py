@@ -32,8 +32,8 @@ OUTSIDE_LO = [0x00181017, 0x00201020, 0x00281402, 0x00540400, 0x30080066, 0x0072
 
 LISTED = (
     "InstitutionName", "StationName", "OperatorsName", "ReferringPhysicianName", "PatientComments", "ImageComments",
-    "RequestingPhysician", "DeviceSerialNumber", "OtherPatientIDs", "StudyID", "PerformingPhysicianName", "ProtocolName",
-    "SeriesDescription", "MilitaryRank",
+    "RequestingPhysician", "DeviceSerialNumber", "OtherPatientIDs", "StudyID", "PerformingPhysicianName",
+    "ProtocolName", "SeriesDescription", "MilitaryRank",
 )  # fmt: skip
 LETTERS = tuple[int, int, bytes, tuple[int, int]]
 
