@@ -1,9 +1,10 @@
 """The last look before a file is let out: its bytes against every identifier that was taken from its patient.
 
-Rules can forget a place; this looks at all of them at once, whatever the format. A hit is told by file and offset, never
-by its value. Every aligned pair of bytes is looked up in a table of pairs that values have where an aligned pair meets
-them, so that the time hardly grows with the number of values. Bulk (pixels, samples) is searched for values that cannot
-be there by chance, in the encodings of one byte and more a letter; the rest of a file in all of them.
+Rules can forget a place; this looks at all of them at once, whatever the format. A hit is told by file and offset,
+never by its value. Every aligned pair of bytes is looked up in a table of pairs that values have where an aligned
+pair meets them, so that the time hardly grows with the number of values. Bulk (pixels, samples) is searched for
+values that cannot be there by chance, in the encodings of one byte and more a letter; the rest of a file in all of
+them.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from itertools import product
 
 import numpy as np
@@ -38,7 +40,11 @@ class Scanner:
     def __init__(self, values: Iterable[str]) -> None:
         found = [needle for value in values for needle in needles(value)]
         self._all = _Table(found)
-        self._bulk = _Table(needle for needle in found if needle.anywhere and 0 not in needle.data)
+        self._found = found
+
+    @cached_property
+    def _bulk(self) -> _Table:
+        return _Table(needle for needle in self._found if needle.anywhere and 0 not in needle.data)
 
     def find(self, data: bytes, bulk: Spans = ()) -> Iterator[Hit]:
         """Yield hits; inside a span of `bulk` (pixels, samples) only those that cannot be there by chance."""
@@ -60,8 +66,8 @@ class _Table:
         for needle in found:
             self.longest = max(self.longest, len(needle.data))
             for shift in (0, 1):
-                for first, second in product(*(_cases(byte) for byte in needle.data[shift : shift + 2])):
-                    self._by_pair[second << 8 | first][needle.data + bytes([shift])] = needle, shift
+                for pair in _pairs(needle.data[shift : shift + 2]):
+                    self._by_pair[pair][needle.data + bytes([shift])] = needle, shift
         self._marked = np.zeros(PAIRS, np.bool_)
         self._marked[list(self._by_pair)] = True
         self._least = np.uint16(min(self._by_pair, default=PAIRS - 1))
@@ -81,9 +87,11 @@ class _Table:
                     yield Hit(first, needle.encoding)
 
 
-def _cases(byte: int) -> set[int]:
-    letter = bytes([byte])
-    return {byte, *letter.upper(), *letter.lower()}
+@lru_cache(maxsize=PAIRS)
+def _pairs(two: bytes) -> tuple[int, ...]:
+    """Give the numbers that two bytes are, in each case of their letters."""
+    cases = ({*two[at : at + 1].upper(), *two[at : at + 1].lower()} for at in (0, 1))
+    return tuple(second << 8 | first for first, second in product(*cases))
 
 
 def _is_there(needle: Needle, data: bytes, start: int) -> bool:

@@ -60,20 +60,30 @@ def _decode(frame: bytes, syntax: str, picture: Picture) -> Array:
 
 def encode(array: Array, syntax: str, picture: Picture, original: bytes) -> bytes:
     """Encode one frame without loss; `original` says how deep its samples are. Raises `Refused`."""
-    array = np.ascontiguousarray(array)
+    try:
+        return _encode(np.ascontiguousarray(array), syntax, picture, original)
+    except Exception as error:  # encoders raise what they like; a frame that cannot be written is not published
+        raise Refused(
+            "imaging.encode", "이 압축으로는 다시 쓸 수 없습니다.", "cannot be written again in its syntax."
+        ) from error
+
+
+def _encode(array: Array, syntax: str, picture: Picture, original: bytes) -> bytes:
     if syntax in {JPEG_LS, NEAR_LS}:
         import jpeg_ls  # noqa: PLC0415 - only for these files
 
-        return bytes(jpeg_ls.encode_array(array, interleave_mode=2 if array.ndim > 2 else None))  # noqa: PLR2004
+        # JPEG-LS knows no sign: the stored bits are written, and DICOM's own attribute says what they mean.
+        bits = array.view(f"u{array.itemsize}") & np.array((1 << picture.stored) - 1, f"u{array.itemsize}")
+        return bytes(jpeg_ls.encode_array(bits, interleave_mode=2 if bits.ndim > 2 else None))  # noqa: PLR2004
     if syntax in {J2K_LOSSLESS, J2K_ANY}:
         from openjpeg.utils import encode_array  # noqa: PLC0415 - only for these files
 
         together = picture.photometric in {"YBR_RCT", "YBR_ICT"}
-        depth = j2k.precision(original) if original[:2] == b"\xff\x4f" else picture.stored
-        return bytes(encode_array(array, depth, photometric_interpretation=int(together), use_mct=together))
+        deep = j2k.precision(original) if original[:2] == b"\xff\x4f" else picture.stored
+        return bytes(encode_array(array, deep, photometric_interpretation=int(together), use_mct=together))
     if syntax == RLE:
         return _rle(array, picture)
-    raise Refused("imaging.encode", "이 압축으로는 다시 쓸 수 없습니다.", "cannot be written again in its syntax.")
+    raise NotImplementedError(syntax)
 
 
 def _rle(array: Array, picture: Picture) -> bytes:

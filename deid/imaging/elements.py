@@ -61,10 +61,13 @@ class DataSet:
     tail: bytes = b""
     meta: Items = field(default_factory=list)
     preamble: bytes = b""
+    _index: tuple[int, dict[int, Element]] = field(default=(0, {}), repr=False)
 
     def find(self, tag: int) -> Element | None:
         """Find a top-level attribute."""
-        return find(self.elements, tag)
+        if self._index[0] != id(self.elements):
+            self._index = id(self.elements), {each.tag: each for each in self.elements}
+        return self._index[1].get(tag)
 
 
 def find(elements: Items, tag: int) -> Element | None:

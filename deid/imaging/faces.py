@@ -14,8 +14,11 @@ from deid.imaging.elements import DataSet, Letters, ascii_text
 MODALITIES = frozenset({"CT", "MR", "PT"})
 FEATURES, BODY_PART = 0x00280302, 0x00180015
 TEXTS = (BODY_PART, 0x00081030, 0x0008103E, 0x00181030)
-HEAD = re.compile(r"head|brain|skull|neuro|orbit|face|facial|sinus|pns|iac|temporal|pituitary|jaw|mandib|maxill|dental|tmj"
-                  r"|ear\b|두부|뇌|안면|부비동|측두|악골|치과", re.IGNORECASE)  # fmt: skip
+HEAD = re.compile(
+    r"head|brain|skull|neuro|orbit|face|facial|sinus|pns|iac|temporal|pituitary|jaw|mandib|maxill|dental|tmj|ear\b"
+    r"|두부|뇌|안면|부비동|측두|악골|치과",
+    re.IGNORECASE,
+)
 CODE = "imaging.face"
 
 

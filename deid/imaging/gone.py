@@ -75,9 +75,7 @@ class Gone:
 
 @lru_cache(maxsize=65536)
 def _texts(vr: str, value: bytes, letters: Letters) -> tuple[frozenset[str], frozenset[str]]:
-    """Give the texts of a value that are worth a search, and those that are plain numbers: as one file has them, so
-    have a thousand of its series.
-    """
+    """Give the texts of a value that are worth a search, and those that are plain numbers; a series has the same."""
     values = _values(vr, letters.readings(value))
     if vr == "UI":
         return frozenset(each for each in values if len(each) >= SHORTEST_UID and not is_registered(each)), frozenset()

@@ -25,7 +25,7 @@ class LetterRules:
 
     always: frozenset[str] = frozenset()
     spared: frozenset[str] = frozenset({"CT", "MR", "PT", "NM"})
-    sample_every: int = 50
+    sample_every: int = 500
     threshold: float = 0.3
     largest: float = 0.05
     never: bool = False

@@ -50,7 +50,7 @@ class Search:
             for number in range(step, count, step):
                 brightest = np.maximum(brightest, frame(number))
             found += self._boxes(brightest)
-        return found
+        return merged(found)
 
     def _boxes(self, stored: Array) -> list[Box]:
         seen = grey(stored, self.picture, self.data)
@@ -61,6 +61,27 @@ class Search:
             ends = [box for box in again if any(touches(box, each) for each in found)]
             found += believed(ends, seen, largest=self.rules.largest)
         return found
+
+
+def merged(boxes: list[Box]) -> list[Box]:
+    """Join places that overlap: frames see the same line a pixel apart, and each place costs a pass over a JPEG."""
+    found: list[Box] = []
+    for each in boxes:
+        box = each
+        while met := [other for other in found if _overlap(box, other)]:
+            found = [other for other in found if other not in met]
+            box = Box(
+                min(box.top, *(other.top for other in met)),
+                max(box.bottom, *(other.bottom for other in met)),
+                min(box.left, *(other.left for other in met)),
+                max(box.right, *(other.right for other in met)),
+            )
+        found.append(box)
+    return found
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    return one.top < other.bottom and other.top < one.bottom and one.left < other.right and other.left < one.right
 
 
 def touches(one: Box, other: Box) -> bool:

@@ -1,0 +1,143 @@
+"""Letters are found in Hangul and Latin, anatomy is not, and only the places of letters change, in every syntax."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import jpeg_ls
+import numpy as np
+import openjpeg
+import openjpeg.utils
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from deid.imaging.elements import DataSet, Element, Syntax
+from deid.imaging.letters.finder import Box
+from deid.imaging.letters.look import Search, blank_frames, blank_native, merged
+from deid.imaging.letters.route import LOOK, SAMPLE, SPARE, route
+from deid.imaging.picture import Picture
+from deid.imaging.recipe import LetterRules
+
+FONT = "/usr/share/fonts/truetype/nanum/NanumGothic.ttf"
+SHAPE = (400, 512)
+PICTURE = Picture(*SHAPE, 1, 1, 8, 8, 7, signed=False, planar=False, photometric="MONOCHROME2", padding=None, order="<")
+NOTHING = DataSet([], Syntax(explicit=True, little=True), "")
+
+
+def tissue() -> np.ndarray:
+    small = np.random.default_rng(4).integers(20, 110, (14, 18), dtype=np.uint8)
+    return np.asarray(Image.fromarray(small).resize(SHAPE[::-1], Image.Resampling.BICUBIC)).copy()
+
+
+def drawn(text: str, size: int) -> tuple[np.ndarray, np.ndarray]:
+    ink = Image.new("L", SHAPE[::-1], 0)
+    ImageDraw.Draw(ink).text((40, 60), text, fill=255, font=ImageFont.truetype(FONT, size))
+    mask = np.asarray(ink)
+    return np.where(mask > 0, np.maximum(tissue(), mask), tissue()), mask > 128
+
+
+def boxes(frame: np.ndarray) -> list[Box]:
+    return Search(PICTURE, NOTHING, LetterRules()).boxes(lambda _: frame)
+
+
+@pytest.mark.parametrize("size", [14, 20, 28])
+@pytest.mark.parametrize("text", ["홍길동 00123456", "생년월일 1980-03-02", "HONG GILDONG", "ID: P0012345"])
+def test_letters_are_found(text: str, size: int) -> None:
+    frame, ink = drawn(text, size)
+    covered = np.zeros(SHAPE, bool)
+    for box in boxes(frame):
+        covered[box.top : box.bottom, box.left : box.right] = True
+    assert covered[ink].mean() > 0.95
+    assert covered.mean() < 0.06
+
+
+def test_soft_shapes_are_no_letters() -> None:
+    assert boxes(tissue()) == []
+
+
+def test_places_that_overlap_become_one() -> None:
+    assert merged([Box(0, 10, 0, 10), Box(20, 30, 0, 10), Box(5, 25, 5, 15)]) == [Box(0, 30, 0, 15)]
+
+
+PLACE = Box(48, 80, 32, 96)
+
+
+def _same_elsewhere(before: np.ndarray, after: np.ndarray, *, block: int = 1) -> None:
+    inside = np.zeros(before.shape[:2], bool)
+    top, left = PLACE.top // block * block, PLACE.left // block * block
+    inside[top : -(-PLACE.bottom // block) * block, left : -(-PLACE.right // block) * block] = True
+    assert (before[~inside] == after[~inside]).all()
+    assert after[PLACE.top : PLACE.bottom, PLACE.left : PLACE.right].std() == 0
+
+
+def test_native_pixels_change_in_their_places_alone() -> None:
+    frame = drawn("홍길동", 20)[0].astype(np.uint8)
+    after = np.frombuffer(blank_native(frame.tobytes(), PICTURE, [PLACE]), np.uint8).reshape(SHAPE)
+    _same_elsewhere(frame, after)
+
+
+def _jpeg(frame: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(frame).save(buffer, "JPEG", quality=90)
+    return buffer.getvalue()
+
+
+def _show_jpeg(data: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(data)))
+
+
+def _show_ls(data: bytes) -> np.ndarray:
+    return np.frombuffer(jpeg_ls.decode_pixel_data(data)[0], np.uint8).reshape(SHAPE)
+
+
+SYNTAXES = {
+    "1.2.840.10008.1.2.4.50": (_jpeg, _show_jpeg, 8),
+    "1.2.840.10008.1.2.4.80": (lambda frame: bytes(jpeg_ls.encode_array(frame)), _show_ls, 1),
+    "1.2.840.10008.1.2.4.90": (lambda frame: openjpeg.utils.encode_array(frame, 8), openjpeg.decode, 1),
+}
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
+def test_frames_stay_in_their_syntax_and_change_in_their_places_alone(syntax: str) -> None:
+    make, show, block = SYNTAXES[syntax]
+    frame = drawn("홍길동", 20)[0].astype(np.uint8)
+    stored = make(frame)
+    (after,), target = blank_frames([stored], syntax, PICTURE, [PLACE])
+    assert target == syntax
+    _same_elsewhere(show(stored), show(after), block=block)
+
+
+def test_a_dark_value_blanks_what_is_shown_inverted() -> None:
+    inverted = replace(PICTURE, photometric="MONOCHROME1")
+    after = np.frombuffer(blank_native(bytes(SHAPE[0] * SHAPE[1]), inverted, [PLACE]), np.uint8).reshape(SHAPE)
+    assert after[50, 40] == 255
+
+
+def _object(modality: str, kind: str, burned: str = "") -> DataSet:
+    said = {0x00080060: modality, 0x00080008: kind, 0x00280301: burned}
+    return DataSet(
+        [Element(tag, "CS", value.encode()) for tag, value in said.items()], Syntax(explicit=True, little=True), ""
+    )
+
+
+@pytest.mark.parametrize(
+    ("modality", "kind", "burned", "verdict"),
+    [
+        ("US", "ORIGINAL\\PRIMARY", "NO", LOOK),
+        ("CT", "ORIGINAL\\PRIMARY\\AXIAL", "", SPARE),
+        ("CT", "ORIGINAL\\PRIMARY\\AXIAL", "YES", LOOK),
+        ("CT", "DERIVED\\SECONDARY", "", LOOK),
+        ("MR", "", "", LOOK),
+        ("ZZ", "ORIGINAL\\PRIMARY", "", LOOK),
+        ("SEG", "DERIVED\\PRIMARY", "", SPARE),
+    ],
+)
+def test_which_pictures_are_searched(modality: str, kind: str, burned: str, verdict: str) -> None:
+    rules = LetterRules(always=frozenset({"US"}))
+    assert route(_object(modality, kind, burned), rules, "1.2.840.10008.5.1.4.1.1.2", 1) == verdict
+
+
+def test_every_nth_spared_picture_is_searched_all_the_same() -> None:
+    found = [route(_object("CT", "ORIGINAL\\PRIMARY"), LetterRules(sample_every=10), "", lot) for lot in range(30)]
+    assert found.count(SAMPLE) == 3
