@@ -14,6 +14,7 @@ DEMO = {
     "docker.io": "the container engine",
     "e2fsprogs": "file systems of home and outbox volumes",
     "fonts-nanum": "Korean letters: in reports, in pixels that the airlock makes of a figure, in the tests' browser",
+    "libjpeg-turbo-progs": "wipes letters out of JPEG pictures without touching the rest (jpegtran)",
     "iptables": "needed by the engine",
     "mmdebstrap": "root file system of the workspace image",
     "mount": "loop devices of the volumes",

@@ -64,8 +64,8 @@ def model_file() -> Path:
     return Path(found.submodule_search_locations[0]) / MODEL
 
 
-def find(grey: Grey, *, threshold: float) -> list[Box]:
-    """Find letters in an 8-bit picture; `threshold` (0 to 1) is of the map's probability."""
+def find(grey: Grey, *, threshold: float, certain: float = CERTAIN) -> list[Box]:
+    """Find letters in an 8-bit picture; `threshold` (0 to 1) is of the map, `certain` of a find's mean."""
     height, width = grey.shape
     scale = _scale(height, width)
     found: list[Box] = []
@@ -73,7 +73,8 @@ def find(grey: Grey, *, threshold: float) -> list[Box]:
         for left in _starts(width):
             part = grey[top : top + TILE, left : left + TILE]
             found += [
-                Box(b.top + top, b.bottom + top, b.left + left, b.right + left) for b in _find(part, threshold, scale)
+                Box(b.top + top, b.bottom + top, b.left + left, b.right + left)
+                for b in _find(part, (threshold, certain), scale)
             ]
     return found
 
@@ -88,23 +89,23 @@ def _scale(height: int, width: int) -> float:
     return max(1.0, min(wanted, math.sqrt(LARGEST_ENLARGED / (height * width))))
 
 
-def _find(grey: Grey, threshold: float, scale: float) -> list[Box]:
+def _find(grey: Grey, limits: tuple[float, float], scale: float) -> list[Box]:
     height, width = grey.shape
     rows, columns = (max(STEP, round(side * scale / STEP) * STEP) for side in (height, width))
     enlarged = np.asarray(Image.fromarray(grey).resize((columns, rows), Image.Resampling.BILINEAR), np.float32)
     given = np.repeat((enlarged / 127.5 - 1.0)[None, None], 3, axis=1)
     session = _session()
     (map_,) = session.run(None, {session.get_inputs()[0].name: given})
-    return _boxes(map_[0, 0], threshold, (height, width))
+    return _boxes(map_[0, 0], limits, (height, width))
 
 
-def _boxes(chances: NDArray[np.float32], threshold: float, size: tuple[int, int]) -> list[Box]:
-    labels, _ = ndimage.label(chances > threshold, structure=np.ones((3, 3)))
+def _boxes(chances: NDArray[np.float32], limits: tuple[float, float], size: tuple[int, int]) -> list[Box]:
+    labels, _ = ndimage.label(chances > limits[0], structure=np.ones((3, 3)))
     found = []
     for number, (rows, columns) in enumerate(ndimage.find_objects(labels), 1):
         high, wide = rows.stop - rows.start, columns.stop - columns.start
         inside = labels[rows, columns] == number
-        if min(high, wide) < SMALLEST or float(chances[rows, columns][inside].mean()) < CERTAIN:
+        if min(high, wide) < SMALLEST or float(chances[rows, columns][inside].mean()) < limits[1]:
             continue
         more = high * wide * WIDER / (2 * (high + wide))
         found.append(_scaled((rows, columns), (more, more + min(high, wide) * ALONG), chances.shape, size))

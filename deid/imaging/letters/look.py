@@ -57,7 +57,8 @@ class Search:
         found = believed(find(seen, threshold=self.rules.threshold), seen, largest=self.rules.largest)
         if found:
             # A line that was half seen ends at a blanked place: the next look finds the rest of it, and only that.
-            again = find(softened(seen, found), threshold=self.rules.threshold)
+            half = self.rules.threshold / 2
+            again = find(softened(seen, found), threshold=half, certain=2 * half)
             ends = [box for box in again if any(touches(box, each) for each in found)]
             found += believed(ends, seen, largest=self.rules.largest)
         return found
