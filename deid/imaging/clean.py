@@ -13,6 +13,7 @@ from deid.imaging import allowed, codes
 from deid.imaging.content import Content
 from deid.imaging.dictionary import vrs
 from deid.imaging.elements import Element, Items, find
+from deid.imaging.gone import WORDS
 from deid.imaging.leaves import Leaves, dummy
 from deid.imaging.private import SafePrivate
 from deid.imaging.standard import Profile
@@ -164,7 +165,7 @@ class Cleaner:
             for each in item:
                 self._drop(each, "codes", lasting=False)
             return None
-        self.leaves.kept.update(settled)
+        self.leaves.kept.update([*settled, *WORDS.findall(settled[2])])
         meaning = find(item, allowed.CODE_MEANING)
         if meaning is not None and values[allowed.CODE_MEANING] != settled[2]:
             self.leaves.gone.add(Element(meaning.tag, "LO", meaning.value), lasting=False)

@@ -99,6 +99,12 @@ def number(element: Element | None, order: str, default: int = 0) -> int:
     return int.from_bytes(bytes(element.value[:size]), "little" if order == "<" else "big")
 
 
+def is_character_set(name: str) -> bool:
+    """Whether a name is one of a character set; the Korean one is also met under a name that the standard lacks."""
+    name = name.strip(" \0")
+    return name in python_encoding or name in {"ISO_IR 149", "ISO IR 149", "ISO 2022 IR 149"}
+
+
 @dataclass(frozen=True)
 class Letters:
     """The character sets that a data set declares: how its texts are read.

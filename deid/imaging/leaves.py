@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from deid.folder.people import People
 from deid.imaging import allowed, times
 from deid.imaging.dictionary import BULK, NUMBERS, SINGLE, TEXT, is_registered
-from deid.imaging.elements import Element, Letters
+from deid.imaging.elements import Element, Letters, is_character_set
 from deid.imaging.gone import WORDS, Gone, names_somebody
 from deid.imaging.vocabulary import cleaned, is_term
 
@@ -53,7 +53,7 @@ class Leaves:
         if not data:
             return Element(element.tag, vr)
         if element.tag == CHARACTER_SET:
-            return element if re.fullmatch(rb"[A-Z0-9_ \\]{0,80}", data) else None
+            return element if all(map(is_character_set, data.decode("latin-1").split("\\"))) else None
         text = self.letters.read(data)
         values = [text] if vr in SINGLE else text.split("\\")
         fits = [self._has_form(value.strip(" \0"), element.tag, vr) for value in values]

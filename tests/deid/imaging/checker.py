@@ -68,8 +68,16 @@ def is_legible(path: Path, plant: Plant) -> bool:
 def _haystack(path: Path) -> bytes:
     data = path.read_bytes()
     if DEFLATED in data[:1000]:
-        start = 132 + 12 + int.from_bytes(data[140:144], "little")
-        data += zlib.decompressobj(-zlib.MAX_WBITS).decompress(data[start:])
+        # Where the data set begins is found by trying: nothing of the file is believed.
+        for start in range(132, 1000):
+            inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+            try:
+                found = inflate.decompress(data[start:])
+            except zlib.error:
+                continue
+            if inflate.eof and len(found) > len(data) // 2:
+                data += found
+                break
     return data.lower()
 
 

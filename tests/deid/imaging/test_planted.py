@@ -82,9 +82,17 @@ def test_what_is_useful_stays(done: Done) -> None:
 
 def test_pixels_without_letters_are_the_same(done: Done) -> None:
     changed = []
-    for sop, original, new in _pairs(done):
-        if sop in done.planted.text_free and not (original.pixel_array == new.pixel_array).all():
-            changed.append(str(done.planted.kept[sop]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what is hidden in the originals' streams is in pydicom's way too
+        for sop, original, new in _pairs(done):
+            if sop not in done.planted.text_free:
+                continue
+            if "TransferSyntaxUID" in original.file_meta:
+                same = bool((original.pixel_array == new.pixel_array).all())
+            else:
+                same = original.PixelData == new.PixelData
+            if not same:
+                changed.append(str(done.planted.kept[sop]))
     assert changed == []
 
 
