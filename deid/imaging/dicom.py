@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from deid.folder.format import Context, Outcome
+from deid.folder.format import Context, Outcome, Refused
 from deid.imaging import faces, pixels
 from deid.imaging.clean import Cleaner
 from deid.imaging.dictionary import vrs
@@ -16,13 +16,14 @@ from deid.imaging.leaves import Leaves
 from deid.imaging.marks import PROVENANCE, marks
 from deid.imaging.read import is_dicom, read
 from deid.imaging.recipe import ImagingRules
-from deid.imaging.refusals import check
+from deid.imaging.refusals import check, is_image
 from deid.imaging.treat import treat
 from deid.imaging.waveforms import cut_samples
 from deid.imaging.write import write
 
 SOP_CLASS, SOP_INSTANCE, STUDY, SERIES = 0x00080016, 0x00080018, 0x0020000D, 0x0020000E
 PATIENT_ID, PATIENT_NAME, CHARACTER_SET = 0x00100020, 0x00100010, 0x00080005
+ROWS = 0x00280010
 PERSON_IDS = frozenset({PATIENT_ID, 0x00101000, 0x00080050, 0x00102154, 0x00101040})
 
 
@@ -106,6 +107,8 @@ class _Job:
     def _pixels(self) -> tuple[Items, bool]:
         element = pixels.pixel_element(self.data)
         if element is None:
+            if self.data.find(ROWS) is not None and is_image(self.sop_class):
+                raise Refused("imaging.short", "화소가 없습니다.", "describes pixels and has none.", policy=False)
             return [], False
         treated = treat(self.data, self.rules.letters, self.sop_class, self._lot())
         self.notes.update(treated.notes)

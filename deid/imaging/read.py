@@ -137,7 +137,8 @@ class _Reader:
         behind = any(each.tag in PIXELS for each in found)
         group, number = self._tag(self.data, start) if start + 4 <= len(self.data) else (0xFFFF, 0)
         tag = group << 16 | number
-        known = bool(vrs(tag)) or tag in PIXELS
+        marked = bytes(self.data[start + 4 : start + 6]).decode("latin-1") in VRS
+        known = bool(vrs(tag)) or tag in PIXELS or (self.syntax.explicit and bool(group & 1) and marked)
         ascending = not found or tag > found[-1].tag
         if not found or (not behind and known and ascending):
             raise Broken("cut off or garbled") from error

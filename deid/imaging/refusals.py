@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from deid.folder.format import Refused
 from deid.imaging.dictionary import is_registered
 from deid.imaging.elements import DataSet
@@ -11,11 +13,20 @@ DIRECTORY = "1.2.840.10008.1.3.10"
 ENCAPSULATED = STORAGE + "104."
 RAW = STORAGE + "66"
 DOCUMENT = 0x00420011
+# Below the storage root: radiography, CT, ultrasound, MR, secondary capture, angiography, nuclear medicine, light, PET.
+IMAGES = re.compile(
+    r"1|1\.[1-9].*|2(\.\d)?|3\.1|4(\.[134])?|6\.[12]|7(\.\d)?|1[23]\..*|20|77\.1\.[1-6].*|128(\.1)?|130"
+)
 # Kept as they are: uncompressed, RLE, JPEG, JPEG-LS, JPEG 2000, HTJ2K. Not: video, JPIP, XML, JPEG XL.
 SYNTAXES = frozenset(
     ["1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.5"]
     + [f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 57, 70, 80, 81, 90, 91, 92, 93, 201, 202, 203)]
 )
+
+
+def is_image(sop_class: str) -> bool:
+    """Whether an object of this class is nothing without its pixels."""
+    return IMAGES.fullmatch(sop_class.removeprefix(STORAGE)) is not None
 
 
 def check(data: DataSet, sop_class: str) -> None:

@@ -18,6 +18,7 @@ from deid.folder.format import Refused
 from deid.imaging import codec
 from deid.imaging.elements import DataSet
 from deid.imaging.letters.finder import Box, find
+from deid.imaging.letters.follow import followed
 from deid.imaging.letters.greys import grey
 from deid.imaging.letters.stroke import believed
 from deid.imaging.picture import Picture
@@ -61,7 +62,7 @@ class Search:
             again = find(softened(seen, found), threshold=half, certain=2 * half)
             ends = [box for box in again if any(touches(box, each) for each in found)]
             found += believed(ends, seen, largest=self.rules.largest)
-        return found
+        return [followed(box, seen) for box in found]
 
 
 def merged(boxes: list[Box]) -> list[Box]:

@@ -1,0 +1,47 @@
+"""A line of letters followed to its ends: on a busy background the detector marks its middle and loses the rest.
+
+Beside what was found, a square as high as the line is taken on as long as the line's own tone stands in it in strokes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deid.imaging.letters.finder import Box
+from deid.imaging.letters.stroke import is_drawn
+
+FARTHEST = 6  # squares, to each side
+SAME_TONE = 14  # grey levels
+LEAST, MOST = 0.04, 0.6  # share of a square that strokes fill
+
+
+def followed(box: Box, grey: NDArray[np.uint8]) -> Box:
+    """Widen a find along its line to where the line ends."""
+    if box.bottom - box.top > box.right - box.left:
+        turned = followed(Box(box.left, box.right, box.top, box.bottom), grey.T)
+        return Box(turned.left, turned.right, turned.top, turned.bottom)
+    tone, side = _tone(grey[box.top : box.bottom, box.left : box.right]), max(box.short // 2, 4)
+    left, right = box.left, box.right
+    for _ in range(2 * FARTHEST):
+        if not _goes_on(grey[box.top : box.bottom, max(left - side, 0) : left], tone):
+            break
+        left = max(left - side, 0)
+    for _ in range(2 * FARTHEST):
+        if not _goes_on(grey[box.top : box.bottom, right : right + side], tone):
+            break
+        right = min(right + side, grey.shape[1])
+    return Box(box.top, box.bottom, left, right)
+
+
+def _tone(part: NDArray[np.uint8]) -> float:
+    """Give the tone of a line's strokes: the extreme that is farther from the middle."""
+    low, middle, high = (float(each) for each in np.percentile(part, [1, 50, 99]))
+    return high if high - middle >= middle - low else low
+
+
+def _goes_on(part: NDArray[np.uint8], tone: float) -> bool:
+    if min(part.shape) < 4:  # noqa: PLR2004 - px; nothing to judge by
+        return False
+    strokes = float((np.abs(part.astype(np.int16) - tone) <= SAME_TONE).mean())
+    return LEAST <= strokes <= MOST and is_drawn(part)
