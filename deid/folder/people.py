@@ -11,7 +11,7 @@ import hmac
 from dataclasses import dataclass, field
 
 from deid.keys import Derives
-from deid.transform.pseudonyms import HEX_FOR_SHIFT, HEX_OF_16_BYTES
+from deid.transform.lengths import HEX_FOR_SHIFT, HEX_OF_16_BYTES
 
 UID_ROOT = "2.25."  # PS3.5 Annex B.2: an UUID as one whole number
 UUID_VERSION, UUID_VARIANT = 0x4 << 76, 0x2 << 62

@@ -10,10 +10,7 @@ import polars as pl
 import polars_hash as plh
 
 from deid.keys import Derives
-
-HEX_OF_16_BYTES = 32
-# 48 bits of the tag: the modulus of at most 73,000 then favours no shift by more than one in 10^9.
-HEX_FOR_SHIFT = 12
+from deid.transform.lengths import HEX_FOR_SHIFT, HEX_OF_16_BYTES
 
 
 def pseudonym(column: str, keys: Derives, scope: str, domain: str) -> pl.Expr:

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy import ndimage
 
 WHEEL, MODEL = "rapidocr_onnxruntime", "models/ch_PP-OCRv4_det_infer.onnx"
 STEP = 32  # the network halves five times
@@ -100,6 +99,8 @@ def _find(grey: Grey, limits: tuple[float, float], scale: float) -> list[Box]:
 
 
 def _boxes(chances: NDArray[np.float32], limits: tuple[float, float], size: tuple[int, int]) -> list[Box]:
+    from scipy import ndimage  # noqa: PLC0415 - as onnxruntime
+
     labels, _ = ndimage.label(chances > limits[0], structure=np.ones((3, 3)))
     found = []
     for number, (rows, columns) in enumerate(ndimage.find_objects(labels), 1):
