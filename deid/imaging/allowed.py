@@ -13,11 +13,12 @@ from deid.imaging.dictionary import BULK, NUMBERS, is_retired, vrs
 CLOSED_GROUPS = frozenset({0x0002, 0x0004, 0x0010, 0x0012, 0x0014, 0x0016, 0x0032, 0x0034, 0x0038, 0x0042, 0x0072})
 CLOSED_GROUPS |= {0x0074, 0x0076, 0x0400, 0x4000, 0x4008, 0x4010, 0x4FFE}
 FIRST_PRINT, LAST_PRINT = 0x2000, 0x22FF
+PRESENTATION_SHAPE = 0x20500020  # among the groups of printing, and part of every picture
 # Texts of technique. Their words are held to the vocabulary all the same.
 TEXTS = frozenset({
     0x00080070, 0x00081090, 0x00181018, 0x00181019, 0x00181016, 0x00180031, 0x00181160, 0x00181401, 0x00185010,
     0x00281055, 0x00283003, 0x00281054, 0x00541101, 0x00541103, 0x00541104, 0x00541105, 0x00541300,
-    0x00620005, 0x00620006,
+    0x00620005, 0x00620006, 0x00620009, 0x00201040,
     0x00189315, 0x00189316, 0x0018980D, 0x00480001, 0x00480002, 0x00660036, 0x00700081, 0x00082128, 0x00181250,
     0x00181251, 0x00189047, 0x00189050, 0x00189051, 0x00220019, 0x003A0209, 0x30020022, 0x300A00C2, 0x30080022,
 })  # fmt: skip
@@ -68,6 +69,8 @@ def default(tag: int) -> str:
     """Decide on a standard attribute that the table does not name: one of KEEP, CLEAN, DATE, UID, DROP."""
     kinds = vrs(tag)
     group = tag >> 16
+    if tag == PRESENTATION_SHAPE:
+        return KEEP
     if not kinds or is_retired(tag) or group in CLOSED_GROUPS or FIRST_PRINT <= group <= LAST_PRINT:
         return DROP
     return _by_kind(tag, kinds[0])

@@ -16,10 +16,10 @@ from deid.imaging.elements import Element, Items, find
 from deid.imaging.gone import WORDS
 from deid.imaging.leaves import Leaves, dummy
 from deid.imaging.private import SafePrivate
-from deid.imaging.standard import Profile
+from deid.imaging.standard import CURVES, OVERLAYS, Profile
 
 PATIENT_NAME, PATIENT_ID = 0x00100010, 0x00100020
-PERSON_CODES, SEGMENT_LABEL = 0x00401101, 0x00620005
+PERSON_CODES = 0x00401101
 # Sequences of references: nothing but UIDs is left in them by the rules, and images stay tied to each other.
 REFERENCES = frozenset({0x00081110, 0x00081111, 0x00081140, 0x00082112})
 # Sequences that the table wants as a dummy, and whose members are all decided one by one.
@@ -27,6 +27,7 @@ FOLLOWED = frozenset({0x0040A073, 0x00700001})
 # Coded entries that may not be empty: a dummy code stands in for one that may not pass.
 NEEDS_CODE = frozenset({0x0040A043, 0x0040A168, 0x004008EA, 0x00620003, 0x0062000F, PERSON_CODES})
 CONTENT = frozenset({0x0040A730, 0x00400555, 0x00400441, 0x00400612})
+NEVER = frozenset({*CURVES, *OVERLAYS})
 PIXELS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010, 0x7FE00001, 0x7FE00002, 0x7FE00003})
 
 
@@ -68,6 +69,9 @@ class Cleaner:
             self.leaves.gone.add(Element(tag, vrs(tag)[0], element.value), lasting=True)
             return Element(tag, vrs(tag)[0], self.pseudonym.encode("ascii"))
         action = self.profile.action(tag)
+        if not (element.items or element.value) and vrs(tag) and (tag >> 16) not in NEVER:
+            # Nothing is in it, and an attribute that must be there (type 2) is.
+            return Element(tag, vrs(tag)[0], items=[] if vrs(tag)[0] == "SQ" else None)
         if element.items is not None or vrs(tag)[:1] == ("SQ",):
             return self._sequence(element, action, depth)
         vr = _vr(element)
@@ -116,12 +120,8 @@ class Cleaner:
         elif what == allowed.DATE and "retain_longitudinal_full_dates" in self.profile.options:
             kept = self.leaves.keep(element, vr)
         elif what == allowed.CLEAN:
-            kept = self.leaves.clean(element, vr) or self._nothing(element.tag, vr)
+            kept = self.leaves.clean(element, vr) or dummy(element.tag, vr)
         return kept or self._drop(element, "unlisted", lasting=False)
-
-    @staticmethod
-    def _nothing(tag: int, vr: str) -> Element:
-        return dummy(tag, vr) if tag in allowed.FREE_TERMS or tag == SEGMENT_LABEL else Element(tag, vr)
 
     def _sequence(self, element: Element, action: str | None, depth: int) -> Element | None:
         tag = element.tag

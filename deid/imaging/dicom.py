@@ -23,7 +23,7 @@ from deid.imaging.write import write
 
 SOP_CLASS, SOP_INSTANCE, STUDY, SERIES = 0x00080016, 0x00080018, 0x0020000D, 0x0020000E
 PATIENT_ID, PATIENT_NAME, CHARACTER_SET = 0x00100020, 0x00100010, 0x00080005
-ROWS = 0x00280010
+ROWS, BURNED_IN = 0x00280010, 0x00280301
 PERSON_IDS = frozenset({PATIENT_ID, 0x00101000, 0x00080050, 0x00102154, 0x00101040})
 
 
@@ -87,12 +87,13 @@ class _Job:
         original = {each: ascii_text(data.find(each)) for each in (STUDY, SERIES, SOP_INSTANCE)}
         warned = faces.warnings(data, self.letters, self.rules.faces)
         picture_elements, looked_at = self._pixels()
+        burned = [] if looked_at else self._said_burned()
         cleaner = Cleaner(self.rules.profile, self.leaves, self.rules.safe_private, self.pseudonym)
         cut_samples(data.elements, data.syntax.order)
         cleaned = cleaner.clean([each for each in data.elements if each.tag not in PROVENANCE])
         rest = [each for each in cleaned if each.group != 0x7FE0]  # noqa: PLR2004 - the pixels' group
         instance = people.uid(original[SOP_INSTANCE] or f"file {self.context.name}")
-        data.elements = _with(rest, [*picture_elements, *marks(self.rules.profile, looked_at=looked_at),
+        data.elements = _with(rest, [*picture_elements, *burned, *marks(self.rules.profile, looked_at=looked_at),
                                      Element(SOP_CLASS, "UI", self.sop_class.encode("ascii")),
                                      Element(SOP_INSTANCE, "UI", instance.encode("ascii"))])  # fmt: skip
         parts = [self.pseudonym, *(people.uid(original[each]) for each in (STUDY, SERIES) if original[each])]
@@ -114,6 +115,11 @@ class _Job:
         self.notes.update(treated.notes)
         self.data.transfer_syntax = treated.syntax
         return [treated.element], treated.looked_at
+
+    def _said_burned(self) -> Items:
+        """Keep what the object says of letters where nobody looked: some classes must say it."""
+        said = ascii_text(self.data.find(BURNED_IN))
+        return [Element(BURNED_IN, "CS", said.encode("ascii"))] if said in {"YES", "NO"} else []
 
     def _lot(self) -> int:
         """Draw a number by key from the object's UID: which spared picture is looked at all the same."""

@@ -73,13 +73,17 @@ def _read(data: memoryview) -> DataSet:
     syntax = _syntax(body, declared)
     reader = _Reader(body, syntax)
     elements = reader.top()
-    return DataSet(elements, syntax, declared or _default(syntax), bytes(body[reader.position :]), meta, preamble)
+    written, uid = _as_declared(syntax, declared)
+    return DataSet(elements, written, uid, bytes(body[reader.position :]), meta, preamble)
 
 
-def _default(syntax: Syntax) -> str:
-    if not syntax.explicit:
-        return IMPLICIT
-    return EXPLICIT if syntax.little else BIG
+def _as_declared(syntax: Syntax, declared: str) -> tuple[Syntax, str]:
+    """Give the encoding to write in: what the file says it is in, unless its byte order is another."""
+    if not declared:
+        return syntax, IMPLICIT if not syntax.explicit else EXPLICIT if syntax.little else BIG
+    if syntax.little == (declared == BIG):
+        return Syntax(explicit=True, little=syntax.little), EXPLICIT if syntax.little else BIG
+    return Syntax(explicit=declared != IMPLICIT, little=syntax.little, deflated=syntax.deflated), declared
 
 
 def _read_meta(data: memoryview, start: int) -> tuple[Items, int]:
