@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from deid.imaging import allowed, codes
 from deid.imaging.content import Content
 from deid.imaging.dictionary import vrs
-from deid.imaging.elements import Element, Items, find
+from deid.imaging.elements import Element, Items
 from deid.imaging.gone import WORDS
 from deid.imaging.leaves import Leaves, dummy
 from deid.imaging.private import SafePrivate
@@ -145,7 +145,7 @@ class Cleaner:
 
     def _item(self, item: Items, parent: int, depth: int) -> Items | None:
         if any(each.tag in {allowed.CODE_VALUE, allowed.LONG_CODE, allowed.URN_CODE} for each in item):
-            return self._code(item)
+            return self._code(item, depth)
         if parent in CONTENT:
             verdict = Content(self.profile).judge(item)
             if verdict == "X":
@@ -156,20 +156,26 @@ class Cleaner:
                 item = Content.emptied(item, lambda each: self._drop(each, "content", lasting=False))
         return self.clean(item, depth + 1)
 
-    def _code(self, item: Items) -> Items | None:
+    def _code(self, item: Items, depth: int) -> Items | None:
+        """Settle a coded entry; what else an item holds (an agent's volume beside its code) is cleaned as anywhere."""
         read = self.leaves.letters.read
-        values = {each.tag: read(each.value) for each in item if each.tag in allowed.CODES and each.items is None}
+        coded = {each.tag: each for each in item if each.tag in allowed.CODES and each.items is None}
+        values = {tag: read(each.value) for tag, each in coded.items()}
+        rest = self.clean(
+            [each for each in item if each.tag not in coded and each.tag not in allowed.CONTEXT], depth + 1
+        )
         value = values.get(allowed.CODE_VALUE) or values.get(allowed.LONG_CODE, "")
         settled = codes.settled(values.get(allowed.CODE_SCHEME, ""), value, values.get(allowed.CODE_MEANING, ""))
         if settled is None:
-            for each in item:
+            for each in coded.values():
                 self._drop(each, "codes", lasting=False)
-            return None
+            return [*_dummy_code(), *rest] if rest else None
         self.leaves.kept.update([*settled, *WORDS.findall(settled[2])])
-        meaning = find(item, allowed.CODE_MEANING)
-        if meaning is not None and values[allowed.CODE_MEANING] != settled[2]:
+        if values.get(allowed.CODE_MEANING, settled[2]) != settled[2]:
+            meaning = coded[allowed.CODE_MEANING]
             self.leaves.gone.add(Element(meaning.tag, "LO", meaning.value), lasting=False)
-        return _code(*settled)
+        version = codes.version(values.get(allowed.CODE_VERSION, ""))
+        return [*_code(*settled), *([Element(allowed.CODE_VERSION, "SH", version)] if version else []), *rest]
 
     def _drop(self, element: Element, note: str, *, lasting: bool) -> Element | None:
         """Count and note what is taken out; gives None, which is what is left of it."""

@@ -37,6 +37,7 @@ UNIT = re.compile(
     rf"1|%|({_SYMBOL}\d?)([./]{_SYMBOL}-?\d?){{0,3}}|mm\[Hg\]|\[?hnsf'?U\]?|dB|\[degF\]|10\*-?\d|1/s|/min"
     r"|\{(ratio|counts|score|status|breaths|H\.B\.)\}(/min)?"
 )
+VERSION = re.compile(r"\d{1,2}(\.\d{1,3})?", re.ASCII)
 DUMMY = ("REMOVED", "99ANSIM", "Removed")
 _VERHOEFF = (
     (0, 1, 2, 3, 4, 5, 6, 7, 8, 9), (1, 5, 7, 6, 2, 8, 3, 0, 9, 4), (5, 8, 0, 3, 7, 9, 6, 1, 4, 2),
@@ -77,6 +78,11 @@ def settled(scheme: str, value: str, meaning: str) -> tuple[str, str, str] | Non
     if form is None or not form.fullmatch(value) or (scheme == "SCT" and not is_sct(value)):
         return None
     return value, scheme, cleaned(meaning) or value
+
+
+def version(text: str) -> bytes:
+    """Give a coding scheme's version as it may be published: a short number, else nothing."""
+    return text.encode("ascii") if VERSION.fullmatch(text) else b""
 
 
 def is_sct(value: str) -> bool:
