@@ -27,7 +27,7 @@ FORMS = {
     "ITIS_TSN": r"\d{5,6}",
     "BI": r"[A-Z0-9.]{1,6}",
     "MDC": r"\d{1,3}:\d{1,6}",
-    "SCPECG": r"[0-9.\-]{1,9}",
+    "SCPECG": r"\d{1,2}\.\d{1,2}\.\d{1,2}(-\d{1,3}){1,3}",
     "CD8": r"[A-Z]{1,4}",
 }
 FORMATS = {scheme: re.compile(form, re.ASCII) for scheme, form in FORMS.items()}

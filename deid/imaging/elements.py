@@ -43,7 +43,6 @@ class Syntax:
 
     explicit: bool
     little: bool
-    deflated: bool = False
 
     @property
     def order(self) -> str:

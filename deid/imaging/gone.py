@@ -65,10 +65,11 @@ class Gone:
     def searched(self, kept: set[str]) -> tuple[frozenset[str], frozenset[str]]:
         """Give what is to be searched, lasting and once, without what was kept elsewhere by a rule of its own."""
         upper = {each.upper() for each in kept}
+        together = "\n".join(upper)
         once = frozenset(
             value
             for value in self.once - self.lasting
-            if value.upper() not in upper and not all(word.upper() in upper for word in WORDS.findall(value))
+            if value.upper() not in together and not all(word.upper() in upper for word in WORDS.findall(value))
         )
         return frozenset(value for value in self.lasting if value.upper() not in upper), once
 

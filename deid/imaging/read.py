@@ -81,9 +81,12 @@ def _as_declared(syntax: Syntax, declared: str) -> tuple[Syntax, str]:
     """Give the encoding to write in: what the file says it is in, unless its byte order is another."""
     if not declared:
         return syntax, IMPLICIT if not syntax.explicit else EXPLICIT if syntax.little else BIG
+    if declared == DEFLATED:
+        # Written plainly: the last look before a file is let out could not see into it.
+        return Syntax(explicit=True, little=True), EXPLICIT
     if syntax.little == (declared == BIG):
         return Syntax(explicit=True, little=syntax.little), EXPLICIT if syntax.little else BIG
-    return Syntax(explicit=declared != IMPLICIT, little=syntax.little, deflated=syntax.deflated), declared
+    return Syntax(explicit=declared != IMPLICIT, little=syntax.little), declared
 
 
 def _read_meta(data: memoryview, start: int) -> tuple[Items, int]:
@@ -104,7 +107,7 @@ def _syntax(body: memoryview, declared: str) -> Syntax:
     explicit = bytes(body[4:6]).decode("latin-1") in VRS
     group_little, group_big = struct.unpack_from("<H", body)[0], struct.unpack_from(">H", body)[0]
     little = group_little <= group_big if declared != BIG else group_little < group_big
-    return Syntax(explicit=explicit, little=little, deflated=declared == DEFLATED)
+    return Syntax(explicit=explicit, little=little)
 
 
 class _Reader:

@@ -7,7 +7,6 @@ were.
 from __future__ import annotations
 
 import struct
-import zlib
 from pathlib import Path
 
 from deid.imaging.dictionary import LONG, TEXT
@@ -28,11 +27,6 @@ def write(path: Path, data: DataSet, sop_class: str, sop_instance: str) -> tuple
     span = (written.bulk[0] + len(meta), written.bulk[1] + len(meta)) if written.bulk[1] else (0, 0)
     with path.open("wb") as file:
         file.write(meta)
-        if data.syntax.deflated:
-            squeeze = zlib.compressobj(wbits=-zlib.MAX_WBITS)
-            packed = b"".join([*(squeeze.compress(each) for each in written.parts), squeeze.flush()])
-            file.write(packed + b"\0" * (len(packed) % 2))
-            return (0, 0)
         file.writelines(written.parts)
     return span
 

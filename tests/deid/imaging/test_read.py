@@ -85,3 +85,8 @@ def test_no_damage_is_a_crash(name: str) -> None:
 def test_other_files_are_not_taken_for_dicom() -> None:
     heads = [b"", b"\x89PNG\r\n\x1a\n" + bytes(100), b"%PDF-1.7\n" + b"x" * 200, b"0       " + b" " * 248, bytes(600)]
     assert [is_dicom(head) for head in heads] == [False] * 5
+
+
+def test_what_is_deflated_is_written_plainly_so_that_the_last_look_sees_it() -> None:
+    found = read(sample("image_dfl.dcm"))
+    assert found.transfer_syntax == "1.2.840.10008.1.2.1"
