@@ -63,6 +63,8 @@ ENUMERATED = {
     0x0040A010: frozenset([*RELATIONS, "SELECTED FROM"]),
     0x00100040: frozenset("MFO"),
 }
+# Numbers that are rightly as long as a patient's: activities in becquerel, frequencies in hertz.
+LONG_NUMBERS = frozenset({0x00181074, 0x00181077, 0x00189098, 0x00541321, 0x001811A3})
 # What a class or a syntax is called: the standard's own UIDs, never an instance's.
 CLASS_TAGS = frozenset({0x00080016, 0x00081150, 0x00080062, 0x0008115A, 0x0008001A, 0x0008001B})
 KEEP, CLEAN, DATE, UID, DROP = "keep", "clean", "date", "uid", "drop"

@@ -19,7 +19,7 @@ from deid.imaging.private import SafePrivate
 from deid.imaging.standard import CURVES, OVERLAYS, Profile
 
 PATIENT_NAME, PATIENT_ID = 0x00100010, 0x00100020
-PERSON_CODES = 0x00401101
+PERSON_CODES, PATIENT = 0x00401101, 0x0010
 # Sequences of references: nothing but UIDs is left in them by the rules, and images stay tied to each other.
 REFERENCES = frozenset({0x00081110, 0x00081111, 0x00081140, 0x00082112})
 # Sequences that the table wants as a dummy, and whose members are all decided one by one.
@@ -81,7 +81,7 @@ class Cleaner:
         if action == "U":
             return self.leaves.uid(Element(element.tag, "UI", element.value))
         if action == "K":
-            kept = Element(element.tag, vr, element.value) if vr == "UI" else self.leaves.keep(element, vr)
+            kept = self._as_it_is(element, vr)
             return kept or self._drop(element, "form", lasting=False)
         if action == "C":
             return self._cleaned(element, vr)
@@ -89,6 +89,14 @@ class Cleaner:
         if action == "X":
             return None
         return Element(element.tag, vr) if action == "Z" else dummy(element.tag, vr)
+
+    def _as_it_is(self, element: Element, vr: str) -> Element | None:
+        if vr == "UI":
+            return Element(element.tag, vr, element.value)
+        if element.tag >> 16 == PATIENT and vr in {"LO", "SH", "ST", "LT", "UT", "UC"}:
+            # A patient's characteristics are terms and numbers; what else is written there may be anything.
+            return self.leaves.clean(element, vr)
+        return self.leaves.keep(element, vr)
 
     def _cleaned(self, element: Element, vr: str) -> Element | None:
         """Follow C; where nothing is left, follow what the profile says without the option."""

@@ -15,6 +15,7 @@ from deid.imaging.vocabulary import cleaned, is_term
 TERM = re.compile(r"[A-Z0-9 _]{0,16}", re.ASCII)
 DECIMAL = re.compile(r" *[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})? *", re.ASCII)
 WHOLE = re.compile(r" *[+-]?\d{1,10} *", re.ASCII)
+LONG_NUMBER = re.compile(r" *[+-]?\d{8,}\.?0* *", re.ASCII)  # as long as a date or a patient's number
 AGE = re.compile(r"(\d{3})([DWMY])")
 CHARACTER_SET, AGE_TAG, SEX_TAG = 0x00080005, 0x00101010, 0x00100040
 DUMMIES = {
@@ -77,6 +78,8 @@ class Leaves:
             return False
         if vr == "CS":
             return TERM.fullmatch(value) is not None and is_term(value)
+        if vr in {"DS", "IS"} and LONG_NUMBER.fullmatch(value) and tag not in allowed.LONG_NUMBERS:
+            return False
         form = {"DS": DECIMAL, "IS": WHOLE, "AS": AGE}.get(vr)
         return form is None or not value or form.fullmatch(value) is not None
 

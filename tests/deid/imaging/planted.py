@@ -33,7 +33,7 @@ OUTSIDE_LO = [0x00181017, 0x00201020, 0x00281402, 0x00540400, 0x30080066, 0x0072
 LISTED = (
     "InstitutionName", "StationName", "OperatorsName", "ReferringPhysicianName", "PatientComments", "ImageComments",
     "RequestingPhysician", "DeviceSerialNumber", "OtherPatientIDs", "StudyID", "PerformingPhysicianName",
-    "ProtocolName", "SeriesDescription", "MilitaryRank",
+    "ProtocolName", "SeriesDescription", "MilitaryRank", "EthnicGroup", "Occupation", "Allergies", "SpecialNeeds",
 )  # fmt: skip
 LETTERS = tuple[int, int, bytes, tuple[int, int]]
 
@@ -146,6 +146,7 @@ class Maker:
             ds.InstitutionAddress = self.planted.plant("header", who.hospital[0], name)
             for tag in OUTSIDE_LO:
                 ds.add_new(tag, "LO", self.planted.plant("outside", code(self.draw), name))
+            ds.add_new(0x00181063 if number else 0x00200100, "IS", plant_number(self.planted, self.draw, name))
             ds.add_new(0x0040A123, "PN", self.planted.plant("outside", code(self.draw), name))
             ds.add_new(0x00189A01, "UT", self.planted.plant("outside", code(self.draw), name))
             ds.add_new(0x00080305, "UI", self.planted.plant("uids", uid(self.draw), name))
@@ -457,6 +458,11 @@ class Maker:
         path = self.save(ds, "ct/bare.dcm", who)
         data = path.read_bytes()
         path.write_bytes(data[132 + 12 + int.from_bytes(data[140:144], "little") :])
+
+
+def plant_number(planted: Planted, draw: random.Random, name: str) -> str:
+    """Plant a number as long as a patient's."""
+    return planted.plant("outside", str(draw.randint(10**8, 2 * 10**9)), name)
 
 
 def make(folder: Path, seed: int) -> Planted:
