@@ -19,7 +19,7 @@ from audit.reader import LogReader
 from enclave import reserved
 from enclave.actions import Action
 from enclave.actor import Actor
-from enclave.commands.acting import intent, present
+from enclave.commands.acting import intent, present, text_sha256
 from enclave.errors import Conflict
 from enclave.ids import new_id
 from enclave.model.logreview import ReviewFinding, ReviewPeriod
@@ -109,7 +109,7 @@ def note_late(store: Store, actor: Actor, *, period_id: str, now: datetime) -> N
                 remedy_en="There is nothing to do.",
             )
         found.late_told_at = now
-        tx.record(details={"number": found.number, "days": days, "plan": found.plan_version})
+        tx.record(details={"number": found.number, "days": days, "plan_sha256": text_sha256(found.plan_version)})
 
 
 def _look(store: Store, place: Published, actor: Actor, event: Event, now: datetime) -> _Found:
