@@ -22,8 +22,8 @@ from audit.reader import LogReader
 from audit.sequencer import Sequencer
 from audit.tables import HUSK, audit_entry, audit_index, audit_leaf
 from audit.verify import verify_bundle, verify_log
+from tests import databases
 from tests.audit.logs import SIGNER, VKEY
-from tests.enclave.scene import create_database
 
 LATER = datetime.now(UTC) + timedelta(days=3 * 366)
 
@@ -42,7 +42,7 @@ def ready(request, tmp_path_factory) -> Iterator[Engine]:
     """A published log of 600 entries, 256 of which were ordered to go and are still there; for what is refused."""
     folder = tmp_path_factory.mktemp("ready")
     lite = f"sqlite:///{folder / 'ready.sqlite'}"
-    url = lite if request.param == "sqlite" else create_database(request.getfixturevalue("postgres_cluster"), "purge")
+    url = lite if request.param == "sqlite" else databases.create(request.getfixturevalue("postgres_cluster"), "purge")
     engine = create_engine(url)
     tables.metadata.create_all(engine)
     with engine.begin() as connection:

@@ -7,26 +7,35 @@ from pathlib import Path
 
 import pytest
 
-from enclave.ids import new_id
-from tests.enclave.scene import Scene, build, create_database
+from tests.enclave.scene import Scene
+from tests.enclave.scene_copies import Original
+
+BOTH = ["sqlite", "postgresql"]
 
 
-@pytest.fixture
-def scene(database_url: str, tmp_path: Path) -> Iterator[Scene]:
+@pytest.fixture(scope="session")
+def original_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Original:
+    """What scenes on SQLite are copies of."""
+    return Original(tmp_path_factory.mktemp("original"))
+
+
+@pytest.fixture(scope="session")
+def original_postgresql(tmp_path_factory: pytest.TempPathFactory, postgres_cluster: Path) -> Original:
+    """What scenes on PostgreSQL are copies of."""
+    return Original(tmp_path_factory.mktemp("original"), postgres_cluster)
+
+
+@pytest.fixture(params=BOTH)
+def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
     """A scene of this test's own."""
-    made = build(database_url, tmp_path / "home")
+    made = request.getfixturevalue(f"original_{request.param}").copy(tmp_path)
     yield made
     made.store.close()
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=BOTH)
 def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """A scene for all tests of a module, which leave each other alone by making their own projects."""
-    folder = tmp_path_factory.mktemp("shared")
-    if request.param == "sqlite":
-        url = f"sqlite:///{folder / 'shared.sqlite'}"
-    else:
-        url = create_database(request.getfixturevalue("postgres_cluster"), new_id("t").replace("-", "_"))
-    made = build(url, folder / "home")
+    made = request.getfixturevalue(f"original_{request.param}").copy(tmp_path_factory.mktemp("shared"))
     yield made
     made.store.close()

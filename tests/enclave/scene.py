@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -282,9 +281,12 @@ def build(url: str, home: Path) -> Scene:
             store, folders[name], signer.public_key(),
             steward=steward, reviewers=("checker-a", "checker-b", "checker-c"), now=NOW,
         )  # fmt: skip
-    depot = Depot(Quarantine(settings.quarantine), vault, settings.releases, settings.log)
     means = Means(settings, settings.image, keys.load_signing_key(settings.plan_key), signer.public_key())
-    return Scene(store, home, vault, depot, means, folders)
+    return Scene(store, home, vault, depot_of(settings, vault), means, folders)
+
+
+def depot_of(settings: Settings, vault: Vault) -> Depot:
+    return Depot(Quarantine(settings.quarantine), vault, settings.releases, settings.log)
 
 
 _SETS = {"set-a": "hospital-a", "set-b": "hospital-b"}
@@ -364,17 +366,9 @@ def _manifest(name: str, provider: str, tables: dict[str, pl.DataFrame], project
     )
 
 
-def create_database(cluster: Path, name: str) -> str:
-    """Make an empty PostgreSQL database in the run's own cluster and return its address."""
-    program = max(Path("/usr/lib/postgresql").glob("*/bin")) / "createdb"
-    as_postgres = ["runuser", "-u", "postgres", "--"]
-    subprocess.run([*as_postgres, program, "-h", cluster, "-U", "postgres", name], check=True, cwd="/")
-    return f"postgresql+psycopg://postgres@/{name}?host={cluster}"
-
-
 def reopen(url: str, home: Path) -> Scene:
     """The scene that `build` made, from another process: without means and snapshots."""
     settings = Settings(home=home)
     vault = Vault.load(settings.vault_key)
-    depot = Depot(Quarantine(settings.quarantine), vault, settings.releases, settings.log)
-    return Scene(Store(url, observer="again", wait_s=10), home, vault, depot, None, {})  # type: ignore[arg-type]
+    store = Store(url, observer="again", wait_s=10)
+    return Scene(store, home, vault, depot_of(settings, vault), None, {})  # type: ignore[arg-type]
