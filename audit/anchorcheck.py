@@ -20,6 +20,8 @@ from audit.reader import LogReader
 from audit.report import Claim, fails, holds, lacks
 from audit.stamps import Stamping, check_stamp
 
+_LAST_SECOND = 253_402_300_799
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -194,4 +196,5 @@ def quorum_claim(witnessed: Endorsed | None, policy: Policy, size: int) -> Claim
 
 
 def _day(time: int) -> str:
-    return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    # A witness may state any 63 bits; the calendar ends before them.
+    return datetime.fromtimestamp(min(time, _LAST_SECOND), UTC).strftime("%Y-%m-%d %H:%M UTC")
