@@ -12,6 +12,7 @@ from sqlalchemy import Engine, create_engine, func, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from audit import bundle, index, outbox, purge, query, tables
+from audit.bundle import Source
 from audit.bundlecheck import MANIFEST
 from audit.errors import LogConflictError, NotInLogError
 from audit.event import Event
@@ -95,11 +96,11 @@ def test_what_is_left_can_still_be_proved_to_an_outsider(filled, log_folder, tmp
     order(filled, 512, size=600)
     request.getfixturevalue("sequencer").step()
     folder = tmp_path / "evidence"
-    bundle.write(folder, log_folder=log_folder, vkey=VKEY, indexes=range(512, 601), selection={})
+    bundle.write(folder, Source(log_folder, VKEY), indexes=range(512, 601), selection={})
     assert (folder / MANIFEST).exists()
     assert verify_bundle(folder, VKEY).ok
     with pytest.raises(NotInLogError):
-        bundle.write(tmp_path / "gone", log_folder=log_folder, vkey=VKEY, indexes=[5], selection={})
+        bundle.write(tmp_path / "gone", Source(log_folder, VKEY), indexes=[5], selection={})
 
 
 def test_the_index_made_anew_begins_behind_what_went(filled, log_folder, request) -> None:
