@@ -99,7 +99,7 @@ class Written:
                 rows = 0
             found[-1].append(each.file)
             rows, last = rows + each.rows, each.bucket
-        return [scan_all(tuple(files)) for files in found]
+        return found
 
     @property
     def rows(self) -> int:
