@@ -89,8 +89,13 @@ class Written:
         """Scan what was written."""
         return scan_all(tuple(each.file for each in self.files))
 
-    def stretches(self) -> list[pl.LazyFrame]:
-        """Scan what was written in stretches of whole buckets of about `STRETCH_ROWS` rows: no patient is in two."""
+    def beginning(self, rows: int) -> pl.LazyFrame:
+        """Scan the first files that have so many rows together: no other need be opened."""
+        before = np.cumsum([0, *(each.rows for each in self.files[:-1])])
+        return scan_all(tuple(each.file for each, begun in zip(self.files, before, strict=True) if begun < rows))
+
+    def stretches(self) -> list[list[DataFile]]:
+        """Divide the files into whole buckets of about `STRETCH_ROWS` rows together: no patient is in two."""
         found: list[list[DataFile]] = [[]]
         rows, last = 0, -1
         for each in self.files:
