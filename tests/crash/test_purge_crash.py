@@ -57,7 +57,9 @@ def test_nothing_stays_half_done(database_url: str, tmp_path: Path) -> None:
     while killed < KILLS and left(engine)[0] > 257:
         told_until_killed("purge_child", database_url, str(folder), after_s=dice.uniform(0, 0.08))
         killed += 1
-        assert verify_log(folder, VKEY).ok
+        # The next entry's tile may be there and its checkpoint not yet; of what is signed nothing may be wrong.
+        wrong = {claim.code for claim in verify_log(folder, VKEY).claims if not claim.ok}
+        assert wrong <= {"log.longer"}
     with closing(Sequencer(engine, folder, SIGNER, SIGNER.name)) as sequencer:
         sequencer.step()
     assert left(engine) == (257, END)

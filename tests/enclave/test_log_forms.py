@@ -27,6 +27,7 @@ from enclave.logbook.export_words import ExportForm
 from enclave.logbook.files import WRITERS, File
 from enclave.logbook.line import Line
 from enclave.logbook.question import NAMES, Question, actions_of
+from tests.entry_form import unwatched
 
 SCHEMAS = Path(__file__).parents[1] / "vectors/ocsf-1.5.0"
 AT = "2026-11-28T23:30:00.000001Z"
@@ -49,7 +50,7 @@ EVILS = (
 def line(number: int = 0, *, login: str = "mina", **fields: object) -> Line:
     values = {"action": "egress.submit", "outcome": "done", "actor_id": "u-1"} | fields
     entry_id = f"{number:026}"
-    return Line(number, entry_id, Event(**values).entry(entry_id=entry_id, at=AT, observer="portal"), login)
+    return Line(number, entry_id, unwatched(Event(**values), entry_id=entry_id, at=AT, observer="portal"), login)
 
 
 def cells(*lines: Line) -> list[dict[str, str]]:

@@ -27,7 +27,7 @@ COMPUTED = ("accounts.kind_", "legal.", "errors.title_", "log.outcome_", "reason
             "viewer.kind_", "viewer.showing_", "viewer.state_", "viewer.mark_", "viewer.file_",
             "review.need_", "review.details_", "review.evidence_", "review.rerun_", "review.recompute_",
             "review.glance_", "review.how_", "review.head_", "review.what_",
-            "publication.level_", "incidents.kind_", "sample.stratum_",
+            "publication.level_", "incidents.kind_", "retention.state_", "sample.stratum_",
             "reports.kind_", "log.asked_", "logplot.", "trouble.", "emergency.act_")  # fmt: skip
 
 
