@@ -10,7 +10,7 @@ import io
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
@@ -102,6 +102,8 @@ class Scene:
     means: Means
     folders: dict[str, Path]
     _usual: str = ""
+    # Who was shown which file here already.
+    _shown: set[tuple[str, str]] = field(default_factory=set)
 
     def actor(self, login: str, *, fresh: bool = True, now: datetime = NOW) -> Actor:
         """Who `login` is at the door, with a second factor of this minute unless told otherwise."""
@@ -230,10 +232,14 @@ class Scene:
             found = load_request(session, request_id)
             about, files = facts(found, NOW), [file.id for file in present_files(found)]
         for login, (_, roles) in CAST.items():
-            if Role.OUTPUT_CHECKER not in roles or not allows(check_is_checker, actor := self.actor(login), about):
+            pairs = {(login, file_id) for file_id in files}
+            if Role.OUTPUT_CHECKER not in roles or pairs <= self._shown:
+                continue
+            if not allows(check_is_checker, actor := self.actor(login), about):
                 continue
             for file_id in sorted({*files} - seen_whole(self.store, actor, request_id)):
                 record_shown(self.store, actor, request_id=request_id, file_id=file_id, units=1, now=NOW)
+            self._shown |= pairs
 
     def vote(self, login: str, request_id: str, decision: Decision = Decision.APPROVE, **changes: object) -> object:
         actor, ballot = self.actor(login), self.ballot(request_id, decision, **changes)

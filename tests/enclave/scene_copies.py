@@ -39,6 +39,7 @@ class Original:
             home=home,
             depot=depot_of(settings, self._made.vault),
             means=replace(self._made.means, settings=settings),
+            _shown=set(),
             folders={name: home / each.relative_to(self._home) for name, each in self._made.folders.items()},
         )
 
