@@ -19,6 +19,7 @@ from audit.serve import open_engine
 from audit.tables import HUSK, audit_entry, audit_index
 from audit.verify import verify_log
 from tests.audit.logs import SIGNER, VKEY
+from tests.crash import purge_child
 from tests.crash.killing import told_until_killed
 
 KILLS, BUNDLES = 4, 12
@@ -55,7 +56,7 @@ def test_nothing_stays_half_done(database_url: str, tmp_path: Path) -> None:
     prepared(engine, folder)
     dice, killed = random.Random(20261129), 0
     while killed < KILLS and left(engine)[0] > 257:
-        told_until_killed("purge_child", database_url, str(folder), after_s=dice.uniform(0, 0.08))
+        told_until_killed(purge_child.main, database_url, str(folder), after_s=dice.uniform(0, 0.08))
         killed += 1
         # The next entry's tile may be there and its checkpoint not yet; of what is signed nothing may be wrong.
         wrong = {claim.code for claim in verify_log(folder, VKEY).claims if not claim.ok}
