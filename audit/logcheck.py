@@ -35,6 +35,9 @@ class _Findings:
     # Numbers of whole bundles that are not there, and the orders to purge that are.
     without: list[int] = field(default_factory=list)
     orders: list[PurgeOrder] = field(default_factory=list)
+    # The first entry of the first bundle that is there, and the last one of the log.
+    left: bytes = b""
+    newest: bytes = b""
 
 
 def checkpoint_claim(checkpoint: Checkpoint) -> Claim:
@@ -73,6 +76,9 @@ def _level_from_entries(folder: Path, findings: _Findings) -> tuple[list[bytes],
         # Where a whole bundle is missing its stored hashes stand in, so that the rest can be judged.
         hashes = _leaf_hashes(bundle) if bundle else stored
         findings.orders += purge_orders(unpack(bundle), number * WIDTH) if SPELLED in bundle else ()
+        if bundle and (not findings.left or (number + 1) * WIDTH >= size):
+            entries = unpack(bundle)
+            findings.left, findings.newest = findings.left or entries[0], entries[-1]
         _note_differences(findings, 0, number, (hashes, stored))
         if (number + 1) * WIDTH <= size:
             folded.append(root_of(hashes))
@@ -139,7 +145,7 @@ def _claims(findings: _Findings) -> list[Claim]:
             )
         )
     if order is not None:
-        claims.append(purged_claim(order, len(findings.without)))
+        claims.append(purged_claim(order, len(findings.without), findings.left, findings.newest))
     claims.append(_root_claim(findings, intact=intact))
     return claims
 
