@@ -109,6 +109,8 @@ def _group(record: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def _pretty(data: bytes) -> str:
     try:
-        return json.dumps(json.loads(data), ensure_ascii=False, indent=2)
-    except ValueError:
+        text = json.dumps(json.loads(data), ensure_ascii=False, indent=2)
+    except (ValueError, RecursionError):
         return ascii(data)
+    # Half a character, which JSON can spell, no page can hold.
+    return text.encode("utf-8", "backslashreplace").decode()
