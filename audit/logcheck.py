@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 
 from audit.folder import read_tile
 from audit.merkle import HASH_BYTES, root_of
@@ -219,6 +220,23 @@ def _root_claim(findings: _Findings, *, intact: bool) -> Claim:
         "All files agree with one another but not with the signed root: the whole log was rewritten",
         CHECKPOINT,
     )
+
+
+def check_plain(folder: Path) -> list[Claim]:
+    """Return the claim that fails where something is neither file nor folder, before any of it is read.
+
+    A link leads out of the folder, and reading a pipe or a device never ends.
+    """
+    for path in sorted(folder.rglob("*")):
+        try:
+            mode = path.lstat().st_mode
+        except FileNotFoundError:  # a log that is being written
+            continue
+        if not (S_ISREG(mode) or S_ISDIR(mode)):
+            name = path.relative_to(folder).as_posix()
+            ko, en = f"로그에 속하지 않는 파일입니다: {name}", f"Not part of the log: {name}"
+            return [fails("log.file-extra", ko, en, name)]
+    return []
 
 
 def check_files(folder: Path, checkpoint: Checkpoint) -> Claim:

@@ -28,7 +28,7 @@ from audit.bundlecheck import (
 )
 from audit.errors import AuditError
 from audit.keyline import policy_of, trusted_from
-from audit.logcheck import check_files, check_tree, checkpoint_claim
+from audit.logcheck import check_files, check_plain, check_tree, checkpoint_claim
 from audit.note import VerifierKey
 from audit.policy import Policy
 from audit.reader import LogReader
@@ -55,6 +55,8 @@ def verify_log(
     A log that is being written has, for moments, files that its checkpoint does not cover yet: within `patience_s`
     seconds such files may become covered or vanish. Nothing is raised; what fails is in the report.
     """
+    if odd := check_plain(folder):
+        return Report(tuple(odd))
     claims: list[Claim] = []
     try:
         policy = policy_of(trusted)

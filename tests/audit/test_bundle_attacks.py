@@ -167,6 +167,18 @@ def test_a_pipe_is_refused_and_not_waited_for(copy, name) -> None:
     assert (done.returncode, f"No ordinary file: {name}" in done.stdout) == (1, True)
 
 
+@pytest.mark.parametrize("name", ["checkpoint", "tile/entries/000", "tile/0/001"])
+@pytest.mark.parametrize("odd", ["pipe", "device"])
+def test_a_log_folder_with_something_endless_in_it_is_refused_unread(log, sound, name, odd) -> None:
+    (log / name).unlink()
+    if odd == "pipe":
+        os.mkfifo(log / name)
+    else:
+        (log / name).symlink_to("/dev/zero")
+    done = as_an_auditor(sound, str(log), "--key", str(VKEY))
+    assert (done.returncode, f"Not part of the log: {name}" in done.stdout) == (1, True)
+
+
 def test_a_manifest_that_lies_elsewhere_is_refused(copy) -> None:
     (copy / "manifest.json").rename(copy.parent / "elsewhere.json")
     (copy / "manifest.json").symlink_to(copy.parent / "elsewhere.json")
