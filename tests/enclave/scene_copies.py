@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,14 +15,23 @@ from enclave.store import Store, open_engine, writable
 from tests import databases
 from tests.enclave.scene import Scene, build, depot_of
 
+# Nothing signs a copy's entries, and after ten minutes no release leaves an enclave whose log waits that long.
+FRESH_S = 240
+
 
 class Original:
-    """A scene that was built once for the whole run. Each `copy` is another enclave, with the same keys and ids."""
+    """A scene that is built again every few minutes. Each `copy` is another enclave, with the same keys and ids."""
 
     def __init__(self, folder: Path, cluster: Path | None = None) -> None:
         """Build it on SQLite below `folder`, or on the server at `cluster`."""
-        self._file, self._home, self._cluster = folder / "ansim.sqlite", folder / "home", cluster
-        self._name = new_name()
+        self._folder, self._cluster = folder, cluster
+        self._build()
+
+    def _build(self) -> None:
+        self._name, self._built_at = new_name(), time.monotonic()
+        folder, cluster = self._folder / self._name, self._cluster
+        folder.mkdir()
+        self._file, self._home = folder / "ansim.sqlite", folder / "home"
         url = databases.create(cluster, self._name) if cluster else f"sqlite:///{self._file}"
         self._made = build(url, self._home)
         # Nobody may be connected to what PostgreSQL copies, and SQLite has all in one file then.
@@ -29,6 +39,8 @@ class Original:
 
     def copy(self, folder: Path) -> Scene:
         """Return a scene of its own, with its files below `folder`."""
+        if time.monotonic() - self._built_at > FRESH_S:
+            self._build()
         home = Path(shutil.copytree(self._home, folder / "home"))
         url = self._database(folder / "ansim.sqlite")
         _move(url, str(self._home), str(home))
