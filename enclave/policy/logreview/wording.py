@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from enclave.actions import ABOUT, Action
 from enclave.policy.logreview.hit import Rule
 from enclave.policy.logreview.line import Value
 
@@ -51,7 +52,7 @@ CASES: Mapping[tuple[Rule, str], tuple[str, str]] = {
     (Rule.NEW_PLACE, "first"): ("처음 보는 접속지 {address}", "first seen at {address}"),
     (Rule.NEW_PLACE, "two"): ("{other}와(과) {address}에서 동시에 접속", "at {other} and {address} at once"),
     (Rule.DENIED_RUN, "denied"): (
-        "10분 안에 거부가 이어짐(모두 {denials}건, 마지막 {action})",
+        "10분 안에 거부가 이어짐(모두 {denials}건, 마지막은 ‘{action}’)",
         "refused again and again ({denials}, the last {action})",
     ),
     (Rule.PRIVILEGE, "granted"): ("{day} 권한 부여 {count}건", "{count} roles granted on {day}"),
@@ -93,5 +94,17 @@ CASES: Mapping[tuple[Rule, str], tuple[str, str]] = {
 def said(rule: Rule, why: str, count: int, values: Mapping[str, Value]) -> tuple[str, str]:
     """Return what was found, in both languages; a case of a later release comes as its rule's name."""
     ko, en = CASES.get((rule, why), RULES[rule])
-    numbers = {name: f"{value:,}" if isinstance(value, int) else value for name, value in values.items()}
-    return ko.format(count=f"{count:,}", **numbers), en.format(count=f"{count:,}", **numbers)
+    given = {"count": count, **values}
+    return ko.format(**_words(given, 0)), en.format(**_words(given, 1))
+
+
+def _words(values: Mapping[str, Value], language: int) -> dict[str, Value]:
+    return {name: _word(name, value)[language] for name, value in values.items()}
+
+
+def _word(name: str, value: Value) -> tuple[Value, Value]:
+    if name == "action" and value in set(Action):
+        about = ABOUT[Action(value)]
+        return about.ko, about.en
+    told = f"{value:,}" if isinstance(value, int) else value
+    return told, told
