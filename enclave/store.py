@@ -101,9 +101,7 @@ class Store:
     nothing at all, one thread at a time waits for it and the others are refused at once.
     """
 
-    def __init__(
-        self, url: str, *, observer: str = "portal", wait_s: int = WAIT_S, answer_s: float = ANSWER_S
-    ) -> None:
+    def __init__(self, url: str, *, observer: str = "portal", wait_s: int = WAIT_S, answer_s: float = ANSWER_S) -> None:
         self.engine = open_engine(url, wait_s=wait_s, answer_s=answer_s)
         guard.install(self.engine)
         self._observer = observer

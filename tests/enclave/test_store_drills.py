@@ -182,7 +182,7 @@ def test_a_server_that_hangs_in_the_middle_has_done_nothing(
     quick: Store, postgres_cluster: Path, postgres_url: str
 ) -> None:
     before = count(postgres_url)
-    with pytest.raises(Unavailable, match="reached"), quick.write(EVENT) as tx, hung(postgres_cluster):
+    with pytest.raises(Unavailable, match="연결할 수 없습니다"), quick.write(EVENT) as tx, hung(postgres_cluster):
         tx.session.execute(text("SELECT 1"))
     recovered(quick)
     assert count(postgres_url) == before + 1
