@@ -13,9 +13,9 @@ from enclave.reports.document import Column, Document, Section, Table
 from enclave.reports.monthly import source
 
 MONTHS = (
-    Column(("항목", "what"), 45),
-    *(Column((f"{month}월", ""), 11, number=True) for month in range(1, 13)),
-    Column(("합계", "sum"), 13, number=True),
+    Column(("항목", "what"), 36),
+    *(Column((f"{month}월", ""), 12, number=True) for month in range(1, 13)),
+    Column(("합계", "sum"), 15, number=True),
 )
 REVIEWS = (
     Column(("차수", "no."), 1, number=True),

@@ -83,9 +83,9 @@ BODY = _style("body", 9.5, spaceAfter=1.5 * mm)
 CELL = _style("cell", 8)
 NUMBER = _style("number", 8, alignment=2)
 LABEL = _style("label", 8, "NanumBold")
-SMALL_CELL = _style("small-cell", 7)
-SMALL_NUMBER = _style("small-number", 7, alignment=2)
-SMALL_LABEL = _style("small-label", 7, "NanumBold")
+SMALL_CELL = _style("small-cell", 6.5)
+SMALL_NUMBER = _style("small-number", 6.5, alignment=2)
+SMALL_LABEL = _style("small-label", 6.5, "NanumBold")
 NOTE = _style(
     "note",
     9.5,
