@@ -13,7 +13,6 @@ from sqlalchemy import Engine, func, select
 from audit import index, outbox, purge, tables
 from audit.durable import settle
 from audit.event import Event
-from audit.durable import settle
 from audit.folder import first_kept
 from audit.purgecheck import ORDER
 from audit.sequencer import Sequencer
