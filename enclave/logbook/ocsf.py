@@ -27,6 +27,7 @@ ACTIVITY: Mapping[Task, int] = {
     Task.CHANGE: UPDATE,
     Task.DELETE: DELETE,
     Task.DOWNLOAD: READ,
+    Task.IMPORT: CREATE,
     Task.EGRESS: OTHER,
     Task.RIGHTS: UPDATE,
     Task.SETTINGS: UPDATE,

@@ -99,7 +99,7 @@ def task_name(visit: Visit, task: str) -> str:
 
 _TASKS = {
     "로그인": "log_in", "조회": "view", "생성": "create", "수정": "change", "삭제": "delete", "다운로드": "download",
-    "반출": "egress", "권한변경": "rights", "설정변경": "settings", "로그조회": "view_log",
+    "반입": "import", "반출": "egress", "권한변경": "rights", "설정변경": "settings", "로그조회": "view_log",
 }  # fmt: skip
 
 

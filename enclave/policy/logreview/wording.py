@@ -64,6 +64,30 @@ CASES: Mapping[tuple[Rule, str], tuple[str, str]] = {
         "{day} 관리자가 작업공간에 들어감({count}건)",
         "an administrator entered a workspace on {day} ({count})",
     ),
+    (Rule.PRIVILEGE, "emergency"): (
+        "{day} 기록할 수 없는 동안 비상 조치({count}건)",
+        "acted on {day} while nothing could be recorded ({count})",
+    ),
+    (Rule.PRIVILEGE, "purged"): (
+        "{day} 접속기록의 파기를 승인하거나 지시함({count}건)",
+        "approved or ordered a purge of entries on {day} ({count})",
+    ),
+    (Rule.PRIVILEGE, "purge-refused"): (
+        "{day} 접속기록을 파기하려다 거절됨({count}건)",
+        "a purge of entries was refused on {day} ({count})",
+    ),
+    (Rule.PRIVILEGE, "keys"): (
+        "{day} 로그의 키나 증인 정책을 바꿈({count}건)",
+        "changed the log's key or its policy of witnesses on {day} ({count})",
+    ),
+    (Rule.PRIVILEGE, "limits"): (
+        "{day} 점검 기준·계획이나 심사·화면 기준을 바꿈({count}건)",
+        "changed limits or the plan of the review, of checks or of the screen on {day} ({count})",
+    ),
+    (Rule.PRIVILEGE, "exported"): (
+        "{day} 접속기록을 내려받음({count}건)",
+        "took entries of the log away on {day} ({count})",
+    ),
     (Rule.TWO_PERSON, "own"): ("자기 신청 {request}을(를) 스스로 심사함", "judged their own request {request}"),
     (Rule.TWO_PERSON, "pair"): (
         "{month} 심사 {requests}건의 {percent}%를 같은 두 사람이 봄(다른 한 사람 {other})",
