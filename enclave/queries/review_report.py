@@ -154,7 +154,9 @@ def _limits(session: Session, period: ReviewPeriod) -> list[list[str]]:
 
     Limits that were loosened for an hour find nothing: only here they are seen.
     """
-    rows = list(session.scalars(select(ReviewLimits)))
+    end = period.closed_at or period.started_at
+    # As it stood when the period was closed: later versions are not for this report to say.
+    rows = [row for row in session.scalars(select(ReviewLimits)) if row.activated_at and row.activated_at <= end]
     own = {(row.scope, row.sha256) for row in rows}
     used = {(each.project, each.limits_sha256) for each in period.findings}
     named = {(scope if (scope, name) in own else "", name) for scope, name in used}
@@ -164,10 +166,9 @@ def _limits(session: Session, period: ReviewPeriod) -> list[list[str]]:
 def _in_force(rows: Sequence[ReviewLimits], period: ReviewPeriod) -> set[tuple[str, str]]:
     """Return (scope, SHA-256) of what was in force between the period's beginning and its closing."""
     found: set[tuple[str, str]] = set()
-    end = period.closed_at or period.started_at
     for scope in {"", *(row.scope for row in rows)}:
         active = sorted((row.activated_at, row.sha256) for row in rows if row.scope == scope and row.activated_at)
         before = [name for at, name in active if at <= period.started_at]
         first = before[-1:] or ([Limits().sha256] if not scope else [])
-        found |= {(scope, name) for name in (*first, *(name for at, name in active if period.started_at < at <= end))}
+        found |= {(scope, name) for name in (*first, *(name for at, name in active if period.started_at < at))}
     return found

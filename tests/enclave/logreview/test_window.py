@@ -21,6 +21,7 @@ from enclave.policy.logreview.line import Line
 from enclave.policy.logreview.rolling import runs
 from enclave.queries import review_limits, review_window
 from enclave.queries.logreview import FindingView
+from enclave.store import writable
 from tests.enclave.logreview.office import Office
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -125,7 +126,7 @@ def test_what_is_written_past_the_outbox_is_found_and_stops_no_review(office: Of
     """Of each period's first entry and of later ones; an operator has to say what they are."""
     office.publish()
     for number, data in enumerate(PAST_THE_OUTBOX.values()):
-        with office.engine.begin() as connection:
+        with writable(office.engine).begin() as connection:
             connection.execute(insert(audit_entry), {"id": f"{number:026}", "bytes": data})
         office.later(days=40)
         period = office.close()
