@@ -20,7 +20,8 @@ from audit.reader import LogReader
 from audit.report import Claim, fails, holds, lacks
 from audit.stamps import Stamping, check_stamp
 
-_LAST_SECOND = 253_402_300_799
+# The last second of the calendar in Korea, which is ahead.
+_LAST_SECOND = 253_402_300_799 - 9 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +201,9 @@ def quorum_claim(witnessed: Endorsed | None, policy: Policy, size: int) -> Claim
 
 def _korean(time: int) -> str:
     # No zone database on a verifier's machine: Korea is nine hours ahead, all year.
-    return datetime.fromtimestamp(time, timezone(timedelta(hours=9))).strftime("%Y-%m-%d %H:%M (KST)")
+    return datetime.fromtimestamp(min(time, _LAST_SECOND), timezone(timedelta(hours=9))).strftime(
+        "%Y-%m-%d %H:%M (KST)"
+    )
 
 
 def _day(time: int) -> str:
