@@ -11,6 +11,8 @@ HERE = Path(__file__).parent
 load_subconfig(str(HERE.parents[1] / "hub_config/jupyterhub_config.py"))  # type: ignore[name-defined] # noqa: F821 - JupyterHub puts it there
 c = get_config()  # type: ignore[name-defined] # noqa: F821 - JupyterHub puts it there
 settings = Settings.load()
+# Nobody is to find a server of the test's afterwards.
+c.JupyterHub.cleanup_servers = True
 c.JupyterHub.spawner_class = SimpleLocalProcessSpawner
 c.SimpleLocalProcessSpawner.home_dir_template = str(settings.hub / "{username}")
 c.Spawner.cmd = [sys.executable, str(HERE / "plain_server.py")]
