@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 
 from audit.anchors import NOTE_SUFFIX, STAMP_SUFFIX, Anchors
@@ -19,6 +19,9 @@ from audit.policy import NOBODY, Endorsed, Policy
 from audit.reader import LogReader
 from audit.report import Claim, fails, holds, lacks
 from audit.stamps import Stamping, check_stamp
+
+# The last second of the calendar in Korea, which is ahead.
+_LAST_SECOND = 253_402_300_799 - 9 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,22 +179,33 @@ def best(seen: Seen, policy: Policy, reader: LogReader) -> Endorsed | None:
 def quorum_claim(witnessed: Endorsed | None, policy: Policy, size: int) -> Claim:
     """Return the claim about the witnesses of a log of `size`: amber where they have not seen all of it."""
     if policy.quorum == NOBODY:
-        ko, en = "증인이 정해져 있지 않습니다(quorum none)", "No witness is appointed (quorum none)"
+        ko = "증인이 정해져 있지 않습니다: 이 서버 밖에서 로그를 확인한 곳이 없습니다"
+        en = "No witness is appointed: nobody outside this server has seen the log"
         return lacks("anchor.no-witness", ko, en)
     if witnessed is None:
-        ko, en = "증인의 정족수에 이른 확인점이 없습니다", "No checkpoint has a quorum of witnesses"
+        ko = "필요한 수의 증인(정족수)이 확인한 확인점이 아직 없습니다"
+        en = "No checkpoint has a quorum of witnesses yet"
         return lacks("anchor.no-quorum", ko, en)
-    names, when = ", ".join(witnessed.cosigned), _day(max(witnessed.cosigned.values()))
+    names, last = ", ".join(witnessed.cosigned), max(witnessed.cosigned.values())
+    when, korean = _day(last), _korean(last)
     covered = witnessed.checkpoint.size
     if covered < size:
         return lacks(
             "anchor.short",
-            f"증인({names})이 {when}에 {covered:,}건까지 확인했습니다. 그 뒤 {size - covered:,}건은 아직입니다",
+            f"증인({names})이 {korean}에 {covered:,}건까지 확인했습니다. 그 뒤 {size - covered:,}건은 아직입니다",
             f"Witnessed up to {covered:,} entries ({names}, {when}); the {size - covered:,} after them are not yet",
         )
-    ko = f"증인({names})이 {when}에 {covered:,}건 전부를 확인했습니다"
+    ko = f"증인({names})이 {korean}에 {covered:,}건 전부를 확인했습니다"
     return holds("anchor.quorum", ko, f"Witnessed: all {covered:,} entries ({names}, {when})")
 
 
+def _korean(time: int) -> str:
+    # No zone database on a verifier's machine: Korea is nine hours ahead, all year.
+    return datetime.fromtimestamp(min(time, _LAST_SECOND), timezone(timedelta(hours=9))).strftime(
+        "%Y-%m-%d %H:%M (KST)"
+    )
+
+
 def _day(time: int) -> str:
-    return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    # A witness may state any 63 bits; the calendar ends before them.
+    return datetime.fromtimestamp(min(time, _LAST_SECOND), UTC).strftime("%Y-%m-%d %H:%M UTC")

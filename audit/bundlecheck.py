@@ -15,6 +15,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from audit.anchorcheck import quorum_claim
 from audit.canonical import decode
 from audit.cosignature import NOTE
 from audit.errors import AuditError, EntryError, NoteError, StampError, Text
@@ -24,6 +25,7 @@ from audit.note import Checkpoint, VerifierKey
 from audit.policy import Endorsed, Policy
 from audit.proof import Proof
 from audit.report import Claim, holds, lacks
+from audit.selectcheck import unfit
 from audit.stamps import Stamping, certificates, check_stamp
 from audit.tiles import CHECKPOINT, WIDTH, node_reader, split, tile_of
 
@@ -63,6 +65,7 @@ class Manifest:
 
 def read_manifest(folder: Path) -> Manifest:
     """Read manifest.json; raise `BundleError` (`bundle.manifest`) unless it is canonical and well formed."""
+    _check_plain(folder / MANIFEST, MANIFEST)
     try:
         value = decode(_bytes(folder, MANIFEST).rstrip(b"\n"))
     except EntryError as error:
@@ -119,14 +122,21 @@ def check_bundle_files(folder: Path, manifest: Manifest) -> Claim:
         path = here.pop(name, None)
         if path is None:
             raise _broken("file-missing", f"파일이 없습니다: {name}", f"File missing: {name}", name)
-        if path.is_symlink():
-            raise _broken("file-link", f"파일이 아니라 링크입니다: {name}", f"A link and no file: {name}", name)
+        _check_plain(path, name)
         if sha256(path.read_bytes()).hexdigest() != manifest.files[name]:
             raise _broken("file-changed", f"파일 내용이 바뀌었습니다: {name}", f"File changed: {name}", name)
     for name in sorted(here):
         raise _broken("file-extra", f"목록에 없는 파일입니다: {name}", f"File not listed: {name}", name)
     count = len(manifest.files)
     return holds("bundle.files", f"파일 {count}개가 목록과 같습니다", f"{count} files are as listed")
+
+
+def _check_plain(path: Path, name: str) -> None:
+    """Raise unless a name is a file: a link leads out of the bundle, and reading a pipe or device never ends."""
+    if path.is_symlink():
+        raise _broken("file-link", f"파일이 아니라 링크입니다: {name}", f"A link and no file: {name}", name)
+    if path.exists() and not path.is_file():
+        raise _broken("file-odd", f"보통의 파일이 아닙니다: {name}", f"No ordinary file: {name}", name)
 
 
 def _is_plain_folder(path: Path) -> bool:
@@ -150,7 +160,7 @@ def read_policy(folder: Path, trusted: VerifierKey | Policy | None) -> tuple[Pol
         raise _broken("policy", "policy에 로그 키가 없습니다", "The policy names no log key", POLICY)
     if trusted is None:
         ko = f"검증 키는 자료에 든 것입니다. 게시된 키와 같은지 눈으로 확인하세요: {lines}"
-        return policy, holds("bundle.key", ko, f"The key is the bundle's own; compare it with the published: {lines}")
+        return policy, lacks("bundle.key", ko, f"The key is the bundle's own; compare it with the published: {lines}")
     logs = Policy.of_key(trusted).logs
     if logs[0] not in policy.logs:
         ko, en = f"자료의 검증 키가 믿는 키와 다릅니다: {lines}", f"The bundle's key is not the trusted one: {lines}"
@@ -188,7 +198,26 @@ def stamp_claim(folder: Path, checkpoint: Checkpoint, trusted: Stamping | None) 
         prints = ", ".join(sha256(each.public_bytes(Encoding.DER)).hexdigest()[:32] for each in trusted)
         ko += f". 인증서는 자료에 든 것입니다. 기관이 게시한 것과 비교하세요: SHA-256 {prints}…"
         en += f". The certificate is the bundle's own; compare it with the authority's: SHA-256 {prints}…"
-    return holds("bundle.stamped", ko, en)
+    return (lacks if own else holds)("bundle.stamped", ko, en)
+
+
+def signers_claims(endorsed: Endorsed, policy: Policy, *, published: bool) -> list[Claim]:
+    """Return the claims about who stands behind the checkpoint besides the log's newest key.
+
+    Witnesses that the bundle names itself (not `published`) are whoever made it, and an old key of the log, which was
+    handed over since, is whoever kept a copy of it: both are amber. A quorum of published witnesses stands for it.
+    """
+    claim = quorum_claim(endorsed if endorsed.quorum else None, policy, endorsed.checkpoint.size)
+    if not claim.amber and not published:
+        ko = f"{claim.ko}. 증인의 키는 자료에 든 것입니다: 게시된 정책 파일로 확인하세요(--policy)"
+        en = f"{claim.en}. The witnesses are the bundle's own: check them by the published policy (--policy)"
+        claim = lacks("bundle.own-witness", ko, en)
+    newest = next(key for key in policy.logs if key.kind == NOTE and key.name == endorsed.checkpoint.origin)
+    if newest in endorsed.log_keys or not claim.amber:
+        return [claim]
+    ko = "이미 넘겨준 옛 로그 키로만 서명되었습니다: 새 키가 서명한 확인점의 자료를 요청하세요"
+    en = "Signed only by a key of the log that was handed over since: ask for a bundle under a newer checkpoint"
+    return [lacks("bundle.old-key", ko, en), claim]
 
 
 def read_lines(folder: Path, manifest: Manifest, size: int) -> tuple[list[bytes], Claim]:
@@ -207,9 +236,13 @@ def read_lines(folder: Path, manifest: Manifest, size: int) -> tuple[list[bytes]
     seen: dict[object, int] = {}
     for index, line in zip(manifest.indexes(), lines, strict=True):
         try:
-            entry_id = decode(line).get("id")
+            record = decode(line)
         except EntryError as error:
             raise _broken("entry-form", f"{index}번 기록: {error.ko}", f"Entry {index}: {error.en}", LINES) from error
+        if other := unfit(manifest.selection, record):
+            ko, en = f"{index}번 기록이 적힌 조건과 다릅니다: {other}", f"Entry {index} does not meet: {other}"
+            raise _broken("selection", ko, en, MANIFEST)
+        entry_id = record.get("id")
         if entry_id in seen:
             ko, en = f"{index}번 기록의 id가 {seen[entry_id]}번과 같습니다", f"Entry {index} repeats {seen[entry_id]}"
             raise _broken("entry-twice", ko, en, LINES)
@@ -285,8 +318,10 @@ def completeness(manifest: Manifest) -> Claim:
         first, last = ranges[0]
         ko = f"{first}~{last}번 기록이 빠짐없이 들어 있습니다"
         return holds("bundle.complete", ko, f"Entries {first}-{last} are here without a gap")
-    ko = "골라낸 기록입니다: 고르지 않은 기록에 대해서는 아무것도 말하지 않습니다"
-    return holds("bundle.selection", ko, "A selection: it says nothing about the entries left out")
+    asked = ", ".join(f"{name}={value}" for name, value in sorted(manifest.selection.items()))
+    ko = f"골라낸 기록입니다({asked}): 빠진 것이 없다는 증명은 아닙니다. log.export-done 기록의 건수와 비교하세요"
+    en = f"A selection ({asked}): nothing shows that none was left out; the entry log.export-done says how many it had"
+    return lacks("bundle.selection", ko, en)
 
 
 def _not_in_log(index: int, place: str) -> BundleError:

@@ -36,9 +36,16 @@ def decode(data: bytes) -> dict[str, object]:
         raise _refusal("audit.not-json", "$", "JSON이 아닙니다", "is not JSON") from error
     if not isinstance(value, dict):
         raise _refusal("audit.not-json", "$", "JSON 객체가 아닙니다", "is not a JSON object")
-    if encode(value) != data:
+    if _again(value) != data:
         raise _refusal("audit.not-canonical", "$", "정규 형식의 바이트가 아닙니다", "is not in canonical form")
     return value
+
+
+def _again(value: Mapping[str, object]) -> bytes:
+    try:
+        return encode(value)
+    except RecursionError as error:  # what reads JSON goes deeper than what looks at each value
+        raise _refusal("audit.not-json", "$", "너무 깊이 겹쳐 있습니다", "is nested too deeply") from error
 
 
 def _no_float(text: str) -> NoReturn:

@@ -6,18 +6,26 @@ With each batch of rows go the blocks that became full (`audit.blocks`) and the 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select
 
 from audit import blocks, hours, leaves
+from audit.canonical import MAX_INTEGER
 from audit.errors import LogConflictError, Text
-from audit.tables import SEARCHED, audit_index, audit_leaf, audit_purge
+from audit.tables import LOOKED_FOR, SEARCHED, audit_index, audit_leaf, audit_purge
 from audit.wording import stored_words
 
 _BATCH = 5_000
 # The action shown for bytes that someone put into the table past the outbox and that are no entry.
 UNREADABLE = "log.unreadable"
+_TIME = re.compile(r"2\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+# Five of these, of four bytes a character, are less than the 2,704 bytes of a key in PostgreSQL's indexes.
+_LONGEST_KEY = 130
+_KEYS = frozenset({*LOOKED_FOR, "actor_role", "object_kind", "subjects_kind", "observer"})
 
 
 def length(connection: Connection) -> int:
@@ -95,15 +103,18 @@ def row(index: int, entry_id: str, data: bytes) -> dict[str, object]:
     record = _record(data)
     actor, origin, thing, reason, subjects = (_group(record, name) for name in _GROUPS)
     made: dict[str, object] = {"leaf_index": index, "entry_id": entry_id}
-    made |= {name: _text(record, name) for name in ("at", "action", "outcome", "project", "observer")}
+    made |= {name: _text(record, name) for name in ("action", "outcome", "project", "observer")}
+    made["at"] = _time(_text(record, "at"))
     made |= {"actor": _text(actor, "id"), "actor_role": _text(actor, "role")}
     made |= {"object_kind": _text(thing, "kind"), "object_id": _text(thing, "id")}
     made |= {"from_ip": _text(origin, "ip"), "session": _text(origin, "session")}
     made |= {"reason_code": _text(reason, "code"), "reason_text": _text(reason, "text")}
     count = subjects.get("count")
-    made |= {"subjects_count": count if isinstance(count, int) else 0, "subjects_kind": _text(subjects, "kind")}
+    known = type(count) is int and 0 <= count <= MAX_INTEGER
+    made |= {"subjects_count": count if known else 0, "subjects_kind": _text(subjects, "kind")}
     made["words"] = _words(made, record)
-    return made
+    # Whoever may insert can write what no index takes; one such row would keep all later ones out of it.
+    return made | {name: str(value)[:_LONGEST_KEY] for name, value in made.items() if name in _KEYS}
 
 
 def _record(data: bytes) -> dict[str, object]:
@@ -125,7 +136,7 @@ def _words(row: Mapping[str, object], record: Mapping[str, object]) -> str:
     ]
     # Numbers say nothing to who searches for words; an entry is found by its id itself.
     words += [value for value in _group(record, "details").values() if isinstance(value, str)]
-    return stored_words("\n".join(word for word in words if word))
+    return stored_words(_storable("\n".join(word for word in words if word)))
 
 
 def _group(record: Mapping[str, object], name: str) -> Mapping[str, object]:
@@ -135,7 +146,21 @@ def _group(record: Mapping[str, object], name: str) -> Mapping[str, object]:
 
 def _text(record: Mapping[str, object], name: str) -> str:
     value = record.get(name)
-    return value if isinstance(value, str) else ""
+    return _storable(value) if isinstance(value, str) else ""
+
+
+def _time(text: str) -> str:
+    """Return a time in the one form that entries write, of this millennium; empty for what pages cannot show."""
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return ""
+    return text if _TIME.fullmatch(text) else ""
+
+
+def _storable(text: str) -> str:
+    """Return a text that both databases take: JSON can spell a zero character and halves of characters."""
+    return text if text.isascii() and "\0" not in text else _UNSTORABLE.sub("\ufffd", text)
 
 
 def _missing(index: int) -> Text:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 
 from audit.folder import read_tile
 from audit.merkle import HASH_BYTES, root_of
@@ -35,6 +36,9 @@ class _Findings:
     # Numbers of whole bundles that are not there, and the orders to purge that are.
     without: list[int] = field(default_factory=list)
     orders: list[PurgeOrder] = field(default_factory=list)
+    # The first entry of the first bundle that is there, and the last one of the log.
+    left: bytes = b""
+    newest: bytes = b""
 
 
 def checkpoint_claim(checkpoint: Checkpoint) -> Claim:
@@ -73,6 +77,9 @@ def _level_from_entries(folder: Path, findings: _Findings) -> tuple[list[bytes],
         # Where a whole bundle is missing its stored hashes stand in, so that the rest can be judged.
         hashes = _leaf_hashes(bundle) if bundle else stored
         findings.orders += purge_orders(unpack(bundle), number * WIDTH) if SPELLED in bundle else ()
+        if bundle and (not findings.left or (number + 1) * WIDTH >= size):
+            entries = unpack(bundle)
+            findings.left, findings.newest = findings.left or entries[0], entries[-1]
         _note_differences(findings, 0, number, (hashes, stored))
         if (number + 1) * WIDTH <= size:
             folded.append(root_of(hashes))
@@ -139,7 +146,7 @@ def _claims(findings: _Findings) -> list[Claim]:
             )
         )
     if order is not None:
-        claims.append(purged_claim(order, len(findings.without)))
+        claims.append(purged_claim(order, len(findings.without), findings.left, findings.newest))
     claims.append(_root_claim(findings, intact=intact))
     return claims
 
@@ -213,6 +220,23 @@ def _root_claim(findings: _Findings, *, intact: bool) -> Claim:
         "All files agree with one another but not with the signed root: the whole log was rewritten",
         CHECKPOINT,
     )
+
+
+def check_plain(folder: Path) -> list[Claim]:
+    """Return the claim that fails where something is neither file nor folder, before any of it is read.
+
+    A link leads out of the folder, and reading a pipe or a device never ends.
+    """
+    for path in sorted(folder.rglob("*")):
+        try:
+            mode = path.lstat().st_mode
+        except FileNotFoundError:  # a log that is being written
+            continue
+        if not (S_ISREG(mode) or S_ISDIR(mode)):
+            name = path.relative_to(folder).as_posix()
+            ko, en = f"로그에 속하지 않는 파일입니다: {name}", f"Not part of the log: {name}"
+            return [fails("log.file-extra", ko, en, name)]
+    return []
 
 
 def check_files(folder: Path, checkpoint: Checkpoint) -> Claim:

@@ -1,4 +1,4 @@
-"""Whether the database still refuses to change the record: triggers that are gone, rights that are too wide.
+"""Whether the database still refuses to change the record: triggers that are gone or do something else.
 
 Whoever owns the tables, or holds the file of SQLite, can take the triggers away. What was published stays provable;
 what was not yet is at their mercy, so it is looked for again and again and told.
@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
 from audit.tables import RECORD_TABLES, protecting
 
-_RIGHTS = ("UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
 _NAME = re.compile(r"CREATE (?:OR REPLACE )?(?:TRIGGER|FUNCTION) (\w+)")
 # Of a trigger: enabled, and for which table; of its function: the body. Rules and row security could swallow rows.
 _TRIGGERS = """
@@ -25,29 +23,13 @@ _SWALLOWED = """
 SELECT 'rule ' || r.rulename FROM pg_rewrite r WHERE r.ev_class = to_regclass(:table)
 UNION ALL SELECT 'row security' FROM pg_class c WHERE c.oid = to_regclass(:table) AND c.relrowsecurity
 """
-_HELD = """
-SELECT name, has_table_privilege(CAST(:table AS text), name) FROM unnest(CAST(:rights AS text[])) AS given(name)
-"""
-_STRONG = "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
 
 
-@dataclass(frozen=True)
-class Protection:
-    """`missing`: triggers and tables that are not as they were made; `rights`: what this connection's role may do.
-
-    Both are empty where all is well. SQLite knows no rights: whoever can open the file has all of them.
-    """
-
-    missing: tuple[str, ...] = ()
-    rights: tuple[str, ...] = ()
-
-
-def look(connection: Connection) -> Protection:
-    """Compare the protection of the record's tables with what `audit.tables` made."""
+def missing(connection: Connection) -> tuple[str, ...]:
+    """Return the triggers and tables that are not as `audit.tables` made them; () where all is well."""
     if connection.dialect.name == "sqlite":
-        return Protection(tuple(_missing_on_sqlite(connection)))
-    missing = [each for table in RECORD_TABLES for each in _missing_on_postgresql(connection, table)]
-    return Protection(tuple(missing), tuple(_rights(connection)))
+        return tuple(_missing_on_sqlite(connection))
+    return tuple(each for table in RECORD_TABLES for each in _missing_on_postgresql(connection, table))
 
 
 def _missing_on_sqlite(connection: Connection) -> list[str]:
@@ -75,14 +57,6 @@ def _missing_on_postgresql(connection: Connection, table: str) -> list[str]:
         *sorted(name for name in found if name not in wanted),
         *(f"{table}: {each}" for each in swallowed),
     ]
-
-
-def _rights(connection: Connection) -> list[str]:
-    rights = ["superuser"] if connection.scalar(text(_STRONG)) else []
-    for table in RECORD_TABLES:
-        rows = connection.execute(text(_HELD), {"table": table, "rights": list(_RIGHTS)})
-        rights += [f"{name} {table}" for name, may in rows if may]
-    return rights
 
 
 def _named(statements: list[str]) -> Mapping[str, str]:

@@ -18,20 +18,11 @@ from audit import durable, index
 from audit.errors import LogConflictError, Text
 from audit.folder import first_kept
 from audit.outbox import taken_at
+from audit.purgecheck import LEAST_YEARS, years_before
 from audit.tables import HUSK, audit_entry, audit_index, audit_leaf, audit_purge
 from audit.tiles import ENTRIES, WIDTH, Tile
 
-# No entry is given up before (개인정보의 안전성 확보조치 기준 §8; korea.md R77): years, whatever is configured.
-LEAST_YEARS = 2
 _BATCH = 5_000
-
-
-def years_before(now: datetime, years: int) -> datetime:
-    """Return the same day and hour some years ago; of February 29, the last of February."""
-    try:
-        return now.replace(year=now.year - years)
-    except ValueError:
-        return now.replace(year=now.year - years, day=28)
 
 
 def ordered(connection: Connection) -> int:
@@ -40,16 +31,17 @@ def ordered(connection: Connection) -> int:
 
 
 def check_age(connection: Connection, end: int, *, now: datetime) -> None:
-    """Raise `LogConflictError` (`audit.purge-young`) if any entry below leaf `end` is younger than two years.
+    """Raise `LogConflictError` (`audit.purge-young`) if any entry up to leaf `end` is younger than two years.
 
-    By what the entry says and by the moment its id was drawn, whichever is later. `now` is aware.
+    By what the entry says and by the moment its id was drawn, whichever is later. `now` is aware. The entry at `end`
+    stays; a verifier, who has no others left, reads from it how old those before it were (`audit.purgecheck`).
     """
     limit = years_before(now.astimezone(UTC), LEAST_YEARS)
     start = ordered(connection)
     column = audit_index.c
-    said = connection.scalar(select(func.max(column.at)).where(column.leaf_index >= start, column.leaf_index < end))
+    said = connection.scalar(select(func.max(column.at)).where(column.leaf_index.between(start, end)))
     place = audit_leaf.c
-    drawn = connection.scalar(select(func.max(place.entry_id)).where(place.leaf_index >= start, place.leaf_index < end))
+    drawn = connection.scalar(select(func.max(place.entry_id)).where(place.leaf_index.between(start, end)))
     if said is None or said > limit.strftime("%Y-%m-%dT%H:%M:%S.%fZ") or taken_at(drawn or "") > limit:
         raise LogConflictError("audit.purge-young", _young(end))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -253,12 +252,6 @@ def around(connection: Connection, *, session: str, leaf_index: int, each_way: i
     here = select(*_COLUMNS).where(column.leaf_index == leaf_index)
     rows = [*reversed(connection.execute(later).all()), *connection.execute(here), *connection.execute(before)]
     return tuple(Found(*row) for row in rows)
-
-
-def bytes_of(connection: Connection, entry_ids: Sequence[str]) -> dict[str, bytes]:
-    """Return the bytes of entries by their ids."""
-    query = select(audit_entry.c.id, audit_entry.c.bytes).where(audit_entry.c.id.in_(entry_ids))
-    return {row.id: row.bytes for row in connection.execute(query)}
 
 
 def indexed(connection: Connection) -> int:

@@ -133,7 +133,7 @@ class Sequencer:
         """Record when the database no longer refuses to change the record, and when it does again."""
         self._looked_at = time.monotonic()
         with self._engine.connect() as connection:
-            missing = protection.look(connection).missing
+            missing = protection.missing(connection)
             connection.rollback()
         if missing != self._missing:
             logger.error("the database does not protect the log: %s", ", ".join(missing) or "it does again")

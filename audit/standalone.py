@@ -10,7 +10,8 @@ from audit.errors import LogConflictError, Text
 # In order of dependency; each may import only from those above it, the standard library and `cryptography`.
 VERIFIER = (
     "errors", "canonical", "merkle", "note", "cosignature", "policy", "keyline", "stamps", "proof", "tiles", "folder",
-    "report", "reader", "purgecheck", "logcheck", "anchors", "anchorcheck", "bundlecheck", "verify",
+    "report", "reader", "purgecheck", "logcheck", "anchors", "anchorcheck", "selectcheck",
+    "bundlecheck", "verify",
 )  # fmt: skip
 WITNESS = ("errors", "merkle", "note", "cosignature", "policy", "keyline", "asking", "witness", "witnessing")
 _VERIFIER_SAYS = """Stand-alone verifier of an Ansim evidence bundle or log folder.
@@ -35,6 +36,12 @@ Below are the modules of Ansim's `audit` folder, unchanged but for the imports b
 """
 
 from __future__ import annotations
+
+import sys
+
+# What lies beside this file is what it looks at: no module may be loaded from there (`json.py`, `cryptography/`).
+if __name__ == "__main__" and not sys.flags.safe_path:
+    del sys.path[0]
 '''
 
 
@@ -57,7 +64,7 @@ def _source(modules: tuple[str, ...], says: str) -> str:
         tree = ast.parse(text)
         _claim_names(tree, name, defined)
         parts.append(f"# {'-' * 20} audit/{name}.py {'-' * 20}\n{_without_imports(text, tree, imports)}")
-    return "\n".join([_HEADER.replace("{says}", says), *sorted(imports), "", "\n\n".join(parts)])
+    return "\n".join([_HEADER.replace("{says}", says), *sorted(imports - {"import sys"}), "", "\n\n".join(parts)])
 
 
 def _claim_names(tree: ast.Module, module: str, defined: dict[str, str]) -> None:

@@ -11,6 +11,7 @@ published entry, `audit_block` one for each 256 of them (their times and words),
 from __future__ import annotations
 
 import re
+from itertools import product
 from typing import Literal
 
 from sqlalchemy import (
@@ -221,6 +222,8 @@ _attach_triggers(audit_leaf)
 _attach_triggers(audit_purge)
 
 Part = Literal["writer", "sequencer", "reader", "keeper"]
+# Rights that PostgreSQL gives by column, too.
+OF_COLUMNS = ("SELECT", "INSERT", "UPDATE", "REFERENCES")
 _READ = "SELECT ON audit_purge, audit_index, audit_block, audit_hour, audit_layout"
 _GRANTS: dict[Part, tuple[str, ...]] = {
     "writer": ("INSERT (id, bytes), SELECT ON audit_entry", "SELECT ON audit_leaf", _READ),
@@ -250,10 +253,26 @@ def grants_sql(role: str, part: Part = "writer") -> list[str]:
     holds the machine) may order a purge, which the sequencer carries out; nobody may change, remove or truncate. Run
     them as the owner of the tables, which must be none of these roles.
     """
-    quoted = '"' + role.replace('"', '""') + '"'
-    tables = ", ".join(metadata.tables)
-    revoke = [f"REVOKE ALL ON {tables} FROM PUBLIC", f"REVOKE ALL ON {tables} FROM {quoted}"]
-    return revoke + [f"GRANT {grant} TO {quoted}" for grant in _GRANTS[part]]
+    named, tables = quoted(role), ", ".join(metadata.tables)
+    revoke = [f"REVOKE ALL ON {tables} FROM PUBLIC", f"REVOKE ALL ON {tables} FROM {named}"]
+    return revoke + [f"GRANT {grant} TO {named}" for grant in _GRANTS[part]]
+
+
+def quoted(name: str) -> str:
+    """Return a name as PostgreSQL reads it literally."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def granted(part: Part) -> set[tuple[str, str, str]]:
+    """Return what `grants_sql` gives: (right, table, column), the column "" for rights that know none."""
+    found = set()
+    for grant in _GRANTS[part]:
+        rights, _, tables = grant.partition(" ON ")
+        for name, right in product(tables.split(", "), re.findall(r"(\w+)(?: \(([^)]*)\))?(?:, |$)", rights)):
+            everything = [column.name for column in metadata.tables[name].c]
+            columns = right[1].split(", ") if right[1] else everything if right[0] in OF_COLUMNS else [""]
+            found |= {(right[0], name, column) for column in columns}
+    return found
 
 
 def create(connection: Connection) -> bool:

@@ -11,7 +11,7 @@ import time
 from argparse import ArgumentParser
 from pathlib import Path
 
-from audit.anchorcheck import check_anchors, quorum_claim
+from audit.anchorcheck import check_anchors
 from audit.anchors import Anchors
 from audit.bundlecheck import (
     MANIFEST,
@@ -23,11 +23,12 @@ from audit.bundlecheck import (
     read_lines,
     read_manifest,
     read_policy,
+    signers_claims,
     stamp_claim,
 )
 from audit.errors import AuditError
 from audit.keyline import policy_of, trusted_from
-from audit.logcheck import check_files, check_tree, checkpoint_claim
+from audit.logcheck import check_files, check_plain, check_tree, checkpoint_claim
 from audit.note import VerifierKey
 from audit.policy import Policy
 from audit.reader import LogReader
@@ -54,6 +55,8 @@ def verify_log(
     A log that is being written has, for moments, files that its checkpoint does not cover yet: within `patience_s`
     seconds such files may become covered or vanish. Nothing is raised; what fails is in the report.
     """
+    if odd := check_plain(folder):
+        return Report(tuple(odd))
     claims: list[Claim] = []
     try:
         policy = policy_of(trusted)
@@ -80,7 +83,8 @@ def verify_bundle(
 ) -> Report:
     """Check an evidence bundle; without `trusted` its own keys are used and shown for comparison with the published.
 
-    So it is with `stamping`, the certificates of time-stamping authorities. Amber is what lacks a quorum or a stamp.
+    So it is with `stamping`, the certificates of time-stamping authorities. Amber is what lacks a quorum or a stamp,
+    and what is checked by keys of the bundle's own: whoever made it may have made those, too.
     Stops at the first claim that fails. Nothing is raised; what fails is in the report.
     """
     claims: list[Claim] = []
@@ -91,7 +95,7 @@ def verify_bundle(
         claims.append(claim)
         endorsed = open_bundle(folder, policy)
         claims.append(checkpoint_claim(endorsed.checkpoint))
-        claims.append(quorum_claim(endorsed if endorsed.quorum else None, policy, endorsed.checkpoint.size))
+        claims += signers_claims(endorsed, policy, published=isinstance(trusted, Policy))
         claims.append(stamp_claim(folder, endorsed.checkpoint, stamping))
         lines, claim = read_lines(folder, manifest, endorsed.checkpoint.size)
         claims += [claim, check_inclusion(folder, manifest, endorsed.checkpoint, lines), completeness(manifest)]

@@ -49,15 +49,15 @@ from deid.readers.open import open_source, size_of
 from deid.readers.source import Reading, Source
 from deid.recipe import Recipe, TableRule, subject_domain
 from deid.recipe_schema import lineage as schema_lineage
-from deid.report import render
+from deid.report import render, template
 from deid.report_figures import summary_of, treatment_words
 from deid.risk.measures import Risk, risk_of
 from deid.snapshot import output_problem, publish, unfinished
 from deid.suppress import Classes, Decision, Flags, Judge, TableFacts, decide
 from deid.text_gate import check_place, lineage_of
 from deid.texts import CaseWriter
+from deid.twin.pack import MEASURED_ROWS, twin_zip
 from deid.twin.pack import NAME as TWIN
-from deid.twin.pack import twin_zip
 from deid.versions.before import Before
 from deid.versions.consent import check_consent
 from deid.versions.difference import difference
@@ -256,6 +256,8 @@ class _Run:
                 self._judge(plan, written[plan.rule.name])
             for source in sources:
                 source.check_unchanged()
+            # While the twin is still being drawn.
+            template()
             risks = {plan.rule.name: self._risk(plan, costs[plan.rule.name]()) for plan in plans}
             (self.folder / TWIN).write_bytes(twin())
         manifest = self._followed(self._manifest(tables, risks, sources, now), written, applied)
@@ -270,7 +272,7 @@ class _Run:
     def _twin(self, written: Mapping[str, Written], manifest: Manifest) -> bytes:
         # No need for it to be secret: nothing but coarse figures goes in beside it (`twin/profile.py`).
         seed = self.keys.derive("twin", self.recipe.dataset, "")
-        return twin_zip(manifest, {name: each.scan() for name, each in written.items()}, seed=seed)
+        return twin_zip(manifest, {name: each.beginning(MEASURED_ROWS) for name, each in written.items()}, seed=seed)
 
     def _prepare(self, sources: list[Source], layout: Layout) -> list[_Plan]:
         counted = []

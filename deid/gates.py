@@ -13,12 +13,14 @@ from typing import Any, Protocol
 import polars as pl
 
 from deid.errors import GateFailed
-from deid.grouping import PEOPLE, class_sizes, stretches
+from deid.grouping import PEOPLE
 from deid.prepare import Prepared
 from deid.recipe import ColumnRule, Gates, TableRule
 from deid.suppress import Classes, Decision, most_telling, small_rows
 from deid.transform.columns import contains_own, select_published
 from deid.treatments.free_text import FreeText
+from deid.versions.tables import DataFile
+from deid.written_classes import classes_in
 
 # What names or reaches a person directly; dates, institutions and ages over 90 are the recipe's business.
 DIRECT = frozenset({
@@ -107,15 +109,10 @@ def judge_rows(rule: TableRule, *, left: int, gates: Gates) -> Verdict:
     return Verdict("min_rows", rule.name, left, gates.min_rows, f"{left:,}행 남음", f"{left:,} rows left")
 
 
-def judge_written_k(rule: TableRule, written: Sequence[pl.LazyFrame], gates: Gates) -> Verdict:
-    """Count distinct patients per class again in the files themselves; `written` scan them, whole buckets each."""
+def judge_written_k(rule: TableRule, written: Sequence[Sequence[DataFile]], gates: Gates) -> Verdict:
+    """Count distinct patients per class again in the files themselves; each group of them has whole buckets."""
     subject, entries = rule.column(rule.subject).name, rule.quasi_identifiers
-    columns = list(dict.fromkeys(entry.column for entry in entries))
-    counts = []
-    for each in written:
-        frame = each.select(dict.fromkeys([subject, *columns]).keys()).collect(engine="streaming")
-        if frame.height:
-            counts.append(class_sizes(entries, stretches(frame[subject]), {name: frame[name] for name in columns}))
+    counts = [found for files in written if (found := classes_in(entries, subject, files)) is not None]
     # A patient is in one bucket only: counts add up.
     groups = pl.concat(counts).group_by(entry.key for entry in entries).agg(pl.col(PEOPLE).sum()) if counts else None
     smallest = None if groups is None else int(groups[PEOPLE].to_numpy().min())

@@ -101,25 +101,15 @@ def group_rows(
     return Grouped(whose, source_sizes, _small(of_rows))
 
 
-def class_sizes(entries: Sequence[QuasiIdentifier], patient: Codes, published: Mapping[str, pl.Series]) -> pl.DataFrame:
+def class_sizes(entries: Sequence[QuasiIdentifier], patient: Codes, columns: Mapping[str, Coded]) -> pl.DataFrame:
     """Count the distinct patients (`PEOPLE`) of each class in rows in memory; classes by their keys, null too."""
-    columns = dict(zip(published, _each_coded([*published.values()]), strict=True))
     keys, of_rows, classes = _classed(entries, columns)
-    group = pl.Series(patient * classes + of_rows).unique().to_numpy() % classes
+    pairs = np.sort(patient * classes + of_rows)
+    group = pairs[run_starts([pairs])] % classes
     a_row = np.zeros(classes, np.int64)
     a_row[of_rows] = np.arange(of_rows.size)
     found = [key.values.gather(key.codes[a_row]).alias(e.key) for e, key in zip(entries, keys, strict=True)]
     return pl.DataFrame([*found, pl.Series(PEOPLE, np.bincount(group, minlength=classes), dtype=pl.Int64)])
-
-
-def stretches(column: pl.Series) -> Codes:
-    """Give each distinct value a number where equal values stand together, as patients in a file do, or anyhow."""
-    new = column.ne_missing(column.shift())
-    new[0] = True
-    firsts = column.filter(new)
-    if firsts.n_unique() == firsts.len():
-        return new.cast(pl.Int64).cum_sum().to_numpy() - 1
-    return numbered(column).codes.cast(pl.Int64).to_numpy()
 
 
 def _each_coded(columns: Sequence[pl.Series]) -> list[Coded]:
@@ -157,7 +147,7 @@ def coded(column: pl.Series) -> Coded:
 def distinct(columns: Sequence[Codes], sizes: Sequence[int]) -> tuple[tuple[Codes, ...], Codes]:
     """Return the distinct rows of some columns of codes in their order, and how often each occurs."""
     if math.prod(sizes) < ROOM:
-        key = pl.Series(np.ravel_multi_index(tuple(columns), tuple(sizes))).sort().to_numpy()
+        key = np.sort(np.ravel_multi_index(tuple(columns), tuple(sizes)))
         first = run_starts([key])
         return np.unravel_index(key[first], tuple(sizes)), np.diff(first, append=key.size)
     frame = pl.DataFrame({str(at): codes for at, codes in enumerate(columns)})

@@ -153,7 +153,7 @@ class Prepared:
         """Join by position: each row's patient is known, and a tenth of the time is enough."""
         loaded = loaded.with_columns(index.alias(INDEX), *(value.alias(name) for name, value in self.aligned.items()))
         if people.height < self.people.height:
-            loaded = loaded.filter(pl.Series(np.isin(index.to_numpy(), people[INDEX].to_numpy(), kind="table")))
+            loaded = loaded[np.flatnonzero(np.isin(index.to_numpy(), people[INDEX].to_numpy(), kind="table"))]
         further = self._of_subject(self.people).drop(SUBJECT, INDEX)
         # In a part the patients are a stretch of all patients: the first has a rank of its own.
         first = self.people[INDEX].first() if self.people.height else 0

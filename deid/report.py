@@ -7,9 +7,10 @@ signed by the review board (데이터심의위원회; 보건의료데이터 활�
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from deid.figures import figures_of
@@ -20,16 +21,21 @@ from deid.text_gate import asked_by
 Risks = Mapping[str, Mapping[str, Any]]
 
 
-def render(manifest: Manifest, risks: Risks, *, recipe_file: str) -> str:
-    """Render the page from the manifest (without files) and the figures of `risk.json`, by table."""
+@cache
+def template() -> Template:
+    """Give the page's template; the first time it is compiled, which takes longer than filling it in."""
     environment = Environment(
         loader=PackageLoader("deid"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["thousands"] = lambda number: f"{number:,}"
     # The plots escape every label themselves.
     environment.filters["drawn"] = Markup
-    page = environment.get_template("report.html.jinja")
-    return page.render(
+    return environment.get_template("report.html.jinja")
+
+
+def render(manifest: Manifest, risks: Risks, *, recipe_file: str) -> str:
+    """Render the page from the manifest (without files) and the figures of `risk.json`, by table."""
+    return template().render(
         manifest=manifest,
         risks=risks,
         figures={name: figures_of(risk) for name, risk in risks.items()},

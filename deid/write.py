@@ -8,12 +8,11 @@ are left.
 
 from __future__ import annotations
 
-import operator
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial, reduce
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -90,8 +89,13 @@ class Written:
         """Scan what was written."""
         return scan_all(tuple(each.file for each in self.files))
 
-    def stretches(self) -> list[pl.LazyFrame]:
-        """Scan what was written in stretches of whole buckets of about `STRETCH_ROWS` rows: no patient is in two."""
+    def beginning(self, rows: int) -> pl.LazyFrame:
+        """Scan the first files that have so many rows together: no other need be opened."""
+        before = np.cumsum([0, *(each.rows for each in self.files[:-1])])
+        return scan_all(tuple(each.file for each, begun in zip(self.files, before, strict=True) if begun < rows))
+
+    def stretches(self) -> list[list[DataFile]]:
+        """Divide the files into whole buckets of about `STRETCH_ROWS` rows together: no patient is in two."""
         found: list[list[DataFile]] = [[]]
         rows, last = 0, -1
         for each in self.files:
@@ -100,7 +104,7 @@ class Written:
                 rows = 0
             found[-1].append(each.file)
             rows, last = rows + each.rows, each.bucket
-        return [scan_all(tuple(files)) for files in found]
+        return found
 
     @property
     def rows(self) -> int:
@@ -266,16 +270,30 @@ def ordered(frame: pl.DataFrame, people: int) -> pl.DataFrame:
 def _order(frame: pl.DataFrame, people: int, stay: Flags | None = None) -> pl.Series:
     """Rows of `frame` in the order of `ordered`, or those that `stay`."""
     names = [name for name in frame.columns if name != INDEX]
-    hashed = reduce(operator.xor, (pl.col(name).hash(seed) for seed, name in enumerate(names)))
-    room = 1 << (64 - (RANK_BITS if people <= 1 << RANK_BITS else 32))
-    number = pl.col(INDEX).cast(pl.UInt64) * room + hashed % room
-    keys = frame.select(number.alias(ROW))
-    keys = keys.with_row_index(PLACE) if stay is None else keys.with_row_index(PLACE).filter(stay)
-    keys = keys.sort(ROW)
-    if (keys[ROW] == keys[ROW].shift()).any():
-        # Two rows of one patient are equal, or their hashes are: then the columns decide.
-        keys = pl.concat([keys, frame.select(names)[keys[PLACE]]], how="horizontal").sort(ROW, *names)
-    return keys[PLACE]
+    rank_bits = RANK_BITS if people <= 1 << RANK_BITS else 32
+    number = np.zeros(frame.height, np.uint64)
+    for hashed in frame.select(pl.col(name).hash(seed) for seed, name in enumerate(names)):
+        number ^= hashed.to_numpy()
+    number &= np.uint64((1 << (64 - rank_bits)) - 1)
+    number |= frame[INDEX].to_numpy().astype(np.uint64) << np.uint64(64 - rank_bits)
+    # The row's place takes the last bits, after the first ones of the hash: numbers alone sort ten times as fast.
+    bits = np.uint64(frame.height.bit_length())
+    keys = number << np.uint64(rank_bits - min(rank_bits, people.bit_length()))
+    keys >>= bits
+    keys <<= bits
+    keys |= np.arange(frame.height, dtype=np.uint64)
+    keys = keys if stay is None else keys[stay]
+    keys.sort()
+    rows = keys & ((np.uint64(1) << bits) - np.uint64(1))
+    keys >>= bits
+    same = np.flatnonzero(keys[1:] == keys[:-1])
+    if same.size:
+        # The whole hash decides, and where two rows are equal, or their hashes are, the columns.
+        at = np.union1d(same, same + 1)
+        of = pl.DataFrame([pl.Series(ROW, number[rows[at]]), pl.Series(PLACE, rows[at])])
+        tied = pl.concat([of, frame.select(names)[rows[at]]], how="horizontal")
+        rows[at] = tied.sort(ROW, *names)[PLACE].to_numpy()
+    return pl.Series(PLACE, rows.astype(np.uint32))
 
 
 def _put_all(place: Place, parts: Iterator[tuple[int, pl.DataFrame]]) -> Written:

@@ -168,10 +168,10 @@ def write_image(settings: Settings) -> bool:
 
 
 def upgrade_database(settings: Settings) -> None:
-    """Create or upgrade the database as the portal's user, so that its files belong to it."""
+    """Create or upgrade the database: as the portal's user, to whom its files belong, or as its owner's role (root)."""
     command = [sys.executable, "-m", "enclave.cli", "db", "upgrade"]
     environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "ANSIM_HOME": str(settings.home)}
-    user = settings.app_user
+    user = "root" if settings.database_owner_url else settings.app_user
     _share(settings)
     done = subprocess.run(
         command, check=False, capture_output=True, text=True,

@@ -127,7 +127,7 @@ def _wait(settings: Settings, service: Service) -> None:
 
 def _sequencer(python: str, settings: Settings) -> list[str]:
     key = settings.keys / "log.key"
-    return [python, "-m", "audit.serve", settings.url, str(settings.log), str(key)]
+    return [python, "-m", "audit.serve", settings.log_url, str(settings.log), str(key)]
 
 
 def _gate_answers(settings: Settings) -> bool:

@@ -28,7 +28,7 @@ class Retention(StrEnum):
 
 
 class Task(StrEnum):
-    """수행업무: what was done, in the words of the notice."""
+    """수행업무: what was done, in the words of the notice. Of its list 출력 is missing: nothing here prints."""
 
     LOG_IN = "로그인"
     VIEW = "조회"
@@ -36,6 +36,7 @@ class Task(StrEnum):
     CHANGE = "수정"
     DELETE = "삭제"
     DOWNLOAD = "다운로드"
+    IMPORT = "반입"
     EGRESS = "반출"
     RIGHTS = "권한변경"
     SETTINGS = "설정변경"
@@ -332,25 +333,25 @@ ABOUT: dict[Action, About] = {
     Action.EGRESS_RERUN: About("제출 코드 재실행", "submitted code run again", Task.VIEW, _I, _DATA),
     Action.EGRESS_RERUN_DONE: About("제출 코드 재실행 결과", "submitted code was run again", Task.VIEW, _I, _DATA),
     Action.IMPORT_DRAFT: About("반입 신청서 저장", "import request saved", Task.CREATE, _I, _DATA),
-    Action.IMPORT_SUBMIT: About("반입 신청", "import requested", Task.CREATE, _N, _DATA),
-    Action.IMPORT_WITHDRAW: About("반입 신청 철회", "import withdrawn", Task.CREATE, _I, _DATA),
+    Action.IMPORT_SUBMIT: About("반입 신청", "import requested", Task.IMPORT, _N, _DATA),
+    Action.IMPORT_WITHDRAW: About("반입 신청 철회", "import withdrawn", Task.IMPORT, _I, _DATA),
     Action.IMPORT_REASSIGN: About("반입 신청자 변경", "import handed to another member", Task.CHANGE, _N, _DATA),
     Action.IMPORT_VIEW: About("반입 파일 열람", "import file viewed", Task.VIEW, _I, _DATA),
     Action.IMPORT_SHOWN: About("반입 파일 전부 열람", "all of an import file shown", Task.VIEW, _I, _DATA),
-    Action.IMPORT_APPROVE: About("반입 승인", "import approved", Task.CREATE, _N, _DATA),
-    Action.IMPORT_REVIEW: About("반입 심사", "import reviewed", Task.CREATE, _I, _DATA),
-    Action.IMPORT_REVISE: About("반입 심사 의견 수정", "import review revised", Task.CREATE, _I, _DATA),
-    Action.IMPORT_CONCLUDE: About("반입 심사 확정", "import review concluded", Task.CREATE, _N, _DATA),
-    Action.IMPORT_RETURN: About("반입 보완 요청", "import returned", Task.CREATE, _I, _DATA),
-    Action.IMPORT_REJECT: About("반입 반려", "import rejected", Task.CREATE, _N, _DATA),
-    Action.IMPORT_REOPEN: About("반입 심사 재개", "import review reopened", Task.CREATE, _A, _DATA),
+    Action.IMPORT_APPROVE: About("반입 승인", "import approved", Task.IMPORT, _N, _DATA),
+    Action.IMPORT_REVIEW: About("반입 심사", "import reviewed", Task.IMPORT, _I, _DATA),
+    Action.IMPORT_REVISE: About("반입 심사 의견 수정", "import review revised", Task.IMPORT, _I, _DATA),
+    Action.IMPORT_CONCLUDE: About("반입 심사 확정", "import review concluded", Task.IMPORT, _N, _DATA),
+    Action.IMPORT_RETURN: About("반입 보완 요청", "import returned", Task.IMPORT, _I, _DATA),
+    Action.IMPORT_REJECT: About("반입 반려", "import rejected", Task.IMPORT, _N, _DATA),
+    Action.IMPORT_REOPEN: About("반입 심사 재개", "import review reopened", Task.IMPORT, _A, _DATA),
     Action.IMPORT_COMMENT: About("반입 심사 의견", "import comment made", Task.CREATE, _I, _DATA),
     Action.IMPORT_CONFLICT: About("반입 이해충돌 신고", "import conflict of interest declared", Task.CHANGE, _N, _DATA),
-    Action.IMPORT_ESCALATE: About("반입 심사 지연 알림", "import review running late", Task.CREATE, _N, _DATA),
+    Action.IMPORT_ESCALATE: About("반입 심사 지연 알림", "import review running late", Task.IMPORT, _N, _DATA),
     Action.IMPORT_EXPIRE: About("반입 기한 만료", "import request expired", Task.DELETE, _I, _DATA),
-    Action.IMPORT_UPLOAD: About("반입 파일 올리기", "import uploaded", Task.CREATE, _I, _DATA),
-    Action.IMPORT_DONE: About("반입물 펼침", "import laid out", Task.CREATE, _N, _DATA),
-    Action.IMPORT_FAILED: About("반입물 펼치기 실패", "import not laid out", Task.CREATE, _A, _DATA),
+    Action.IMPORT_UPLOAD: About("반입 파일 올리기", "import uploaded", Task.IMPORT, _I, _DATA),
+    Action.IMPORT_DONE: About("반입 완료", "import laid out", Task.IMPORT, _N, _DATA),
+    Action.IMPORT_FAILED: About("반입 실패", "import not laid out", Task.IMPORT, _A, _DATA),
     Action.IMPORT_RECALL: About("반입물 회수", "import recalled", Task.DELETE, _A, _DATA),
     Action.PACKAGES_SET: About("과제 패키지 갱신", "project's packages set", Task.SETTINGS, _N, _DATA),
     Action.RELEASE_REQUESTED: About("반출물 준비 요청", "release requested", Task.EGRESS, _N, _DATA),
@@ -386,10 +387,12 @@ ABOUT: dict[Action, About] = {
     Action.LOG_PURGE_APPROVE: About("기록 파기 승인", "purge of entries approved", Task.DELETE, _A, _RIGHTS),
     Action.LOG_PURGE_REQUESTED: About("기록 파기 지시", "purge of entries ordered", Task.DELETE, _A, _RIGHTS),
     Action.LOG_PURGE_DONE: About("기록 파기 완료", "entries purged", Task.DELETE, _A, _RIGHTS),
-    Action.EMERGENCY_ACT: About("기록 없이 한 비상 조치", "done before it could be recorded", Task.RIGHTS, _A, _DATA),
+    Action.EMERGENCY_ACT: About(
+        "기록되기 전에 한 비상 조치", "done before it could be recorded", Task.RIGHTS, _A, _DATA
+    ),
     Action.LOG_CANARY: About("기록 점검 표식", "canary of the log", Task.CREATE, _I, _ACCESS),
     Action.LOG_CLOCK: About("시각 확인", "clock compared", Task.SETTINGS, _I, _ACCESS),
-    Action.LOG_DISK: About("디스크 사용량 경계", "disk watermark", Task.SETTINGS, _N, _ACCESS),
+    Action.LOG_DISK: About("디스크 사용량 경고", "disk watermark", Task.SETTINGS, _N, _ACCESS),
     Action.LOG_ALARM: About("기록 경보", "alarm of the log", Task.SETTINGS, _A, _ACCESS),
     Action.HUB_EVENT: About("허브 사건", "hub event", Task.VIEW, _I, _ACCESS),
     Action.GATE_EVENT: About("게이트 사건", "gate event", Task.VIEW, _N, _ACCESS),
@@ -397,14 +400,14 @@ ABOUT: dict[Action, About] = {
     Action.CODE_VIEW: About("실행 코드 열람", "executed code read", Task.VIEW, _N, _DATA),
     Action.DISPLAY_SHOWN: About("화면 표시", "shown on the screen", Task.VIEW, _I, _DATA),
     Action.DISPLAY_SPENT: About("화면 한도 소진", "display budget spent", Task.VIEW, _N, _DATA),
-    Action.DISPLAY_SEARCHED: About("화면 글 점검", "shown texts searched", Task.VIEW, _I, _DATA),
-    Action.DISPLAY_UNSEARCHED: About("점검하지 못한 화면 글", "shown texts not searched", Task.VIEW, _N, _DATA),
+    Action.DISPLAY_SEARCHED: About("화면에 보인 글 점검", "shown texts searched", Task.VIEW, _I, _DATA),
+    Action.DISPLAY_UNSEARCHED: About("점검하지 못한 화면의 글", "shown texts not searched", Task.VIEW, _N, _DATA),
     Action.DISPLAY_FINDING: About("화면의 식별정보", "identifiers on the screen", Task.VIEW, _A, _DATA),
     Action.DISPLAY_VIEW: About("화면 식별정보 열람", "display finding read", Task.VIEW, _N, _DATA),
     Action.DISPLAY_POLICY: About("화면 한도 설정", "display limits set", Task.SETTINGS, _N, _DATA),
     Action.POLICY_PROPOSE: About("반출 정책 제안", "airlock policy proposed", Task.SETTINGS, _N, _DATA),
     Action.POLICY_REPLAY: About("반출 정책 재판정", "airlock policy replayed", Task.SETTINGS, _I, _DATA),
-    Action.POLICY_ACTIVATE: About("반출 정책 적용", "airlock policy activated", Task.SETTINGS, _N, _RIGHTS),
+    Action.POLICY_ACTIVATE: About("반출 정책 적용", "airlock policy activated", Task.SETTINGS, _N, _DATA),
     Action.POLICY_WITHDRAW: About("반출 정책 제안 철회", "airlock policy withdrawn", Task.SETTINGS, _I, _DATA),
     Action.DISPLAY_LIMITS: About("화면 한도 적용", "display limits in force", Task.SETTINGS, _I, _DATA),
     Action.PERIOD_INSPECT: About("점검 규칙 실행", "review rules run", Task.VIEW_LOG, _I, _RIGHTS),
@@ -433,7 +436,7 @@ ABOUT: dict[Action, About] = {
     Action.SEAT_REFUSED: About("다른 자리에서 접근", "other seat refused", Task.VIEW, _A, _ACCESS),
     Action.SCREEN_LOCKED: About("화면 잠김", "screen locked", Task.LOG_IN, _I, _ACCESS),
     Action.SCREEN_UNLOCKED: About("화면 잠금 풀림", "screen unlocked", Task.LOG_IN, _I, _ACCESS),
-    Action.CLIPBOARD_COPY: About("복사", "copied to the clipboard", Task.DOWNLOAD, _N, _DATA),
+    Action.CLIPBOARD_COPY: About("클립보드로 복사", "copied to the clipboard", Task.DOWNLOAD, _N, _DATA),
 }
 
 

@@ -38,7 +38,10 @@ class Settings:
     proxy_api_port: int = 8001
     hub_port: int = 8081
     portal_port: int = 8085
+    # The portal's and the console's; on PostgreSQL the sequencer and whoever owns the tables sign in as other roles.
     database_url: str = ""
+    database_log_url: str = ""
+    database_owner_url: str = ""
     database_wait_s: int = 5
     app_user: str = "ansim-app"
     hub_user: str = "ansim-hub"
@@ -123,6 +126,16 @@ class Settings:
     def url(self) -> str:
         """The database's address; SQLite under `db/` unless `database_url` says otherwise."""
         return self.database_url or f"sqlite:///{self.db / 'ansim.sqlite'}"
+
+    @property
+    def log_url(self) -> str:
+        """The database's address for the sequencer."""
+        return self.database_log_url or self.url
+
+    @property
+    def owner_url(self) -> str:
+        """The database's address for whoever owns the tables: upgrades, and the order to purge."""
+        return self.database_owner_url or self.url
 
     @property
     def db(self) -> Path:

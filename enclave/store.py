@@ -14,19 +14,25 @@ from typing import Any, NoReturn
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolSpent
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from audit import guard, outbox
 from audit.event import Event, Outcome
 from enclave.errors import Conflict, Denied, EnclaveError, Invalid, Unavailable
+from enclave.silence import ANSWER_S, Patience, Silence, connect, is_silence
 
 WAIT_S = 5
 _MODE = "ansim_mode"
+# libpq's own limits, for a server whose machine or line is gone, so that nothing is acknowledged (over TCP alone;
+# tcp_user_timeout counts milliseconds).
+_LINE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 30_000}
 
 # SQLite's primary result codes (https://sqlite.org/rescode.html) and PostgreSQL's SQLSTATEs (its appendix A) that mean
 # "not now" rather than "you did something wrong".
-_LOCKED = {"SQLITE_BUSY", "SQLITE_LOCKED", "55P03", "57014", "40P01", "40001"}
+_LOCKED = {"SQLITE_BUSY", "SQLITE_LOCKED", "55P03", "40P01", "40001"}
+_SLOW = {"57014"}
 _FULL = {"SQLITE_FULL", "53100", "53200", "53300", "53000"}
 _GONE = {
     "SQLITE_IOERR",
@@ -88,23 +94,27 @@ class Tx:
 
 
 class Store:
-    """The database at `url`; `observer` names this process in every entry; `wait_s` is how long a lock is waited for.
+    """The database at `url`; `observer` names this process in every entry.
 
-    `wait_s` counts seconds. Threads may share a store; each read and each write has its own connection.
+    `wait_s`: how many seconds a lock or a new connection is waited for; `answer_s`: how many one statement may take
+    (PostgreSQL). Threads may share a store; each read and each write has its own connection. While a server says
+    nothing at all, one thread at a time waits for it and the others are refused at once.
     """
 
-    def __init__(self, url: str, *, observer: str = "portal", wait_s: int = WAIT_S) -> None:
-        self.engine = open_engine(url, wait_s=wait_s)
+    def __init__(self, url: str, *, observer: str = "portal", wait_s: int = WAIT_S, answer_s: float = ANSWER_S) -> None:
+        self.engine = open_engine(url, wait_s=wait_s, answer_s=answer_s)
         guard.install(self.engine)
         self._observer = observer
         self._writer = writable(self.engine)
+        self._silence = Silence(wait_s)
+        event.listen(self.engine, "begin", lambda _connection: self._silence.ended())
         # Done before every write: what must be recorded before anything else is. It may write itself.
         self.first: Callable[[], object] = _nothing
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """Give a session that can only read; raises `Unavailable` when the database is not there."""
-        with _translated(), Session(self.engine, expire_on_commit=False) as session:
+        with self._asking(), Session(self.engine, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
@@ -112,23 +122,23 @@ class Store:
         """Give one write transaction that ends with the entry `event` (as `Tx.record` completed it).
 
         An `EnclaveError` rolls everything back and is recorded as `denied` (or `failed`, unless it is a `Denied`),
-        then raised again. Raises `Unavailable` when database or disk cannot take it: nothing was done, and
-        `Conflict` when somebody else changed the same row first.
+        then raised again. Raises `Unavailable` when database or disk cannot take it: nothing was done, unless it says
+        `store.unknown` (no answer to the commit itself), and `Conflict` when somebody else changed the same row first.
         """
         self.first()
         session = Session(self._writer, expire_on_commit=False)
         tx = Tx(session, event, self._observer)
         try:
             # SQLite takes its write lock here, so that what the block reads is what it decides on.
-            with _translated():
+            with self._asking():
                 session.connection()
                 yield tx
                 tx.finish()
-                session.commit()
+                self._commit(session)
         except _Kept as kept:
-            with _translated():
+            with self._asking():
                 tx.finish(kept.error)
-                session.commit()
+                self._commit(session)
             raise kept.error from None
         except EnclaveError as error:
             session.rollback()
@@ -154,8 +164,33 @@ class Store:
         if error.code.startswith("store."):
             # The database itself said no: there is nowhere to write, and nothing was done.
             return
-        with _translated(), Session(self._writer) as session, session.begin():
+        with self._asking(), Session(self._writer) as session, session.begin():
             outbox.append(session.connection(), refused(event, error), observer=self._observer)
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        if not self._silence.may_ask():
+            raise _gone()
+        with _translated():
+            try:
+                yield
+            except DBAPIError as error:
+                self._note(error)
+                raise
+
+    def _commit(self, session: Session) -> None:
+        try:
+            session.commit()
+        except DBAPIError as error:
+            if not error.connection_invalidated or _code(error):
+                raise
+            # No answer is not a no: the server may have done it, or do it once it goes on.
+            self._note(error)
+            raise _unknown() from error
+
+    def _note(self, error: DBAPIError) -> None:
+        if is_silence(error.orig):
+            self._silence.began()
 
 
 def _nothing() -> None:
@@ -168,17 +203,30 @@ def refused(event: Event, error: EnclaveError) -> Event:
     return replace(event, outcome=outcome, reason_code=error.code, reason_text=None, object_sha256=None)
 
 
-def open_engine(url: str, *, wait_s: int = WAIT_S) -> Engine:
-    """Return an engine with our settings of durability and waiting; without the log's guard (migrations need none)."""
+def open_engine(url: str, *, wait_s: int = WAIT_S, answer_s: float | None = None) -> Engine:
+    """Return an engine with our settings of durability and waiting; without the log's guard (migrations need none).
+
+    `answer_s`: how many seconds one statement at PostgreSQL may take, at most; None (migrations): any number.
+    """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        engine = create_engine(parsed, connect_args={"timeout": wait_s, "isolation_level": None})
+        arguments = {"timeout": wait_s, "isolation_level": None}
+        engine = create_engine(parsed, pool_timeout=_pool_s(wait_s), connect_args=arguments)
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    engine = create_engine(parsed, pool_pre_ping=True, connect_args={"connect_timeout": wait_s})
+    engine = create_engine(
+        parsed, pool_pre_ping=True, pool_timeout=_pool_s(wait_s), connect_args={"connect_timeout": wait_s, **_LINE}
+    )
+    patience = Patience(wait_s, answer_s)
+    event.listen(engine, "do_connect", lambda _dialect, _record, args, named: connect(patience, *args, **named))
     event.listen(engine, "begin", lambda connection: _begin_postgresql(connection, wait_s))
     return engine
+
+
+def _pool_s(wait_s: int) -> int:
+    # Whoever holds a connection may be waiting for a lock, or for a server that says nothing, for that long twice.
+    return 2 * wait_s
 
 
 def writable(engine: Engine) -> Engine:
@@ -228,6 +276,9 @@ def _translated() -> Iterator[None]:
             remedy_ko="제어 문자와 깨진 글자를 지운 뒤 다시 보내세요.",
             remedy_en="Remove control characters and broken letters, then send it again.",
         ) from error
+    except PoolSpent as error:
+        what = ("데이터베이스 연결이 모두 쓰이고 있습니다.", "All connections to the database are in use.")
+        raise _error("store.busy", what) from error
     except DBAPIError as error:
         refusal = _unavailable(error)
         if refusal is None:
@@ -242,8 +293,25 @@ def _unavailable(error: DBAPIError) -> Unavailable | None:
     if code in _FULL:
         return _error("store.full", ("디스크가 가득 찼습니다.", "The disk is full."))
     if code in _GONE or code.startswith(("08", "57P")) or error.connection_invalidated or not code:
-        return _error("store.gone", ("데이터베이스에 연결할 수 없습니다.", "The database cannot be reached."))
+        return _gone()
+    if code in _SLOW:
+        what = ("데이터베이스 작업이 너무 오래 걸려 멈추었습니다.", "The database took too long and was stopped.")
+        return _error("store.slow", what)
     return None
+
+
+def _gone() -> Unavailable:
+    return _error("store.gone", ("데이터베이스에 연결할 수 없습니다.", "The database cannot be reached."))
+
+
+def _unknown() -> Unavailable:
+    return Unavailable(
+        "store.unknown",
+        ko="데이터베이스가 마지막에 답하지 않아, 처리되었는지 알 수 없습니다.",
+        en="The database did not answer at the very end; whether it was done is not known.",
+        remedy_ko="데이터베이스가 다시 답하면 현재 상태를 먼저 확인하세요. 처리되었다면 기록도 남아 있습니다.",
+        remedy_en="Once the database answers again, look at where it stands first. If it was done, its entry is there.",
+    )
 
 
 def _code(error: DBAPIError) -> str:

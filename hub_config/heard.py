@@ -2,7 +2,8 @@
 
 JupyterHub emits one kind of event, a server's start and stop. Every finished request passes its log function; what
 matters for the record is told to the enclave from there. A token for somebody else's workspace is what an
-administrator of the hub would use to enter it (jupyterhub#4647), and is told as that.
+administrator of the hub would use to enter it (jupyterhub#4647), and is told as that; so is somebody else's server
+that a person starts or stops. Nobody here has such rights: whoever has them was given them past the configuration.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import logging
 import re
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from jupyterhub import orm
 from jupyterhub.apihandlers.auth import OAuthTokenHandler
@@ -26,10 +28,15 @@ from hub_config.core import Core
 from hub_config.origin import address_of
 
 LOG = logging.getLogger("ansim.hub")
-OK, FORBIDDEN, NOT_FOUND = 200, 403, 404
+OK, BAD, FORBIDDEN, NOT_FOUND = 200, 400, 403, 404
 WORKSPACE = "jupyterhub-user-"
 # The hub's own routes by their first words; nothing of a request stands in an entry.
-ROUTE = re.compile(r"/hub/(api/oauth2/authorize|api/users|spawn|spawn-pending|user)\b")
+ROUTE = re.compile(r"/hub/(api/oauth2/authorize|api/users|spawn-pending|spawn|user)\b")
+HIDES = re.compile(r"/hub/(api/users|spawn-pending|spawn|user)/")
+# Starting and stopping by name, at the interface and on the page.
+SERVERS = re.compile(r"/hub/(api/users|spawn)/([^/]+)(?:/server)?\Z")
+ACTS = {("api/users", "POST"): "admin-start", ("api/users", "DELETE"): "admin-stop"}
+ACTS |= {("spawn", method): "admin-start" for method in ("GET", "POST")}
 _TASKS: set[asyncio.Task[None]] = set()
 
 
@@ -64,8 +71,11 @@ def heard_of(handler: Any) -> Heard | None:
     if isinstance(handler, OAuthTokenHandler) and status == OK:
         return _token(handler)
     path = handler.request.path
+    if acted := _of_anothers_server(handler, path):
+        return acted
     found = ROUTE.match(path)
-    refused = status == FORBIDDEN or (status == NOT_FOUND and path.startswith("/hub/api/users/"))
+    # JupyterHub hides what is somebody else's behind "not found".
+    refused = status == FORBIDDEN or (status == NOT_FOUND and HIDES.match(path))
     if not refused or found is None or isinstance(handler, ClosedHandler):
         return None
     user = _person(handler)
@@ -73,6 +83,16 @@ def heard_of(handler: Any) -> Heard | None:
         return None
     digest = hashlib.sha256(path.encode("utf-8", "surrogateescape")).hexdigest()
     return Heard("access-refused", user.name, found[1], digest)
+
+
+def _of_anothers_server(handler: Any, path: str) -> Heard | None:
+    """Return that a person started or stopped somebody else's server; None for their own, and for what was refused."""
+    found = SERVERS.match(path)
+    act = ACTS.get((found[1], handler.request.method)) if found else None
+    if found is None or act is None or handler.get_status() >= BAD:
+        return None
+    user = _person(handler)
+    return None if user is None or user.name == unquote(found[2]) else Heard(act, user.name, found[1])
 
 
 def _person(handler: Any) -> Any:

@@ -11,8 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
-from tests import entry_form
+from tests import databases, entry_form
+
+# A loaded machine is no defect of the code: no test asserts on time.
+settings.register_profile("ansim", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ansim")
 
 # Every entry that any test of this process has written is judged where it is made.
 entry_form.watch()
@@ -51,9 +56,7 @@ def postgres_cluster() -> Iterator[Path]:
 @pytest.fixture
 def postgres_url(postgres_cluster: Path) -> str:
     """A fresh, empty PostgreSQL database."""
-    name = f"t{os.getpid()}_{next(COUNTER)}"
-    _as_postgres(_postgres_bin() / "createdb", "-h", postgres_cluster, "-U", "postgres", name)
-    return f"postgresql+psycopg://postgres@/{name}?host={postgres_cluster}"
+    return databases.create(postgres_cluster, f"t{os.getpid()}_{next(COUNTER)}")
 
 
 @pytest.fixture

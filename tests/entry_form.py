@@ -44,6 +44,11 @@ def watch() -> None:
     Event.entry = entry  # type: ignore[method-assign]
 
 
+def unwatched(event: Event, **given: Any) -> bytes:
+    """Make an entry that the product must read safely and never writes itself."""
+    return _made(event, **given)
+
+
 def faults(record: dict[str, Any]) -> list[str]:
     """Return what an entry holds that none may: fields, texts, identifiers."""
     found = [f"field {name}" for name in record.keys() - PLAIN - GROUPS.keys()]

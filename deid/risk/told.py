@@ -44,8 +44,11 @@ def told(source: pl.Series, published: pl.Series, stayed: pl.Series, *, moved: b
         cuts = _cuts(source)
         source, published, stayed = (_banded(values, cuts) for values in (source, published, stayed))
     before = entropy(source.to_frame(SOURCE))
-    pairs = pl.DataFrame({SOURCE: stayed, PUBLISHED: published})
-    shared = entropy(pairs.select(SOURCE)) + entropy(pairs.select(PUBLISHED)) - entropy(pairs)
+    if published.equals(stayed):
+        shared = entropy(stayed.to_frame(SOURCE))
+    else:
+        pairs = pl.DataFrame({SOURCE: stayed, PUBLISHED: published})
+        shared = entropy(pairs.select(SOURCE)) + entropy(pairs.select(PUBLISHED)) - entropy(pairs)
     # By arithmetic it is within (conditioning never adds entropy); only rounding could put it outside.
     after = min(max(0.0, shared * stayed.len() / max(1, source.len())), before)
     return Told(before, after)
@@ -55,7 +58,8 @@ def entropy(rows: pl.DataFrame) -> float:
     """Shannon entropy in bits of the distinct rows."""
     if not rows.height:
         return 0.0
-    share = rows.group_by(pl.all()).len()["len"].to_numpy() / rows.height
+    counts = rows.to_series().unique_counts() if rows.width == 1 else rows.group_by(pl.all()).len()["len"]
+    share = counts.to_numpy() / rows.height
     # An exact sum: the same rows give the same figures, in whatever order they come.
     return math.fsum(-share * np.log2(share))
 

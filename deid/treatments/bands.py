@@ -44,7 +44,7 @@ class Band(Treatment):
 
     def low(self, whole: pl.Expr) -> pl.Expr:
         """Compute the lower end of the band of a whole number."""
-        return (whole // self.width).cast(pl.Int64) * self.width
+        return whole // self.width * self.width
 
     def label(self, low: pl.Expr) -> pl.Expr:
         """Name the band whose lower end is `low`; rows share few bands, so each is spelled once."""

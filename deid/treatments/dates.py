@@ -27,7 +27,8 @@ class DateShift(Treatment):
 
     def expression(self, value: pl.Expr) -> pl.Expr:
         """See `Treatment.expression`; the column `SHIFT` is beside the value."""
-        return value + pl.duration(days=pl.col(SHIFT))
+        # In days: Polars adds a duration in milliseconds, in four passes over eight bytes a row.
+        return (value.to_physical() + pl.col(SHIFT)).cast(pl.Date)
 
     def words(self) -> str:
         """See `Treatment.words`."""

@@ -8,7 +8,7 @@ A table of which a bucket was shredded is refused, never read short, unless it i
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,11 +36,15 @@ class DataFile:
         return pl.scan_parquet(self.path, decryption=decryption(self.key))
 
     @contextmanager
-    def parquet(self, descriptor: int | None = None) -> Iterator[Any]:
-        """Open the file (or this descriptor of it, which stays open) as a pyarrow `ParquetFile`."""
+    def parquet(self, descriptor: int | None = None, texts: Sequence[str] = ()) -> Iterator[Any]:
+        """Open the file (or this descriptor of it, which stays open) as a pyarrow `ParquetFile`.
+
+        Columns of `texts` are read as dictionaries, as they are stored.
+        """
         properties = None if self.key is None else _create_decryption(self.key)
         opened = open(self.path, "rb") if descriptor is None else os.fdopen(os.dup(descriptor), "rb")  # noqa: SIM115, PTH123 - closed below
-        with opened, pq.ParquetFile(opened, decryption_properties=properties, pre_buffer=False) as file:
+        how = {"decryption_properties": properties, "pre_buffer": False, "read_dictionary": list(texts)}
+        with opened, pq.ParquetFile(opened, **how) as file:
             yield file
 
 

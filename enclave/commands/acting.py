@@ -20,6 +20,12 @@ from enclave.queries.people import roles_now, standing_facts
 # Ids of ours and of data sets, logins, snapshots (SHA-256), entries (ULID).
 ID = re.compile(r"[A-Za-z][A-Za-z0-9._:/-]{0,127}|[0-9a-f]{64}|[0-9A-HJKMNP-TV-Z]{26}|\d{1,7}")
 
+# Numbers of persons (주민등록번호, 휴대전화) that would pass for an id behind a letter.
+PERSONAL = re.compile(
+    r"(?<!\d)\d{6}-[1-8]\d{6}(?!\d)|(?<!\d)01\d-\d{3,4}-\d{4}(?!\d)"
+    r"|(?<![0-9A-Za-z])[A-Za-z]?(\d{13}|01\d{8,9})(?![0-9A-Za-z])"
+)
+
 # An IP address with its zone, or a word of ours (`console`).
 ADDRESS = re.compile(r"[0-9A-Fa-f:.]{1,45}(%[A-Za-z0-9]{1,16})?|[a-z-]{0,20}")
 
@@ -52,9 +58,14 @@ def name_in_log(given: str) -> str:
 
     An address may be asked for with anything in an id's place, a name or a resident number too.
     """
-    if not given or ID.fullmatch(given):
+    if not given or is_id(given):
         return given
     return f"unknown-{sha256(given.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
+
+
+def is_id(given: str) -> bool:
+    """Say whether something can be an id of ours, and is no number of a person."""
+    return ID.fullmatch(given) is not None and PERSONAL.search(given) is None
 
 
 def present(session: Session, actor: Actor, now: datetime) -> Actor:

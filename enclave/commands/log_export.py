@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from sqlalchemy import select
 
@@ -11,6 +12,7 @@ from audit import query
 from audit.bundle import Source
 from audit.query import LogFilter
 from audit.reader import LogReader
+from audit.tiles import WIDTH
 from enclave.actions import Action
 from enclave.actor import Actor
 from enclave.commands.acting import intent, present, require, text_sha256
@@ -39,14 +41,21 @@ class Export:
     """An export under way: its bytes, once, and then how it ended. Whoever iterates to the end ends it."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - made here alone
-        self, store: Store, actor: Actor, view: ExportView, filters: LogFilter, writer: Writer, clock: Clock
+        self,
+        store: Store,
+        actor: Actor,
+        log: LogReader,
+        view: ExportView,
+        filters: LogFilter,
+        writer: Writer,
+        clock: Clock,
     ) -> None:
-        self.view = view
+        self.view, self._log = view, log
         self._store, self._actor, self._filters, self._writer, self._clock = store, actor, filters, writer, clock
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the file piece by piece; record its SHA-256 at the end, or that it broke off."""
-        file, whole = File(self._writer, _lines(self._store, self._filters, self.view.size)), False
+        file, whole = File(self._writer, _lines(self._store, self._filters, self._log)), False
         try:
             yield from file
             whole = True
@@ -103,7 +112,7 @@ def begin(  # noqa: PLR0913 - keyword-only fields of one form
         tx.record(object_id=row.id, reason_code=reason_code.value, details=details)
         tx.session.flush()
         view = queries.export_view(row)
-    return Export(store, actor, view, filters, _writer(view, source), clock)
+    return Export(store, actor, log, view, filters, _writer(view, source), clock)
 
 
 def _writer(view: ExportView, source: Source | None) -> Writer:
@@ -116,18 +125,21 @@ def _writer(view: ExportView, source: Source | None) -> Writer:
     return evidence.writer(source, name, {**view.question.given(), **asked})
 
 
-def _lines(store: Store, filters: LogFilter, size: int) -> Iterator[Line]:
-    """Yield the entries under a checkpoint of `size` that a filter finds, newest first, by portions."""
-    after: int | None = size
+def _lines(store: Store, filters: LogFilter, log: LogReader) -> Iterator[Line]:
+    """Yield the entries under a checkpoint that a filter finds, newest first, by portions.
+
+    Their bytes are the published ones: those of the database can be changed by who holds its file.
+    """
+    after: int | None = log.size
+    bundle = lru_cache(2)(lambda number: dict(log.entries(number * WIDTH, number * WIDTH + WIDTH - 1)))
     with store.read() as session:
         logins = queries.logins(session)
     while after is not None:
         with store.read() as session:
-            connection = session.connection()
-            page = query.search(connection, filters=filters, after=after, limit=PORTION)
-            data = query.bytes_of(connection, [row.entry_id for row in page.rows])
+            page = query.search(session.connection(), filters=filters, after=after, limit=PORTION)
         for row in page.rows:
-            yield Line(row.leaf_index, row.entry_id, data[row.entry_id], logins.get(row.actor, ""))
+            data = bundle(row.leaf_index // WIDTH)[row.leaf_index]
+            yield Line(row.leaf_index, row.entry_id, data, logins.get(row.actor, ""))
         after = page.next
 
 

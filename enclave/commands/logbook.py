@@ -18,7 +18,7 @@ from audit.hours import Done
 from audit.query import Found, LogFilter, Page
 from enclave.actions import ABOUT, Action, Severity
 from enclave.actor import Actor
-from enclave.commands.acting import intent, present, require, text_sha256
+from enclave.commands.acting import intent, is_id, present, require, text_sha256
 from enclave.errors import Conflict, Invalid, NotFound
 from enclave.ids import new_id
 from enclave.logbook.question import Question
@@ -193,7 +193,7 @@ def name_question(tx: Tx, question: Question) -> None:
 
 def _id(typed: str) -> str:
     """Return what was typed as an id if it can be one: a name that someone types there stays out of the log."""
-    return typed if ID.fullmatch(typed) else "?"
+    return typed if is_id(typed) else "?"
 
 
 def _is_number(text: str) -> bool:

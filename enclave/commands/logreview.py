@@ -19,7 +19,7 @@ from audit.reader import LogReader
 from enclave import reserved
 from enclave.actions import Action
 from enclave.actor import Actor
-from enclave.commands.acting import intent, present
+from enclave.commands.acting import intent, present, text_sha256
 from enclave.errors import Conflict
 from enclave.ids import new_id
 from enclave.model.logreview import ReviewFinding, ReviewPeriod
@@ -109,7 +109,7 @@ def note_late(store: Store, actor: Actor, *, period_id: str, now: datetime) -> N
                 remedy_en="There is nothing to do.",
             )
         found.late_told_at = now
-        tx.record(details={"number": found.number, "days": days, "plan": found.plan_version})
+        tx.record(details={"number": found.number, "days": days, "plan_sha256": text_sha256(found.plan_version)})
 
 
 def _look(store: Store, place: Published, actor: Actor, event: Event, now: datetime) -> _Found:
@@ -174,23 +174,41 @@ def _begin(session: Session, number: int, first_leaf: int, started_at: datetime)
 
 
 def _raise(tx: Tx, period: ReviewPeriod, found: _Found, now: datetime) -> int:
-    """Keep what is new; let a finding that nobody has settled grow with its run. Returns how many are new."""
+    """Keep what is new; let a finding that nobody has settled grow with its run. Returns how many are new.
+
+    What goes on after a finding was settled, or its period closed, is a new finding: nobody has judged it.
+    """
     known = _known(tx.session, [each.key for each in found.hits])
     # The drill's accounts are nobody's: what they did, an operator explains.
     people = frozenset(tx.session.scalars(select(Account.id).where(Account.login.not_in(reserved.LOGINS))))
     new = 0
-    for each in found.hits:
-        before = known.get(each.key)
+    for one in found.hits:
+        each, before = _unjudged(tx.session, known, one, period)
         if before is None:
             row = _row(period, each, found.window, people, now)
             tx.session.add(row)
             tx.also(_event(row))
             new += 1
-        elif before.state in who.OPEN and before.period_id == period.id:
+        elif _grows(before, period):
             before.last_leaf, before.count = each.last, each.count
             before.leaves, before.values = list(each.leaves), dict(each.values)
     tx.session.flush()
     return new
+
+
+def _unjudged(
+    session: Session, known: dict[str, ReviewFinding], found: Hit, period: ReviewPeriod
+) -> tuple[Hit, ReviewFinding | None]:
+    """Return what of an anomaly no settled finding covers, and the finding that has it already, if there is one."""
+    before = known.get(found.key)
+    while before is not None and not _grows(before, period) and found.last > before.last_leaf:
+        found = found.after(before.last_leaf, before.count)
+        before = _known(session, [found.key]).get(found.key)
+    return found, before
+
+
+def _grows(finding: ReviewFinding, period: ReviewPeriod) -> bool:
+    return finding.state in who.OPEN and finding.period_id == period.id
 
 
 def _known(session: Session, keys: Sequence[str]) -> dict[str, ReviewFinding]:

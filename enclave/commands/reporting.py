@@ -92,7 +92,7 @@ def of_year(store: Store, actor: Actor, *, year: int, kind: str, now: datetime) 
         check_is(present(session, actor, now), *SEES)
         if not FIRST_YEAR <= year <= korean_date(now).year:
             raise _future()
-        facts = annual_report.annual(session, year)
+        facts = annual_report.annual(session, year, korean_date(now))
         made = _drawn(f"annual-{year}.{kind}", facts, annual.document(facts), kind)
     return _hand(store, event, made)
 

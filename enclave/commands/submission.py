@@ -22,7 +22,8 @@ from enclave.model.project import Project
 from enclave.model.workspace import Workspace
 from enclave.policy import ends
 from enclave.policy.airlock import who
-from enclave.queries.ends import frozen_facts
+from enclave.policy.project import check_not_frozen
+from enclave.queries.ends import frozen_facts, is_project_frozen
 from enclave.queries.people import load_account
 from enclave.queries.project import facts as project_facts
 from enclave.queries.provider_policy import InForce
@@ -88,6 +89,7 @@ def check_may_ask(session: Session, acting: Actor, project: Project, workspace_i
         ends.check_may_ask(acting, frozen_facts(found), now)
     else:
         who.check_may_submit(acting, project_facts(project), project.state, now)
+    check_not_frozen(frozen=is_project_frozen(project))
 
 
 def check_form(form: Submission) -> None:

@@ -18,7 +18,25 @@ from enclave.store import Store
 def opened(settings: Settings) -> Iterator[Store]:
     """Give the store, after `step_down`; what is written then belongs to the service and not to root."""
     step_down(settings.db)
-    store = Store(settings.url, observer="console", wait_s=settings.database_wait_s)
+    with _store(settings, settings.url) as store:
+        yield store
+
+
+@contextmanager
+def opened_as_owner(settings: Settings) -> Iterator[Store]:
+    """Give the store as the owner of the tables where the installation has one, for what no service's role may do.
+
+    Then root stays root: the owner's way in is root's.
+    """
+    if not settings.database_owner_url:
+        step_down(settings.db)
+    with _store(settings, settings.owner_url) as store:
+        yield store
+
+
+@contextmanager
+def _store(settings: Settings, url: str) -> Iterator[Store]:
+    store = Store(url, observer="console", wait_s=settings.database_wait_s)
     try:
         yield store
     finally:

@@ -7,7 +7,7 @@ import click
 from enclave.actor import Actor
 from enclave.clock import now
 from enclave.commands import retention as commands
-from enclave.console.acting import opened, say
+from enclave.console.acting import opened, opened_as_owner, say
 from enclave.queries import retention as queries
 from enclave.settings import Settings
 
@@ -35,7 +35,7 @@ def show_all(context: click.Context) -> None:
 def order(purge_id: str) -> None:
     """두 점검자가 정한 파기를 지시합니다; 되돌릴 수 없습니다 (order an approved purge; it cannot be undone)."""
     settings = Settings.load()
-    with opened(settings) as store:
+    with opened_as_owner(settings) as store:
         found = commands.order(store, settings, Actor.console(), purge_id=purge_id, now=now())
     say(
         f"{found.first}~{found.end - 1}번 기록의 파기를 지시했습니다. 시퀀서가 해시만 남기고 지웁니다.",

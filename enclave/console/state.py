@@ -1,4 +1,4 @@
-"""`ansim db upgrade` and `ansim status`: is everything there, and what waits for whom."""
+"""`ansim db …` and `ansim status`: is everything there, may roles do no more than they need, what waits for whom."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import click
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
-from audit.tables import audit_entry, audit_leaf
-from enclave import reserved
+from audit.tables import Part, audit_entry, audit_leaf
+from enclave import database_roles, reserved
 from enclave.console.acting import opened, say, step_down
+from enclave.errors import Conflict
 from enclave.migrations import run
 from enclave.model.base import Base
 from enclave.model.egress import AirlockRequest
@@ -16,6 +17,7 @@ from enclave.model.people import Account
 from enclave.model.project import Project
 from enclave.model.release import Release
 from enclave.model.workspace import Workspace
+from enclave.queries import log_health
 from enclave.settings import Settings
 from enclave.states import ProjectState, ReleaseState, RequestState, WorkspaceState
 
@@ -27,11 +29,73 @@ def db() -> None:
 
 @db.command("upgrade")
 def upgrade() -> None:
-    """표를 만들거나 최신 판으로 올립니다; 여러 번 해도 됩니다 (create or upgrade the tables)."""
+    """표를 만들거나 최신 판으로 올리고 역할의 권한을 다시 줍니다; 여러 번 해도 됩니다 (tables, and roles' rights)."""
     settings = Settings.load()
-    step_down(settings.db)
-    version = run.upgrade(settings.url)
+    if not settings.database_owner_url:
+        step_down(settings.db)
+    granting = _granting(settings) if settings.database_owner_url else []
+    if granting:
+        database_roles.check_owner_is_another(settings, database_roles.parts(settings))
+    version = run.upgrade(settings.owner_url, granting)
     say(f"데이터베이스가 {version} 판입니다.", f"The database is at version {version}.")
+
+
+@db.command("grants")
+@click.option("--role", default="", help="이 역할만 / this role alone")
+@click.option(
+    "--part",
+    type=click.Choice(["writer", "sequencer", "reader", "keeper"]),
+    help="로그에서 맡은 일 / its part in the log",
+)
+@click.option("--apply", "at_once", is_flag=True, help="소유자로 접속해 실행 / run them as the owner")
+def grants(role: str, part: Part | None, *, at_once: bool) -> None:
+    """PostgreSQL에서 역할마다 꼭 필요한 권한만 남기는 SQL을 보여 줍니다 (SQL that leaves roles what they need)."""
+    settings = Settings.load()
+    if bool(role) != bool(part):
+        raise click.UsageError("--role --part")
+    wanted = database_roles.grants(role, part) if part else _granting(settings)
+    if not wanted:
+        raise _no_roles()
+    if at_once:
+        database_roles.check_owner_is_another(settings, [role] if part else database_roles.parts(settings))
+        run.upgrade(settings.owner_url, wanted)
+        say("권한을 다시 주었습니다.", "The rights were given anew.")
+    else:
+        click.echo("\n".join(f"{statement};" for statement in wanted))
+
+
+@db.command("check")
+@click.pass_context
+def check(context: click.Context) -> None:
+    """기록을 지키는 트리거가 모두 있는지, 역할이 할 일만 할 수 있는지 봅니다; 아니면 종료 코드 1 (triggers, roles)."""
+    settings = Settings.load()
+    with opened(settings) as store, store.read() as session:
+        missing = log_health.unprotected(session)
+        wide = log_health.too_wide(session, settings)
+    for each in missing:
+        say(f"✗ 지키지 않음\t{each}", f"✗ unprotected\t{each}")
+    for each in wide:
+        say(f"✗ 넓음\t{each}", f"✗ too wide\t{each}")
+    if missing or wide:
+        context.exit(1)
+    say("✓ 트리거가 모두 있습니다.", "✓ All triggers are there.")
+    for role, part in database_roles.parts(settings).items():
+        say(f"✓ {role}\t{part}에 필요한 만큼만", f"✓ {role}\twhat a {part} needs and nothing else")
+
+
+def _granting(settings: Settings) -> list[str]:
+    found = database_roles.parts(settings).items()
+    return [statement for role, part in found for statement in database_roles.grants(role, part)]
+
+
+def _no_roles() -> Conflict:
+    return Conflict(
+        "db.no-roles",
+        ko="SQLite에는 역할이 없습니다.",
+        en="SQLite knows no roles.",
+        remedy_ko="역할을 나누려면 PostgreSQL을 쓰고 config.toml에 database_url을 적으세요.",
+        remedy_en="To have roles use PostgreSQL, with database_url in config.toml.",
+    )
 
 
 @click.command()

@@ -73,7 +73,7 @@ def _text(values: object, name: str) -> str:
 def _korean(at: str) -> str:
     try:
         return datetime.fromisoformat(at).astimezone(KST).strftime("%Y-%m-%d %H:%M:%S")
-    except ValueError:
+    except (ValueError, OverflowError):
         return ""
 
 

@@ -27,7 +27,8 @@ class Line:
     def record(self) -> Mapping[str, Any]:
         """Return what the bytes say; empty for bytes that are no entry."""
         try:
-            found = json.loads(self.data)
+            # As UTF-8 alone: `json` would guess other encodings, and keep halves of characters.
+            found = json.loads(self.data.decode("utf-8"))
         except (ValueError, RecursionError):
             return {}
         return found if isinstance(found, dict) else {}

@@ -27,6 +27,7 @@ ACTIVITY: Mapping[Task, int] = {
     Task.CHANGE: UPDATE,
     Task.DELETE: DELETE,
     Task.DOWNLOAD: READ,
+    Task.IMPORT: CREATE,
     Task.EGRESS: OTHER,
     Task.RIGHTS: UPDATE,
     Task.SETTINGS: UPDATE,
@@ -44,7 +45,9 @@ def chunks(lines: Iterable[Line]) -> Iterator[bytes]:
     """Yield the file piece by piece, one event a line."""
     portion: list[bytes] = []
     for line in lines:
-        portion.append(json.dumps(event(line), ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+        text = json.dumps(event(line), ensure_ascii=False, separators=(",", ":"))
+        # Half a character, which JSON can spell, is spelled again.
+        portion.append(text.encode("utf-8", "backslashreplace") + b"\n")
         if len(portion) == PORTION:
             yield b"".join(portion)
             portion = []
@@ -127,7 +130,7 @@ def _unmapped(record: Mapping[str, Any], task: Task | None) -> dict[str, Any]:
 def _milliseconds(at: str) -> int:
     try:
         return int(datetime.fromisoformat(at).timestamp() * 1000)
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0
 
 

@@ -6,6 +6,7 @@ tables are made by `audit.tables`, which also puts the triggers on them that kee
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from alembic import command
@@ -25,9 +26,10 @@ def is_ours(_object: object, name: str | None, kind: str, *_: object) -> bool:
     return kind != "table" or name not in {*audit_tables.ALL_TABLES, *audit_tables.FTS5_TABLES}
 
 
-def upgrade(url: str) -> str:
+def upgrade(url: str, then: Iterable[str] = ()) -> str:
     """Bring the database to the newest version and return it; doing it twice changes nothing.
 
+    `then`: statements that belong to it, in the same transaction (what the installation's roles may do with it).
     Raises `Unavailable` (`db.upgrade`) when the database cannot be reached or changed, `Conflict` (`db.newer`) when
     a later version of the code has changed it already; then nothing was changed.
     """
@@ -37,12 +39,15 @@ def upgrade(url: str) -> str:
             _refuse_newer(current(connection))
             _make_log_tables(connection)
             command.upgrade(config(connection), "head")
+            for statement in then:
+                connection.exec_driver_sql(statement)
             return current(connection) or ""
     except DBAPIError as error:
+        said = getattr(getattr(error.orig, "diag", None), "message_primary", None) or type(error.orig).__name__
         raise Unavailable(
             "db.upgrade",
-            ko=f"데이터베이스를 준비하지 못했습니다: {type(error.orig).__name__}",
-            en=f"The database could not be prepared: {type(error.orig).__name__}",
+            ko=f"데이터베이스를 준비하지 못했습니다: {said}",
+            en=f"The database could not be prepared: {said}",
             remedy_ko="주소와 권한, 남은 디스크를 확인한 뒤 다시 실행하세요. 바뀐 것은 없습니다.",
             remedy_en="Check its address, rights and free disk, then run it again. Nothing was changed.",
         ) from error

@@ -42,13 +42,14 @@ class EndFacts:
 
 @dataclass(frozen=True)
 class FrozenFacts:
-    """What decides over a frozen workspace."""
+    """What decides over a frozen workspace. `held`: its whole project is frozen, whatever this one had frozen for."""
 
     state: WorkspaceState
     owner_id: str
     cause: FreezeCause | None
     grace_until: datetime | None
     project: ProjectFacts
+    held: bool = False
 
 
 def ruling(owner: Actor, facts: EndFacts, now: datetime) -> Ruling | None:
@@ -157,7 +158,7 @@ def check_may_ask(actor: Actor, frozen: FrozenFacts, now: datetime) -> None:
 
 def check_in_grace(frozen: FrozenFacts, now: datetime) -> None:
     """Raise `Denied` (`ends.held`, `ends.grace-over`) unless something of this frozen workspace may still go out."""
-    if frozen.cause is FreezeCause.INCIDENT:
+    if frozen.cause is FreezeCause.INCIDENT or frozen.held:
         raise Denied(
             "ends.held",
             ko="사고 조사로 동결되어 있어 반출을 신청할 수 없습니다.",
@@ -177,7 +178,7 @@ def check_in_grace(frozen: FrozenFacts, now: datetime) -> None:
 
 def check_due(frozen: FrozenFacts, now: datetime) -> None:
     """Raise `Conflict` (`ends.not-due`) unless this workspace's grace is over, so that it may be destroyed."""
-    over = frozen.grace_until is not None and now >= frozen.grace_until
+    over = frozen.grace_until is not None and now >= frozen.grace_until and not frozen.held
     if frozen.state is not WorkspaceState.FROZEN or frozen.cause is FreezeCause.INCIDENT or not over:
         raise Conflict(
             "ends.not-due",

@@ -52,6 +52,18 @@ def check_is_member(actor: Actor, project: ProjectFacts) -> None:
     check_is(actor, Role.SCIENTIST, Role.PROJECT_LEAD)
 
 
+def check_not_frozen(*, frozen: bool) -> None:
+    """Raise `Denied` (`project.frozen`) while the whole project is frozen for an incident."""
+    if frozen:
+        raise Denied(
+            "project.frozen",
+            ko="동결된 과제입니다.",
+            en="This project is frozen.",
+            remedy_ko="과제 화면에서 사유를 확인하고, 제공기관의 데이터 관리자에게 문의하세요.",
+            remedy_en="See the reason on the project's page, and ask a steward of the provider.",
+        )
+
+
 def check_may_see(actor: Actor, project: ProjectFacts) -> None:
     """Raise `Denied` unless the actor is a member, a steward of a provider, or oversees projects."""
     steward = Role.DATA_STEWARD in actor.roles and actor.organisation_id in project.providers

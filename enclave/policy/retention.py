@@ -18,6 +18,14 @@ from enclave.policy.people import check_is, check_second_factor_fresh
 from enclave.roles import Role
 
 LEAST = {Retention.ACCESS: 2, Retention.RIGHTS: 3, Retention.DATA: 3}
+CLASSES: Mapping[Retention, tuple[str, str]] = {
+    Retention.ACCESS: ("접속기록, 2년 이상 보관", "access, kept two years or more"),
+    Retention.RIGHTS: ("권한 기록, 3년 이상 보관", "rights, kept three years or more"),
+    Retention.DATA: (
+        "가명정보 기록, 자료 파기 뒤 3년 이상 보관",
+        "pseudonymised data, three years after its destruction",
+    ),
+}
 _ACTIONS = {action.value: ABOUT[action].retention for action in Action}
 
 
@@ -138,9 +146,9 @@ def _young(line: Line, retention: Retention, until: datetime | None) -> Conflict
     when = f"{until:%Y-%m-%d}" if until else ""
     return Conflict(
         "log.purge-young",
-        ko=f"{line.index}번 기록({retention})은 "
+        ko=f"{line.index}번 기록({CLASSES[retention][0]})은 "
         + (f"{when}까지 보관해야 합니다." if when else "아직 자료가 파기되지 않았습니다."),
-        en=f"Entry {line.index} ({retention}) "
+        en=f"Entry {line.index} ({CLASSES[retention][1]}) "
         + (f"is kept until {when}." if when else "is about data that still exists."),
         remedy_ko="더 이른 기간만 파기하거나 그날까지 기다리세요. 설정으로 줄일 수 없습니다.",
         remedy_en="Purge an earlier period, or wait. No setting makes it shorter.",

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from enclave.actor import Actor
 from enclave.clock import korean_date
 from enclave.errors import Denied
-from enclave.policy.project import ProjectFacts, check_is_member, check_period
+from enclave.policy.project import ProjectFacts, check_is_member, check_not_frozen, check_period
 from enclave.states import ProjectState
 
 # Columns by (snapshot id, table).
@@ -69,14 +69,7 @@ def check_may_start(actor: Actor, facts: StartFacts, now: datetime) -> None:
         )
     check_consent(facts.consent_until, now)
     check_offered(facts.offered_until, now)
-    if facts.project_frozen:
-        raise Denied(
-            "project.frozen",
-            ko="동결된 과제입니다.",
-            en="This project is frozen.",
-            remedy_ko="과제 화면에서 사유를 확인하고, 제공기관의 데이터 관리자에게 문의하세요.",
-            remedy_en="See the reason on the project's page, and ask a steward of the provider.",
-        )
+    check_not_frozen(frozen=facts.project_frozen)
     if facts.frozen:
         raise Denied(
             "workspace.frozen",

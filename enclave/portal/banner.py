@@ -12,9 +12,15 @@ from enclave.roles import Role
 MENDERS = frozenset({Role.OPERATOR, Role.AUDITOR, Role.REVIEWER})
 
 
+def mends(actor: Actor | None) -> bool:
+    """Say whether this visitor is one of those who can mend the log, or who watch that it is mended."""
+    return actor is not None and bool(actor.roles & MENDERS)
+
+
 def of(troubles: Mapping[Trouble, datetime], actor: Actor | None) -> list[tuple[Trouble, datetime]]:
     """Return what this visitor is shown, with the moment it began; the same order on every page."""
-    mends = actor is not None and bool(actor.roles & MENDERS)
     return [
-        (trouble, troubles[trouble]) for trouble in Trouble if trouble in troubles and (mends or trouble in FOR_ALL)
+        (trouble, troubles[trouble])
+        for trouble in Trouble
+        if trouble in troubles and (mends(actor) or trouble in FOR_ALL)
     ]

@@ -1,19 +1,15 @@
 """Stopping at the gate what the database says must not run: after a project or an account ended, and at every start.
 
 The command has frozen the rows already; nothing can be opened again whatever happens here. A gate that does not
-answer is logged and tried again at the portal's next start and by the hub's own stop.
+answer is logged and tried again by a chore of the portal and by the hub's own stop.
 """
 
 from __future__ import annotations
 
-import logging
-
 from enclave.actor import Actor
-from enclave.errors import EnclaveError
 from enclave.portal.parts import Portal
+from enclave.portal.stopping import stop_all
 from enclave.queries import workspace
-
-LOG = logging.getLogger("ansim.portal")
 
 
 def open_in(portal: Portal, project_id: str) -> list[str]:
@@ -34,11 +30,4 @@ def stop_frozen(portal: Portal) -> list[str]:
 
 def stop(portal: Portal, workspace_ids: list[str]) -> list[str]:
     """Revoke these workspaces at the gate; returns those that the gate did not stop."""
-    left = []
-    for workspace_id in workspace_ids:
-        try:
-            portal.gate.revoke(workspace_id)
-        except EnclaveError as error:
-            LOG.warning("workspace %s is frozen but was not stopped: %s", workspace_id, error.code)
-            left.append(workspace_id)
-    return left
+    return stop_all(portal.gate.revoke, workspace_ids)

@@ -17,10 +17,11 @@ from typing import TypeVar
 from enclave import clock
 from enclave.actor import Actor
 from enclave.commands import emergency as commands
-from enclave.errors import EnclaveError, Unavailable
+from enclave.errors import Unavailable
 from enclave.gate.events import GateEvent
 from enclave.gate.spool import Spool
 from enclave.policy.emergency import Act, Emergency, Running, check_may_act
+from enclave.portal.stopping import stop_all
 from enclave.roles import Role
 from enclave.settings import Settings
 from enclave.store import Store
@@ -63,7 +64,7 @@ class Emergencies:
         """
         check_may_act(actor, act, on, self.running)
         self._keep(actor, act, on, reason, role)
-        return [name for name in sorted(self._concerned(act, on)) if not self._stopped(name)]
+        return stop_all(self._stop, sorted(self._concerned(act, on)))
 
     def settle(self) -> int:
         """Record what waits; returns how many. Raises `Unavailable` while that cannot be done: then nothing else may.
@@ -111,14 +112,6 @@ class Emergencies:
         if act is Act.LOG_OUT:
             return set()
         return {name for name, each in self.running.items() if each.login == on}
-
-    def _stopped(self, workspace_id: str) -> bool:
-        try:
-            self._stop(workspace_id)
-        except EnclaveError as error:
-            LOG.warning("workspace %s was not stopped: %s", workspace_id, error.code)
-            return False
-        return True
 
 
 def unless_writable(write: Callable[[], T], instead: Callable[[], T]) -> T:

@@ -15,6 +15,11 @@ def moment(value: datetime) -> str:
     return _aware(value).astimezone(KST).strftime("%Y-%m-%d %H:%M")
 
 
+def second(value: datetime) -> str:
+    """Return a moment as `2026-11-24 18:30:07`: what an access record has to state (R75)."""
+    return _aware(value).astimezone(KST).strftime("%Y-%m-%d %H:%M:%S")
+
+
 def day(value: date | datetime) -> str:
     """Return a day as `2026-11-24`; of a moment, its day in Korea."""
     if isinstance(value, datetime):

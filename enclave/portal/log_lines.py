@@ -16,7 +16,9 @@ from enclave.logbook.question import Question
 from enclave.portal import kst
 from enclave.portal.render import label
 from enclave.portal.visit import Visit
+from enclave.portal.words import has
 from enclave.queries import logbook
+from enclave.roles import Role
 
 OUTCOMES = ("allowed", "done", "denied", "failed", "unknown")
 # Where a kind of thing has a page of its own, below the portal's root.
@@ -39,12 +41,14 @@ PAGES: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Line:
-    """One row as a page shows it: the account's login instead of its id, the action and its 수행업무 in words."""
+    """One row as a page shows it: the login instead of the account's id; action, 수행업무, thing and roles in words."""
 
     found: Found
     actor: str
     action: str
     task: str
+    kind: str
+    roles: str
 
 
 @dataclass(frozen=True)
@@ -70,10 +74,22 @@ def lines_of(visit: Visit, rows: Iterable[Found]) -> list[Line]:
 def line_of(visit: Visit, found: Found, names: Mapping[str, str]) -> Line:
     """Return one row as it is shown."""
     if found.action not in set(Action):
-        return Line(found, names.get(found.actor, found.actor), found.action, "")
-    action = Action(found.action)
-    task = ABOUT[action].task
-    return Line(found, names.get(found.actor, found.actor), label(visit.language, action), task_name(visit, task))
+        action, task = found.action, ""
+    else:
+        known = Action(found.action)
+        action, task = label(visit.language, known), task_name(visit, ABOUT[known].task)
+    actor, kind = names.get(found.actor, found.actor), in_words(visit, found.object_kind)
+    return Line(found, actor, action, task, kind, _roles(visit, found.actor_role))
+
+
+def in_words(visit: Visit, kind: str) -> str:
+    """Return what a kind of thing is called; one that nobody named as it is recorded."""
+    return visit.say(f"things.{kind}") if has(f"things.{kind}") else kind
+
+
+def _roles(visit: Visit, recorded: str) -> str:
+    known = set(Role)
+    return ", ".join(label(visit.language, Role(each)) if each in known else each for each in recorded.split("+"))
 
 
 def task_name(visit: Visit, task: str) -> str:
@@ -83,7 +99,7 @@ def task_name(visit: Visit, task: str) -> str:
 
 _TASKS = {
     "로그인": "log_in", "조회": "view", "생성": "create", "수정": "change", "삭제": "delete", "다운로드": "download",
-    "반출": "egress", "권한변경": "rights", "설정변경": "settings", "로그조회": "view_log",
+    "반입": "import", "반출": "egress", "권한변경": "rights", "설정변경": "settings", "로그조회": "view_log",
 }  # fmt: skip
 
 

@@ -76,10 +76,10 @@ class LogWatch:
         log, store = self._settings.log, portal.store
         portal.emergency.remember(log_health.running(store))
         with store.read() as session:
-            protection = log_health.protected(session)
+            missing, rights = log_health.unprotected(session), log_health.too_wide(session, self._settings)
             size, oldest = log_health.published(log), log_health.oldest_waiting(session, log)
         behind = self._behind_s(size, oldest)
-        self.facts = replace(self.facts, behind_s=behind, missing=protection.missing, rights=protection.rights)
+        self.facts = replace(self.facts, behind_s=behind, missing=missing, rights=rights)
         if time.monotonic() >= self._canary_due:
             self._send_canary(store)
         self._look_at_clock(store)

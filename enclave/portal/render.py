@@ -123,7 +123,13 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     jinja.filters.update(
-        moment=kst.moment, day=kst.day, iso=_iso, size=size, printable=printable, when=datetime.fromisoformat
+        moment=kst.moment,
+        second=kst.second,
+        day=kst.day,
+        iso=_iso,
+        size=size,
+        printable=printable,
+        when=datetime.fromisoformat,
     )
     jinja.filters.update(asked=turning.asked, plain_ask=turning.plain_ask, token=turning.token)
     jinja.filters.update(told=_told, remedy=_remedy, label=_label, both=_both, treated=_treated, kind=_kind)

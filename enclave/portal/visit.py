@@ -99,6 +99,7 @@ def frame(visit: Visit, *, here: str, flash: str, secret: str) -> dict[str, obje
         "root": visit.portal.root,
         "actor": visit.actor,
         "places": places.of(visit.actor),
+        "mends": banner.mends(visit.actor),
         "troubles": banner.of(visit.portal.watch.troubles, visit.actor),
         "here": here,
         "flash": flash,

@@ -22,7 +22,7 @@ from enclave.policy.airlock.who import REVIEWS
 from enclave.policy.allows import allows
 from enclave.policy.people import check_account_open
 from enclave.queries import project as projects
-from enclave.queries.ends import frozen_facts
+from enclave.queries.ends import frozen_facts, is_project_frozen
 from enclave.queries.people import roles_now, standing_facts
 from enclave.queries.provider_policy import of_round
 from enclave.roles import Role
@@ -91,6 +91,7 @@ def facts(found: AirlockRequest, now: datetime) -> RequestFacts:
         requester_here=found.requester_id in able,
         heirs=able - {found.requester_id},
         frozen=frozen_facts(place) if place is not None and place.state is WorkspaceState.FROZEN else None,
+        project_frozen=is_project_frozen(found.project),
         reviews=tuple(_review(each, found, now) for each in found.reviews),
         files=tuple(file_facts(file) for file in present_files(found)),
         conflicted=frozenset(each.account_id for each in found.conflicts),

@@ -51,8 +51,11 @@ MEASURES: tuple[tuple[tuple[str, str], frozenset[Action]], ...] = (
 MONTHS = 12
 
 
-def annual(session: Session, year: int) -> dict[str, Any]:
-    """Return the report's data of one Korean calendar year: plain values, months in order."""
+def annual(session: Session, year: int, today: date) -> dict[str, Any]:
+    """Return the report's data of one Korean calendar year: plain values, months in order.
+
+    `today`: the Korean day on which it is made; a year that is not over is told up to it.
+    """
     months = [_month(session, year, number) for number in range(1, MONTHS + 1)]
     rows = [[*words, *(sum(month[each.value] for each in actions) for month in months)] for words, actions in MEASURES]
     denied = [month["denied"] for month in months]
@@ -61,6 +64,7 @@ def annual(session: Session, year: int) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "year": year,
+        "until": min(date(year, 12, 31), today).isoformat(),
         "people": _people(session, start, end),
         "measures": [
             *rows,
@@ -68,7 +72,7 @@ def annual(session: Session, year: int) -> dict[str, Any]:
             ["전체 접속기록", "all entries", *total],
         ],
         "datasets": _datasets(session, start, end),
-        "reviews": _reviews(session, start, end),
+        "reviews": _reviews(session, start, end, today),
     }
 
 
@@ -110,17 +114,17 @@ def _datasets(session: Session, start: datetime, end: datetime) -> list[list[Any
     return sorted([name, count] for name, count in session.execute(query))
 
 
-def _reviews(session: Session, start: datetime, end: datetime) -> list[list[Any]]:
+def _reviews(session: Session, start: datetime, end: datetime, today: date) -> list[list[Any]]:
     """Return [number, from, to, findings, accepted, escalated, signed, days late] of the periods closed in the year.
 
-    As it stood when the year was over: what was decided or signed afterwards is of the next one.
+    As it stood when the year was over, or stands today: what was decided or signed afterwards is of the next one.
     """
     query = select(ReviewPeriod).where(ReviewPeriod.closed_at >= start, ReviewPeriod.closed_at < end)
     lines = []
     for each in session.scalars(query.order_by(ReviewPeriod.number)):
         states = Counter(found.state for found in each.findings if found.decided_at is None or found.decided_at < end)
         signed = each.approved_at if each.approved_at is not None and each.approved_at < end else None
-        last = korean_date(signed or end - timedelta(microseconds=1))
+        last = korean_date(signed) if signed else min(korean_date(end - timedelta(microseconds=1)), today)
         lines.append(
             [
                 each.number,

@@ -8,10 +8,11 @@ from datetime import datetime
 from hashlib import sha256
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
 from enclave.actor import Actor
 from enclave.model.ends import Destruction, ProjectFreeze
+from enclave.model.project import Project
 from enclave.model.workspace import Workspace
 from enclave.policy import ends as policy
 from enclave.policy.allows import allows
@@ -116,7 +117,10 @@ def without_grace(store: Store) -> tuple[str, ...]:
 def due(store: Store, *, now: datetime) -> tuple[str, ...]:
     """Return the workspaces whose grace is over and whose destruction nobody has asked for yet."""
     asked = select(Destruction.workspace_id)
-    return _ids(store, (Workspace.grace_until <= now) & Workspace.id.not_in(asked))
+    # What froze before its project did is part of what is looked into.
+    held = select(ProjectFreeze.project_id).where(ProjectFreeze.lifted_at.is_(None))
+    over = (Workspace.grace_until <= now) & Workspace.project_id.not_in(held)
+    return _ids(store, over & Workspace.id.not_in(asked))
 
 
 def in_destruction(store: Store) -> tuple[str, ...]:
@@ -159,11 +163,17 @@ def active_freeze(session: Session, project_id: str) -> ProjectFreeze | None:
     return session.scalar(query.limit(1))
 
 
+def is_project_frozen(found: Project) -> bool:
+    """Return whether a freeze of the whole project is in force."""
+    session = object_session(found)
+    return session is not None and active_freeze(session, found.id) is not None
+
+
 def frozen_facts(found: Workspace) -> FrozenFacts:
     """Return what policies ask about a frozen workspace."""
-    return FrozenFacts(
-        found.state, found.account_id, found.freeze_cause, found.grace_until, project_facts(found.project)
-    )
+    project = project_facts(found.project)
+    held = is_project_frozen(found.project)
+    return FrozenFacts(found.state, found.account_id, found.freeze_cause, found.grace_until, project, held)
 
 
 def freeze_view(found: ProjectFreeze) -> FreezeView:

@@ -13,14 +13,15 @@ from audit.canonical import decode
 from audit.errors import AuditError
 from audit.merkle import leaf_hash, root_from_inclusion
 from audit.note import VerifierKey
-from audit.protection import Protection
 from audit.reader import LogReader
 from audit.tables import audit_leaf
+from enclave import database_roles
 from enclave.model.people import Account
 from enclave.model.project import Project
 from enclave.model.workspace import Workspace
 from enclave.policy.emergency import Running
 from enclave.policy.ends import RUNS
+from enclave.settings import Settings
 from enclave.store import Store
 
 
@@ -50,9 +51,14 @@ def oldest_waiting(session: Session, log: Path) -> datetime | None:
     return lag.oldest_waiting(session.connection(), published(log))
 
 
-def protected(session: Session) -> Protection:
+def unprotected(session: Session) -> tuple[str, ...]:
     """Return what is missing of the record's protection."""
-    return protection.look(session.connection())
+    return protection.missing(session.connection())
+
+
+def too_wide(session: Session, settings: Settings) -> tuple[str, ...]:
+    """Return what the installation's roles at the database could do beyond their parts."""
+    return database_roles.excess(session.connection(), settings)
 
 
 def is_published(session: Session, log: Path, vkey: VerifierKey | None, entry_id: str) -> bool:

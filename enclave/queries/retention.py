@@ -44,6 +44,7 @@ class PurgeView:
     approved_at: datetime | None
     ordered_at: datetime | None
     done_at: datetime | None
+    reason: str
 
     @property
     def state(self) -> str:
@@ -130,6 +131,7 @@ def view(found: LogPurge) -> PurgeView:
         approved_at=found.approved_at,
         ordered_at=found.ordered_at,
         done_at=found.done_at,
+        reason=found.reason,
     )
 
 

@@ -23,6 +23,7 @@ from enclave.errors import Conflict
 from enclave.model.logreview import ReviewFinding, ReviewLimits, ReviewPeriod
 from enclave.model.people import Account
 from enclave.policy.logreview.hit import Rule
+from enclave.policy.logreview.limits import Limits
 from enclave.policy.logreview.line import DONE
 from enclave.policy.logreview.wording import RULES
 from enclave.queries.logreview import finding_view, plan_of
@@ -149,7 +150,25 @@ def _finding(session: Session, found: ReviewFinding) -> dict[str, Any]:
 
 
 def _limits(session: Session, period: ReviewPeriod) -> list[list[str]]:
-    """Return [scope, SHA-256] of the limits that the findings of the period were found under."""
-    own = {(row.scope, row.sha256) for row in session.scalars(select(ReviewLimits))}
+    """Return [scope, SHA-256] of all limits in force at any time of the period, and of those its findings name.
+
+    Limits that were loosened for an hour find nothing: only here they are seen.
+    """
+    end = period.closed_at or period.started_at
+    # As it stood when the period was closed: later versions are not for this report to say.
+    rows = [row for row in session.scalars(select(ReviewLimits)) if row.activated_at and row.activated_at <= end]
+    own = {(row.scope, row.sha256) for row in rows}
     used = {(each.project, each.limits_sha256) for each in period.findings}
-    return [list(each) for each in sorted({(scope if (scope, name) in own else "", name) for scope, name in used})]
+    named = {(scope if (scope, name) in own else "", name) for scope, name in used}
+    return [list(each) for each in sorted(named | _in_force(rows, period))]
+
+
+def _in_force(rows: Sequence[ReviewLimits], period: ReviewPeriod) -> set[tuple[str, str]]:
+    """Return (scope, SHA-256) of what was in force between the period's beginning and its closing."""
+    found: set[tuple[str, str]] = set()
+    for scope in {"", *(row.scope for row in rows)}:
+        active = sorted((row.activated_at, row.sha256) for row in rows if row.scope == scope and row.activated_at)
+        before = [name for at, name in active if at <= period.started_at]
+        first = before[-1:] or ([Limits().sha256] if not scope else [])
+        found |= {(scope, name) for name in (*first, *(name for at, name in active if period.started_at < at))}
+    return found

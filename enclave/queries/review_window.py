@@ -20,7 +20,7 @@ from enclave.model.egress import AirlockRequest
 from enclave.model.people import Account
 from enclave.model.project import Project, ProjectMember
 from enclave.policy.logreview.limits import Limits
-from enclave.policy.logreview.line import DONE, NO_PERSON, read
+from enclave.policy.logreview.line import DONE, NO_PERSON, YEARS, read
 from enclave.policy.logreview.window import Facts, Leaver, Window
 from enclave.queries.people import roles_now
 from enclave.roles import Role
@@ -29,6 +29,8 @@ from enclave.states import ProjectState
 
 # As long as any rule looks back.
 HISTORY = timedelta(days=30)
+STAMP = "%Y-%m-%dT%H:%M:%S.%fZ"
+LOOK_BACK = 1_000
 USERS = frozenset({Role.SCIENTIST, Role.PROJECT_LEAD})
 
 
@@ -69,13 +71,25 @@ def load(session: Session, log: LogReader, *, start: int, limits: dict[str, Limi
 def _history(session: Session, start: int) -> int:
     """Return the first leaf of the 30 days before leaf `start`."""
     column = audit_index.c
-    begun = session.scalar(select(column.at).where(column.leaf_index == start))
-    if begun is None:
+    # What somebody wrote past the outbox may say no time at all: the newest before it that does counts.
+    begun = session.scalars(
+        select(column.at).where(column.leaf_index <= start).order_by(column.leaf_index.desc()).limit(LOOK_BACK)
+    )
+    at = next((found for text in begun if (found := moment(text)) is not None), None)
+    if at is None:
         return start
-    at = datetime.strptime(begun, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC) - HISTORY
-    since = at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    since = (at - HISTORY).strftime(STAMP)
     found = session.scalar(select(func.min(column.leaf_index)).where(column.at >= since, column.leaf_index < start))
     return start if found is None else int(found)
+
+
+def moment(text: str) -> datetime | None:
+    """Return the time that an entry says; None where it says none."""
+    try:
+        found = datetime.strptime(text, STAMP).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return found if YEARS[0] <= found.year < YEARS[1] else None
 
 
 def _facts(session: Session, first: int, now: datetime) -> Facts:
@@ -84,17 +98,14 @@ def _facts(session: Session, first: int, now: datetime) -> Facts:
     places = select(column.actor, column.from_ip).where(*before, column.from_ip != "").distinct()
     logins = (
         select(column.actor, func.max(column.at))
-        .where(*before, column.action == Action.ACCOUNT_LOG_IN.value)
+        .where(*before, column.action == Action.ACCOUNT_LOG_IN.value, column.at < f"{YEARS[1]}")
         .group_by(column.actor)
     )
     asked = select(AirlockRequest.id, AirlockRequest.requester_id)
     checkers = len([each for each in session.scalars(select(Account)) if Role.OUTPUT_CHECKER in roles_now(each, now)])
     return Facts(
         places=frozenset((actor, ip) for actor, ip in session.execute(places) if actor not in NO_PERSON),
-        logins={
-            actor: datetime.strptime(at, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
-            for actor, at in session.execute(logins)
-        },
+        logins={actor: found for actor, at in session.execute(logins) if (found := moment(at)) is not None},
         authors={each.id: each.requester_id for each in session.execute(asked)},
         checkers=dict.fromkeys(session.scalars(select(Project.id)), checkers),
         leavers=tuple(_leavers(session, now)),

@@ -13,9 +13,9 @@ from enclave.reports.document import Column, Document, Section, Table
 from enclave.reports.monthly import source
 
 MONTHS = (
-    Column(("항목", "what"), 11),
-    *(Column((f"{month}월", ""), 2, number=True) for month in range(1, 13)),
-    Column(("합계", "sum"), 3, number=True),
+    Column(("항목", "what"), 36),
+    *(Column((f"{month}월", ""), 12, number=True) for month in range(1, 13)),
+    Column(("합계", "sum"), 15, number=True),
 )
 REVIEWS = (
     Column(("차수", "no."), 1, number=True),
@@ -39,7 +39,7 @@ def document(facts: Mapping[str, Any]) -> Document:
     return Document(
         title=(f"{facts['year']}년 데이터안심구역 운영 보고", f"Operations of {facts['year']}"),
         about=(
-            (("기간", "period"), f"{facts['year']}-01-01 ~ {facts['year']}-12-31 (KST)"),
+            (("기간", "period"), f"{facts['year']}-01-01 ~ {facts['until']} (KST)"),
             (("이용한 사람", "people"), f"{facts['people']:,}명"),
         ),
         sections=(

@@ -63,7 +63,7 @@ def document(facts: Mapping[str, Any], seen: str = "") -> Document:
         (("점검 기간", "period"), f"제{period['number']}차: {period['started_at']} ~ {period['closed_at']} (KST)"),
         (
             ("기록 번호", "entries"),
-            f"{period['first_leaf']:,} ~ {period['size'] - 1:,} ({period['size'] - period['first_leaf']:,}건)",
+            f"{period['first_leaf']} ~ {period['size'] - 1} ({period['size'] - period['first_leaf']:,}건)",
         ),
         (
             ("내부관리계획", "internal plan"),
@@ -122,8 +122,8 @@ def _finding(found: Mapping[str, Any]) -> tuple[str, str, str, str]:
     said = [f"[{words[part][0]}] {at} {login}\n{text}" for part, login, at, text in found["texts"]]
     said += [f"사유: {said_reason(found['reason_code'])[0]}"] if found["reason_code"] else []
     state = words[found["state"]][0]
-    leaves = f"{found['first_leaf']:,}" + (
-        f" ~ {found['last_leaf']:,}" if found["last_leaf"] != found["first_leaf"] else ""
+    leaves = f"{found['first_leaf']}" + (
+        f" ~ {found['last_leaf']}" if found["last_leaf"] != found["first_leaf"] else ""
     )
     return (
         f"{found['name'][0]} ({found['id']})\n{found['told'][0]}\n기준 {found['limits'][:12]}",

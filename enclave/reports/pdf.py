@@ -20,7 +20,7 @@ from reportlab.lib.utils import ImageReader
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFError, TTFont
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageTemplate, Paragraph, Spacer
+from reportlab.platypus import BaseDocTemplate, CondPageBreak, Flowable, Frame, PageTemplate, Paragraph, Spacer
 from reportlab.platypus import Table as Grid
 
 from enclave.errors import Unavailable
@@ -34,6 +34,10 @@ WIDTH = A4[0] - 2 * SIDE
 GRAY, RED = colors.HexColor("#444444"), colors.HexColor("#8b0000")
 # A table's row may not be taller than a page: longer texts go on in rows of their own.
 MOST_CHARS = 1_200
+# What has to be left of a page for a section to begin on it: its head, a table's head and a row.
+BEGINS = 34 * mm
+# From so many columns on a table is set smaller and closer: a year's months, each up to a million.
+MANY = 10
 
 
 def draw(found: Document) -> bytes:
@@ -79,6 +83,9 @@ BODY = _style("body", 9.5, spaceAfter=1.5 * mm)
 CELL = _style("cell", 8)
 NUMBER = _style("number", 8, alignment=2)
 LABEL = _style("label", 8, "NanumBold")
+SMALL_CELL = _style("small-cell", 6.5)
+SMALL_NUMBER = _style("small-number", 6.5, alignment=2)
+SMALL_LABEL = _style("small-label", 6.5, "NanumBold")
 NOTE = _style(
     "note",
     9.5,
@@ -87,6 +94,8 @@ NOTE = _style(
     borderColor=RED,
     borderWidth=1,
     borderPadding=6,
+    leftIndent=6,
+    rightIndent=6,
     spaceBefore=8,
     spaceAfter=8,
 )
@@ -102,7 +111,7 @@ def _story(found: Document) -> list[Flowable]:
 
 
 def _section(found: Section) -> list[Flowable]:
-    story: list[Flowable] = [Paragraph(_both(found.title), HEAD)]
+    story: list[Flowable] = [CondPageBreak(BEGINS), Paragraph(_both(found.title), HEAD)]
     if found.note:
         story.append(Paragraph(_both(found.note), NOTE))
     story += [Paragraph(_both(each), BODY) for each in found.text]
@@ -121,16 +130,19 @@ def _facts(found: tuple[tuple[Pair, str], ...]) -> list[Flowable]:
 
 def _table(found: Table) -> Flowable:
     whole = sum(column.width for column in found.columns)
-    heads = [Paragraph(_both(column.head), LABEL) for column in found.columns]
+    many = len(found.columns) > MANY
+    label, cell, number = (SMALL_LABEL, SMALL_CELL, SMALL_NUMBER) if many else (LABEL, CELL, NUMBER)
+    heads = [Paragraph(_over(column.head), label) for column in found.columns]
     rows = [
         [
-            Paragraph(_lines(text), NUMBER if column.number else CELL)
+            Paragraph(_lines(text), number if column.number else cell)
             for text, column in zip(row, found.columns, strict=True)
         ]
         for long in found.rows
         for row in _cut(long)
     ]
-    return _grid([heads, *rows], [WIDTH * column.width / whole for column in found.columns], heads=1)
+    widths = [WIDTH * column.width / whole for column in found.columns]
+    return _grid([heads, *rows], widths, heads=1, gap=1.5 if many else 6)
 
 
 def _cut(row: tuple[str, ...]) -> list[tuple[str, ...]]:
@@ -143,12 +155,16 @@ def _boxes(found: tuple[Pair, ...]) -> Flowable:
     return _grid([heads, [""] * len(found)], [WIDTH / len(found)] * len(found), heads=1, heights=[None, 18 * mm])
 
 
-def _grid(rows: list[Any], widths: list[float], *, heads: int, heights: list[float | None] | None = None) -> Grid:
+def _grid(
+    rows: list[Any], widths: list[float], *, heads: int, heights: list[float | None] | None = None, gap: float = 6
+) -> Grid:
     style: list[Any] = [
         ("GRID", (0, 0), (-1, -1), 0.4, colors.HexColor("#888888")),
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
         ("TOPPADDING", (0, 0), (-1, -1), 2),
         ("BOTTOMPADDING", (0, 0), (-1, -1), 3),
+        ("LEFTPADDING", (0, 0), (-1, -1), gap),
+        ("RIGHTPADDING", (0, 0), (-1, -1), gap),
     ]
     style.append(("BACKGROUND", (0, 0), (-1, 0) if heads else (0, -1), colors.HexColor("#eef1f4")))
     return Grid(rows, colWidths=widths, rowHeights=heights, repeatRows=heads, style=style, hAlign="LEFT")
@@ -176,6 +192,11 @@ def _foot(canvas: Canvas, found: Document, image: ImageReader | None) -> None:
 def _both(pair: Pair) -> str:
     small = f' <font size="-1.5" color="#444444">{escape(pair[1])}</font>' if pair[1] else ""
     return escape(pair[0]) + small
+
+
+def _over(pair: Pair) -> str:
+    # In a column's head the English stands below: beside the Korean it would be cut within a word.
+    return _both(pair).replace(" <font", "<br/><font", 1) if pair[1] else _both(pair)
 
 
 def _lines(text: str) -> str:

@@ -18,10 +18,23 @@ from tests.audit.logs import SIGNER, anchored, entries, make, publish
 from tests.audit.tsa import LocalTsa
 
 
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = create_engine(database_url)
+@pytest.fixture(scope="session")
+def lite_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the log's tables, to be copied: making them waits for the disk after each statement."""
+    file = tmp_path_factory.mktemp("tables") / "log.sqlite"
+    engine = create_engine(f"sqlite:///{file}")
     tables.metadata.create_all(engine)
+    engine.dispose()
+    return file
+
+
+@pytest.fixture
+def engine(database_url: str, lite_tables: Path) -> Iterator[Engine]:
+    engine = create_engine(database_url)
+    if engine.url.database and engine.dialect.name == "sqlite":
+        shutil.copy(lite_tables, engine.url.database)
+    else:
+        tables.metadata.create_all(engine)
     yield engine
     engine.dispose()
 

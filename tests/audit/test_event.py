@@ -16,7 +16,7 @@ WHEN = {"entry_id": "0" * 26, "at": "2026-11-21T01:02:03.123456Z", "observer": "
 
 def test_a_full_event_becomes_the_documented_record() -> None:
     event = Event(
-        action="egress.approve",
+        action="thing.approve",
         outcome="allowed",
         actor_id="u-0193",
         actor_role="output_checker",
@@ -33,7 +33,7 @@ def test_a_full_event_becomes_the_documented_record() -> None:
         details={"files": 2, "final": True, "name": "표1.csv"},
     )
     assert decode(event.entry(**WHEN)) == {
-        "action": "egress.approve",
+        "action": "thing.approve",
         "actor": {"id": "u-0193", "role": "output_checker"},
         "at": WHEN["at"],
         "details": {"files": 2, "final": True, "name": "표1.csv"},

@@ -12,24 +12,42 @@ from sqlalchemy import Engine, create_engine, func, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from audit import bundle, index, outbox, purge, query, tables
+from audit.bundle import Source
 from audit.bundlecheck import MANIFEST
 from audit.errors import LogConflictError, NotInLogError
 from audit.event import Event
 from audit.folder import first_kept
-from audit.purgecheck import ORDER
+from audit.purgecheck import ORDER, years_before
 from audit.query import LogFilter
 from audit.reader import LogReader
 from audit.sequencer import Sequencer
 from audit.tables import HUSK, audit_entry, audit_index, audit_leaf
 from audit.verify import verify_bundle, verify_log
+from tests import databases
 from tests.audit.logs import SIGNER, VKEY
-from tests.enclave.scene import create_database
 
 LATER = datetime.now(UTC) + timedelta(days=3 * 366)
 
 
+class Clock(datetime):
+    """The outbox's clock, which runs `ahead` of the real one."""
+
+    ahead = timedelta(0)
+
+    @classmethod
+    def now(cls, tz=None):
+        return datetime.now(tz) + cls.ahead
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch) -> None:
+    monkeypatch.setattr(Clock, "ahead", timedelta(0))
+    monkeypatch.setattr(outbox, "datetime", Clock)
+
+
 def order(engine: Engine, end: int, *, size: int, now: datetime = LATER, said: int | None = None) -> str:
-    """What whoever keeps the machine does: the entry and the order in one transaction."""
+    """What whoever keeps the machine does, at `now`: the entry and the order in one transaction."""
+    Clock.ahead = now - datetime.now(UTC)
     with engine.begin() as connection:
         details = {"end": end if said is None else said}
         entry_id = outbox.append(connection, Event(ORDER, "allowed", "console", details=details), observer="test")
@@ -42,7 +60,7 @@ def ready(request, tmp_path_factory) -> Iterator[Engine]:
     """A published log of 600 entries, 256 of which were ordered to go and are still there; for what is refused."""
     folder = tmp_path_factory.mktemp("ready")
     lite = f"sqlite:///{folder / 'ready.sqlite'}"
-    url = lite if request.param == "sqlite" else create_database(request.getfixturevalue("postgres_cluster"), "purge")
+    url = lite if request.param == "sqlite" else databases.create(request.getfixturevalue("postgres_cluster"), "purge")
     engine = create_engine(url)
     tables.metadata.create_all(engine)
     with engine.begin() as connection:
@@ -95,11 +113,11 @@ def test_what_is_left_can_still_be_proved_to_an_outsider(filled, log_folder, tmp
     order(filled, 512, size=600)
     request.getfixturevalue("sequencer").step()
     folder = tmp_path / "evidence"
-    bundle.write(folder, log_folder=log_folder, vkey=VKEY, indexes=range(512, 601), selection={})
+    bundle.write(folder, Source(log_folder, VKEY), indexes=range(512, 601), selection={})
     assert (folder / MANIFEST).exists()
     assert verify_bundle(folder, VKEY).ok
     with pytest.raises(NotInLogError):
-        bundle.write(tmp_path / "gone", log_folder=log_folder, vkey=VKEY, indexes=[5], selection={})
+        bundle.write(tmp_path / "gone", Source(log_folder, VKEY), indexes=[5], selection={})
 
 
 def test_the_index_made_anew_begins_behind_what_went(filled, log_folder, request) -> None:
@@ -118,7 +136,7 @@ def test_a_second_purge_covers_the_first(filled, log_folder, request, add) -> No
     running.step()
     add(600)
     running.step()
-    order(filled, 1024, size=1201)
+    order(filled, 1024, size=1201, now=LATER + timedelta(days=3 * 366))
     running.step()
     assert LogReader(log_folder).kept == 1024
     assert "log.purged" in codes(log_folder)
@@ -147,8 +165,8 @@ def test_an_order_is_refused_for(ready, case) -> None:
 
 def test_the_end_of_february_is_two_years_after_that_of_a_leap_year() -> None:
     leap = datetime(2028, 2, 29, 12, tzinfo=UTC)
-    assert purge.years_before(leap, 2) == datetime(2026, 2, 28, 12, tzinfo=UTC)
-    assert purge.years_before(leap, 4) == datetime(2024, 2, 29, 12, tzinfo=UTC)
+    assert years_before(leap, 2) == datetime(2026, 2, 28, 12, tzinfo=UTC)
+    assert years_before(leap, 4) == datetime(2024, 2, 29, 12, tzinfo=UTC)
 
 
 def test_an_entry_that_says_it_is_old_goes_by_the_moment_of_its_id(engine, request) -> None:
@@ -229,6 +247,44 @@ def test_bundles_that_are_gone(filled, log_folder, request, case) -> None:
         (log_folder / f"tile/entries/{number:03}").unlink()
     report = verify_log(log_folder, VKEY)
     assert report.failures[0].code == "log.file-missing"
+
+
+def inserted(engine: Engine, *, end: int, at: str) -> None:
+    """What the portal's role can do: any bytes as an entry."""
+    data = Event(ORDER, "allowed", "console", details={"end": end}).entry(entry_id="Z" * 26, at=at, observer="portal")
+    with engine.begin() as connection:
+        connection.execute(audit_entry.insert(), {"id": "Z" * 26, "bytes": data})
+
+
+FORGED = {
+    "an order of now": "2026-11-29T00:00:00.000000Z",
+    "an order from the future": "2099-01-01T00:00:00.000000Z",
+    "an order without a time": "later",
+}
+
+
+@pytest.mark.parametrize("case", FORGED)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True, ids=[""])
+def test_who_writes_an_order_and_removes_young_bundles_is_found_out(filled, log_folder, request, add, case) -> None:
+    running = request.getfixturevalue("sequencer")
+    inserted(filled, end=512, at=FORGED[case])
+    running.step()
+    add(1)
+    running.step()
+    for number in (0, 1):
+        (log_folder / f"tile/entries/{number:03}").unlink()
+    assert verify_log(log_folder, VKEY).failures[0].code == "log.purged-young"
+
+
+def test_what_stays_right_behind_must_be_as_old(engine, add, sequencer) -> None:
+    """A verifier has nothing else to see the age by."""
+    add(256)
+    Clock.ahead = timedelta(days=700)
+    add(44)
+    sequencer.step()
+    with pytest.raises(LogConflictError, match="2년"):
+        order(engine, 256, size=300, now=datetime.now(UTC) + timedelta(days=740))
+    order(engine, 256, size=300, now=datetime.now(UTC) + timedelta(days=700 + 732))
 
 
 def test_an_order_that_was_refused_covers_nothing(filled, log_folder, add, request) -> None:

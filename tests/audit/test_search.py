@@ -15,6 +15,7 @@ from audit.event import Event
 from audit.query import LogFilter, count, search
 from audit.tables import audit_block, audit_hour, audit_index
 from tests.bench.log_entries import BEGIN, rows
+from tests.entry_form import unwatched
 
 ENTRIES = 1_500
 WORDS = ("빈도", "two-person", "최소빈도 충족", "u-01", "hand-over", "없는말", "egress. 완료")
@@ -207,5 +208,5 @@ def test_rows_of_the_bench_are_stored_as_the_index_stores_them(made) -> None:
             session=row["session"], object_kind=row["object_kind"], object_id=row["object_id"], object_sha256=sha256,
             project=row["project"], reason_code=row["reason_code"], reason_text=row["reason_text"],
         )  # fmt: skip
-        data = event.entry(entry_id=row["entry_id"], at=row["at"], observer=row["observer"])
+        data = unwatched(event, entry_id=row["entry_id"], at=row["at"], observer=row["observer"])
         assert index.row(row["leaf_index"], row["entry_id"], data) == row

@@ -51,7 +51,7 @@ def test_a_bundle_with_proofs_verifies_claim_by_claim(sound) -> None:
         "bundle.files",
         "bundle.key",
         "checkpoint",
-        "anchor.quorum",
+        "bundle.own-witness",
         "bundle.stamped",
         "bundle.entries",
         "bundle.inclusion",

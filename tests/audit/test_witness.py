@@ -92,7 +92,7 @@ def test_the_status_of_the_log_says_how_far_it_was_seen_and_of_any_of_its_beginn
     def status(*arguments: object):
         return CliRunner().invoke(audit, ["status", *map(str, arguments)])
 
-    assert "△ 증인의 정족수에 이른 확인점이 없습니다" in status(office.log).output
+    assert "△ 필요한 수의 증인(정족수)이 확인한 확인점이 아직 없습니다" in status(office.log).output
     office.ask(), office.sign(), office.take()
     assert "✓ 증인(w0, w1)이" in status(office.log).output
     office.grow(700)

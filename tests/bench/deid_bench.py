@@ -1,9 +1,10 @@
 """Snapshot build against the straightforward pandas script, and that script in Polars and DuckDB, on a claims table.
 
 Each runs in a fresh process, in turn; input checks, encryption, buckets, lineage, risk report, twin and signature are
-included on our side only, imports on nobody's. All read the same file of twelve columns: Parquet, which the floors are
-for, then the same rows as CSV. The results must be the same: rows, total amount, distinct patients, resident numbers
-and bands, first and last day, and a sum over all rows.
+included on our side only, imports on nobody's (nor those of NumPy's parts that are put off to their first use). All
+read the same file of twelve columns: Parquet, which the floors are for, then the same rows as CSV. The results must be
+the same: rows, total amount, distinct patients, resident numbers and bands, first and last day, and a sum over all
+rows.
 `ANSIM_BENCH_ROWS` changes the number of rows (1,000,000; above two million each runs once), `ANSIM_BENCH_FORMATS` the
 formats (`parquet csv`).
 """
@@ -19,6 +20,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy.ma
+import numpy.random  # noqa: F401
 import polars as pl
 
 from deid import engine, keys, recipe

@@ -1,4 +1,4 @@
-"""A portal that destroys what is due and is killed at one point: `… destruction_child URL HOME POINT`.
+"""A portal that destroys what is due and is killed at one point.
 
 The gate is reduced to what it does with volumes here: the real loop images, keys and mounts, in this process.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,7 +74,3 @@ def main(url: str, home: str, point: str) -> None:
     where, name, when = POINTS[point]
     setattr(where, name, killed(getattr(where, name), when))
     destroying.destroy_due(part_of(url, Path(home)))  # type: ignore[arg-type]
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -1,11 +1,10 @@
-"""People taking turns at one GPU without end, to be killed: `python -m tests.crash.gpu_child URL HOME PROJECT`.
+"""People taking turns at one GPU without end, to be killed.
 
 Prints a line after each thing that was acknowledged: `granted <lease>`, `over <lease>`.
 """
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from enclave.commands import gpu
@@ -24,7 +23,3 @@ def main(url: str, home: str, project_id: str) -> None:
             ended(scene, lease.id, NOW)
             print("over", lease.id, flush=True)
             scrubbed(scene)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -1,11 +1,10 @@
-"""A portal that takes in what the gate saw, to be killed: `python -m tests.crash.intake_child URL HOME SPOOL`.
+"""A portal that takes in what the gate saw, to be killed.
 
 Prints a line after each batch that was settled.
 """
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from enclave.commands import watch
@@ -19,7 +18,3 @@ def main(url: str, home: str, folder: str) -> None:
         watch.take(scene.store, scene.vault, events=events, now=NOW)
         spool.settle([each.id for each in events])
         print(len(events), flush=True)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

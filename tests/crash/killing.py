@@ -1,23 +1,20 @@
-"""A program of ours that tells what it has done, killed with -9 in the middle of it."""
+"""A process of ours that tells what it has done, killed with -9 in the middle of it."""
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
+from collections.abc import Callable
 
-ROOT = Path(__file__).parents[2]
+from tests.crash import forks
 
 
-def told_until_killed(child: str, *arguments: str, after_s: float) -> list[tuple[str, str]]:
-    """Run `tests.crash.<child>`, kill it so long after its first line; returns its whole lines of two words."""
-    command = [sys.executable, "-m", f"tests.crash.{child}", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as running:
-        assert running.stdout is not None
-        first = running.stdout.readline()
+def told_until_killed(work: Callable[..., object], *arguments: str, after_s: float) -> list[tuple[str, str]]:
+    """Run it and kill it so long after its first line; returns its whole lines of two words."""
+    running, said = forks.telling(work, *arguments)
+    with said:
+        first = said.readline()
         time.sleep(after_s)
-        running.send_signal(signal.SIGKILL)
-        said = (first + running.stdout.read()).splitlines()
-    return [tuple(line.split()) for line in said if line.count(" ") == 1]  # type: ignore[misc]
+        running.kill()
+        running.join()
+        lines = (first + said.read()).splitlines()
+    return [tuple(each.split()) for each in lines if each.count(" ") == 1]  # type: ignore[misc]

@@ -1,11 +1,10 @@
-"""A sequencer with a purge to carry out, to be killed: `python -m tests.crash.purge_child URL LOG_FOLDER`.
+"""A sequencer with a purge to carry out, to be killed.
 
 Prints `begun` before its step and `purged` after it.
 """
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from audit.sequencer import Sequencer
@@ -18,7 +17,3 @@ def main(url: str, folder: str) -> None:
     print("begun", "it", flush=True)
     sequencer.step()
     print("purged", "it", flush=True)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -1,4 +1,4 @@
-"""A portal that decides and releases without end, to be killed: `python -m tests.crash.release_child URL HOME PROJECT`.
+"""A portal that decides and releases without end, to be killed.
 
 Prints a line after each thing that was acknowledged to somebody: `decided <release>`, `built <release>`.
 """
@@ -6,7 +6,6 @@ Prints a line after each thing that was acknowledged to somebody: `decided <rele
 from __future__ import annotations
 
 import os
-import sys
 from itertools import count
 from pathlib import Path
 
@@ -25,7 +24,3 @@ def main(url: str, home: str, project_id: str) -> None:
         print("decided", named, flush=True)
         release.build(scene.store, scene.depot, release_id=named, now=NOW)
         print("built", named, flush=True)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

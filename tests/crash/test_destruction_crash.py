@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -19,10 +17,10 @@ from enclave.portal import destroying
 from enclave.queries import certificates
 from enclave.queries.workspace import load_workspace
 from enclave.states import WorkspaceState
+from tests.crash import destruction_child, forks
 from tests.crash.destruction_child import POINTS, Part, part_of
 from tests.enclave.scene import NOW, Scene, build
 
-ROOT = Path(__file__).parents[2]
 SYSTEM = Actor.system()
 MIB = 1 << 20
 
@@ -61,12 +59,9 @@ def test_whatever_point_it_is_killed_at_the_next_portal_finishes_and_certifies_o
     scene = build(sqlite_url, tmp_path / "home")
     part = part_of(sqlite_url, tmp_path / "home")
     name = due(scene, part)
-    child = subprocess.run(
-        [sys.executable, "-m", "tests.crash.destruction_child", sqlite_url, str(tmp_path / "home"), point],
-        cwd=ROOT,
-        check=False,
-    )
-    assert child.returncode == -signal.SIGKILL
+    child = forks.start(destruction_child.main, sqlite_url, str(tmp_path / "home"), point)
+    child.join()
+    assert child.exitcode == -signal.SIGKILL
     check_never_too_early(part, name)
     destroying.destroy_due(part)  # type: ignore[arg-type]
     check_never_too_early(part, name)

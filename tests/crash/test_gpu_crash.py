@@ -11,6 +11,7 @@ from sqlalchemy import select
 from enclave.commands import gpu
 from enclave.model.gpu import GpuDevice, GpuLease
 from enclave.states import DeviceState, LeaseState
+from tests.crash import gpu_child
 from tests.crash.killing import told_until_killed
 from tests.enclave.gpu.acts import RULES, after, asked, device, ended, equipped, granted, profiled, scrubbed
 from tests.enclave.scene import Scene, build, reopen
@@ -29,7 +30,7 @@ def test_after_every_kill_the_device_comes_back_erased_and_every_turn_is_told_on
     home = str(tmp_path / "home")
     for number in range(KILLS):
         said = told_until_killed(
-            "gpu_child", database_url, home, project_id, after_s=dice.uniform(0, 0.3) if number else 0
+            gpu_child.main, database_url, home, project_id, after_s=dice.uniform(0, 0.3) if number else 0
         )
         scene = reopen(database_url, tmp_path / "home")
         _check_told(scene, said)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
 import time
 from collections import Counter
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 from sqlalchemy import func, select
 
 from enclave.gate.spool import Spool
 from enclave.model.watch import ExecutedCode
+from tests.crash import forks, intake_child
 from tests.enclave.scene import build
 from tests.enclave.test_watch import open_workspace, told
 
@@ -35,7 +36,10 @@ def test_a_killed_portal_tells_every_event_once(database_url: str, tmp_path: Pat
         put[kind] += 1
     for _ in range(KILLS):
         _run_and_kill(database_url, tmp_path / "home", folder, batches=random.randrange(8))
-    _child(database_url, tmp_path / "home", folder).communicate(timeout=300)
+    last, said = _child(database_url, tmp_path / "home", folder)
+    with said:
+        last.join(300)
+    assert last.exitcode == 0
     assert Spool(folder).events() == []
     assert told(scene.entries(before)) == put
     with scene.store.read() as session:
@@ -44,15 +48,14 @@ def test_a_killed_portal_tells_every_event_once(database_url: str, tmp_path: Pat
 
 
 def _run_and_kill(url: str, home: Path, folder: Path, *, batches: int) -> None:
-    child = _child(url, home, folder)
-    assert child.stdout is not None
-    for _ in range(batches):
-        child.stdout.readline()
-    time.sleep(random.uniform(0, 0.03))
-    child.kill()
-    child.communicate()
+    child, said = _child(url, home, folder)
+    with said:
+        for _ in range(batches):
+            said.readline()
+        time.sleep(random.uniform(0, 0.03))
+        child.kill()
+        child.join()
 
 
-def _child(url: str, home: Path, folder: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "tests.crash.intake_child", url, str(home), str(folder)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE)
+def _child(url: str, home: Path, folder: Path) -> tuple[BaseProcess, TextIO]:
+    return forks.telling(intake_child.main, url, str(home), str(folder))

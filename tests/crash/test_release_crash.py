@@ -13,6 +13,7 @@ from enclave.airlock.package import open_content
 from enclave.commands import release
 from enclave.model.release import Release
 from enclave.states import ReleaseState
+from tests.crash import release_child
 from tests.crash.killing import told_until_killed
 from tests.enclave.scene import NOW, Scene, build, reopen
 
@@ -37,7 +38,7 @@ def test_after_every_kill_each_decision_is_released_once_and_no_stray_package_st
     for number in range(KILLS):
         # The first kill comes at once: nothing but the decision is durable then.
         said = told_until_killed(
-            "release_child", database_url, home, project_id, after_s=dice.uniform(0, 0.4) if number else 0
+            release_child.main, database_url, home, project_id, after_s=dice.uniform(0, 0.4) if number else 0
         )
         decided |= {name for word, name in said if word == "decided"}
         built |= {name for word, name in said if word == "built"}

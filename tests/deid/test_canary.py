@@ -76,7 +76,8 @@ def source(*, with_canary: bool) -> str:
 def in_clear(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same writer without its cipher: a scan of encrypted pages would find nothing, whatever stood in them."""
     monkeypatch.setattr(write, "encryption", lambda _: None)
-    monkeypatch.setattr(tables, "decryption", lambda _: None)
+    for reader in ("decryption", "_create_decryption"):
+        monkeypatch.setattr(tables, reader, lambda _: None)
 
 
 def test_what_is_published_is_encrypted(clinic: Hospital) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import polars as pl
@@ -10,10 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deid import grouping
-from deid.grouping import PEOPLE, Grouped, class_sizes, coded, distinct, group_rows, stretches
+from deid.grouping import PEOPLE, Grouped, class_sizes, coded, distinct, group_rows
 from deid.recipe import QuasiIdentifier
 from deid.suppress import ROWS, classify
 from deid.transform.columns import INDEX, class_key
+from deid.versions.tables import DataFile, encryption
+from deid.written_classes import classes_in
 
 ENTRIES = [QuasiIdentifier("sex", None), QuasiIdentifier("age", None), QuasiIdentifier("day", "month")]
 SCHEMA = {INDEX: pl.UInt32, "sex": pl.String, "age": pl.Int64, "day": pl.Date, "zip": pl.String}
@@ -75,17 +79,37 @@ def test_a_code_stands_for_its_value(values: list[int | None]) -> None:
         assert found.values.n_unique() == found.values.len()
 
 
+def counted(frame: pl.DataFrame) -> list[tuple[object, ...]]:
+    """Distinct patients of each class by grouping the texts themselves."""
+    keyed = frame.with_columns(class_key(entry) for entry in ENTRIES)
+    found = keyed.group_by(entry.key for entry in ENTRIES).agg(pl.col("who").n_unique().cast(pl.Int64).alias(PEOPLE))
+    return sorted(found.rows(), key=str)
+
+
 @given(some_rows)
 def test_patients_of_a_class_are_counted_whether_their_rows_stand_together_or_not(
     rows: list[tuple[int, str | None, int | None, date | None, str | None]],
 ) -> None:
     frame = pl.DataFrame(rows, schema=SCHEMA, orient="row").with_columns(pl.col(INDEX).cast(pl.String).alias("who"))
-    keys = [entry.key for entry in ENTRIES]
-    keyed = frame.with_columns(class_key(entry) for entry in ENTRIES)
-    expected = keyed.group_by(keys).agg(pl.col("who").n_unique().cast(pl.Int64).alias(PEOPLE)).rows()
     for ordered in (frame, frame.sort("who")):
         if ordered.height:
-            columns = {entry.column: ordered[entry.column] for entry in ENTRIES}
-            assert sorted(class_sizes(ENTRIES, stretches(ordered["who"]), columns).rows(), key=str) == sorted(
-                expected, key=str
-            )
+            columns = {name: coded(ordered[name]) for name in ("who", "sex", "age", "day")}
+            found = class_sizes(ENTRIES, columns["who"].codes, columns).rows()
+            assert sorted(found, key=str) == counted(frame)
+
+
+@given(st.lists(some_rows, min_size=1, max_size=3), st.booleans())
+def test_classes_in_files_are_those_of_their_rows(files: list[list[tuple[object, ...]]], encrypted: bool) -> None:
+    """Each file has dictionaries of its own, some hold no row; a patient may stand in two of them."""
+    frames = [pl.DataFrame(rows, schema=SCHEMA, orient="row") for rows in files]
+    frames = [frame.with_columns(pl.col(INDEX).cast(pl.String).alias("who")).drop(INDEX) for frame in frames]
+    key = b"0123456789abcdef" if encrypted else None
+    with TemporaryDirectory() as folder:
+        written = [DataFile(f"{at}", Path(folder) / f"{at}", key) for at in range(len(frames))]
+        for file, frame in zip(written, frames, strict=True):
+            frame.write_parquet(file.path, row_group_size=7, encryption=encryption(key) if key else None)
+        found = classes_in(ENTRIES, "who", written)
+    whole = pl.concat(frames)
+    assert (found is None) == (not whole.height)
+    if found is not None:
+        assert sorted(found.rows(), key=str) == counted(whole)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -13,6 +15,7 @@ from deid.errors import GateFailed
 from deid.recipe import Link
 from deid.suppress import ROWS, TableFacts, classify, decide
 from deid.transform.columns import INDEX
+from deid.versions.tables import DataFile
 from tests.deid.factory import HEAD, PEOPLE, Hospital, gates, table, visits
 
 PATIENTS = 12
@@ -172,11 +175,14 @@ def test_too_few_rows_left_is_a_gate(clinic: Hospital) -> None:
     assert (caught.value.gate, caught.value.rows) == ("min_rows", 10)
 
 
-def test_the_written_files_are_counted_again(clinic: Hospital) -> None:
+def test_the_written_files_are_counted_again(clinic: Hospital, tmp_path: Path) -> None:
     from deid.gates import judge_written_k
 
     recipe = clinic.recipe(HEAD + gates(k=2) + PEOPLE)
-    written = pl.LazyFrame({"patient": ["a", "a", "b"], "sex": ["M", "M", "F"], "age": ["1", "1", "1"]})
+    written = DataFile("written", tmp_path / "written.parquet", None)
+    pl.DataFrame({"patient": ["a", "a", "b"], "sex": ["M", "M", "F"], "age": ["1", "1", "1"]}).write_parquet(
+        written.path
+    )
     with pytest.raises(GateFailed) as caught:
-        judge_written_k(recipe.tables[0], [written], recipe.gates)
+        judge_written_k(recipe.tables[0], [[written]], recipe.gates)
     assert caught.value.gate == "k"

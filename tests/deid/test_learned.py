@@ -166,7 +166,8 @@ def test_rare_values_and_a_single_patients_number_are_in_no_byte_of_the_snapshot
 ) -> None:
     # The same writer without its cipher: a scan of encrypted pages would find nothing, whatever stood in them.
     monkeypatch.setattr(write, "encryption", lambda _: None)
-    monkeypatch.setattr(tables, "decryption", lambda _: None)
+    for reader in ("decryption", "_create_decryption"):
+        monkeypatch.setattr(tables, reader, lambda _: None)
     run(clinic)
     files = [path for path in clinic.out.rglob("*") if path.is_file()]
     seen = b"".join(uncompressed(path) + decompressed_pages(path) for path in files if path.suffix == ".parquet")

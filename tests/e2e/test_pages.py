@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.e2e.acts import cell, forget_layout, kernel_of, logged, new_request
 from tests.e2e.browsing import lab, shot, visitors
 
-EVERYONE = {"/", "/certificates", "/datasets"}
+EVERYONE = {"/", "/certificates", "/datasets", "/incidents"}
 OWN = {
     "mina": EVERYONE | {"/releases", "/gpu"},
     "jiwoo": EVERYONE | {"/apply", "/releases", "/gpu"},

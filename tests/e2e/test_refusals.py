@@ -97,12 +97,12 @@ def _sql(world, statement: str, *values: str) -> None:
 
 
 def test_a_member_without_pledge_is_told_so_on_the_hubs_page(world):
-    bora = newcomer(world, "bora", "scientist")
-    _project(world, "seojun", "bora")
-    page = _spawn_page(bora)
+    bomi = newcomer(world, "bomi", "scientist")
+    _project(world, "seojun", "bomi")
+    page = _spawn_page(bomi)
     assert page.status_code == 403
     assert "이 과제의 서약서에 아직 서명하지 않았습니다." in page.text
-    assert _denied_start(world, "bora") == {"workspace.no-pledge"}
+    assert _denied_start(world, "bomi") == {"workspace.no-pledge"}
 
 
 def test_a_member_of_a_project_that_is_over_is_told_so_on_the_hubs_page(world):

@@ -2,31 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import io
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
-from enclave.ids import new_id
-from tests.enclave.scene import Scene, build, create_database
+from enclave import cli
+from enclave.vault import Vault
+from tests.enclave.scene import Scene
+from tests.enclave.scene_copies import Original
+
+BOTH = ["sqlite", "postgresql"]
+
+
+class Done(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture(scope="session")
+def original_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Original:
+    """What scenes on SQLite are copies of."""
+    return Original(tmp_path_factory.mktemp("original"))
+
+
+@pytest.fixture(scope="session")
+def original_postgresql(tmp_path_factory: pytest.TempPathFactory, postgres_cluster: Path) -> Original:
+    """What scenes on PostgreSQL are copies of."""
+    return Original(tmp_path_factory.mktemp("original"), postgres_cluster)
+
+
+@pytest.fixture(params=BOTH)
+def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
+    """A scene of this test's own."""
+    made = request.getfixturevalue(f"original_{request.param}").copy(tmp_path)
+    yield made
+    made.store.close()
+
+
+@pytest.fixture(scope="module", params=BOTH)
+def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """A scene for all tests of a module, which leave each other alone by making their own projects."""
+    made = request.getfixturevalue(f"original_{request.param}").copy(tmp_path_factory.mktemp("shared"))
+    yield made
+    made.store.close()
 
 
 @pytest.fixture
-def scene(database_url: str, tmp_path: Path) -> Iterator[Scene]:
-    """A scene of this test's own."""
-    made = build(database_url, tmp_path / "home")
-    yield made
-    made.store.close()
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of the caller's own, for commands run inside this process."""
+    for name in ("db", "keys"):
+        (tmp_path / name).mkdir()
+    Vault.create(tmp_path / "keys/vault.key")
+    monkeypatch.setenv("ANSIM_HOME", str(tmp_path))
+    return tmp_path
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    """A scene for all tests of a module, which leave each other alone by making their own projects."""
-    folder = tmp_path_factory.mktemp("shared")
-    if request.param == "sqlite":
-        url = f"sqlite:///{folder / 'shared.sqlite'}"
-    else:
-        url = create_database(request.getfixturevalue("postgres_cluster"), new_id("t").replace("-", "_"))
-    made = build(url, folder / "home")
-    yield made
-    made.store.close()
+@pytest.fixture
+def here(own_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
+    """Run `ansim` in this process; give exit code, output and error output."""
+
+    def run(*words: str, given: str = "") -> Done:
+        monkeypatch.setattr(sys, "argv", ["ansim", *words])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(given))
+        capsys.readouterr()
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as done:
+            code = int(done.code or 0)
+        said = capsys.readouterr()
+        return Done(code, said.out, said.err)
+
+    return run

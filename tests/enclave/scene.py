@@ -8,10 +8,9 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
@@ -103,6 +102,8 @@ class Scene:
     means: Means
     folders: dict[str, Path]
     _usual: str = ""
+    # Who was shown which file here already.
+    _shown: set[tuple[str, str]] = field(default_factory=set)
 
     def actor(self, login: str, *, fresh: bool = True, now: datetime = NOW) -> Actor:
         """Who `login` is at the door, with a second factor of this minute unless told otherwise."""
@@ -231,10 +232,14 @@ class Scene:
             found = load_request(session, request_id)
             about, files = facts(found, NOW), [file.id for file in present_files(found)]
         for login, (_, roles) in CAST.items():
-            if Role.OUTPUT_CHECKER not in roles or not allows(check_is_checker, actor := self.actor(login), about):
+            pairs = {(login, file_id) for file_id in files}
+            if Role.OUTPUT_CHECKER not in roles or pairs <= self._shown:
+                continue
+            if not allows(check_is_checker, actor := self.actor(login), about):
                 continue
             for file_id in sorted({*files} - seen_whole(self.store, actor, request_id)):
                 record_shown(self.store, actor, request_id=request_id, file_id=file_id, units=1, now=NOW)
+            self._shown |= pairs
 
     def vote(self, login: str, request_id: str, decision: Decision = Decision.APPROVE, **changes: object) -> object:
         actor, ballot = self.actor(login), self.ballot(request_id, decision, **changes)
@@ -282,9 +287,12 @@ def build(url: str, home: Path) -> Scene:
             store, folders[name], signer.public_key(),
             steward=steward, reviewers=("checker-a", "checker-b", "checker-c"), now=NOW,
         )  # fmt: skip
-    depot = Depot(Quarantine(settings.quarantine), vault, settings.releases, settings.log)
     means = Means(settings, settings.image, keys.load_signing_key(settings.plan_key), signer.public_key())
-    return Scene(store, home, vault, depot, means, folders)
+    return Scene(store, home, vault, depot_of(settings, vault), means, folders)
+
+
+def depot_of(settings: Settings, vault: Vault) -> Depot:
+    return Depot(Quarantine(settings.quarantine), vault, settings.releases, settings.log)
 
 
 _SETS = {"set-a": "hospital-a", "set-b": "hospital-b"}
@@ -364,17 +372,9 @@ def _manifest(name: str, provider: str, tables: dict[str, pl.DataFrame], project
     )
 
 
-def create_database(cluster: Path, name: str) -> str:
-    """Make an empty PostgreSQL database in the run's own cluster and return its address."""
-    program = max(Path("/usr/lib/postgresql").glob("*/bin")) / "createdb"
-    as_postgres = ["runuser", "-u", "postgres", "--"]
-    subprocess.run([*as_postgres, program, "-h", cluster, "-U", "postgres", name], check=True, cwd="/")
-    return f"postgresql+psycopg://postgres@/{name}?host={cluster}"
-
-
 def reopen(url: str, home: Path) -> Scene:
     """The scene that `build` made, from another process: without means and snapshots."""
     settings = Settings(home=home)
     vault = Vault.load(settings.vault_key)
-    depot = Depot(Quarantine(settings.quarantine), vault, settings.releases, settings.log)
-    return Scene(Store(url, observer="again", wait_s=10), home, vault, depot, None, {})  # type: ignore[arg-type]
+    store = Store(url, observer="again", wait_s=10)
+    return Scene(store, home, vault, depot_of(settings, vault), None, {})  # type: ignore[arg-type]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import pwd
 import shutil
@@ -11,21 +10,14 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from enclave import cli
 from enclave.vault import Vault
+from tests.enclave.conftest import Done
 from tests.enclave.scene import build
-
-
-class Done(NamedTuple):
-    code: int
-    out: str
-    err: str
-
 
 PROGRAM = Path(sys.executable).with_name("ansim")
 SERVICE = "www-data"
@@ -73,35 +65,6 @@ def test_a_first_operator_is_set_up_from_the_console_and_the_files_belong_to_the
         assert owners == {SERVICE}
     enrolled = ansim(home, "--lang", "en", "account", "enrol", "oper")
     assert "otpauth://totp/" in enrolled.stdout
-
-
-@pytest.fixture
-def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home of the caller's own, for commands run inside this process."""
-    for name in ("db", "keys"):
-        (tmp_path / name).mkdir()
-    Vault.create(tmp_path / "keys/vault.key")
-    monkeypatch.setenv("ANSIM_HOME", str(tmp_path))
-    return tmp_path
-
-
-@pytest.fixture
-def here(own_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
-    """Run `ansim` in this process; give exit code, output and error output."""
-
-    def run(*words: str, given: str = "") -> Done:
-        monkeypatch.setattr(sys, "argv", ["ansim", *words])
-        monkeypatch.setattr(sys, "stdin", io.StringIO(given))
-        capsys.readouterr()
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as done:
-            code = int(done.code or 0)
-        said = capsys.readouterr()
-        return Done(code, said.out, said.err)
-
-    return run
 
 
 @pytest.fixture

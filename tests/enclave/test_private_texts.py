@@ -10,6 +10,7 @@ import pytest
 from deid.snapshot import read_manifest
 from deid.texts import FILE
 from enclave.actor import Actor
+from enclave.commands.acting import is_id, name_in_log
 from enclave.console.private_texts import end_private
 from enclave.queries import dataset as queries
 from tests.enclave.scene import Scene
@@ -47,3 +48,28 @@ def test_it_stays_and_says_why_when_the_texts_are_not_this_runs(
     assert "ansim deid forget" in said
     assert (private / FILE).is_file()
     assert "홍길동" not in said
+
+
+NUMBERS = [
+    "x900101-1234567",
+    "P-900101-2234567",
+    "file:010-1234-5678",
+    "a/01012345678",
+    "x9001011234567",
+    "P-0101234567",
+]
+
+
+@pytest.mark.parametrize("typed", NUMBERS)
+def test_a_number_of_a_person_behind_a_letter_is_no_id(typed: str) -> None:
+    """An address may be asked for with one; neither the log nor its search keeps it."""
+    assert name_in_log(typed).startswith("unknown-")
+    assert not is_id(typed)
+
+
+OURS = ["P2026-014", "d-2026-11-24", "n-abcdefgh23456723", "0" * 64, "01JD5V3W8T0M2Z9Q4R6S8N1P3K", "123456", "u-1"]
+
+
+@pytest.mark.parametrize("given", OURS)
+def test_an_id_of_ours_stays_as_it_is(given: str) -> None:
+    assert name_in_log(given) == given

@@ -1,4 +1,4 @@
-"""Drills at PostgreSQL: a server that takes no writes, is full or refuses: told in words, and over when it is over."""
+"""Drills at PostgreSQL: a server that takes no writes, is full, refuses or hangs: told in words, and over with it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import create_engine, event, make_url, text
 
 from audit import tables
+from audit.event import Event
 from enclave.commands.log_watch import canary
 from enclave.errors import Unavailable
 from enclave.policy.log_health import Canary
 from enclave.store import Store
 from tests.enclave.scene import NOW
+from tests.hung import hung
 
 
 @pytest.fixture
@@ -141,3 +143,79 @@ def fill(path: Path) -> None:
     with contextlib.suppress(OSError), path.open("wb", buffering=0) as file:
         while True:
             file.write(bytes(1 << 12))
+
+
+# A hung server keeps its sockets and the kernel acknowledges for it: only whoever waits can end the wait. Each of these
+# drills stands for ever without its limit; none measures a time.
+
+EVENT = Event("log.canary", "done", "system", object_kind="log", object_id="zone")
+
+
+@pytest.fixture
+def quick(store: Store, postgres_url: str) -> Iterator[Store]:
+    """The same database with little patience, and a connection that is open already."""
+    made = Store(postgres_url, wait_s=1, answer_s=1)
+    write(made)
+    yield made
+    made.close()
+
+
+def recovered(store: Store) -> str:
+    until = time.monotonic() + 30
+    while isinstance(said := answer(store), Exception):
+        assert time.monotonic() < until, "it does not work again"
+        time.sleep(0.1)
+    return said
+
+
+def test_a_server_that_hangs_is_not_waited_for_by_everybody_and_works_again_afterwards(
+    quick: Store, postgres_cluster: Path, postgres_url: str
+) -> None:
+    before = count(postgres_url)
+    with hung(postgres_cluster):
+        assert [getattr(answer(quick), "code", "") for _ in range(30)] == ["store.gone"] * 30
+    recovered(quick)
+    assert count(postgres_url) == before + 1
+
+
+def test_a_server_that_hangs_in_the_middle_has_done_nothing(
+    quick: Store, postgres_cluster: Path, postgres_url: str
+) -> None:
+    before = count(postgres_url)
+    with pytest.raises(Unavailable, match="연결할 수 없습니다"), quick.write(EVENT) as tx, hung(postgres_cluster):
+        tx.session.execute(text("SELECT 1"))
+    recovered(quick)
+    assert count(postgres_url) == before + 1
+
+
+def test_a_server_that_hangs_in_the_commit_leaves_it_open_whether_it_was_done(
+    quick: Store, postgres_cluster: Path, postgres_url: str
+) -> None:
+    before = count(postgres_url)
+    with contextlib.ExitStack() as stack:
+
+        @event.listens_for(quick.engine, "commit")
+        def _hang(_connection: object) -> None:
+            stack.enter_context(hung(postgres_cluster))
+
+        said = answer(quick)
+        event.remove(quick.engine, "commit", _hang)
+    assert getattr(said, "code", "") == "store.unknown"
+    recovered(quick)
+    # It had heard the commit and did it when it went on: "nothing was changed" would have been untrue.
+    assert count(postgres_url) == before + 2
+
+
+def test_a_statement_that_takes_too_long_is_ended_by_a_server_that_is_alive(quick: Store) -> None:
+    with pytest.raises(Unavailable) as refused, quick.read() as session:
+        session.execute(text("SELECT pg_sleep(60)"))
+    assert refused.value.code == "store.slow"
+    assert isinstance(answer(quick), str)
+
+
+def test_a_pool_whose_connections_are_all_in_use_is_not_waited_for_for_ever(quick: Store) -> None:
+    with contextlib.ExitStack() as held:
+        for _ in range(15):
+            held.enter_context(quick.read()).execute(text("SELECT 1"))
+        assert getattr(answer(quick), "code", "") == "store.busy"
+    assert isinstance(answer(quick), str)

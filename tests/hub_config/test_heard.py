@@ -88,7 +88,8 @@ REQUESTS = {
     "somebody else's server": (UserServerAPIHandler, "/hub/api/users/jiwoo/server", 404, "mina", "api/users"),
     "a spawn page of another": (SpawnHandler, "/hub/spawn/jiwoo", 403, "mina", "spawn"),
     "one's own": (UserServerAPIHandler, "/hub/api/users/mina/server", 201, "mina", None),
-    "a page that is not there": (SpawnHandler, "/hub/user/x", 404, "mina", None),
+    "hidden as not found": (SpawnHandler, "/hub/spawn-pending/jiwoo", 404, "mina", "spawn-pending"),
+    "a page that is not there": (SpawnHandler, "/hub/home/x", 404, "mina", None),
     "nobody": (SpawnHandler, "/hub/spawn/jiwoo", 403, None, None),
     "told by the closed door itself": (ClosedHandler, "/hub/user/x", 403, "mina", None),
 }
@@ -101,6 +102,26 @@ def test_a_refusal_of_a_signed_in_person_is_told_without_what_they_asked_for(db:
     heard = heard_of(finished(db, kind, path, status, user=user))
     assert (heard and (heard.event, heard.login, heard.route)) == (route and ("access-refused", login, route))
     assert heard is None or "jiwoo" not in repr(heard)
+
+
+SERVERS = {
+    "started": (UserServerAPIHandler, "POST", "/hub/api/users/jiwoo/server", 201, "admin-start"),
+    "stopped": (UserServerAPIHandler, "DELETE", "/hub/api/users/jiwoo/server", 204, "admin-stop"),
+    "started from the page": (SpawnHandler, "GET", "/hub/spawn/jiwoo", 302, "admin-start"),
+    "refused": (UserServerAPIHandler, "POST", "/hub/api/users/jiwoo/server", 403, "access-refused"),
+    "one's own": (UserServerAPIHandler, "POST", "/hub/api/users/mina/server", 201, None),
+    "one's own, spelt otherwise": (UserServerAPIHandler, "POST", "/hub/api/users/m%69na/server", 201, None),
+    "only looked at": (SpawnHandler, "GET", "/hub/spawn-pending/jiwoo", 200, None),
+}
+
+
+@pytest.mark.parametrize("case", SERVERS)
+def test_who_starts_or_stops_somebody_elses_server_is_told_as_an_administrator(db: Any, case: str) -> None:
+    kind, method, path, status, event = SERVERS[case]
+    handler = finished(db, kind, path, status, user=orm.User.find(db, "mina"))
+    handler.request.method = method
+    heard = heard_of(handler)
+    assert (heard and heard.event) == event
 
 
 def test_a_service_is_no_person(db: Any) -> None:

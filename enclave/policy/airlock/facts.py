@@ -42,8 +42,9 @@ class RequestFacts:
     `askers`: everybody who submitted a round of it, `asking`: their organisations and the receiver's; a request that
     was handed to somebody else stays theirs.
     `requester_here`: whether the requester may still act for this project; `heirs`: the other members who may.
-    `frozen`: the requester's workspace, if it is frozen: out of it may still be asked. `idle_until`: when a draft, a
-    returned or an uncollected request expires (None: it does not). `rerunning`: code of this round is still to be run.
+    `frozen`: the requester's workspace, if it is frozen: out of it may still be asked. `project_frozen`: the whole
+    project is, and nothing goes out. `idle_until`: when a draft, a returned or an uncollected request expires (None: it
+    does not). `rerunning`: code of this round is still to be run.
     """
 
     direction: Direction
@@ -58,6 +59,7 @@ class RequestFacts:
     requester_here: bool = True
     heirs: frozenset[str] = frozenset()
     frozen: FrozenFacts | None = None
+    project_frozen: bool = False
     reviews: tuple[ReviewFacts, ...] = ()
     files: tuple[FileFacts, ...] = ()
     conflicted: frozenset[str] = frozenset()

@@ -16,6 +16,7 @@ from enclave.policy.airlock import votes, who
 from enclave.policy.airlock.facts import RequestFacts
 from enclave.policy.allows import allows
 from enclave.policy.people import check_second_factor_fresh
+from enclave.policy.project import check_not_frozen
 from enclave.states import AIRLOCK, Phase, ReleaseState, RequestState, Verb, check_transition, label
 
 Check = Callable[[Actor, RequestFacts, datetime], None]
@@ -65,6 +66,7 @@ def _author(actor: Actor, request: RequestFacts, now: datetime) -> None:
         ends.check_may_ask(actor, request.frozen, now)
     else:
         who.check_may_submit(actor, request.project, request.project_state, now)
+    check_not_frozen(frozen=request.project_frozen)
 
 
 def _reassign(actor: Actor, request: RequestFacts, now: datetime) -> None:

@@ -9,7 +9,7 @@ from enclave.errors import Conflict, Denied
 from enclave.policy.airlock.facts import RequestFacts
 from enclave.policy.ends import check_in_grace
 from enclave.policy.people import check_is, check_second_factor_fresh
-from enclave.policy.project import ProjectFacts, check_is_member, check_period
+from enclave.policy.project import ProjectFacts, check_is_member, check_not_frozen, check_period
 from enclave.policy.workspace import check_active
 from enclave.roles import Role
 from enclave.states import Direction, ProjectState
@@ -121,7 +121,8 @@ def check_may_receive(actor: Actor, receiver_id: str, now: datetime) -> None:
 def check_may_collect(actor: Actor, request: RequestFacts, now: datetime) -> None:
     """Raise `Denied` unless the receiver still is a member, entitled to use data, of a project that still lives.
 
-    An ended project's results may be collected in the grace of the workspace they came from; none while it is held.
+    An ended project's results may be collected in the grace of the workspace they came from; none while it is held, or
+    its project is frozen.
     """
     check_is_member(actor, request.project)
     if request.frozen is not None:
@@ -129,6 +130,7 @@ def check_may_collect(actor: Actor, request: RequestFacts, now: datetime) -> Non
     else:
         check_active(request.project_state)
         check_period(request.project, now)
+    check_not_frozen(frozen=request.project_frozen)
 
 
 def check_may_recall(actor: Actor, request: RequestFacts) -> None:

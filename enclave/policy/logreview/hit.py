@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from hashlib import sha256
 
@@ -54,6 +54,12 @@ class Hit:
         """The same for the same anomaly, however far the window has grown: rule, case, whose, where it began."""
         name = "\n".join((self.rule, self.why, self.actor, self.project, str(self.first), self.about))
         return sha256(name.encode()).hexdigest()
+
+    def after(self, leaf: int, count: int) -> Hit:
+        """Return what of the same anomaly comes after leaf `leaf`, up to which `count` entries were judged already."""
+        left = tuple(each for each in self.leaves if each > leaf)
+        first, about = left[0] if left else leaf + 1, f"{self.about} {self.first}>{leaf}"
+        return replace(self, first=first, leaves=left or (self.last,), count=max(self.count - count, 1), about=about)
 
 
 def hit(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,9 @@ from enclave.actor import CONSOLE_ID, SYSTEM_ID
 Value = str | int | bool
 NOTHING: Mapping[str, Value] = MappingProxyType({})
 UNREADABLE = "log.unreadable"
+UNWRITTEN = re.compile("[\0\ud800-\udfff]")
+# In which one can count days both ways and in every zone.
+YEARS = 2000, 3000
 # Whose details some rule reads; those of all others would only fill memory.
 DETAILED = frozenset(
     {
@@ -75,7 +79,10 @@ def read(index: int, data: bytes) -> Line:
         record = json.loads(data)
         at = datetime.strptime(str(record["at"]), "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
     except (KeyError, TypeError, ValueError, RecursionError):
-        return Line(index, datetime.fromtimestamp(0, UTC), "", UNREADABLE, "failed")
+        return _unreadable(index)
+    plain = data.isascii() and b"\\u" not in data
+    if not YEARS[0] <= at.year < YEARS[1] or not (plain or _is_written(record)):
+        return _unreadable(index)
     actor, source, thing, reason = (_group(record, name) for name in ("actor", "from", "object", "reason"))
     action = _word(record.get("action"))
     details = _group(record, "details") if action in DETAILED or action.startswith(OF_LOG) else NOTHING
@@ -92,6 +99,17 @@ def read(index: int, data: bytes) -> Line:
         reason=_word(reason.get("code")),
         details=details,
     )
+
+
+def _unreadable(index: int) -> Line:
+    return Line(index, datetime.fromtimestamp(0, UTC), "", UNREADABLE, "failed")
+
+
+def _is_written(value: object) -> bool:
+    """Whether a database can keep every text: JSON can spell a zero character and halves of characters."""
+    if isinstance(value, str):
+        return UNWRITTEN.search(value) is None
+    return all(map(_is_written, value.values())) if isinstance(value, dict) else True
 
 
 def _group(record: Mapping[str, object], name: str) -> Mapping[str, Value]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from enclave.actions import ABOUT, Action
 from enclave.policy.logreview.hit import Rule
 from enclave.policy.logreview.line import Value
 
@@ -51,7 +52,7 @@ CASES: Mapping[tuple[Rule, str], tuple[str, str]] = {
     (Rule.NEW_PLACE, "first"): ("처음 보는 접속지 {address}", "first seen at {address}"),
     (Rule.NEW_PLACE, "two"): ("{other}와(과) {address}에서 동시에 접속", "at {other} and {address} at once"),
     (Rule.DENIED_RUN, "denied"): (
-        "10분 안에 거부가 이어짐(모두 {denials}건, 마지막 {action})",
+        "10분 안에 거부가 이어짐(모두 {denials}건, 마지막은 ‘{action}’)",
         "refused again and again ({denials}, the last {action})",
     ),
     (Rule.PRIVILEGE, "granted"): ("{day} 권한 부여 {count}건", "{count} roles granted on {day}"),
@@ -62,6 +63,30 @@ CASES: Mapping[tuple[Rule, str], tuple[str, str]] = {
     (Rule.PRIVILEGE, "entered"): (
         "{day} 관리자가 작업공간에 들어감({count}건)",
         "an administrator entered a workspace on {day} ({count})",
+    ),
+    (Rule.PRIVILEGE, "emergency"): (
+        "{day} 기록할 수 없는 동안 비상 조치({count}건)",
+        "acted on {day} while nothing could be recorded ({count})",
+    ),
+    (Rule.PRIVILEGE, "purged"): (
+        "{day} 접속기록의 파기를 승인하거나 지시함({count}건)",
+        "approved or ordered a purge of entries on {day} ({count})",
+    ),
+    (Rule.PRIVILEGE, "purge-refused"): (
+        "{day} 접속기록을 파기하려다 거절됨({count}건)",
+        "a purge of entries was refused on {day} ({count})",
+    ),
+    (Rule.PRIVILEGE, "keys"): (
+        "{day} 로그의 키나 증인 정책을 바꿈({count}건)",
+        "changed the log's key or its policy of witnesses on {day} ({count})",
+    ),
+    (Rule.PRIVILEGE, "limits"): (
+        "{day} 점검 기준·계획이나 심사·화면 기준을 바꿈({count}건)",
+        "changed limits or the plan of the review, of checks or of the screen on {day} ({count})",
+    ),
+    (Rule.PRIVILEGE, "exported"): (
+        "{day} 접속기록을 내려받음({count}건)",
+        "took entries of the log away on {day} ({count})",
     ),
     (Rule.TWO_PERSON, "own"): ("자기 신청 {request}을(를) 스스로 심사함", "judged their own request {request}"),
     (Rule.TWO_PERSON, "pair"): (
@@ -93,5 +118,17 @@ CASES: Mapping[tuple[Rule, str], tuple[str, str]] = {
 def said(rule: Rule, why: str, count: int, values: Mapping[str, Value]) -> tuple[str, str]:
     """Return what was found, in both languages; a case of a later release comes as its rule's name."""
     ko, en = CASES.get((rule, why), RULES[rule])
-    numbers = {name: f"{value:,}" if isinstance(value, int) else value for name, value in values.items()}
-    return ko.format(count=f"{count:,}", **numbers), en.format(count=f"{count:,}", **numbers)
+    given = {"count": count, **values}
+    return ko.format(**_words(given, 0)), en.format(**_words(given, 1))
+
+
+def _words(values: Mapping[str, Value], language: int) -> dict[str, Value]:
+    return {name: _word(name, value)[language] for name, value in values.items()}
+
+
+def _word(name: str, value: Value) -> tuple[Value, Value]:
+    if name == "action" and value in set(Action):
+        about = ABOUT[Action(value)]
+        return about.ko, about.en
+    told = f"{value:,}" if isinstance(value, int) else value
+    return told, told

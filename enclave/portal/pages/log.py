@@ -40,7 +40,9 @@ def log(visit: Here) -> Response:
 @router.get("/log/find")
 def find(visit: Here, entry: str = "") -> Response:
     """Go to an entry by its number or its id."""
-    return visit.go(f"/log/{quote(entry.strip(), safe='')}" if entry.strip() else "/log")
+    # Numbers are printed with commas in reports.
+    name = entry.strip().replace(",", "")
+    return visit.go(f"/log/{quote(name, safe='')}" if name else "/log")
 
 
 @router.post("/log/filters")

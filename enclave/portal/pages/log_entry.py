@@ -18,7 +18,7 @@ from audit.reader import LogReader
 from enclave.commands import logbook as commands
 from enclave.logbook.question import Question
 from enclave.portal.acting import actor_of
-from enclave.portal.log_lines import OUTCOMES, address, lines_of, page_of, stands_of
+from enclave.portal.log_lines import OUTCOMES, address, in_words, lines_of, page_of, stands_of
 from enclave.portal.visit import Here, Visit
 from enclave.queries import logbook
 
@@ -51,6 +51,7 @@ def one(visit: Here, entry: str) -> Response:
         entry_id=seen.entry.entry_id,
         readable=bool(record) and seen.row is not None,
         line=line,
+        subjects=in_words(visit, f"subjects_{row.subjects_kind}").removeprefix("subjects_"),
         outcomes=OUTCOMES,
         proof=_purged(visit) if seen.purged else prove(visit, number, seen.entry.data),
         thing=page_of(row),
@@ -109,6 +110,8 @@ def _group(record: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def _pretty(data: bytes) -> str:
     try:
-        return json.dumps(json.loads(data), ensure_ascii=False, indent=2)
-    except ValueError:
+        text = json.dumps(json.loads(data), ensure_ascii=False, indent=2)
+    except (ValueError, RecursionError):
         return ascii(data)
+    # Half a character, which JSON can spell, no page can hold.
+    return text.encode("utf-8", "backslashreplace").decode()

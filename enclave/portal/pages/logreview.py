@@ -5,26 +5,34 @@ A person who was asked to explain something finds it on a page of their own; rev
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from enclave.actions import Action
 from enclave.commands import findings, logreview, reporting, signoff
 from enclave.errors import EnclaveError, NotFound
 from enclave.policy.logreview.reasons import REASONS, said_reason
 from enclave.portal.acting import actor_of, done, proved, tried
 from enclave.portal.forms import Form
 from enclave.portal.headers import REPORT_POLICY
+from enclave.portal.render import label
 from enclave.portal.stands import seen_of
 from enclave.portal.visit import Here, OwnForm, Visit
 from enclave.queries import logreview as query
 from enclave.queries import review_limits
+from enclave.queries.finding_acts import acts_of
 from enclave.queries.review_window import Published
 from enclave.roles import Role
 from enclave.states import FindingState, PeriodState
 
 router = APIRouter()
+# What a reviewer can settle now comes first; what is settled, last and folded.
+SETTLED = (FindingState.ACCEPTED, FindingState.ESCALATED)
+ORDER = (FindingState.ANSWERED, FindingState.RAISED, FindingState.ASKED, *SETTLED)
 
 
 @router.get("/periods")
@@ -184,7 +192,9 @@ def show_period(visit: Visit, period_id: str, error: EnclaveError | None = None)
         status=error.status if error else 200,
         error=error,
         period=found,
-        findings=listed,
+        findings=sorted(listed, key=lambda each: ORDER.index(each.state)),
+        order=ORDER,
+        settled=SETTLED,
         report=_report_sha256(visit, found.id) if found.state is not PeriodState.OPEN else "",
         said_reason=said_reason,
         seen=seen_of(visit, found.size) if found.size is not None else None,
@@ -200,6 +210,7 @@ def show_explain(visit: Visit, error: EnclaveError | None = None, sent: tuple[st
         status=error.status if error else 200,
         error=error,
         findings=found,
+        acts=_acts(visit, found),
         reasons=list(REASONS.items()),
         sent_for=sent[0] if sent else "",
         typed=sent[1].text("text") if sent else "",
@@ -213,6 +224,29 @@ def handed(made: reporting.Handed) -> Response:
         return Response(made.data, media_type=made.media, headers={"Content-Security-Policy": REPORT_POLICY})
     name = {"Content-Disposition": f'attachment; filename="{made.name}"'}
     return Response(made.data, media_type=made.media, headers=name)
+
+
+@dataclass(frozen=True)
+class Did:
+    """What a finding is about, in the visitor's language: from when to when, and how often each act."""
+
+    first: datetime
+    last: datetime
+    actions: list[tuple[str, int]]
+
+
+def _acts(visit: Visit, found: Sequence[query.FindingView]) -> dict[str, Did]:
+    """Return what was done and when, by a finding's id."""
+    known = set(Action)
+
+    def words(action: str) -> str:
+        return label(visit.language, Action(action)) if action in known else action
+
+    acts = acts_of(visit.portal.store, found)
+    return {
+        name: Did(did.first, did.last, [(words(action), count) for action, count in did.actions])
+        for name, did in acts.items()
+    }
 
 
 def _report_sha256(visit: Visit, period_id: str) -> str:

@@ -8,8 +8,9 @@ from starlette.responses import Response
 from enclave.commands import retention as commands
 from enclave.errors import EnclaveError
 from enclave.portal.acting import actor_of, done, proved, tried
+from enclave.portal.forms import Form
 from enclave.portal.visit import Here, OwnForm, Visit
-from enclave.queries import logreview
+from enclave.queries import logbook, logreview
 from enclave.queries import retention as queries
 from enclave.roles import Role
 from enclave.states import PeriodState
@@ -17,8 +18,8 @@ from enclave.states import PeriodState
 router = APIRouter()
 
 
-def show(visit: Visit, error: EnclaveError | None = None) -> Response:
-    """Return the page: signed periods that are still there, and all purges."""
+def show(visit: Visit, error: EnclaveError | None = None, sent: Form | None = None) -> Response:
+    """Return the page: signed periods that are still there, and all purges; what was typed stays."""
     actor, portal = actor_of(visit), visit.portal
     purges = queries.purges(portal.store, actor)
     gone = max((each.end for each in purges if each.ordered_at is not None), default=0)
@@ -27,6 +28,8 @@ def show(visit: Visit, error: EnclaveError | None = None) -> Response:
         for each in logreview.periods(portal.store, actor, now=visit.now)
         if each.state is PeriodState.SIGNED and (each.size or 0) > gone
     ]
+    with portal.store.read() as session:
+        names = logbook.logins(session)
     return visit.page(
         "retention.html",
         here="periods",
@@ -34,6 +37,8 @@ def show(visit: Visit, error: EnclaveError | None = None) -> Response:
         error=error,
         periods=periods,
         purges=purges,
+        names=names,
+        typed={name: sent.text(name) if sent else "" for name in ("period", "reason")},
         may=Role.REVIEWER in actor.roles,
     )
 
@@ -54,7 +59,7 @@ def propose(visit: Here, form: OwnForm) -> Response:
         commands.propose(portal.store, portal.settings, actor_of(visit), now=visit.now, **given)
         return "/retention"
 
-    return tried(lambda: done(visit, form, act, "retention.proposed"), lambda error: show(visit, error))
+    return tried(lambda: done(visit, form, act, "retention.proposed"), lambda error: show(visit, error, form))
 
 
 @router.post("/retention/{purge_id}/approve")

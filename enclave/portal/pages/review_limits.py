@@ -18,6 +18,7 @@ from enclave.policy.people import check_is
 from enclave.portal.acting import actor_of, day_of, done, proved, tried, typed
 from enclave.portal.forms import Form
 from enclave.portal.pages.logreview import handed
+from enclave.portal.places import WATCHERS
 from enclave.portal.visit import Here, OwnForm, Visit
 from enclave.queries import review_limits as query
 from enclave.roles import Role
@@ -125,6 +126,7 @@ def show(visit: Visit, error: EnclaveError | None = None, form: Form | None = No
         house=house,
         values=_values(house),
         versions=versions,
+        said=_said,
         fields=FIELDS,
         prefix=PREFIX,
         reviews=Role.REVIEWER in actor.roles,
@@ -141,6 +143,7 @@ def show_reports(visit: Visit, error: EnclaveError | None = None) -> Response:
         status=error.status if error else 200,
         error=error,
         yesterday=today - timedelta(days=1),
+        reviews=bool(actor_of(visit).roles & WATCHERS),
         year=today.year,
     )
 

@@ -94,7 +94,7 @@ def test_part_by_part_gives_what_memory_gives(
 def test_no_patient_is_in_two_files(clinic: Hospital, monkeypatch: pytest.MonkeyPatch) -> None:
     write_visits(clinic)
     monkeypatch.setattr("deid.versions.buckets.LEAST_ROWS", 100)
-    in_parts(monkeypatch, clinic, part_bytes=1)
+    in_parts(monkeypatch, clinic, part_bytes=20_000)
     found = clinic.run(CODED)
     seen = [set(file.scan().collect()["patient"]) for file in files_of(found, "visits")]
     assert len(seen) > 4
@@ -115,7 +115,7 @@ def test_a_fault_is_told_with_the_line_it_has_in_the_original(
     write_visits(clinic, bad=line)
     with pytest.raises(SourceError) as expected:
         clinic.run(CODED)
-    in_parts(monkeypatch, clinic, part_bytes=1)
+    in_parts(monkeypatch, clinic, part_bytes=20_000)
     with pytest.raises(SourceError) as found:
         clinic.run(CODED)
     assert (
@@ -130,7 +130,7 @@ def test_the_gate_names_the_same_column(clinic: Hospital, monkeypatch: pytest.Mo
     strict = CODED.replace("max_suppressed_share: 1.0", "max_suppressed_share: 0.0").replace("k: 3", "k: 40")
     with pytest.raises(GateFailed) as expected:
         clinic.run(strict)
-    in_parts(monkeypatch, clinic, part_bytes=1)
+    in_parts(monkeypatch, clinic, part_bytes=20_000)
     with pytest.raises(GateFailed) as found:
         clinic.run(strict)
     assert str(found.value) == str(expected.value)

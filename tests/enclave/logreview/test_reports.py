@@ -93,6 +93,7 @@ def test_what_was_signed_late_or_only_in_the_next_year_is_told_as_it_stood_at_th
     sign(office, "reviewer", first.id)
     sign(office, SECOND, first.id)
     second = office.close()
+    assert of_year(office)["reviews"][1][6:] == ["", 4], "a year that goes on is told as of today"
     office.later(days=30)
     office.settle(second.id)
     for login in ("reviewer", SECOND):
@@ -137,7 +138,9 @@ def test_the_data_of_a_report_have_one_spelling() -> None:
 def test_empty_reports_say_that_there_is_nothing() -> None:
     nothing = rights.document({"day": "2026-11-24", "held": [], "unused": [], "unused_days": 90, "changes": []})
     assert [section.text[0][0] for section in nothing.sections] == ["없습니다."] * 3
-    year = annual.document({"year": 2026, "people": 0, "measures": [], "datasets": [], "reviews": []})
+    year = annual.document(
+        {"year": 2026, "until": "2026-12-31", "people": 0, "measures": [], "datasets": [], "reviews": []}
+    )
     assert [section.text[0][1] for section in year.sections[1:]] == ["None."] * 2
 
 
@@ -158,7 +161,8 @@ def test_a_report_is_one_command_at_the_console(tmp_path: Path, monkeypatch: pyt
 
 def test_another_process_draws_the_same_bytes(tmp_path: Path) -> None:
     facts = {
-        "format": annual_report.FORMAT, "year": 2026, "people": 3, "measures": [["로그인", "sign-ins", *range(12)]],
+        "format": annual_report.FORMAT, "year": 2026, "until": "2026-11-30", "people": 3,
+        "measures": [["로그인", "sign-ins", *range(12)]],
         "datasets": [["set-a", 1]], "reviews": [],
     }  # fmt: skip
     (tmp_path / "facts.json").write_bytes(monthly.source(facts))

@@ -193,6 +193,31 @@ LOUD = [
     Case(
         "an administrator in a workspace", Rule.PRIVILEGE, "entered", window([line("hub.event", kind="admin-access")])
     ),
+    *(
+        Case(action, Rule.PRIVILEGE, why, window([line(action, outcome=outcome)]))
+        for action, outcome, why in [
+            ("emergency.act", "done", "emergency"),
+            ("emergency.act", "denied", "emergency"),
+            ("log.purge-approve", "done", "purged"),
+            ("log.purge-requested", "allowed", "purged"),
+            ("log.purge-propose", "denied", "purge-refused"),
+            ("log.purge-requested", "failed", "purge-refused"),
+            ("log.key-requested", "allowed", "keys"),
+            ("log.policy", "done", "keys"),
+            ("review.plan", "done", "limits"),
+            ("review.limits", "done", "limits"),
+            ("display.policy", "done", "limits"),
+            ("policy.activate", "done", "limits"),
+            ("log.export-requested", "allowed", "exported"),
+        ]
+    ),
+    Case(
+        "a key is handed over in two entries",
+        Rule.PRIVILEGE,
+        "keys",
+        window([line("log.key-requested", outcome="allowed"), line("log.key-done")]),
+        {"day": "2026-11-24"},
+    ),
     Case(
         "the author judges",
         Rule.TWO_PERSON,
@@ -302,6 +327,23 @@ QUIET = [
         window([line("egress.view", actor=f"u-{n}", outcome="denied") for n in range(5)]),
     ),
     Case("a role was taken away", Rule.PRIVILEGE, "", window([line("role.revoke")])),
+    *(
+        Case(action, Rule.PRIVILEGE, "", window([line(action, outcome=outcome)]))
+        for action, outcome in [
+            ("role.grant", "denied"),
+            ("log.purge-propose", "done"),
+            ("log.purge-done", "done"),
+            ("log.view", "done"),
+            ("log.export-requested", "denied"),
+            ("log.export-done", "done"),
+            ("log.stamp", "done"),
+            ("log.policy", "denied"),
+            ("review.propose", "done"),
+            ("review.limits", "denied"),
+            ("policy.propose", "done"),
+            ("display.limits", "done"),
+        ]
+    ),
     Case("the hub stopped a server", Rule.PRIVILEGE, "", window([line("hub.event", kind="server-stopped")])),
     Case("others judge", Rule.TWO_PERSON, "", window([REQUESTS[0], line(APPROVE, actor="u-2", object_id="e-0")])),
     Case("pairs that change", Rule.TWO_PERSON, "", window(judged([SAME, OTHER, SAME, OTHER, SAME]))),

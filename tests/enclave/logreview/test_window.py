@@ -9,8 +9,10 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import insert
 
 from audit.event import Event
+from audit.tables import audit_entry
 from enclave.actions import Action
 from enclave.commands import project
 from enclave.commands.acting import intent
@@ -19,6 +21,7 @@ from enclave.policy.logreview.line import Line
 from enclave.policy.logreview.rolling import runs
 from enclave.queries import review_limits, review_window
 from enclave.queries.logreview import FindingView
+from enclave.store import writable
 from tests.enclave.logreview.office import Office
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -107,3 +110,24 @@ def test_runs_are_exactly_the_lines_of_stretches_that_exceed_and_never_overlap(s
     assert [each.index for run in told for each in run] == sorted(marked)
     for one, other in itertools.pairwise(told):
         assert one[-1].index < other[0].index
+
+
+PAST_THE_OUTBOX = {
+    "no time": b'{"at":"zzz","action":"account.log-in","outcome":"done","actor":{"id":"u-lead"}}',
+    "a year without days before it": b'{"at":"0001-01-01T00:00:00.000000Z","action":"a.b"}',
+    "a year without days after it": b'{"at":"9999-12-31T23:00:00.000000Z","action":"dataset.view"}',
+    "half a character": b'{"at":"2026-11-24T03:00:00.000000Z","action":"log.canary","project":"\\ud800"}',
+    "half a character as it is": b'{"at":"2026-11-24T03:00:00.000000Z","action":"role.grant","project":"\xed\xa0\x80"}',
+    "a zero character": b'{"at":"2026-11-24T03:00:00.000000Z","action":"log.canary","project":"\\u0000"}',
+}
+
+
+def test_what_is_written_past_the_outbox_is_found_and_stops_no_review(office: Office) -> None:
+    """Of each period's first entry and of later ones; an operator has to say what they are."""
+    office.publish()
+    for number, data in enumerate(PAST_THE_OUTBOX.values()):
+        with writable(office.engine).begin() as connection:
+            connection.execute(insert(audit_entry), {"id": f"{number:026}", "bytes": data})
+        office.later(days=40)
+        period = office.close()
+        assert (Rule.LOG_HEALTH, "unreadable") in {(each.rule, each.why) for each in office.period(period.id)[1]}

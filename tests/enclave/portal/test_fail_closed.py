@@ -55,11 +55,11 @@ class Disk:
 
     def fill(self) -> None:
         with (self.folder / "filler").open("wb", buffering=0) as file:
-            try:
-                while file.write(bytes(1 << 16)):
-                    pass
-            except OSError:
-                pass
+            # To the last block: a large piece is refused as a whole while several blocks, and so an entry, have room.
+            for piece in (1 << 16, 1 << 12):
+                with contextlib.suppress(OSError):
+                    while file.write(bytes(piece)):
+                        pass
 
     def empty(self) -> None:
         (self.folder / "filler").unlink()
@@ -148,49 +148,55 @@ def test_nothing_opens_what_closes_closes_and_all_of_it_is_recorded_first_thing_
     running: str,
     kind: str,
 ) -> None:
-    steward, mina, operator = (world.browser(each) for each in ("suyeon", "mina", "operator"))
-    for each in (steward, mina, operator):
+    by = {name: world.browser(name) for name in ("suyeon", "mina", "operator")}
+    for each in by.values():
         each.get(f"{ROOT}/")
-    in_force, before = world.settings.volumes / running / "current", len(entries(world))
-    assert in_force.exists()
+    before = len(entries(world))
     broken(world, disk, kind)
+    nothing_opens(world, core, by)
+    what_closes_closes(world, core, running, by)
+    mended(world, disk, kind)
+    canary(world.store, before=Canary(), now=clock.now())
+    all_is_recorded_first(world, running, entries(world)[before:])
 
-    # Nothing opens: no sign-in, no start, no request.
+
+def nothing_opens(world: World, core: Core, by: dict[str, worlds.Browser]) -> None:  # noqa: F811 - the class
+    """No sign-in, no start, no request; pages say so, in Korean first, and lead to what still works."""
     refused = core.ask("/login", login="mina", password="demo-only-mina-2026", code=world.code("mina"))
     assert (refused.status_code, refused.json()["code"][:6]) == (503, "store.")
     assert core.ask("/workspaces/mina/plan").status_code == 503
     with pytest.raises(Unavailable):
         canary(world.store, before=Canary(), now=clock.now())
-
-    # Pages say so, in Korean first, and lead to what still works.
     world.portal.watch.look(world.portal)
     assert Trouble.UNWRITABLE in world.portal.watch.troubles
-    page = steward.get(f"{ROOT}/").text
+    page = by["suyeon"].get(f"{ROOT}/").text
     assert "접속기록에 문제가 있습니다" in page
     assert f'href="{ROOT}/emergency"' in page
 
-    # What closes closes, at the gate and at the door.
-    shown = steward.get(f"{ROOT}/emergency")
+
+def what_closes_closes(world: World, core: Core, running: str, by: dict[str, worlds.Browser]) -> None:  # noqa: F811
+    """At the gate and at the door, and nothing of it is lost."""
+    in_force = world.settings.volumes / running / "current"
+    assert in_force.exists()
+    shown = by["suyeon"].get(f"{ROOT}/emergency")
     assert shown.status_code == 200
     assert running in shown.text
     assert faults(Page(shown.text)) == []
-    assert press(steward, shown.text, "freeze", on=world.project_id, reason="유출 의심").status_code == 303
+    assert press(by["suyeon"], shown.text, "freeze", on=world.project_id, reason="유출 의심").status_code == 303
     assert not in_force.exists()
+    operator = by["operator"]
     shown = operator.get(f"{ROOT}/emergency").text
-    assert (
-        press(operator, shown, "revoke-role", on="dahye", role=Role.OUTPUT_CHECKER.value, reason="오용").status_code
-        == 303
-    )
+    revoked = press(operator, shown, "revoke-role", on="dahye", role=Role.OUTPUT_CHECKER.value, reason="오용")
+    assert revoked.status_code == 303
     assert press(operator, shown, "end-account", on="woojin", reason="퇴직").status_code == 303
-    left = mina.post(f"{ROOT}/logout", data={"csrf": token(mina.get(f"{ROOT}/emergency").text)})
+    left = by["mina"].post(f"{ROOT}/logout", data={"csrf": token(by["mina"].get(f"{ROOT}/emergency").text)})
     assert "로그아웃했습니다" in left.text
     assert core.ask("/events", event="logout", login="sora", ip="127.0.0.1").status_code == 200
     assert world.portal.emergency.waiting() == 5
 
-    # Recovered: these come first, each once, flagged, and they have their effect.
-    mended(world, disk, kind)
-    canary(world.store, before=Canary(), now=clock.now())
-    told = entries(world)[before:]
+
+def all_is_recorded_first(world: World, running: str, told: list[dict[str, object]]) -> None:
+    """Before the canary that found the database well again: each act once, flagged, and with its effect."""
     told = told[next(at for at, each in enumerate(told) if each["action"] == "emergency.act") :]
     assert [(each["action"], each.get("details", {}).get("act", ""), each["outcome"]) for each in told] == [
         ("emergency.act", "freeze", "done"),

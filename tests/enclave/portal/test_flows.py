@@ -314,7 +314,7 @@ def test_the_log_filters_pages_stably_and_proves_its_entries(world: World) -> No
     assert 'class="tag warn"' in by_login
     proven = browser.get(f"{ROOT}/log/3").text
     assert 'class="note warn"' in proven, "no witness has seen it"
-    assert "포함 증명이 맞습니다" in proven
+    assert "기록된 그대로입니다" in proven
     assert catalogue()["log.proof_unsigned"][0] not in proven, "the checkpoint's signature was checked, too"
     assert browser.get(f"{ROOT}/log/999999").status_code == 404
 

@@ -78,7 +78,8 @@ def test_a_canary_that_is_not_found_is_an_alarm_and_an_entry(world: World, damag
     assert Trouble.CANARY in look(world, canary=True).troubles
     last = told(world, "log.canary")[-1]
     assert (last["outcome"], last["details"]["found"]) == ("failed", False)
-    assert [each["reason"]["code"] for each in told(world, "log.alarm")] == ["log.canary"]
+    # Without a checkpoint nothing counts as published: what is old enough is an alarm of its own.
+    assert [each["reason"]["code"] for each in told(world, "log.alarm")].count("log.canary") == 1
 
 
 def test_a_dead_sequencer_raises_the_banner_after_a_minute_and_stops_releases_after_ten(world: World) -> None:

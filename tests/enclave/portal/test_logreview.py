@@ -81,6 +81,8 @@ def test_a_period_is_reviewed_explained_and_signed_by_two_with_the_keyboard(
         if page.get_by_role("link", name=re.compile("소명을 요청받은 일")).count() == 0:
             continue
         page.get_by_role("link", name=re.compile("소명을 요청받은 일")).click()
+        # They cannot read the log: when it was and what it was is told here.
+        expect(page.get_by_text(re.compile(r"언제: \d{4}-\d\d-\d\d \d\d:\d\d.* 무엇: \S"))).not_to_have_count(0)
         while (box := page.get_by_label("소명", exact=True)).count():
             box.first.fill("개설 준비로 한 일입니다.")
             for choice in page.get_by_label("다운로드 사유").all()[:1]:
@@ -95,6 +97,8 @@ def test_a_period_is_reviewed_explained_and_signed_by_two_with_the_keyboard(
         page.get_by_role("button", name="소명 수용").first.press("Enter")
         expect(page.get_by_role("status").first).to_contain_text("처리했습니다")
     expect(page.get_by_text("막는 것이 없습니다")).to_be_visible()
+    folded = page.locator("details", has=page.get_by_text(f"처리가 끝난 이상징후 {asked}건"))
+    expect(folded.locator("article.finding")).to_have_count(asked)
     sign(office, page, "sora", "점검자로 서명")
     page = visit("bora", "/")
     page.get_by_role("link", name="승인을 기다리는 점검 1건").click()
@@ -179,6 +183,7 @@ def test_limits_are_proposed_and_put_into_force_by_another_reviewer(office: Worl
     assert browser.form("/limits/propose", **sent).status_code == 303
     assert "제안했습니다" in (shown := browser.get(f"{ROOT}/limits").text)
     assert "22 → 23" in shown
+    assert "– → 10.20.0.0/16" in shown
     place = re.search(
         r'action="[^"]*(/limits/m-[a-z0-9]+/activate)"', office.browser("bora").get(f"{ROOT}/limits").text
     )

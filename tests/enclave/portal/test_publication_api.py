@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from audit.query import LogFilter
 from enclave import clock
 from enclave.actor import Actor
-from enclave.commands import access
+from enclave.commands import logbook
+from enclave.logbook.question import Question
 from enclave.queries import dataset as queries
 from enclave.states import SnapshotState
 from tests.enclave.portal.test_publication_pages import CANARY, receive, state
@@ -127,9 +127,9 @@ def test_a_steward_goes_through_the_sample_by_api_and_each_look_is_an_entry(worl
     assert (verdict["passed"], verdict["why"], verdict["estimate"]["missed"]) == (False, "missed", 1)
     assert queries.snapshot(world.store, Actor.console(), made).state is SnapshotState.RETURNED
     world.publish_log()
-    looks = LogFilter(action="sample.view")
-    log = access.view_log(world.store, world.actor("haneul"), filters=looks, after=None, limit=9, now=clock.now())
-    assert (len(log.rows), CANARY in repr(log)) == (1, False)
+    looks, auditor = Question(action="sample.view"), world.actor("haneul")
+    log = logbook.ask(world.store, auditor, question=looks, after=None, limit=9, now=clock.now())
+    assert (len(log.page.rows), CANARY in repr(log)) == (1, False)
 
 
 def test_what_is_under_review_is_not_there_for_those_who_would_use_it(world: World, tmp_path: Path) -> None:

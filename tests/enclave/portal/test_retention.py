@@ -30,7 +30,8 @@ def test_an_auditor_only_reads_and_what_is_refused_on_the_page_is_recorded(world
     browser = world.browser("haneul")
     csrf = browser.get(f"{ROOT}/retention").text.split('name="csrf" value="')[1].split('"')[0]
     wrong = {"csrf": csrf, "period": "t-none", "reason": "보존 기간 만료"}
-    assert browser.post(f"{ROOT}/retention/propose", data=wrong).status_code == 403
+    refused = browser.post(f"{ROOT}/retention/propose", data=wrong)
+    assert refused.status_code == 403
     assert browser.post(f"{ROOT}/retention/m-none/approve", data={"csrf": csrf}).status_code == 404
     assert [(each["action"], each["outcome"]) for each in told(world)] == [
         ("log.purge-propose", "denied"),

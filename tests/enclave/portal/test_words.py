@@ -27,8 +27,9 @@ COMPUTED = ("accounts.kind_", "legal.", "errors.title_", "log.outcome_", "reason
             "viewer.kind_", "viewer.showing_", "viewer.state_", "viewer.mark_", "viewer.file_",
             "review.need_", "review.details_", "review.evidence_", "review.rerun_", "review.recompute_",
             "review.glance_", "review.how_", "review.head_", "review.what_",
-            "publication.level_", "incidents.kind_", "sample.stratum_",
-            "reports.kind_", "log.asked_", "logplot.", "trouble.", "emergency.act_")  # fmt: skip
+            "publication.level_", "incidents.kind_", "retention.state_", "sample.stratum_",
+            "reports.kind_", "things.", "log.witness_", "log.asked_", "logplot.", "trouble.",
+            "emergency.act_")  # fmt: skip
 
 
 def test_every_text_is_korean_in_korean_and_has_no_hangul_in_english() -> None:

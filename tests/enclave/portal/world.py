@@ -293,11 +293,12 @@ def build(folder: Path, peer: HubPeer) -> World:
     return made
 
 
-def copy(template: World, folder: Path) -> World:
-    """Return a world of its own with everything the template has."""
+def copy(template: World, folder: Path, *, database_url: str = "") -> World:
+    """Return a world of its own with everything the template has; `database_url`: where its rows already are."""
     shutil.copytree(template.home, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("snapshots"))
     (folder / "config.toml").write_text(
         f'hub_port = {template.peer.port}\nrun_folder = "{folder / "run"}"\ndatabase_wait_s = 1\n'
+        f'database_url = "{database_url}"\n'
     )
     return World(
         folder, Settings.load(folder), template.peer, template.secrets, template.project_id, template.snapshot_id

@@ -1,0 +1,121 @@
+"""What hangs says nothing: a PostgreSQL connection that stops waiting, and a database known to be silent.
+
+A server whose process is stopped, or whose disk hangs, keeps its sockets, and the kernel goes on acknowledging what
+is sent to it. So no connection is refused, TCP's own limits see nothing wrong, and the server's `statement_timeout`
+stands still with the server. Only whoever waits can stop waiting. psycopg hands every wait, but the one for a new
+connection (libpq's `connect_timeout`), to `Connection.wait`; here it ends when nothing came for a while.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg.abc import PQGen
+from psycopg.errors import ConnectionTimeout
+from psycopg.pq import TransactionStatus
+
+T = TypeVar("T")
+# How long one statement of a page or a command may take. The longest sort a large log.
+ANSWER_S = 25
+
+
+class Silent(psycopg.OperationalError):
+    """The server said nothing for as long as it is waited for; the connection is closed."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How many seconds are waited.
+
+    `begin_s`: for what is answered at once (a ping, a transaction's first statement, which only sets it up);
+    `answer_s`: for any other statement, None without an end.
+    """
+
+    begin_s: float
+    answer_s: float | None
+
+
+class Patient(psycopg.Connection[Any]):
+    """A connection that waits for a server that works, and not for one that is silent: then `Silent` is raised."""
+
+    patience = Patience(5, None)
+
+    def wait(self, gen: PQGen[T], *args: Any, **more: Any) -> T:
+        """Wait as psycopg does, up to so many seconds without a byte."""
+        limit = self.patience.answer_s
+        if self.pgconn.transaction_status == TransactionStatus.IDLE:
+            limit = self.patience.begin_s
+        elif limit is not None:
+            # A server that is alive ends it itself, a little earlier, and says so.
+            limit += self.patience.begin_s
+        try:
+            return super().wait(gen if limit is None else _heard(gen, limit), *args, **more)
+        except Silent:
+            # Whatever was asked must not be answered to the next who asks; the pool sees that it is closed.
+            self.pgconn.finish()
+            raise
+
+
+def connect(patience: Patience, *args: Any, **more: Any) -> Patient:
+    """Connect as psycopg does, with a limit for every wait and, at the server, for every statement."""
+    made = Patient.connect(*args, **more)
+    made.patience = patience
+    if patience.answer_s is not None:
+        made.execute(f"SET statement_timeout = {int(patience.answer_s * 1000)}")
+        made.commit()
+    return made
+
+
+def _heard(gen: PQGen[T], limit_s: float) -> PQGen[T]:
+    """Pass on what `gen` waits for; psycopg says `READY_NONE` (0) ten times a second while nothing comes."""
+    until = time.monotonic() + limit_s
+    try:
+        wanted = next(gen)
+        while True:
+            ready = yield wanted
+            if ready:
+                until = time.monotonic() + limit_s
+            elif time.monotonic() > until:
+                raise Silent(f"no answer for {limit_s} seconds")
+            wanted = gen.send(ready)
+    except StopIteration as done:
+        told: T = done.value
+        return told
+
+
+def is_silence(error: BaseException | None) -> bool:
+    """Return whether a driver's error means that somebody waited in vain, rather than that they were told no."""
+    return isinstance(error, Silent | ConnectionTimeout)
+
+
+class Silence:
+    """Whether the database was silent a moment ago. Then one at a time tries it again, and nobody else waits."""
+
+    def __init__(self, again_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._again_s, self._clock = again_s, clock
+        self._lock = threading.Lock()
+        self._until = 0.0
+
+    def may_ask(self) -> bool:
+        """Return whether to ask the database now; who is let through in a silence holds the others back meanwhile."""
+        with self._lock:
+            if self._clock() < self._until:
+                return False
+            if self._until:
+                # As long as a try may take: a ping that is not answered, and a new connection.
+                self._until = self._clock() + 3 * self._again_s
+            return True
+
+    def began(self) -> None:
+        """Note that it was waited for in vain."""
+        with self._lock:
+            self._until = self._clock() + self._again_s
+
+    def ended(self) -> None:
+        """Note that it answered."""
+        self._until = 0.0
