@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from deid.folder.format import Context, Refused
 from deid.signal.edf import Edf
-from tests.deid.signal.make_edf import edf, tal
+from tests.deid.signal.make_edf import edf
 from tests.deid.signal.planted import hits, leaks, person
 from tests.deid.signal.running import Runner
 
