@@ -89,7 +89,8 @@ class C3d(OneFile):
         header = _header(data, order).ljust(place, b"\0")
         gap = bytes(-len(body) % BLOCK)
         notes = {"labels": cleaned, "parameters": sum(map(len, groups.values())) - sum(map(len, kept.values()))}
-        return Cleaned((header, parameters.ljust(room, b"\0"), body, gap), who, taken, notes)
+        pieces = (header, parameters.ljust(room, b"\0"), body, gap)
+        return Cleaned(pieces, who, taken, notes, samples=start)
 
 
 def _layout(data: bytes, groups: dict[str, Group], order: str) -> Layout:

@@ -16,7 +16,7 @@ from deid.signal.cursor import Cursor, truncated, unreadable
 from deid.signal.one_file import Cleaned, OneFile
 from deid.signal.person import Person, Taken, number_in, person
 from deid.signal.tal import Block, renewed
-from deid.signal.words import filters, technical, unit
+from deid.signal.words import FILTER, filters, technical, unit
 
 FIXED, PER_SIGNAL = 256, 256
 SAMPLE_BYTES = {"edf": 2, "bdf": 3}
@@ -100,9 +100,9 @@ class Edf(OneFile):
         for signal in header.signals:
             taken.words(signal.label)
             taken.words(signal.transducer)
-            taken.words(signal.prefilter)
+            taken.words(FILTER.sub("", signal.prefilter))
         notes["trailing-bytes"] = len(data) - header.bytes - len(body)
-        return Cleaned((_written(header, who, taken), body), who, taken, notes)
+        return Cleaned((_written(header, who, taken), body), who, taken, notes, samples=header.bytes)
 
 
 def read(data: bytes) -> Header:

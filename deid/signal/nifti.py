@@ -129,7 +129,7 @@ class Nifti(OneFile):
         new = found.blanked(pair=False) + bytes(4)
         notes = {"extensions": int(start > found.version.size + 4)}
         pieces = (new, body) if not packed else (gzip.compress(b"".join((new, body)), 6, mtime=0),)
-        return Cleaned(pieces, who, taken, notes, (FACE,))
+        return Cleaned(pieces, who, taken, notes, (FACE,), samples=0 if packed else len(new))
 
 
 def unpacked(data: bytes) -> bytes:

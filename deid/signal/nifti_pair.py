@@ -43,4 +43,5 @@ class NiftiPair:
         names = tuple(context.people.file_name(context.name, ending) for ending in (".hdr", ".img"))
         (target_folder / names[0]).write_bytes(found.blanked(pair=True) + bytes(4))
         (target_folder / names[1]).write_bytes(body)
-        return outcome(names, Cleaned((), who, taken, {}, (FACE,)), (image,))
+        bulk = ((names[1], 0, len(body)),)
+        return outcome(names, Cleaned((), who, taken, {}, (FACE,)), (image,), bulk=bulk)

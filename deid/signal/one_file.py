@@ -19,13 +19,17 @@ LARGEST = 4 << 30  # bytes; a night of 64 channels at 2 kHz is 5.5 GB of BDF: su
 
 @dataclass(frozen=True)
 class Cleaned:
-    """A file made anew: its bytes in pieces, whose it is, what went, and how often something was cleaned."""
+    """A file made anew: its bytes in pieces, whose it is, what went, and how often something was cleaned.
+
+    `samples` is the place from which on there are numbers alone, where five digits may be by chance; -1 for nowhere.
+    """
 
     pieces: Sequence[bytes | bytearray | memoryview]
     person: Person
     taken: Taken = field(default_factory=Taken)
     notes: dict[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    samples: int = -1
 
 
 class OneFile(ABC):
@@ -52,7 +56,8 @@ class OneFile(ABC):
         name = context.people.file_name(context.name, self.suffix(source.name))
         with (target_folder / name).open("xb") as file:
             file.writelines(cleaned.pieces)
-        return outcome((name,), cleaned)
+        size = sum(map(len, cleaned.pieces))
+        return outcome((name,), cleaned, bulk=((name, cleaned.samples, size),) if cleaned.samples >= 0 else ())
 
 
 def read(source: Path) -> bytes:
@@ -69,7 +74,10 @@ def read(source: Path) -> bytes:
     return data
 
 
-def outcome(files: tuple[str, ...], cleaned: Cleaned, companions: tuple[Path, ...] = ()) -> Outcome:
+Bulk = tuple[tuple[str, int, int], ...]
+
+
+def outcome(files: tuple[str, ...], cleaned: Cleaned, companions: tuple[Path, ...] = (), *, bulk: Bulk = ()) -> Outcome:
     """Say what became of a file."""
     return Outcome(
         files=files,
@@ -77,6 +85,7 @@ def outcome(files: tuple[str, ...], cleaned: Cleaned, companions: tuple[Path, ..
         removed=frozenset(cleaned.taken.names),
         removed_once=frozenset(cleaned.taken.dates),
         companions=companions,
+        bulk=bulk,
         notes={name: count for name, count in cleaned.notes.items() if count},
         warnings=cleaned.warnings,
     )

@@ -9,11 +9,16 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import dataclass, field
+from importlib import resources
 
 from deid.folder.format import Context
 from deid.signal.words import is_technical, tokens
 
 SHORTEST_ASCII, SHORTEST_OTHER = 5, 2
+MOST_DATES = 64
+FIRST_SYLLABLE, NAME_LETTERS = "\u1100", 3
+# What columns are called is in every table, and no one's name.
+HEADINGS = frozenset(tokens((resources.files("deid.signal.streams") / "columns.txt").read_text("utf-8")))
 UNKNOWN = frozenset({"x", "unknown", "anonymous", "anonymized", "n/a", "na", "none", "-", "0", "null"})
 
 
@@ -31,17 +36,18 @@ class Taken:
             self.names.add(text)
 
     def words(self, text: str) -> None:
-        """Note the words of a free text that look like a number or a Korean name.
+        """Note the words of a free text that look like a number or a Korean name, and name no column.
 
-        Latin words alone are not noted: half of them are words which another file may well hold.
+        Latin words and short Korean ones are not noted: another file may well hold them.
         """
         for word in tokens(text):
-            if any(letter.isdigit() or letter > "\u1100" for letter in word):
+            letters = [letter for letter in word if letter > FIRST_SYLLABLE]
+            if word not in HEADINGS and (len(letters) >= NAME_LETTERS or any(each.isdigit() for each in word)):
                 self.value(word)
 
     def date(self, text: str) -> None:
-        """Note a date or time as it was written."""
-        if len(text.strip()) > SHORTEST_ASCII:
+        """Note a date or time as it was written: of a stream's many the first ones."""
+        if len(text.strip()) > SHORTEST_ASCII and len(self.dates) < MOST_DATES:
             self.dates.add(text.strip())
 
 

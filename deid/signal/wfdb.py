@@ -80,7 +80,8 @@ class Wfdb:
         files = place.write([*parts, *((path.name, data) for path, data in annotations.items())])
         notes = {"comments": len(header.comments), "annotation-files": len(annotations)}
         companions = (*(path for path, *_ in signals.values()), *annotations)
-        return outcome(files, Cleaned((), who, taken, notes), companions)
+        bulk = tuple((place.renamed(path.name), 0, len(data)) for path, data, _ in signals.values())
+        return outcome(files, Cleaned((), who, taken, notes), companions, bulk=bulk)
 
 
 @dataclass(frozen=True)

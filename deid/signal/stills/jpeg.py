@@ -41,4 +41,6 @@ class Jpeg(OneFile):
         new = stripped(new)
         turned = orientation(image)
         mark = TURNED % turned if turned > 1 else b""
-        return Cleaned((START, mark, new[2:]), person(context), notes={"letters": len(found)}, warnings=(LOOK,))
+        return Cleaned(
+            (START, mark, new[2:]), person(context), notes={"letters": len(found)}, warnings=(LOOK,), samples=0
+        )

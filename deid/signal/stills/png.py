@@ -51,7 +51,9 @@ class Png(OneFile):
         if found:
             new = _written(list(_chunks(_blanked(image, found))))
         gone = sum(kind not in {*KEPT, b"IDAT", b"IEND"} for kind, _ in chunks)
-        return Cleaned((new,), person(context), notes={"letters": len(found), "chunks": gone}, warnings=(LOOK,))
+        return Cleaned(
+            (new,), person(context), notes={"letters": len(found), "chunks": gone}, warnings=(LOOK,), samples=0
+        )
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:

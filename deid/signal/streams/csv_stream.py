@@ -53,7 +53,8 @@ class Csv(OneFile):
             "cells-emptied": cells.emptied,
             "lines-dropped": len(table.preamble) + table.strays,
         }
-        return Cleaned((out.getvalue().encode("utf-8"),), rows.first, taken, notes)
+        written = out.getvalue().encode("utf-8")
+        return Cleaned((written,), rows.first, taken, notes, samples=written.index(b"\n"))
 
 
 def number_by_profile(rules: Rules, texts: Sequence[str]) -> str:

@@ -67,7 +67,9 @@ class Json(OneFile):
         if not walk.measured:
             raise Refused("signal.unknown-columns", "아는 측정 항목이 없습니다.", "no measurement's name is known.")
         notes = {"names-dropped": walk.dropped, "cells-emptied": walk.cells.emptied}
-        return Cleaned(("".join(f"{each}\n" for each in out).encode("utf-8"),), walk.who(walk.number), taken, notes)
+        return Cleaned(
+            ("".join(f"{each}\n" for each in out).encode("utf-8"),), walk.who(walk.number), taken, notes, samples=0
+        )
 
 
 def parsed(text: str, *, lines: bool) -> list[object]:

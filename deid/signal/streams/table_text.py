@@ -23,7 +23,10 @@ NUMBERS = re.compile(
     r"(?:patient|subject|mrn|chart|id|no|환자|등록|병록|차트|대상자|회원)[^:=,;\t|]{0,12}[:=,;\t|]\s*\"?([\w\-]{3,24})",
     re.IGNORECASE,
 )
-NAMED = re.compile(r"(?:name|성명|이름|환자명|대상자명)[^:=,;\t|]{0,8}[:=,;\t|]\s*\"?([^,;\t|\"]{2,40})", re.IGNORECASE)
+NAMED = re.compile(
+    r"(?:name|operator|성명|이름|환자명|대상자명|측정자|검사자|담당자?|의사|보호자|작성자)[^:=,;\t|]{0,8}[:=,;\t|]\s*\"?([^,;\t|\"]{2,40})",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,9 @@ class Table:
     def number(self, taken: Taken) -> str:
         """Find the patient's number in the preamble, and note what it says of him or her."""
         text = "\n".join(self.preamble)
-        taken.words(text)
+        for line in self.preamble:
+            # What stands before the mark says what follows, and may be a column's name elsewhere.
+            taken.words(" ".join(re.split(r"[:=,;\t|]", line)[1:]))
         for name in NAMED.finditer(text):
             taken.value(name[1])
         told = next((found[1] for found in NUMBERS.finditer(text) if number_in(found[1])), "")
