@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -44,8 +45,11 @@ def _hospital(who: Planted, folder: Path) -> int:
     record(who, folder / "wfdb")
     (folder / "메모.txt").write_text(f"{who.korean} {who.phone}\n다음 주 재방문\n")
     (folder / "truncated.edf").write_bytes(edf(who)[:2000])
+    korean = os.fsdecode(f"{who.korean}_뇌파.edf".encode("cp949"))
+    (folder / korean).write_bytes(edf(who, plus=False, encoding="cp949"))
+    (folder / os.fsdecode("잘린.edf".encode("cp949"))).write_bytes(edf(who)[:300])
     (folder / "report.pdf").write_bytes(b"%PDF-1.4 " + who.latin.encode())
-    return len(files) + 1 + 3
+    return len(files) + 1 + 3 + 1
 
 
 @pytest.mark.parametrize("recipe", ["signals.yaml", "imaging-default.yaml"])
@@ -62,6 +66,7 @@ def test_a_hospitals_folder_comes_out_whole_and_nameless(tmp_path: Path, recipe:
         "메모.txt": "signal.unknown-columns",
         "truncated.edf": "signal.truncated",
         "report.pdf": "folder.unknown",
+        os.fsdecode("잘린.edf".encode("cp949")): "signal.truncated",
     }
     assert done.exit_code == 0, done.output
     assert told["written"] == wanted
