@@ -18,7 +18,7 @@ from deid.signal.streams.schema import Column
 from deid.signal.words import is_technical, unit
 
 # Seven digits before the point hold 24-bit samples; a telephone, a registration number or a date have more.
-NUMBER = re.compile(r"[-+]?(?:(?:0|[1-9]\d{0,6})(?:\.\d{0,17})?|\.\d{1,17})(?:[eE][-+]?\d{1,2})?", re.ASCII)
+NUMBER = re.compile(r"[-+]?(?:(?:0|[1-9]\d{0,6})(?:[.,]\d{0,17})?|[.,]\d{1,17})(?:[eE][-+]?\d{1,2})?", re.ASCII)
 MISSING = frozenset(("", "nan", "null", "none", "na", "n/a", "-", "inf", "-inf"))
 TRUTH = frozenset(("true", "false"))
 LONGEST_TEXT = 60

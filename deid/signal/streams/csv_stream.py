@@ -12,10 +12,11 @@ from deid.signal.one_file import Cleaned, OneFile
 from deid.signal.person import Person, Taken, person
 from deid.signal.streams.cells import Cells
 from deid.signal.streams.moments import Moment, moment
-from deid.signal.streams.schema import Column, Rules, column, shown
+from deid.signal.streams.schema import PEOPLE, Column, Rules, column, plain, shown
 from deid.signal.streams.table_text import Table, read
 
 ENDINGS = (".csv", ".tsv", ".txt", ".log", ".tab")
+MOST_NAMES = 1000
 MEASURED = frozenset(("number", "text", "category", "coarse"))
 
 
@@ -45,6 +46,9 @@ class Csv(OneFile):
         number = table.number(taken) or number_by_profile(rules, (*table.preamble, context.name))
         plan = _plan(table, rules)
         cells = Cells(context, taken)
+        for place in (place for place, name in enumerate(table.names) if plain(name) in PEOPLE):
+            for value in dict.fromkeys(row[place] for row in table.rows[:MOST_NAMES]):
+                taken.value(value)
         rows = _Rows(table, plan, cells, number)
         out = io.StringIO()
         csv.writer(out, delimiter=table.separator, lineterminator="\n").writerows(rows.written())

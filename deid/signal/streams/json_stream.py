@@ -17,7 +17,7 @@ from deid.signal.person import Person, Taken, person
 from deid.signal.streams.cells import Cells
 from deid.signal.streams.csv_stream import MEASURED, number_by_profile
 from deid.signal.streams.moments import Moment, moment
-from deid.signal.streams.schema import Column, Rules, Stream, column, shown
+from deid.signal.streams.schema import OWN_NUMBER, PEOPLE, Column, Rules, Stream, column, plain, shown
 from deid.signal.streams.table_text import decoded
 
 ENDINGS = (".json", ".jsonl", ".ndjson", ".geojson")
@@ -62,6 +62,7 @@ class Json(OneFile):
         walk = _Walk(rules, rules.stream(names), Cells(context, taken), number_by_profile(rules, (context.name,)))
         walk.number = next(filter(None, (walk.find(document) for document in documents)), walk.number)
         for document in documents:
+            walk.note(document)
             walk.hear(document, walk.find(document) or walk.number)
         out = [walk.document(document) for document in documents]
         if not walk.measured:
@@ -134,10 +135,19 @@ class _Walk:
             what = self.what(name) if name else None
             if what and what.kind == "patient" and isinstance(each, str) and each.strip():
                 return each.strip()
-            found = self.find(each)
+            inside = ((plain(one), other) for one, other in _members(each)) if what and what.kind == "patient" else ()
+            own = next((other for one, other in inside if one in OWN_NUMBER and isinstance(other, str) and other), "")
+            found = own or self.find(each)
             if found:
                 return found
         return ""
+
+    def note(self, value: object) -> None:
+        """Note the names of people, wherever they are."""
+        for name, each in _members(value):
+            if isinstance(each, str) and name and plain(name) in PEOPLE:
+                self.cells.taken.value(each)
+            self.note(each)
 
     def own(self, value: object, patient: str) -> str:
         """Give the patient an object names itself, or the one around it."""

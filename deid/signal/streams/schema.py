@@ -27,6 +27,10 @@ Kind = Literal["number", "text", "clock", "day", "patient", "device", "category"
 KINDS: tuple[Kind, ...] = ("number", "text", "clock", "day", "patient", "device", "category", "coarse", "band")
 UNIT = re.compile(r"\s*[(\[]([^()\[\]]{1,12})[)\]]\s*$")
 EDGES = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")  # accX is acc x
+# Units as names end in them: `cop_x_mm`.
+UNIT_WORDS = frozenset(
+    ("mm", "cm", "m", "n", "nm", "mv", "uv", "v", "s", "ms", "sec", "hz", "deg", "kg", "g", "bpm", "pct", "w")
+)
 MARKS = re.compile(r"[\s_\-./:]+")
 
 
@@ -64,6 +68,17 @@ class Rules:
         return next((each for each in self.streams if each.has <= have), Stream("", frozenset(), self.others))
 
 
+# What a person's name is called: it is never published, and looked for in what is.
+PEOPLE = frozenset(
+    (
+        *("name", "patient name", "subject name", "full name", "user name", "username", "operator", "doctor"),
+        *("physician", "이름", "성명", "환자명", "환자 이름", "대상자명", "환자성명", "측정자", "검사자", "담당자"),
+        *("의사", "보호자", "구급대원"),
+    )
+)
+OWN_NUMBER = frozenset(("id", "no", "number", "mrn", "번호"))  # inside an object that is the patient's
+
+
 def plain(name: str) -> str:
     """Give a name without its unit, its case and the marks between its words: `HeartRate (bpm)` is `heart rate`."""
     return MARKS.sub(" ", EDGES.sub(" ", UNIT.sub("", name.strip().strip("\ufeff\"'")))).strip().lower()
@@ -78,7 +93,9 @@ def column(stream: Stream, rules: Rules, name: str) -> Column | None:
         return found
     if key in NAMES:
         return NAMES[key]
-    if key and (is_technical(key) or _is_numbered(key)):
+    words = key.split()
+    measured = " ".join(words[:-1]) if len(words) > 1 and words[-1] in UNIT_WORDS else key
+    if key and (is_technical(key) or _is_numbered(measured)):
         return Column("text")
     return None
 

@@ -160,6 +160,41 @@ def test_a_long_number_in_a_measured_column_is_emptied(run: Runner) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "is_kept"),
+    [
+        ("HeartRate (bpm)", True),
+        ("심박수(bpm)", True),
+        ("COP_X_mm", True),
+        ("Vertical GRF (N)", True),
+        ("Knee Flexion Angle (deg)", True),
+        ("EMG_TA_L filtered 2", True),
+        ("accX", True),
+        ("heart rate (홍길동)", True),
+        ("HR Hong", False),
+        ("김철수 심박수", False),
+        ("id", False),
+        ("address", False),
+        ("lat", False),
+        ("passport no", False),
+        ("", False),
+    ],
+)
+def test_names_that_mean_the_same_everywhere_are_kept(run: Runner, name: str, is_kept: bool) -> None:
+    found = _columns(run(Csv(), "a.csv", f"t,hr,{name}\n0,70,1.50\n1,71,2.50\n".encode()), Source("a.csv", b""))
+    kept = name.replace(" (홍길동)", "")
+    assert found.get(kept) == (["1.50", "2.50"] if is_kept else None)
+
+
+def test_an_objects_own_number_is_its_patients(run: Runner) -> None:
+    who = person(8)
+    document = {"patient": {"id": who.number, "name": who.korean}, "records": [{"ts": who.day, "hr": 72}]}
+    done = run(Json(), "a.json", json.dumps(document).encode())
+    assert done.outcome.patient == run.people.pseudonym(who.number)
+    assert {who.number, who.korean} <= done.outcome.removed
+    assert leaks(who, done.folder) == []
+
+
+@pytest.mark.parametrize(
     ("text", "day", "seconds"),
     [
         ("2024-03-12 14:03:05.5", "2024-03-12", 50585.5),
