@@ -21,7 +21,7 @@ from deid.signal.words import FILTER, filters, technical, unit
 FIXED, PER_SIGNAL = 256, 256
 SAMPLE_BYTES = {"edf": 2, "bdf": 3}
 VERSIONS = {b"0       ": "edf", b"\xffBIOSEMI": "bdf"}
-ANNOTATIONS = {"EDF Annotations", "BDF Annotations"}
+ANNOTATIONS = "annotations"  # `EDF Annotations`; some writers spell it their own way
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 INTEGER = re.compile(r"[-+]?\d{1,8}", re.ASCII)
 DECIMAL = re.compile(r"[-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?", re.ASCII)
@@ -43,7 +43,7 @@ class Signal:
     @property
     def is_annotations(self) -> bool:
         """Whether it holds texts instead of samples."""
-        return self.label in ANNOTATIONS
+        return self.label.lower().endswith(ANNOTATIONS)
 
 
 @dataclass(frozen=True)
@@ -221,12 +221,18 @@ def _written(header: Header, who: Person, taken: Taken) -> bytes:
         (header.duration, 8),
         (str(len(header.signals)), 4),
     ]
-    return version + b"".join(_padded(text, length) for text, length in (*fixed, *_signal_fields(header.signals)))
+    return version + b"".join(_padded(text, length) for text, length in (*fixed, *_signal_fields(header)))
 
 
-def _signal_fields(signals: tuple[Signal, ...]) -> Iterator[tuple[str, int]]:
+def _signal_fields(header: Header) -> Iterator[tuple[str, int]]:
+    signals, header_word = header.signals, header.kind.upper()
     for number, signal in enumerate(signals, 1):
-        yield signal.label if signal.is_annotations else technical(korean(signal.label), f"Signal {number}"), 16
+        yield (
+            f"{header_word} Annotations"
+            if signal.is_annotations
+            else technical(korean(signal.label), f"Signal {number}"),
+            16,
+        )
     yield from ((technical(korean(signal.transducer), ""), 80) for signal in signals)
     yield from ((unit(signal.dimension), 8) for signal in signals)
     for limit in range(4):
