@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from deid.folder.format import Context
@@ -19,6 +19,7 @@ from deid.signal.words import is_technical, unit
 
 # Seven digits before the point hold 24-bit samples; a telephone, a registration number or a date have more.
 NUMBER = re.compile(r"[-+]?(?:(?:0|[1-9]\d{0,6})(?:[.,]\d{0,17})?|[.,]\d{1,17})(?:[eE][-+]?\d{1,2})?", re.ASCII)
+NUMBERS = re.compile(rf"(?:{NUMBER.pattern}\n)*+", re.ASCII)
 MISSING = frozenset(("", "nan", "null", "none", "na", "n/a", "-", "inf", "-inf"))
 TRUTH = frozenset(("true", "false"))
 LONGEST_TEXT = 60
@@ -46,7 +47,10 @@ class Cells:
 
     def hear(self, text: str, patient: str, day: Moment | None = None) -> None:
         """Learn from a time when a patient's stream began."""
-        at = combined(moment(text), day)
+        self.begin(combined(moment(text), day), patient)
+
+    def begin(self, at: Moment | None, patient: str) -> None:
+        """Learn from a moment when a patient's stream began."""
         if at and at.dated:
             self.starts[patient] = min(self.starts.get(patient, at.micros), at.micros)
 
@@ -55,7 +59,10 @@ class Cells:
 
         A number that is no time of the calendar is seconds since the start already and stays.
         """
-        at = combined(moment(text), day)
+        return self.since(text, combined(moment(text), day), patient, name)
+
+    def since(self, text: str, at: Moment | None, patient: str, name: str) -> tuple[str, int | None]:
+        """Do the same for a time that was read already."""
         if at is None:
             return self.number(text), None
         self.taken.date(text)
@@ -78,6 +85,12 @@ class Cells:
             return self._empty(text)
         self.taken.date(text)
         return who.day(day_of(at.micros)).isoformat()
+
+    def column(self, column: Column, values: Sequence[str], people: Sequence[Person]) -> list[str]:
+        """Treat the values of a column that is no time; one of numbers alone stays as it is, at once."""
+        if column.kind in {"number", "text"} and NUMBERS.fullmatch("\n".join((*values, ""))):
+            return list(values)
+        return [self.other(column, value, who) for value, who in zip(values, people, strict=True)]
 
     def number(self, text: str) -> str:
         """Keep a number as it was spelled."""

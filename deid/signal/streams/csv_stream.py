@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from deid.folder.format import Context, Refused
 from deid.signal.one_file import Cleaned, OneFile
 from deid.signal.person import Person, Taken, person
-from deid.signal.streams.cells import Cells
+from deid.signal.streams.cells import Cells, combined
 from deid.signal.streams.moments import Moment, moment
 from deid.signal.streams.schema import PEOPLE, Column, Rules, column, plain, shown
 from deid.signal.streams.table_text import Table, read
@@ -80,6 +80,8 @@ def _plan(table: Table, rules: Rules) -> dict[int, Column]:
 
 @dataclass
 class _Rows:
+    """The rows of a table, column by column."""
+
     table: Table
     plan: dict[int, Column]
     cells: Cells
@@ -88,50 +90,59 @@ class _Rows:
     @property
     def first(self) -> Person:
         """Whose the file is: of its first row."""
-        return self.who(self.patient(self.table.rows[0]))
+        return self.who(self.patients()[0])
 
     def places(self, kind: str) -> list[int]:
         return [place for place, each in self.plan.items() if each.kind == kind]
 
-    def patient(self, row: Sequence[str]) -> str:
-        told = (row[place].strip() for place in self.places("patient"))
-        return next(filter(None, told), self.number)
+    def patients(self) -> list[str]:
+        """Give each row's patient: the first column that tells one, else the preamble's."""
+        told = [[row[place].strip() for place in self.places("patient")] for row in self.table.rows]
+        return [next(filter(None, each), self.number) for each in told]
 
     def who(self, number: str) -> Person:
         return self.cells.who(number) if number else person(self.cells.context)
 
-    def on(self, row: Sequence[str]) -> Moment | None:
-        """Give the day of a row whose clock tells only the time."""
-        days = (moment(row[place]) for place in self.places("day"))
-        return next(filter(None, days), None)
-
-    def written(self) -> Iterator[list[str]]:
+    def written(self) -> Iterator[Sequence[str]]:
         """Yield the names and then the rows as they may be."""
-        clocks = self.places("clock")
-        for row in self.table.rows:
-            for place in clocks:
-                self.cells.hear(row[place], self.patient(row), self.on(row))
-        dated = bool(self.cells.starts)
-        names = [shown(self.table.names[place]) for place in self.plan]
-        yield [*names, *(f"{shown(self.table.names[place])}_day" for place in clocks if dated)]
-        for row in self.table.rows:
-            yield self.row(row, dated=dated)
-
-    def row(self, row: Sequence[str], *, dated: bool) -> list[str]:
-        patient = self.patient(row)
-        who, on = self.who(patient), self.on(row)
-        out, days = [], []
-        since: int | None = None
+        columns = list(zip(*self.table.rows, strict=True))
+        patients = self.patients()
+        persons = {number: self.who(number) for number in dict.fromkeys(patients)}
+        people = [persons[number] for number in patients]
+        times = self.times(columns, patients)
+        out: dict[int, Sequence[str]] = {}
+        days: dict[int, Sequence[str]] = {}
+        since: list[int | None] = []
+        for place, at in times.items():
+            found = [
+                self.cells.since(text.strip(), each, patient, str(place))
+                for text, each, patient in zip(columns[place], at, patients, strict=True)
+            ]
+            since = [whole for _, whole in found]
+            out[place] = [text for text, _ in found]
+            days[place] = self.days(patients, people, since)
         for place, what in self.plan.items():
-            if what.kind != "clock":
-                out.append(self.cells.other(what, row[place], who))
-                continue
-            value, since = self.cells.elapsed(row[place].strip(), patient, str(place), on)
-            out.append(value)
-            days.append(self.cells.day(patient, who, since))
-        if since is not None and on is not None:
-            # The day's own column goes by the start's midnight too: where it turns would tell the hour of the start.
-            for position, what in enumerate(self.plan.values()):
-                if what.kind == "day":
-                    out[position] = self.cells.day(patient, who, since)
-        return [*out, *(days if dated else ())]
+            if what.kind == "day" and self.cells.starts and times:
+                # By the start's midnight too: where the day turns would tell the hour of the start.
+                out[place] = self.days(patients, people, since)
+            elif what.kind != "clock":
+                out[place] = self.cells.column(what, columns[place], people)
+        days = days if self.cells.starts else {}
+        names = {place: shown(self.table.names[place]) for place in self.plan}
+        yield [*names.values(), *(f"{names[place]}_day" for place in days)]
+        yield from zip(*(out[place] for place in names), *days.values(), strict=True)
+
+    def times(self, columns: Sequence[Sequence[str]], patients: list[str]) -> dict[int, list[Moment | None]]:
+        """Read every time once, on its day where another column tells it, and learn when each patient's began."""
+        rows = len(self.table.rows)
+        told = [[moment(text) for text in columns[place]] for place in self.places("day")]
+        on = [next(filter(None, each), None) for each in zip(*told, strict=True)] if told else [None] * rows
+        found = {}
+        for place in self.places("clock"):
+            found[place] = [combined(moment(t), day) for t, day in zip(columns[place], on, strict=True)]
+            for at, patient in zip(found[place], patients, strict=True):
+                self.cells.begin(at, patient)
+        return found
+
+    def days(self, patients: list[str], people: list[Person], since: list[int | None]) -> list[str]:
+        return [self.cells.day(*each) for each in zip(patients, people, since, strict=True)]

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from deid.folder.format import Refused
 from deid.signal.cursor import unreadable
 from deid.signal.person import Taken, number_in
-from deid.signal.streams.schema import plain
 
 SEPARATORS = (",", "\t", ";", "|")
 FIRST_LINES = 400  # a preamble is shorter
@@ -88,7 +87,7 @@ def _header(lines: Sequence[str], separator: str, score: Callable[[Sequence[str]
     split = [next(iter(_split(line, separator)), []) if line.strip() else [] for line in lines[: FIRST_LINES + 1]]
     for place, cells in enumerate(split[:FIRST_LINES]):
         following = next((other for other in split[place + 1 :] if other), [])
-        if cells and len(cells) == len(following) and len(set(map(plain, cells))) == len(cells):
+        if cells and len(cells) == len(following):
             best = max(best, (score(cells), -place))
     return best[0], -best[1]
 

@@ -174,7 +174,10 @@ def test_a_long_number_in_a_measured_column_is_emptied(run: Runner) -> None:
         ("김철수 심박수", False),
         ("id", False),
         ("address", False),
-        ("lat", False),
+        *(
+            (name, False)
+            for name in ("lat", "lon", "long", "lng", "latitude", "longitude", "alt", "위도", "경도", "gps x")
+        ),
         ("passport no", False),
         ("", False),
     ],
@@ -183,6 +186,11 @@ def test_names_that_mean_the_same_everywhere_are_kept(run: Runner, name: str, is
     found = _columns(run(Csv(), "a.csv", f"t,hr,{name}\n0,70,1.50\n1,71,2.50\n".encode()), Source("a.csv", b""))
     kept = name.replace(" (홍길동)", "")
     assert found.get(kept) == (["1.50", "2.50"] if is_kept else None)
+
+
+def test_two_plates_with_the_same_names_stay_two(run: Runner) -> None:
+    done = run(Csv(), "a.csv", b"Time,Fx,Fy,Fx,Fy\n0,1,2,3,4\n1,5,6,7,8\n")
+    assert done.data == b"Time,Fx,Fy,Fx,Fy\n0,1,2,3,4\n1,5,6,7,8\n"
 
 
 def test_an_objects_own_number_is_its_patients(run: Runner) -> None:
