@@ -46,7 +46,8 @@ def technical(text: str, otherwise: str) -> str:
         return text
     kept: list[str] = []
     for word in tokens(text):
-        if not known(word):
+        # A single letter before what is not known may be an initial.
+        if not known(word) or len(word) == 1:
             break
         kept.append(word)
     return " ".join(kept) or otherwise

@@ -12,6 +12,7 @@ from deid.signal.one_file import Cleaned, OneFile
 from deid.signal.person import Person, Taken, person
 from deid.signal.streams.cells import Cells, combined
 from deid.signal.streams.moments import Moment, moment
+from deid.signal.streams.places import places
 from deid.signal.streams.schema import PEOPLE, Column, Rules, column, plain, shown
 from deid.signal.streams.table_text import Table, read
 
@@ -49,6 +50,7 @@ class Csv(OneFile):
         for place in (place for place, name in enumerate(table.names) if plain(name) in PEOPLE):
             for value in dict.fromkeys(row[place] for row in table.rows[:MOST_NAMES]):
                 taken.value(value)
+        plan = _without_places(table, plan)
         rows = _Rows(table, plan, cells, number)
         out = io.StringIO()
         csv.writer(out, delimiter=table.separator, lineterminator="\n").writerows(rows.written())
@@ -76,6 +78,13 @@ def _plan(table: Table, rules: Rules) -> dict[int, Column]:
     if not any(each.kind in MEASURED for each in plan.values()):
         raise Refused("signal.unknown-columns", "아는 측정 열이 없습니다.", "no column of measurements is known.")
     return plan
+
+
+def _without_places(table: Table, plan: dict[int, Column]) -> dict[int, Column]:
+    """Take out columns of numbers that are coordinates by their values, whatever they are called."""
+    columns = list(zip(*table.rows, strict=True))
+    gone = places({place: columns[place] for place, each in plan.items() if each.kind in {"number", "text"}})
+    return {place: each for place, each in plan.items() if place not in gone}
 
 
 @dataclass

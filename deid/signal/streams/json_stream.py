@@ -17,11 +17,13 @@ from deid.signal.person import Person, Taken, person
 from deid.signal.streams.cells import Cells
 from deid.signal.streams.csv_stream import MEASURED, number_by_profile
 from deid.signal.streams.moments import Moment, moment
+from deid.signal.streams.places import is_coordinate, is_place
 from deid.signal.streams.schema import OWN_NUMBER, PEOPLE, Column, Rules, Stream, column, plain, shown
 from deid.signal.streams.table_text import decoded
 
 ENDINGS = (".json", ".jsonl", ".ndjson", ".geojson")
 DEEPEST = 40
+MOST_OF_A_PLACE = 3  # longitude, latitude, height
 
 
 class Number(str):
@@ -183,6 +185,9 @@ class _Walk:
         if isinstance(value, Pairs):
             return self.object(value, self.own(value, patient))
         if isinstance(value, list):
+            if is_place([str(each) for each in value if isinstance(each, Number)][:MOST_OF_A_PLACE]):
+                self.dropped += 1
+                return "[]"
             return "[" + ",".join(self.write(each, what, patient, name) for each in value) + "]"
         if value is None or isinstance(value, bool):
             return json.dumps(value)
@@ -191,9 +196,12 @@ class _Walk:
     def object(self, value: Pairs, patient: str) -> str:
         """Write an object's known members, and the shifted day beside each time."""
         members, on = [], self.on(value)
+        numbers = [str(each) for _, each in value if isinstance(each, Number)]
+        located = is_place(numbers)
         for name, each in value:
             what, called = self.what(name), shown(name)
-            if what is None:
+            at = located and isinstance(each, Number) and is_coordinate(each)
+            if what is None or (at and what.kind in {"number", "text"}):
                 self.dropped += 1
                 continue
             if what.kind == "clock" and isinstance(each, str):

@@ -188,6 +188,16 @@ def test_names_that_mean_the_same_everywhere_are_kept(run: Runner, name: str, is
     assert found.get(kept) == (["1.50", "2.50"] if is_kept else None)
 
 
+def test_coordinates_under_names_that_do_not_say_so_are_dropped(run: Runner) -> None:
+    done = run(Csv(), "a.csv", b"t,x,y,z\n0,126.851338,35.160234,1.5\n1,126.851339,35.160235,1.6\n")
+    assert done.data == b"t,z\n0,1.5\n1,1.6\n"
+    done = run(Csv(), "b.csv", b"t,x,y\n0,126.851338,-35.160234\n1,12.851339,35.160235\n")
+    assert done.data.startswith(b"t,x,y\n0,126.851338")
+    document = {"hr": 70, "points": [[126.851338, 35.160234], [1.5, 2.5]], "data": {"y": 35.160234, "x": 126.851338}}
+    done = run(Json(), "a.json", json.dumps(document).encode())
+    assert json.loads(done.data) == {"hr": 70, "points": [[], [1.5, 2.5]], "data": {}}
+
+
 def test_two_plates_with_the_same_names_stay_two(run: Runner) -> None:
     done = run(Csv(), "a.csv", b"Time,Fx,Fy,Fx,Fy\n0,1,2,3,4\n1,5,6,7,8\n")
     assert done.data == b"Time,Fx,Fy,Fx,Fy\n0,1,2,3,4\n1,5,6,7,8\n"
