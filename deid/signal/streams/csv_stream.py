@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from deid.folder.format import Context, Refused
+from deid.signal.cursor import unreadable
 from deid.signal.one_file import Cleaned, OneFile
 from deid.signal.person import Person, Taken, person
 from deid.signal.streams.cells import Cells, combined
@@ -46,21 +47,15 @@ class Csv(OneFile):
         taken = Taken()
         number = table.number(taken) or number_by_profile(rules, (*table.preamble, context.name))
         plan = _plan(table, rules)
-        cells = Cells(context, taken)
-        for place in (place for place, name in enumerate(table.names) if plain(name) in PEOPLE):
-            for value in dict.fromkeys(row[place] for row in table.rows[:MOST_NAMES]):
-                taken.value(value)
-        plan = _without_places(table, plan)
-        rows = _Rows(table, plan, cells, number)
-        out = io.StringIO()
-        csv.writer(out, delimiter=table.separator, lineterminator="\n").writerows(rows.written())
+        rows = _Rows(table, plan, Cells(context, taken), number)
+        rows.learn()
+        pieces = list(rows.written())
         notes = {
             "columns-dropped": len(table.names) - len(plan),
-            "cells-emptied": cells.emptied,
-            "lines-dropped": len(table.preamble) + table.strays,
+            "cells-emptied": rows.cells.emptied,
+            "lines-dropped": len(table.preamble) + rows.strays,
         }
-        written = out.getvalue().encode("utf-8")
-        return Cleaned((written,), rows.first, taken, notes, samples=written.index(b"\n"))
+        return Cleaned(pieces, rows.first, taken, notes, samples=len(pieces[0]))
 
 
 def number_by_profile(rules: Rules, texts: Sequence[str]) -> str:
@@ -80,78 +75,109 @@ def _plan(table: Table, rules: Rules) -> dict[int, Column]:
     return plan
 
 
-def _without_places(table: Table, plan: dict[int, Column]) -> dict[int, Column]:
-    """Take out columns of numbers that are coordinates by their values, whatever they are called."""
-    columns = list(zip(*table.rows, strict=True))
-    gone = places({place: columns[place] for place, each in plan.items() if each.kind in {"number", "text"}})
-    return {place: each for place, each in plan.items() if place not in gone}
+Columns = Sequence[Sequence[str]]
 
 
 @dataclass
 class _Rows:
-    """The rows of a table, column by column."""
+    """The rows of a table: gone through twice, block by block, and treated column by column."""
 
     table: Table
     plan: dict[int, Column]
     cells: Cells
     number: str
+    first_patient: str | None = None
+    strays: int = 0
+
+    def learn(self) -> None:
+        """Learn whose the rows are, when each patient's began, and which columns are coordinates by their values."""
+        people = [place for place, name in enumerate(self.table.names) if plain(name) in PEOPLE]
+        for rows, strays in self.table.blocks():
+            self.strays += strays
+            if not rows:
+                continue
+            columns, patients = list(zip(*rows, strict=True)), self.patients(rows)
+            self.first_patient = patients[0] if self.first_patient is None else self.first_patient
+            for at in self.times(columns).values():
+                for each, patient in zip(at, patients, strict=True):
+                    self.cells.begin(each, patient)
+            for value in {columns[place][row] for place in people for row in range(min(len(rows), MOST_NAMES))}:
+                self.cells.taken.value(value)
+            numbers = (place for place, each in self.plan.items() if each.kind in {"number", "text"})
+            for place in places({place: columns[place] for place in numbers}):
+                del self.plan[place]
+        if self.first_patient is None:
+            raise unreadable("no-rows", "표에 행이 없습니다.", "The table has no rows.")
 
     @property
     def first(self) -> Person:
         """Whose the file is: of its first row."""
-        return self.who(self.patients()[0])
+        return self.who(self.first_patient or "")
 
     def places(self, kind: str) -> list[int]:
         return [place for place, each in self.plan.items() if each.kind == kind]
 
-    def patients(self) -> list[str]:
+    def patients(self, rows: Sequence[Sequence[str]]) -> list[str]:
         """Give each row's patient: the first column that tells one, else the preamble's."""
-        told = [[row[place].strip() for place in self.places("patient")] for row in self.table.rows]
-        return [next(filter(None, each), self.number) for each in told]
+        mine = self.places("patient")
+        if not mine:
+            return [self.number] * len(rows)
+        return [next(filter(None, (row[place].strip() for place in mine)), self.number) for row in rows]
 
     def who(self, number: str) -> Person:
         return self.cells.who(number) if number else person(self.cells.context)
 
-    def written(self) -> Iterator[Sequence[str]]:
-        """Yield the names and then the rows as they may be."""
-        columns = list(zip(*self.table.rows, strict=True))
-        patients = self.patients()
+    def written(self) -> Iterator[bytes]:
+        """Yield the line of names, and then block by block the rows as they may be."""
+        names = {place: shown(self.table.names[place]) for place in self.plan}
+        clocks = self.places("clock") if self.cells.starts else []
+        yield self.lines([[*names.values(), *(f"{names[place]}_day" for place in clocks)]])
+        for rows, _ in self.table.blocks():
+            if rows:
+                yield self.lines(zip(*self.block(rows), strict=True))
+
+    def lines(self, rows: Iterable[Sequence[str]]) -> bytes:
+        out = io.StringIO()
+        csv.writer(out, delimiter=self.table.separator, lineterminator="\n").writerows(rows)
+        return out.getvalue().encode("utf-8")
+
+    def block(self, rows: Sequence[Sequence[str]]) -> Iterator[Sequence[str]]:
+        """Yield the columns of some rows as they may be, those of the shifted days last."""
+        columns, patients = list(zip(*rows, strict=True)), self.patients(rows)
         persons = {number: self.who(number) for number in dict.fromkeys(patients)}
         people = [persons[number] for number in patients]
-        times = self.times(columns, patients)
-        out: dict[int, Sequence[str]] = {}
-        days: dict[int, Sequence[str]] = {}
-        since: list[int | None] = []
-        for place, at in times.items():
-            found = [
+        elapsed = {
+            place: [
                 self.cells.since(text.strip(), each, patient, str(place))
                 for text, each, patient in zip(columns[place], at, patients, strict=True)
             ]
-            since = [whole for _, whole in found]
-            out[place] = [text for text, _ in found]
-            days[place] = self.days(patients, people, since)
+            for place, at in self.times(columns).items()
+        }
+        dated = bool(self.cells.starts)
+        days = {
+            place: [
+                self.cells.day(patient, who, since)
+                for patient, who, (_, since) in zip(patients, people, found, strict=True)
+            ]
+            for place, found in elapsed.items()
+        }
+        last = next(reversed(days.values()), [])
         for place, what in self.plan.items():
-            if what.kind == "day" and self.cells.starts and times:
+            if what.kind == "clock":
+                yield [text for text, _ in elapsed[place]]
+            elif what.kind == "day" and dated and days:
                 # By the start's midnight too: where the day turns would tell the hour of the start.
-                out[place] = self.days(patients, people, since)
-            elif what.kind != "clock":
-                out[place] = self.cells.column(what, columns[place], people)
-        days = days if self.cells.starts else {}
-        names = {place: shown(self.table.names[place]) for place in self.plan}
-        yield [*names.values(), *(f"{names[place]}_day" for place in days)]
-        yield from zip(*(out[place] for place in names), *days.values(), strict=True)
+                yield last
+            else:
+                yield self.cells.column(what, columns[place], people)
+        yield from days.values() if dated else ()
 
-    def times(self, columns: Sequence[Sequence[str]], patients: list[str]) -> dict[int, list[Moment | None]]:
-        """Read every time once, on its day where another column tells it, and learn when each patient's began."""
-        rows = len(self.table.rows)
+    def times(self, columns: Columns) -> dict[int, list[Moment | None]]:
+        """Read every time, on its day where another column tells it."""
         told = [[moment(text) for text in columns[place]] for place in self.places("day")]
+        rows = len(columns[0])
         on = [next(filter(None, each), None) for each in zip(*told, strict=True)] if told else [None] * rows
-        found = {}
-        for place in self.places("clock"):
-            found[place] = [combined(moment(t), day) for t, day in zip(columns[place], on, strict=True)]
-            for at, patient in zip(found[place], patients, strict=True):
-                self.cells.begin(at, patient)
-        return found
-
-    def days(self, patients: list[str], people: list[Person], since: list[int | None]) -> list[str]:
-        return [self.cells.day(*each) for each in zip(patients, people, since, strict=True)]
+        return {
+            place: [combined(moment(text), day) for text, day in zip(columns[place], on, strict=True)]
+            for place in self.places("clock")
+        }

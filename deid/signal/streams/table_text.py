@@ -7,15 +7,17 @@ remarks behind it. Only lines of the table count; the others are read for the pa
 from __future__ import annotations
 
 import csv
+import itertools
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from deid.folder.format import Refused
 from deid.signal.cursor import unreadable
 from deid.signal.person import Taken, number_in
 
 SEPARATORS = (",", "\t", ";", "|")
+BLOCK = 20_000  # rows that are held as cells at one time: a file may have hundreds of millions
 FIRST_LINES = 400  # a preamble is shorter
 WIDEST, LONGEST_FIELD = 4096, 1 << 16
 NUMBERS = re.compile(
@@ -30,13 +32,22 @@ NAMED = re.compile(
 
 @dataclass(frozen=True)
 class Table:
-    """A table: what stands before it, its columns' names, its rows, and how many lines were no rows of it."""
+    """A table: what stands before it, its columns' names, and the file's text, in which it has its `start`."""
 
     preamble: tuple[str, ...]
     names: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    strays: int
+    text: str = field(repr=False)
+    start: int
     separator: str
+
+    def blocks(self) -> Iterator[tuple[list[list[str]], int]]:
+        """Yield the rows, so many at a time, each with how many lines among them were none of the table's."""
+        lines = _split(_lines(self.text, self.start), self.separator)
+        next(lines)
+        width = len(self.names)
+        while read := list(itertools.islice(lines, BLOCK)):
+            rows = [row for row in read if len(row) == width and any(row)]
+            yield rows, sum(len(row) != width and any(row) for row in read)
 
     def number(self, taken: Taken) -> str:
         """Find the patient's number in the preamble, and note what it says of him or her."""
@@ -67,24 +78,21 @@ def decoded(data: bytes) -> str:
 def read(data: bytes, score: Callable[[Sequence[str]], int]) -> Table:
     """Find the table in a file. `score` tells how many names of a line are known. Raises `Refused` without any."""
     text = decoded(data).replace("\r\n", "\n").replace("\r", "\n")
-    lines = text.split("\n")
+    lines = [line.rstrip("\n") for line in itertools.islice(_lines(text, 0), FIRST_LINES + 1)]
     best = max(((_header(lines, mark, score), mark) for mark in SEPARATORS), key=lambda each: each[0][0])
     (known, place), separator = best
     if known < 1:
         words = ("아는 열 이름이 없습니다.", "no column's name is known.")
         raise Refused("signal.unknown-columns", *words)
-    names, *rest = _split("\n".join(lines[place:]), separator)
-    rows = [row for row in rest if any(cell.strip() for cell in row)]
-    mine = tuple(tuple(row) for row in rows if len(row) == len(names))
-    if not mine:
-        raise unreadable("no-rows", "표에 행이 없습니다.", "The table has no rows.")
-    return Table(tuple(lines[:place]), tuple(names), mine, len(rows) - len(mine), separator)
+    start = sum(len(line) + 1 for line in lines[:place])
+    names = next(_split(_lines(text, start), separator))
+    return Table(tuple(lines[:place]), tuple(names), text, start, separator)
 
 
 def _header(lines: Sequence[str], separator: str, score: Callable[[Sequence[str]], int]) -> tuple[int, int]:
     """Find the line with the most known names that has as many fields as the next one."""
     best = (0, 0)
-    split = [next(iter(_split(line, separator)), []) if line.strip() else [] for line in lines[: FIRST_LINES + 1]]
+    split = [next(_split([line], separator), []) if line.strip() else [] for line in lines[: FIRST_LINES + 1]]
     for place, cells in enumerate(split[:FIRST_LINES]):
         following = next((other for other in split[place + 1 :] if other), [])
         if cells and len(cells) == len(following):
@@ -92,8 +100,16 @@ def _header(lines: Sequence[str], separator: str, score: Callable[[Sequence[str]
     return best[0], -best[1]
 
 
-def _split(text: str, separator: str) -> Iterator[list[str]]:
-    reader = csv.reader(iter(text.splitlines(keepends=True)), delimiter=separator)
+def _lines(text: str, start: int) -> Iterator[str]:
+    """Yield the lines from a place on, each with its end; an `io.StringIO` would hold four bytes for each letter."""
+    while start < len(text):
+        end = text.find("\n", start) + 1 or len(text)
+        yield text[start:end]
+        start = end
+
+
+def _split(lines: Iterable[str], separator: str) -> Iterator[list[str]]:
+    reader = csv.reader(lines, delimiter=separator)
     try:
         for row in reader:
             if len(row) > WIDEST or any(len(cell) > LONGEST_FIELD for cell in row):
