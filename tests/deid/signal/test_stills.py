@@ -8,12 +8,15 @@ import zlib
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
+from deid.folder.format import Context, Refused
 from deid.imaging.letters.finder import model_file
 from deid.signal.stills.jpeg import Jpeg
 from deid.signal.stills.png import Png
-from tests.deid.signal.planted import Planted, leaks, person
+from tests.deid.signal.planted import Planted, hits, leaks, person
 from tests.deid.signal.running import Runner
 
 SIZE = (320, 240)
@@ -139,3 +142,20 @@ def test_what_is_damaged_is_refused(run: Runner, data: bytes, code: str) -> None
     form = Png() if data[:1] == b"\x89" else Jpeg()
 
     assert run.refused(form, "a", data) == code
+
+
+TINY = {Jpeg: _jpeg(person(6), _picture().resize((20, 16))), Png: _png(person(6), _picture().resize((20, 16)), "RGB")}
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(form=st.sampled_from([Jpeg, Png]), data=st.data())
+def test_damage_never_brings_a_crash_nor_a_name(people, form, data) -> None:
+    damaged = bytearray(TINY[form])
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.integers(0, len(damaged) - 1))
+        damaged[place : place + 2] = data.draw(st.binary(min_size=1, max_size=3))
+    try:
+        out = b"".join(form().clean(bytes(damaged), Context(people, None, "a")).pieces)
+    except Refused:
+        return
+    assert [kind for kind in hits(person(6), out) if kind in {"latin", "phone", "note", "serial", "doctor"}] == []
