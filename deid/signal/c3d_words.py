@@ -80,7 +80,9 @@ Treat = Callable[[str, int, dict[str, str]], str]
 
 def _treatment(group: str, key: str) -> Treat | None:
     """Find what becomes of a text parameter; None if it is not kept."""
-    base = key.rstrip("0123456789")  # LABELS2 goes on where 255 were not enough
+    base = re.sub(r"[0-9]{1,2}$", "", key)  # LABELS2 goes on where 255 were not enough
+    if group not in NUMBERS:
+        return None
     if group in {"POINT", "ANALOG"} and base == "LABELS":
         letter = "M" if group == "POINT" else "A"
         first = 255 * (int(key[len(base) :] or "1") - 1)

@@ -47,6 +47,18 @@ def test_the_reference_library_reads_the_same_data(run: Runner, tmp_path: Path) 
     assert {"SUBJECTS", "MANUFACTURER", "PROCESSING", "ANALYSIS"}.isdisjoint(parameters)
 
 
+@pytest.mark.parametrize(("group", "key"), [("KIM", "UNITS"), ("김", "UNITS"), ("POINT", "UNITS01012345678")])
+def test_names_of_groups_and_parameters_are_of_the_list(run: Runner, tmp_path: Path, group: str, key: str) -> None:
+    c3d(person(2), tmp_path / "made.c3d")
+    file = ezc3d.c3d(str(tmp_path / "made.c3d"))
+    file.add_parameter(group, key, ["mm"])
+    file.write(str(tmp_path / "named.c3d"))
+    done = run(C3d(), "a.c3d", (tmp_path / "named.c3d").read_bytes())
+    assert b"KIM" not in done.data
+    assert b"010123" not in done.data
+    assert "김".encode() not in done.data
+
+
 def test_events_in_the_header_keep_known_names(run: Runner, tmp_path: Path) -> None:
     done = run(C3d(), "a.c3d", c3d(person(2), tmp_path / "made.c3d"))
     assert done.data[396:404] == b"LHS EV02"
