@@ -64,7 +64,8 @@ def folder_command(  # noqa: PLR0913 - one parameter for each option
             )
         found = folder.report(work, tally, keys=told)
         if report_file:
-            report_file.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+            text = json.dumps(found, ensure_ascii=False, indent=1) + "\n"
+            report_file.write_text(text, encoding="utf-8", errors="backslashreplace")
         _say(found)
     sys.exit(0 if folder.is_done(tally) else NOT_DONE)
 
@@ -110,4 +111,5 @@ def _say(found: dict[str, object]) -> None:
         f"쓴 파일(written): {found['written']} · 거절(refused): {len(refused)} · 중복(twice): {found['duplicates']}"
     )
     for each in refused:
-        click.echo(f"  [{each['code']}] {each['file']}: {each['ko']} ({each['en']})", err=True)
+        name = each["file"].encode("utf-8", "backslashreplace").decode("utf-8")
+        click.echo(f"  [{each['code']}] {name}: {each['ko']} ({each['en']})", err=True)

@@ -51,4 +51,5 @@ class People:
         if purpose not in self._derived:
             # As text, as in `transform/pseudonyms.py`: 64 hex digits fill one block of SHA-256 exactly.
             self._derived[purpose] = self.keys.derive(purpose, self.dataset, domain).hex().encode("ascii")
-        return hmac.digest(self._derived[purpose], value.encode("utf-8"), "sha256").hex()
+        # Names of files may be in CP949: what Python could not decode stands there as surrogates.
+        return hmac.digest(self._derived[purpose], value.encode("utf-8", "surrogateescape"), "sha256").hex()

@@ -9,9 +9,11 @@ from deid.folder.format import Format
 from deid.imaging.dicom import Dicom
 from deid.imaging.recipe import parse_imaging
 from deid.recipe_yaml import Node
+from deid.signal.formats import SIGNAL_FORMATS
+from deid.signal.streams.rules import parse_signal
 
-FORMATS: tuple[Format, ...] = (Dicom(),)
-SECTIONS: Mapping[str, Callable[[Node], Any]] = {"imaging": parse_imaging}
+FORMATS: tuple[Format, ...] = (Dicom(), *SIGNAL_FORMATS)
+SECTIONS: Mapping[str, Callable[[Node], Any]] = {"imaging": parse_imaging, "signal": parse_signal}
 
 
 def format_of(head: bytes, name: str) -> Format | None:

@@ -137,7 +137,7 @@ def blank_frames(made: list[bytes], syntax: str, picture: Picture, boxes: list[B
     if syntax == codec.EXTENDED and codec.depth(made[0], syntax) == BASELINE_BITS:
         target = syntax
     if target in {codec.BASELINE, codec.EXTENDED}:
-        return [_wiped(frame, boxes) for frame in made], syntax
+        return [wiped(frame, boxes) for frame in made], syntax
     return [_again(frame, syntax, target, picture, boxes) for frame in made], target
 
 
@@ -148,7 +148,7 @@ def _again(frame: bytes, syntax: str, target: str, picture: Picture, boxes: list
     return codec.encode(array, target, picture, frame)
 
 
-def _wiped(frame: bytes, boxes: list[Box]) -> bytes:
+def wiped(frame: bytes, boxes: list[Box]) -> bytes:
     """Grey out blocks of a baseline JPEG without decoding the others (jpegtran of libjpeg-turbo)."""
     for box in boxes:
         place = f"{box.right - box.left}x{box.bottom - box.top}+{box.left}+{box.top}"
