@@ -20,6 +20,7 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 
 from enclave.errors import Invalid
+from enclave.policy.strict import read, spelled
 
 FORMAT = "ansim-review-v1"
 MOST_CHARS = 10_000
@@ -110,7 +111,7 @@ class Limits:
         lines = [f'format = "{FORMAT}"']
         for section in SECTIONS:
             lines += ["", f"[{section}]"]
-            lines += [f"{name} = {_spelled(getattr(self, name))}" for name in FIELDS if FIELDS[name].section == section]
+            lines += [f"{name} = {spelled(getattr(self, name))}" for name in FIELDS if FIELDS[name].section == section]
         return "\n".join(lines) + "\n"
 
     @property
@@ -148,25 +149,11 @@ def _values(found: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in (body if isinstance(body, dict) else {section: body}).items():
             if name not in FIELDS or FIELDS[name].section != section:
                 raise _invalid("key", f"모르는 항목입니다: {name[:60]!a}", f"this is no field: {name[:60]!a}")
-            values[name] = _read(name, value)
+            values[name] = read(name, value, is_list=FIELDS[name].is_list, refused=_invalid)
     missing = [name for name in FIELDS if name not in values]
     if missing:
         raise _invalid("key", f"‘{missing[0]}’ 항목이 없습니다", f"‘{missing[0]}’ is missing")
     return values
-
-
-def _read(name: str, value: object) -> object:
-    if not FIELDS[name].is_list:
-        if type(value) is not int:  # a bool is an int to isinstance
-            raise _invalid("kind", f"‘{name}’은(는) 정수여야 합니다", f"‘{name}’ must be a whole number")
-        return value
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise _invalid("kind", f"‘{name}’은(는) 글자의 목록이어야 합니다", f"‘{name}’ must be a list of texts")
-    return tuple(sorted(set(value)))
-
-
-def _spelled(value: object) -> str:
-    return "[" + ", ".join(f'"{each}"' for each in value) + "]" if isinstance(value, tuple) else str(value)
 
 
 def _bounds(name: str, value: object) -> Invalid:

@@ -24,6 +24,7 @@ from enclave.airlock.rules import MEBIBYTE, CheckRules
 from enclave.errors import Invalid
 from enclave.policy.airlock.reviewers import ReviewerRules
 from enclave.policy.provider.fields import FIELDS, SECTIONS, WARNINGS
+from enclave.policy.strict import read, spelled
 
 FORMAT = "ansim-policy-v1"
 MOST_CHARS = 20_000
@@ -77,7 +78,7 @@ class PolicyDocument:
         for section in SECTIONS:
             lines += ["", f"[{section}]"]
             lines += [
-                f"{name} = {_spelled(getattr(self, name))}" for name, each in FIELDS.items() if each.section == section
+                f"{name} = {spelled(getattr(self, name))}" for name, each in FIELDS.items() if each.section == section
             ]
         return "\n".join(lines) + "\n"
 
@@ -159,28 +160,12 @@ def _values(found: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in body.items():
             if name not in FIELDS or FIELDS[name].section != section:
                 raise _unknown(f"{section}.{name}")
-            values[name] = _read(name, value)
+            values[name] = read(name, value, is_list=FIELDS[name].is_list, refused=_invalid)
     missing = [name for name in FIELDS if name not in values]
     if missing:
         where = f"{FIELDS[missing[0]].section}.{missing[0]}"
         raise _invalid("missing-key", f"‘{where}’ 항목이 없습니다", f"‘{where}’ is missing")
     return values
-
-
-def _read(name: str, value: object) -> object:
-    if not FIELDS[name].is_list:
-        if type(value) is not int:  # a bool is an int to isinstance, and 10.0 is not how a count is written
-            raise _invalid("kind", f"‘{name}’은(는) 정수여야 합니다", f"‘{name}’ must be a whole number")
-        return value
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise _invalid("kind", f"‘{name}’은(는) 글자의 목록이어야 합니다", f"‘{name}’ must be a list of texts")
-    return tuple(sorted(set(value)))
-
-
-def _spelled(value: object) -> str:
-    if isinstance(value, tuple):
-        return "[" + ", ".join(f'"{each}"' for each in value) + "]"
-    return str(value)
 
 
 def _unknown(key: str) -> Invalid:
