@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import click
@@ -13,21 +14,23 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
 from deid.errors import OutputError
+from deid.folder import index
 from deid.folder import run as folder
-from deid.folder.one import Work
+from deid.folder.one import Result, Work
 from deid.folder.people import People
 from deid.folder.recipe import load
 from deid.folder.registry import SECTIONS
+from deid.folder.zips import unpacked
 from deid.keys import MASTER_BYTES, WorkerKeys, find_generation, key_id, read_master
 from deid.refusal import errors_to_exit_codes
 
 NOT_DONE = 5  # as a gate that failed: something is left or failed, and is not in the output
-FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+SOURCE = click.Path(exists=True, path_type=Path)
 PATH = click.Path(path_type=Path)
 
 
 @click.command("folder")
-@click.argument("source", type=FOLDER)
+@click.argument("source", type=SOURCE)
 @click.argument("out", type=PATH)
 @click.option("--recipe", "recipe_file", type=PATH, required=True, help="가명처리 계획 (recipe, kind: folder)")
 @click.option("--report", "report_file", type=PATH, help="보고서를 쓸 곳, 병원 안에만 둠 (report, JSON; stays inside)")
@@ -46,28 +49,34 @@ def folder_command(  # noqa: PLR0913 - one parameter for each option
     generation: int | None,
     jobs: int | None,
 ) -> None:
-    """SOURCE의 영상과 생체신호를 계획대로 가명처리해 OUT에 씁니다 (de-identify a folder of images and signals)."""
+    """SOURCE(폴더나 ZIP)의 영상과 생체신호를 가명처리해 OUT에 씁니다 (de-identify a folder or ZIP)."""
     with errors_to_exit_codes():
         recipe = load(recipe_file, SECTIONS)
         _check_out(source.resolve(), out.resolve(), fresh=key_folder is None)
         keys, told = _keys(key_folder, project, generation)
         people = People(keys, recipe.dataset, recipe.domain, recipe.max_days)
-        work = Work(people, recipe, source.resolve(), out.resolve() / folder.STAGING)
-        count = jobs or _jobs(source)
-        with _bar() as bar:
+        with _opened(source.resolve()) as (opened, refused), _bar() as bar:
+            work = Work(people, recipe, opened, out.resolve() / folder.STAGING)
             task = bar.add_task("", total=None)
             tally = folder.run(
                 work,
                 out.resolve(),
-                jobs=count,
+                jobs=jobs or _jobs(opened),
                 progress=lambda done, total: bar.update(task, completed=done, total=total),
             )
+        tally.refused += refused
+        index.write(out.resolve(), tally)
         found = folder.report(work, tally, keys=told)
         if report_file:
             text = json.dumps(found, ensure_ascii=False, indent=1) + "\n"
             report_file.write_text(text, encoding="utf-8", errors="backslashreplace")
         _say(found)
     sys.exit(0 if folder.is_done(tally) else NOT_DONE)
+
+
+def _opened(source: Path) -> AbstractContextManager[tuple[Path, list[Result]]]:
+    """Give the folder to read and what cannot be read of it: the source itself, or what a ZIP holds."""
+    return nullcontext((source, [])) if source.is_dir() else unpacked(source)
 
 
 def _keys(key_folder: Path | None, project: str, generation: int | None) -> tuple[WorkerKeys, str]:
@@ -82,8 +91,8 @@ def _check_out(source: Path, out: Path, *, fresh: bool) -> None:
     if out == source or source in out.parents or out in source.parents:
         ko, en = "원본 폴더와 결과 폴더는 서로 밖에 있어야 합니다.", "Source and output must lie outside each other."
     elif fresh and out.exists() and any(out.iterdir()):
-        ko = "키 없이는 빈 폴더에만 씁니다. 가명이 섞입니다."
-        en = "Without keys only an empty folder is written to: pseudonyms would not agree."
+        ko = "키 없이는 빈 폴더에만 쓰고, 끊긴 수행을 이을 수 없습니다. 가명이 섞입니다."
+        en = "Without keys only an empty folder is written to, and no run goes on: pseudonyms would not agree."
     else:
         return
     remedy = ("다른 폴더를 주거나 --keys를 쓰세요.", "Name another folder, or give --keys.")

@@ -46,6 +46,7 @@ class Outcome:
     `companions` are further source files that were dealt with in the same breath (a WFDB record's signal file).
     `bulk` are stretches of pixels or samples (file, start, end in bytes), where a very short value may be by chance.
     `notes` go into the report: stable codes with a count (`{"private-elements": 12}`), never a value.
+    `about` goes into the index beside the files: what stands in the written file itself (`{"modality": "CT"}`).
     """
 
     files: tuple[str, ...]
@@ -56,6 +57,7 @@ class Outcome:
     bulk: tuple[tuple[str, int, int], ...] = ()
     notes: dict[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    about: dict[str, str | int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from deid.folder.recipe import FolderRecipe
 from deid.folder.registry import format_of
 from deid.folder.scan import Scanner
 
+ZIP = b"PK\3\4"
 POLICY, UNREADABLE, LEFT, FAILED = "policy", "unreadable", "left", "failed"
 
 
@@ -82,6 +83,9 @@ def _format(work: Work, name: str) -> Format:
     except OSError as error:
         raise Refused("folder.read", "읽을 수 없습니다.", f"cannot be read ({error.errno}).", policy=False) from error
     found = format_of(head, name)
+    if found is None and head.startswith(ZIP) and name.lower().endswith(".zip"):
+        words = ("ZIP은 하나씩 SOURCE로 주거나 먼저 푸세요.", "is a ZIP: give it as SOURCE, or unpack it first.")
+        raise Refused("folder.zip", *words)
     if found is None:
         raise Refused("folder.unknown", "아는 형식이 아닙니다.", "is in no format that is known.")
     if found.section not in work.recipe.sections:

@@ -1,7 +1,8 @@
 """A whole folder: every file handed out, every result moved to its place or told, in a report that names no value.
 
 Files are staged below the output folder and moved into it one by one; nothing half-written is ever in its place. A file
-that comes twice is written once. At the end, files of patients of whom later files taught more are scanned again.
+that comes twice is written once. At the end, files of patients of whom later files taught more are scanned again. A run
+that was killed goes on where it was (`journal.py`), if it has the same keys.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ from typing import Any
 
 from deid.folder import one
 from deid.folder.format import Outcome
+from deid.folder.journal import Done, Journal, Placed, stamp
 from deid.folder.one import LEFT, POLICY, Result, Work
 from deid.folder.scan import Scanner
 
 STAGING = ".staging"
 AHEAD = 64  # files given out to one worker before their results are taken
-CODE_TWICE = "folder.twice"
 
 
 @dataclass
@@ -34,6 +35,7 @@ class Written:
     files: tuple[str, ...]
     outcome: Outcome
     source: str
+    format: str
 
 
 @dataclass
@@ -43,6 +45,7 @@ class Tally:
     written: list[Written] = field(default_factory=list)
     refused: list[Result] = field(default_factory=list)
     duplicates: int = 0
+    twice: list[Written] = field(default_factory=list)
     notes: dict[str, int] = field(default_factory=dict)
     warnings: dict[str, int] = field(default_factory=dict)
     formats: dict[str, int] = field(default_factory=dict)
@@ -56,15 +59,30 @@ def run(work: Work, out: Path, *, jobs: int = 1, progress: Callable[[int, int], 
     tally = Tally()
     shutil.rmtree(work.staging, ignore_errors=True)
     work.staging.mkdir(parents=True)
+    journal, over = Journal(work, out), False
     try:
-        for done, result in enumerate(_results(work, names, jobs), 1):
-            _take(result, out, tally)
-            progress(done, len(names))
+        for number, done in enumerate(_all(work, names, jobs, journal, out), 1):
+            _count(done, tally)
+            progress(number, len(names))
         tally.refused = [each for each in tally.refused if work.source / each.name not in tally.companions]
         _look_again(out, tally)
+        over = True
     finally:
+        journal.close(over=over)
         shutil.rmtree(work.staging, ignore_errors=True)
     return tally
+
+
+def _all(work: Work, names: list[str], jobs: int, journal: Journal, out: Path) -> Iterator[Done]:
+    """Yield what became of every file: first those that an earlier run was done with, then the others."""
+    yield from (journal.before[name] for name in names if name in journal.before)
+    rest = [name for name in names if name not in journal.before]
+    for result in _results(work, rest, jobs):
+        places = _places(result, out)
+        done = Done(*stamp(work.source / result.name), result, places)
+        journal.add(done)
+        _move(result, places, out)
+        yield done
 
 
 def files_below(folder: Path) -> Iterator[str]:
@@ -106,58 +124,77 @@ def _process(file: tuple[int, str]) -> Result:
     return one.process(_WORK[0], *file)
 
 
-def _take(result: Result, out: Path, tally: Tally) -> None:
+def _places(result: Result, out: Path) -> tuple[Placed, ...]:
+    """Say where each file of a result goes; one that is there already, byte for byte, is not new."""
     if result.outcome is None or result.staged is None:
+        return ()
+    return tuple(_place(result.staged / name, out, name) for name in result.outcome.files)
+
+
+def _place(staged: Path, out: Path, name: str) -> Placed:
+    """Find a file's place. Another file of that name leaves it its name with a number."""
+    target, number, size = out / name, 1, staged.stat().st_size
+    while target.exists():
+        if filecmp.cmp(staged, target, shallow=False):
+            return Placed(str(target.relative_to(out)), size, new=False)
+        number += 1
+        target = out / f"{Path(name).with_suffix('')}-{number}{Path(name).suffix}"
+    return Placed(str(target.relative_to(out)), size, new=True)
+
+
+def _move(result: Result, places: tuple[Placed, ...], out: Path) -> None:
+    if result.outcome is None or result.staged is None:
+        return
+    for name, place in zip(result.outcome.files, places, strict=True):
+        if place.new:
+            (out / place.name).parent.mkdir(parents=True, exist_ok=True)
+            (result.staged / name).replace(out / place.name)
+    shutil.rmtree(result.staged)
+
+
+def _count(done: Done, tally: Tally) -> None:
+    result, outcome = done.result, done.result.outcome
+    if outcome is None:
         tally.refused.append(result)
         return
-    outcome = result.outcome
     tally.companions.update(outcome.companions)
-    placed = [_place(result.staged / name, out, name) for name in outcome.files]
-    shutil.rmtree(result.staged)
-    if None in placed:
+    tally.people.setdefault(outcome.patient, set()).update(outcome.removed)
+    written = Written(tuple(each.name for each in done.placed), outcome, result.name, result.format)
+    if not any(each.new for each in done.placed):
         tally.duplicates += 1
+        tally.twice.append(written)
         return
     tally.formats[result.format] = tally.formats.get(result.format, 0) + 1
     for counts, more in ((tally.notes, outcome.notes), (tally.warnings, dict.fromkeys(outcome.warnings, 1))):
         for code, count in more.items():
             counts[code] = counts.get(code, 0) + count
-    tally.people.setdefault(outcome.patient, set()).update(outcome.removed)
-    tally.written.append(Written(tuple(name for name in placed if name), outcome, result.name))
-
-
-def _place(staged: Path, out: Path, name: str) -> str | None:
-    """Move a file to its place; None if the very same file is there. Another file of that name gets a number."""
-    target, number = out / name, 1
-    while target.exists():
-        if filecmp.cmp(staged, target, shallow=False):
-            return None
-        number += 1
-        target = out / f"{Path(name).with_suffix('')}-{number}{Path(name).suffix}"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    staged.replace(target)
-    return str(target.relative_to(out))
+    tally.written.append(written)
 
 
 def _look_again(out: Path, tally: Tally) -> None:
-    """Scan each file for what its patient's other files taught; a hit takes the file back."""
-    kept = []
-    for written in tally.written:
-        more = tally.people[written.outcome.patient] - written.outcome.removed - written.outcome.removed_once
-        scanner, left = Scanner(more), []
-        for name in written.files if more else ():
+    """Scan each file for what its patient's other files taught, also files of earlier runs; a hit takes it back."""
+    tally.written, tally.twice = (
+        [each for each in kind if _is_clean(each, out, tally)] for kind in (tally.written, tally.twice)
+    )
+
+
+def _is_clean(written: Written, out: Path, tally: Tally) -> bool:
+    more = tally.people[written.outcome.patient] - written.outcome.removed - written.outcome.removed_once
+    scanner, left = Scanner(more), []
+    for name in written.files if more else ():
+        if (out / name).exists():
             bulk = tuple((start, end) for _, start, end in written.outcome.bulk)
             left += [f"{name}@{hit.offset} ({hit.encoding})" for hit in scanner.find((out / name).read_bytes(), bulk)]
-        if not left:
-            kept.append(written)
-            continue
-        for name in written.files:
-            (out / name).unlink()
-        words = (
-            "환자의 다른 파일에서 지운 값이 남아 있습니다.",
-            "a value removed from another file of the patient is left.",
-        )
-        tally.refused.append(Result(written.source, "", None, None, LEFT, "folder.left", *words, tuple(left)))
-    tally.written = kept
+    if not left:
+        return True
+    for name in written.files:
+        (out / name).unlink(missing_ok=True)
+    words = (
+        "환자의 다른 파일에서 지운 값이 남아 있습니다.",
+        "a value removed from another file of the patient is left.",
+    )
+    tally.refused.append(Result(written.source, written.format, None, None, LEFT, "folder.left", *words, tuple(left)))
+    return False
 
 
 def report(work: Work, tally: Tally, *, keys: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from deid.folder.format import Context, Outcome, Refused
 from deid.imaging import faces, pixels
+from deid.imaging.about import about
 from deid.imaging.clean import Cleaner
 from deid.imaging.dictionary import vrs
 from deid.imaging.elements import DataSet, Element, Items, Letters, ascii_text, find, walk
@@ -103,7 +104,10 @@ class _Job:
         self._learn_from_shell()
         lasting, once = self.leaves.gone.searched(self.leaves.kept)
         notes = {f"imaging.{each}": count for each, count in sorted((cleaner.notes + self.notes).items())}
-        return Outcome((name,), self.pseudonym, lasting, once, bulk=((name, start, end),), notes=notes, warnings=warned)
+        return Outcome(
+            (name,), self.pseudonym, lasting, once, bulk=((name, start, end),), notes=notes, warnings=warned,
+            about=about(data.elements, data.syntax.order),
+        )  # fmt: skip
 
     def _pixels(self) -> tuple[Items, bool]:
         element = pixels.pixel_element(self.data)

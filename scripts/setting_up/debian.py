@@ -27,6 +27,7 @@ DEMO = {
 # What the tests need on top: a second database, a real browser, a foreign log verifier.
 TEST = {
     "chromium": "the real browser of the tests",
+    "dicom3tools": "dciodvfy, a foreign judge of the DICOM objects we write",
     "iproute2": "address of the bridge, for the bench against a plain hub",
     "golang-golang-x-mod-dev": "golang.org/x/mod/sumdb, a foreign verifier of the log",
     "postgresql": "the other database",

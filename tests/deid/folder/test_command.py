@@ -6,16 +6,26 @@ import json
 import shutil
 from pathlib import Path
 
+import polars as pl
+import pydicom
 import pytest
 from click.testing import CliRunner, Result
 from pydicom.data import get_testdata_file
 
 from deid.cli import deid
+from deid.folder import index
 from deid.keys import create_master
 
 RECIPE = Path(__file__).parents[3] / "recipes/imaging-default.yaml"
-SLICE = get_testdata_file("CT_small.dcm")
-assert isinstance(SLICE, str)
+
+
+def get_test_file(name: str) -> str:
+    path = get_testdata_file(name)
+    assert isinstance(path, str)
+    return path
+
+
+SLICE = get_test_file("CT_small.dcm")
 
 
 @pytest.fixture
@@ -34,7 +44,7 @@ def call(folder: Path, *more: str) -> Result:
 
 
 def written(folder: Path) -> list[Path]:
-    return sorted(path for path in (folder / "out").rglob("*") if path.is_file())
+    return sorted(path for path in (folder / "out").rglob("*") if path.is_file() and path.name != index.NAME)
 
 
 def test_files_are_written_or_refused_with_a_reason_and_the_exit_code_is_0(folder: Path) -> None:
@@ -75,6 +85,25 @@ def test_without_keys_two_runs_have_nothing_in_common_and_do_not_mix(folder: Pat
     shutil.rmtree(folder / "out")
     call(folder)
     assert {path.name for path in first}.isdisjoint(path.name for path in written(folder))
+
+
+def test_a_cohort_is_found_by_a_query(folder: Path) -> None:
+    create_master(folder / "keys")
+    keys = ("--keys", str(folder / "keys"))
+    call(folder, *keys)
+    found = pl.read_parquet(folder / "out" / index.NAME)
+    (row,) = found.filter(pl.col("modality") == "CT", pl.col("rows") == 128).to_dicts()
+    written_ = pydicom.dcmread(folder / "out" / row["file"])
+    assert (row["patient"], row["study_uid"]) == (written_.PatientID, written_.StudyInstanceUID)
+    assert (row["study_date"], row["bytes"]) == (written_.StudyDate, (folder / "out" / row["file"]).stat().st_size)
+    before = (folder / "out" / index.NAME).read_bytes()
+    shutil.copy(get_test_file("MR_small.dcm"), folder / "in/more.dcm")
+    call(folder, *keys)
+    assert pl.read_parquet(folder / "out" / index.NAME)["modality"].sort().to_list() == ["CT", "MR"]
+    (folder / "in/more.dcm").unlink()
+    next(each for each in written(folder) if pydicom.dcmread(each).Modality == "MR").unlink()
+    call(folder, *keys)
+    assert (folder / "out" / index.NAME).read_bytes() == before
 
 
 def test_projects_have_nothing_in_common(folder: Path) -> None:
