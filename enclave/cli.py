@@ -31,6 +31,7 @@ GROUPS = {
     "packages": "enclave.console.packages:packages",
     "policy": "enclave.console.policies:policy",
     "project": "enclave.console.ends:project",
+    "receive": "enclave.console.reception:receive",
     "report": "enclave.console.reports:report",
     "retention": "enclave.console.retention:retention",
     "request": "enclave.console.requests:request",
