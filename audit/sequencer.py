@@ -26,6 +26,7 @@ from audit.event import Event, Outcome
 from audit.folder import read_tile
 from audit.merkle import leaf_hash
 from audit.note import Checkpoint, Signer, open_checkpoint
+from audit.outage import ALARM_S, Outage
 from audit.outbox import append
 from audit.tiles import CHECKPOINT, ENTRIES, WIDTH, Edge, Tile, level_length, pack, split, tile_of
 
@@ -80,13 +81,22 @@ class Sequencer:
             raise
         return edge.size - before
 
-    def run(self, stop: threading.Event, interval_s: float = 0.25, *, heartbeat_s: float = 3600.0) -> None:
+    def run(
+        self,
+        stop: threading.Event,
+        interval_s: float = 0.25,
+        *,
+        heartbeat_s: float = 3600.0,
+        alarm_s: float = ALARM_S,
+    ) -> None:
         """Step every `interval_s` seconds until `stop` is set; append an entry after `heartbeat_s` without one.
 
         A heartbeat proves that nothing happened, where silence could also mean that something was removed.
-        A database that is locked or away and a disk that is full or read-only are tried again: nothing is lost
-        meanwhile, and whoever watches sees the checkpoint grow old. Contradictions (`LogConflictError`) end the run.
+        A database that is locked, away or silent and a disk that is full or read-only are tried again: nothing is lost
+        meanwhile, whoever watches sees the checkpoint grow old, and after `alarm_s` the machine's log is told every
+        minute. Contradictions (`LogConflictError`) end the run.
         """
+        outage = Outage(alarm_s)
         last_news = time.monotonic()
         while not stop.is_set():
             started = time.monotonic()
@@ -97,11 +107,12 @@ class Sequencer:
                     last_news = time.monotonic()
                 if time.monotonic() - self._looked_at >= _PROTECTION_S:
                     self.look_after_protection()
+                outage.over()
             except DBAPIError as error:
-                logger.warning("database not available, trying again: %s", error.orig)
+                outage.note(f"the database is not available: {error.orig}")
                 stop.wait(1.0)
             except OSError as error:
-                logger.error("log folder cannot be written, trying again: %s", error)  # noqa: TRY400 - a state, no defect
+                outage.note(f"the log folder cannot be written: {error}")
                 stop.wait(1.0)
             # A step's own time counts: on a busy machine it is what a commit waits for. While the index is behind there
             # is none to lose.

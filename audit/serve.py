@@ -17,16 +17,26 @@ from sqlalchemy.engine import make_url
 
 from audit import keys
 from audit.errors import AuditError
+from audit.outage import ALARM_S
 from audit.sequencer import Sequencer
+from audit.silence import Patience, patient_engine
 
 _BUSY_MS = 10_000
+# Numbering, indexing and purging go through whole batches: a page's patience would be too little.
+WAIT_S, ANSWER_S = 5.0, 300.0
 
 
-def open_engine(url: str) -> Engine:
-    """Return an engine for the sequencer: on SQLite it waits up to 10 s for others and syncs fully."""
-    engine = create_engine(make_url(url), pool_pre_ping=True)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _set_up_sqlite)
+def open_engine(url: str, *, wait_s: float = WAIT_S, answer_s: float = ANSWER_S) -> Engine:
+    """Return an engine for the sequencer: on SQLite it waits up to 10 s for others and syncs fully.
+
+    On PostgreSQL a server that says nothing is left: after `wait_s` for a new connection or a transaction's beginning,
+    after `answer_s` for a statement (both in seconds).
+    """
+    address = make_url(url)
+    if address.get_backend_name() != "sqlite":
+        return patient_engine(address, Patience(wait_s, answer_s))
+    engine = create_engine(address)
+    event.listen(engine, "connect", _set_up_sqlite)
     return engine
 
 
@@ -46,17 +56,20 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--origin", help="name of the log; must be the key's name (the default)")
     parser.add_argument("--interval", type=float, default=0.25, help="seconds between steps")
     parser.add_argument("--heartbeat", type=float, default=3600.0, help="seconds of silence before a heartbeat entry")
+    parser.add_argument("--database-wait", type=float, default=WAIT_S, help="seconds until a silent server is left")
+    parser.add_argument("--database-answer", type=float, default=ANSWER_S, help="the same for one statement")
+    parser.add_argument("--alarm", type=float, default=ALARM_S, help="seconds without a step until it is an alarm")
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    engine = open_engine(given.url)
+    engine = open_engine(given.url, wait_s=given.database_wait, answer_s=given.database_answer)
     try:
         signer = keys.load(given.key)
         sequencer = Sequencer(engine, given.log_folder, signer, given.origin or signer.name)
         try:
-            sequencer.run(stop, given.interval, heartbeat_s=given.heartbeat)
+            sequencer.run(stop, given.interval, heartbeat_s=given.heartbeat, alarm_s=given.alarm)
         finally:
             sequencer.close()
     except AuditError as error:

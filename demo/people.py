@@ -17,6 +17,8 @@ import pyotp
 from enclave.settings import Settings
 
 STEP_S = 30
+# How long a code may be on its way to who checks it.
+ARRIVES_S = 10
 
 
 @dataclass(frozen=True)
@@ -93,8 +95,10 @@ class Secrets:
         A code counts once (RFC 6238 §5.2), in its own step and the next: two acts fit into one step without waiting.
         Raises: KeyError for an account without a secret.
         """
-        present, last = int(time.time()) // STEP_S, self._used.get(login, 0)
-        step = max(present - 1, last + 1)
+        now, last = time.time(), self._used.get(login, 0)
+        # A code of the step before is refused once this step is over: none is given that late.
+        oldest = (int(now) - STEP_S + ARRIVES_S) // STEP_S
+        step = max(oldest, last + 1)
         while step > int(time.time()) // STEP_S:
             time.sleep(0.2)
         self._used[login] = step

@@ -127,7 +127,8 @@ def _wait(settings: Settings, service: Service) -> None:
 
 def _sequencer(python: str, settings: Settings) -> list[str]:
     key = settings.keys / "log.key"
-    return [python, "-m", "audit.serve", settings.log_url, str(settings.log), str(key)]
+    wait = ["--database-wait", str(settings.database_wait_s)]
+    return [python, "-m", "audit.serve", settings.log_url, str(settings.log), str(key), *wait]
 
 
 def _gate_answers(settings: Settings) -> bool:

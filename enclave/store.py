@@ -20,14 +20,13 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from audit import guard, outbox
 from audit.event import Event, Outcome
+from audit.silence import Patience, Silence, is_silence, patient_engine
 from enclave.errors import Conflict, Denied, EnclaveError, Invalid, Unavailable
-from enclave.silence import ANSWER_S, Patience, Silence, connect, is_silence
 
 WAIT_S = 5
+# How long one statement of a page or a command may take. The longest sort a large log.
+ANSWER_S = 25
 _MODE = "ansim_mode"
-# libpq's own limits, for a server whose machine or line is gone, so that nothing is acknowledged (over TCP alone;
-# tcp_user_timeout counts milliseconds).
-_LINE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 30_000}
 
 # SQLite's primary result codes (https://sqlite.org/rescode.html) and PostgreSQL's SQLSTATEs (its appendix A) that mean
 # "not now" rather than "you did something wrong".
@@ -215,11 +214,7 @@ def open_engine(url: str, *, wait_s: int = WAIT_S, answer_s: float | None = None
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    engine = create_engine(
-        parsed, pool_pre_ping=True, pool_timeout=_pool_s(wait_s), connect_args={"connect_timeout": wait_s, **_LINE}
-    )
-    patience = Patience(wait_s, answer_s)
-    event.listen(engine, "do_connect", lambda _dialect, _record, args, named: connect(patience, *args, **named))
+    engine = patient_engine(parsed, Patience(wait_s, answer_s), pool_timeout=_pool_s(wait_s))
     event.listen(engine, "begin", lambda connection: _begin_postgresql(connection, wait_s))
     return engine
 

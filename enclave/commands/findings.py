@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from audit.event import Event
 from enclave.actions import Action
 from enclave.actor import Actor
 from enclave.commands.acting import intent, present, require, text_sha256
@@ -32,19 +33,16 @@ def ask(store: Store, actor: Actor, *, finding_ids: Sequence[str], text: str, no
     first = intent(Action.FINDING_ASK, actor, ("log_finding", ids[0] if ids else "none"))
     with store.write(first) as tx:
         acting = present(tx.session, actor, now)
-        if not 0 < len(ids) <= MOST_AT_ONCE:
-            raise _how_many()
-        _check_text(("요청 내용", "what is asked", text))
+        check_how_many(ids)
+        check_text(("요청 내용", "what is asked", text))
         for number, finding_id in enumerate(ids):
             found = load_finding(tx.session, finding_id, lock=True)
             who.check_may_ask(acting, finding_facts(found))
             found.asked_by = acting.account_id
             _say(tx, found, acting, FindingState.ASKED, text, now)
-            if number:
-                event = intent(Action.FINDING_ASK, acting, ("log_finding", found.id), project=found.project or None)
-                tx.also(replace(event, details=_details(found, text)))
-            else:
-                _tell(tx, found, text)
+            _tell(
+                tx, found, text, also=intent(Action.FINDING_ASK, acting, ("log_finding", found.id)) if number else None
+            )
         return len(ids)
 
 
@@ -59,7 +57,7 @@ def answer(  # noqa: PLR0913 - keyword-only fields of one form
         acting = present(tx.session, actor, now)
         found = load_finding(tx.session, finding_id, lock=True)
         who.check_may_answer(acting, finding_facts(found))
-        _check_text(("소명", "explanation", text))
+        check_text(("소명", "explanation", text))
         if wants_reason(found):
             if reason_code not in REASONS:
                 raise _which_reason()
@@ -79,7 +77,8 @@ def accept(store: Store, actor: Actor, *, finding_id: str, text: str, now: datet
         acting = present(tx.session, actor, now)
         found = load_finding(tx.session, finding_id, lock=True)
         who.check_may_accept(acting, finding_facts(found))
-        return _decide(tx, found, acting, FindingState.ACCEPTED, text, now)
+        decide(tx, found, acting, FindingState.ACCEPTED, text, now)
+        return finding_view(tx.session, found, acting)
 
 
 def escalate(store: Store, actor: Actor, *, finding_id: str, text: str, now: datetime) -> FindingView:
@@ -91,19 +90,29 @@ def escalate(store: Store, actor: Actor, *, finding_id: str, text: str, now: dat
         acting = present(tx.session, actor, now)
         found = load_finding(tx.session, finding_id, lock=True)
         who.check_may_escalate(acting, finding_facts(found))
-        if wants_reason(found):
-            found.reason_code = found.reason_code or MISUSE
-        return _decide(tx, found, acting, FindingState.ESCALATED, text, now)
+        decide(tx, found, acting, FindingState.ESCALATED, text, now)
+        return finding_view(tx.session, found, acting)
 
 
-def _decide(  # noqa: PLR0913, PLR0917 - one helper, the parts of one decision
-    tx: Tx, found: ReviewFinding, acting: Actor, state: FindingState, text: str, now: datetime
-) -> FindingView:
-    _check_text(("판단 근거", "why", text))
+def decide(  # noqa: PLR0913, PLR0917 - one helper, the parts of one decision
+    tx: Tx,
+    found: ReviewFinding,
+    acting: Actor,
+    state: FindingState,
+    text: str,
+    now: datetime,
+    also: Event | None = None,
+) -> None:
+    """Settle a finding that policy lets `acting` settle; `also`: its entry, where it is not the transaction's own.
+
+    Raises `Invalid` (`input.missing`, `finding.text-too-long`).
+    """
+    check_text(("판단 근거", "why", text))
+    if state is FindingState.ESCALATED and wants_reason(found):
+        found.reason_code = found.reason_code or MISUSE
     found.decided_by, found.decided_at = acting.account_id, now
     _say(tx, found, acting, state, text, now)
-    _tell(tx, found, text)
-    return finding_view(tx.session, found, acting)
+    _tell(tx, found, text, also=also)
 
 
 def _say(  # noqa: PLR0913, PLR0917 - one helper, the parts of one text
@@ -123,15 +132,23 @@ def _say(  # noqa: PLR0913, PLR0917 - one helper, the parts of one text
     tx.session.refresh(found, ["texts"])
 
 
-def _tell(tx: Tx, found: ReviewFinding, text: str) -> None:
-    tx.record(project=found.project or None, reason_code=found.reason_code or None, details=_details(found, text))
+def _tell(tx: Tx, found: ReviewFinding, text: str, *, also: Event | None = None) -> None:
+    details: dict[str, str | int | bool] = {"rule": found.rule, "why": found.why, "text_sha256": text_sha256(text)}
+    project, reason = found.project or None, found.reason_code or None
+    if also is None:
+        tx.record(project=project, reason_code=reason, details=details)
+    else:
+        tx.also(replace(also, project=project, reason_code=reason, details=details))
 
 
-def _details(found: ReviewFinding, text: str) -> dict[str, str | int | bool]:
-    return {"rule": found.rule, "why": found.why, "text_sha256": text_sha256(text)}
+def check_how_many(ids: Sequence[str]) -> None:
+    """Raise `Invalid` (`finding.how-many`) unless 1 to 200 findings were chosen."""
+    if not 0 < len(ids) <= MOST_AT_ONCE:
+        raise _how_many()
 
 
-def _check_text(field: tuple[str, str, str]) -> None:
+def check_text(field: tuple[str, str, str]) -> None:
+    """Raise `Invalid` (`input.missing`, `finding.text-too-long`) unless (Korean name, English name, text) has one."""
     require(field)
     if len(field[2]) > MOST_CHARS:
         raise Invalid(
@@ -158,6 +175,6 @@ def _how_many() -> Invalid:
         "finding.how-many",
         ko=f"한 번에 1~{MOST_AT_ONCE}건을 고를 수 있습니다.",
         en=f"Choose 1 to {MOST_AT_ONCE} findings at once.",
-        remedy_ko="소명을 요청할 것을 고르세요.",
-        remedy_en="Choose what is to be explained.",
+        remedy_ko="목록에서 고르세요.",
+        remedy_en="Tick them in the list.",
     )

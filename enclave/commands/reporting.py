@@ -1,4 +1,7 @@
-"""Reports handed out: of a period of the review, of access rights, of a year. Each hand-out is an entry (R85)."""
+"""Reports handed out: of a period of the review, of access rights, of a year. Each hand-out is an entry (R85).
+
+Each is printed with the checkpoint of the signed log under which it was made, and says how far witnesses have seen it.
+"""
 
 from __future__ import annotations
 
@@ -11,21 +14,27 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from audit.errors import AuditError
 from audit.event import Event
+from audit.paper import sheet
 from enclave.actions import Action
 from enclave.actor import Actor
 from enclave.clock import korean_date
 from enclave.commands import signoff
 from enclave.commands.acting import intent, present
-from enclave.errors import Invalid
+from enclave.errors import Invalid, Unavailable
 from enclave.model.logreview import ReviewReport
 from enclave.policy.logreview import who
 from enclave.policy.people import check_is
 from enclave.queries import annual_report, rights_report
 from enclave.queries.logreview import load_period
+from enclave.queries.review_window import Published
+from enclave.queries.witnessed import printed
 from enclave.reports import annual, html, monthly, pdf, rights
+from enclave.reports.basis import Basis
 from enclave.reports.document import Document
 from enclave.roles import Role
+from enclave.settings import Settings
 from enclave.store import Store
 
 KINDS: Mapping[str, str] = {"json": "application/json", "html": "text/html; charset=utf-8", "pdf": "application/pdf"}
@@ -65,10 +74,14 @@ def of_period(  # noqa: PLR0913 - keyword-only
     return _hand(store, event, made)
 
 
-def of_rights(store: Store, actor: Actor, *, day: date, kind: str, now: datetime) -> Handed:
+def of_rights(  # noqa: PLR0913 - keyword-only
+    store: Store, settings: Settings, actor: Actor, *, day: date, kind: str, now: datetime
+) -> Handed:
     """Return who held which right at the end of a Korean day. Reviewers, auditors, operators.
 
-    Raises `Denied`, `Invalid` (`report.kind`; `report.future`: the day is not over yet).
+    Its data are the same whenever it is made; the checkpoint printed on it is the newest of `settings`' log.
+    Raises `Denied`, `Invalid` (`report.kind`; `report.future`: the day is not over yet), `Unavailable`
+    (`report.no-log`).
     """
     event = intent(Action.REPORT_MAKE, actor, ("report", f"rights-{day.isoformat()}"))
     with store.prepare(event), store.read() as session:
@@ -77,14 +90,18 @@ def of_rights(store: Store, actor: Actor, *, day: date, kind: str, now: datetime
         if day >= korean_date(now):
             raise _future()
         facts = rights_report.rights(session, day)
-        made = _drawn(f"rights-{day.isoformat()}.{kind}", facts, rights.document(facts), kind)
-    return _hand(store, event, made)
+        basis = _basis(settings)
+        made = _drawn(f"rights-{day.isoformat()}.{kind}", facts, rights.document(facts, basis), kind)
+    return _hand(store, event, made, basis.size)
 
 
-def of_year(store: Store, actor: Actor, *, year: int, kind: str, now: datetime) -> Handed:
+def of_year(  # noqa: PLR0913 - keyword-only
+    store: Store, settings: Settings, actor: Actor, *, year: int, kind: str, now: datetime
+) -> Handed:
     """Return the operations report of a Korean calendar year. Reviewers, auditors, operators.
 
-    Raises `Denied`, `Invalid` (`report.kind`; `report.future`: the year has not begun).
+    Raises `Denied`, `Invalid` (`report.kind`; `report.future`: the year has not begun), `Unavailable`
+    (`report.no-log`).
     """
     event = intent(Action.REPORT_MAKE, actor, ("report", f"annual-{year}"))
     with store.prepare(event), store.read() as session:
@@ -93,8 +110,9 @@ def of_year(store: Store, actor: Actor, *, year: int, kind: str, now: datetime) 
         if not FIRST_YEAR <= year <= korean_date(now).year:
             raise _future()
         facts = annual_report.annual(session, year, korean_date(now))
-        made = _drawn(f"annual-{year}.{kind}", facts, annual.document(facts), kind)
-    return _hand(store, event, made)
+        basis = _basis(settings)
+        made = _drawn(f"annual-{year}.{kind}", facts, annual.document(facts, basis), kind)
+    return _hand(store, event, made, basis.size)
 
 
 def _drawn(name: str, facts: Mapping[str, Any], document: Document, kind: str) -> Handed:
@@ -109,11 +127,24 @@ def _kept(session: Session, period_id: str, source: str) -> dict[str, bytes]:
     return {row.kind: row.data for row in session.scalars(query)}
 
 
-def _hand(store: Store, event: Event, made: Handed) -> Handed:
+def _hand(store: Store, event: Event, made: Handed, size: int | None = None) -> Handed:
+    more = {} if size is None else {"size": size}
     with store.write(event) as tx:
         digest = sha256(made.data).hexdigest()
-        tx.record(object_sha256=digest, details={"file": made.name, "source_sha256": made.source})
+        tx.record(object_sha256=digest, details={"file": made.name, "source_sha256": made.source, **more})
     return made
+
+
+def _basis(settings: Settings) -> Basis:
+    """Return the newest checkpoint. Read after the counting, so that it covers everything that was counted."""
+    place = Published.of(settings)
+    try:
+        note = place.reader().note
+        found = sheet(note, place.vkey())
+    except (AuditError, Unavailable) as error:
+        raise _no_log() from error
+    size = int(found.lines[1])
+    return Basis(found, size, printed(settings, size))
 
 
 def _check_kind(kind: str) -> None:
@@ -125,6 +156,16 @@ def _check_kind(kind: str) -> None:
             remedy_ko="pdf, html, json 가운데 고르세요.",
             remedy_en="Choose pdf, html or json.",
         )
+
+
+def _no_log() -> Unavailable:
+    return Unavailable(
+        "report.no-log",
+        ko="서명된 접속기록을 읽을 수 없어 보고서를 만들지 않았습니다.",
+        en="The signed log cannot be read; no report was made.",
+        remedy_ko="순번기가 실행 중인지, log.pub이 있는지 운영자에게 확인하세요.",
+        remedy_en="Ask an operator whether the sequencer runs and log.pub is there.",
+    )
 
 
 def _future() -> Invalid:

@@ -32,12 +32,13 @@ def report() -> None:
 @KIND
 def rights(day: datetime | None, out: BinaryIO, kind: str | None) -> None:
     """그날 끝에 누가 어떤 권한을 가졌는지 (who held which right at the end of that day)."""
-    with opened(Settings.load()) as store:
+    settings = Settings.load()
+    with opened(settings) as store:
         moment = now()
         wanted = day.date() if day else korean_date(moment) - timedelta(days=1)
         _keep(
             out,
-            reporting.of_rights(store, Actor.console(), day=wanted, kind=kind or _kind(out.name), now=moment),
+            reporting.of_rights(store, settings, Actor.console(), day=wanted, kind=kind or _kind(out.name), now=moment),
         )
 
 
@@ -47,8 +48,10 @@ def rights(day: datetime | None, out: BinaryIO, kind: str | None) -> None:
 @KIND
 def annual(year: int, out: BinaryIO, kind: str | None) -> None:
     """한 해의 운영 (the operations of a year)."""
-    with opened(Settings.load()) as store:
-        _keep(out, reporting.of_year(store, Actor.console(), year=year, kind=kind or _kind(out.name), now=now()))
+    settings = Settings.load()
+    with opened(settings) as store:
+        made = reporting.of_year(store, settings, Actor.console(), year=year, kind=kind or _kind(out.name), now=now())
+        _keep(out, made)
 
 
 def _kind(name: str) -> str:

@@ -8,9 +8,7 @@ from audit.errors import AuditError
 from audit.keyline import key_from
 from audit.standing import standing
 from enclave.portal.visit import Visit
-
-# Marks that Korean fonts have.
-MARKS = {"ok": "○", "warn": "△", "stop": "×"}
+from enclave.queries.witnessed import MARKS
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
+from enclave.reports.basis import Basis
 from enclave.reports.document import Column, Document, Section, Table
 from enclave.reports.monthly import source
 
 MONTHS = (
     Column(("항목", "what"), 36),
-    *(Column((f"{month}월", ""), 12, number=True) for month in range(1, 13)),
+    *(Column((f"{month}월", ""), 13, number=True) for month in range(1, 13)),
     Column(("합계", "sum"), 15, number=True),
 )
 REVIEWS = (
@@ -27,11 +28,18 @@ REVIEWS = (
     Column(("지연(일)", "days late"), 2, number=True),
 )
 DATASETS = (Column(("데이터셋", "data set"), 3), Column(("이용한 과제", "projects"), 1, number=True))
+BASIS = (
+    "업무와 사람은 쪽 아래의 확인점까지의 서명된 접속기록에서 셌고, 데이터셋과 점검은 과제와 점검의 기록에서 셌습니다.",
+    (
+        "Acts and people were counted in the signed log up to the checkpoint below; data sets and reviews from the "
+        "records of projects and reviews."
+    ),
+)
 BOXES = (("작성", "made by"), ("검토", "checked by"), ("승인", "approved by"))
 
 
-def document(facts: Mapping[str, Any]) -> Document:
-    """Return the report of `enclave.queries.annual_report.annual`."""
+def document(facts: Mapping[str, Any], basis: Basis) -> Document:
+    """Return the report of `enclave.queries.annual_report.annual`, printed under a checkpoint."""
     rows = tuple(
         (f"{ko} ({en})", *(f"{count:,}" for count in counts), f"{sum(counts):,}")
         for ko, en, *counts in facts["measures"]
@@ -41,13 +49,16 @@ def document(facts: Mapping[str, Any]) -> Document:
         about=(
             (("기간", "period"), f"{facts['year']}-01-01 ~ {facts['until']} (KST)"),
             (("이용한 사람", "people"), f"{facts['people']:,}명"),
+            *basis.about,
         ),
         sections=(
             Section(("1. 월별 운영", "Month by month"), table=Table(MONTHS, rows)),
             _listed(("2. 데이터셋별 이용", "Use of data sets"), DATASETS, facts["datasets"]),
             _listed(("3. 접속기록 점검", "Reviews of the log"), REVIEWS, [_review(each) for each in facts["reviews"]]),
+            basis.section(4, BASIS),
         ),
         source=sha256(source(facts)).hexdigest(),
+        sheet=basis.sheet,
         boxes=BOXES,
     )
 

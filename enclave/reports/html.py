@@ -10,7 +10,7 @@ from enclave.reports.document import Column, Document, Pair, Section, Table
 
 NUMBER = ' class="n"'
 STYLE = (
-    "@page{size:A4;margin:14mm}"
+    "@page{size:A4;margin:14mm;@bottom-right{content:counter(page) ' / ' counter(pages);font-size:8pt;color:#444}}"
     "body{font:10pt/1.5 NanumGothic,'Noto Sans KR',sans-serif;max-width:52em;margin:2em auto;padding:0 1em;color:#111}"
     "h1{font-size:18pt;margin:0 0 .4em}h2{font-size:12pt;margin:1.6em 0 .4em;border-bottom:1px solid #888}"
     "small{color:#444;font-weight:400}table{border-collapse:collapse;width:100%;margin:.4em 0}"

@@ -53,8 +53,31 @@ def draw(found: Document) -> bytes:
     template.addPageTemplates(
         PageTemplate("every", [frame], onPage=lambda canvas, _template: _foot(canvas, found, image))
     )
-    template.build(_story(found))
+    template.build(_story(found), canvasmaker=_Numbered)
     return buffer.getvalue()
+
+
+class _Numbered(Canvas):
+    """Writes "3 / 8" on each page: how many there are is known at the end, so pages are kept until then."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._kept: list[dict[str, Any]] = []
+
+    def showPage(self) -> None:  # noqa: N802 - ReportLab's name
+        """Keep the page and begin the next one."""
+        self._kept.append(dict(self.__dict__))
+        self._startPage()  # type: ignore[attr-defined] # the stubs lack it
+
+    def save(self) -> None:
+        """Write all pages, each with its number."""
+        for page in self._kept:
+            self.__dict__.update(page)
+            self.setFont("Nanum", 8)
+            self.setFillColor(GRAY)
+            self.drawRightString(A4[0] - SIDE, 9 * mm, f"{self.getPageNumber()} / {len(self._kept)}")
+            super().showPage()
+        super().save()
 
 
 @cache
@@ -83,9 +106,9 @@ BODY = _style("body", 9.5, spaceAfter=1.5 * mm)
 CELL = _style("cell", 8)
 NUMBER = _style("number", 8, alignment=2)
 LABEL = _style("label", 8, "NanumBold")
-SMALL_CELL = _style("small-cell", 6.5)
-SMALL_NUMBER = _style("small-number", 6.5, alignment=2)
-SMALL_LABEL = _style("small-label", 6.5, "NanumBold")
+SMALL_CELL = _style("small-cell", 6)
+SMALL_NUMBER = _style("small-number", 6, alignment=2)
+SMALL_LABEL = _style("small-label", 6, "NanumBold")
 NOTE = _style(
     "note",
     9.5,
@@ -185,7 +208,6 @@ def _foot(canvas: Canvas, found: Document, image: ImageReader | None) -> None:
         y -= 3.4 * mm
     canvas.setFont("Nanum", 8)
     canvas.drawString(left, 9 * mm, found.title[0])
-    canvas.drawRightString(A4[0] - SIDE, 9 * mm, str(canvas.getPageNumber()))
     canvas.restoreState()
 
 

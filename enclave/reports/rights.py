@@ -7,16 +7,17 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
+from enclave.reports.basis import Basis
 from enclave.reports.document import Column, Document, Section, Table
 from enclave.reports.monthly import source
 
 HELD = (
-    Column(("계정", "account"), 3),
-    Column(("이름·기관", "name"), 3),
-    Column(("권한", "role"), 3),
-    Column(("부여·기한", "since, until"), 4),
-    Column(("부여한 사람·사유", "by whom, why"), 4),
-    Column(("마지막 로그인", "last sign-in"), 4),
+    Column(("계정", "account"), 6),
+    Column(("이름·기관", "name"), 8),
+    Column(("권한", "role"), 7),
+    Column(("부여·기한", "since, until"), 9),
+    Column(("부여한 사람·사유", "by whom, why"), 8),
+    Column(("마지막 로그인", "last sign-in"), 9),
 )
 CHANGES = (
     Column(("시각", "when"), 3),
@@ -27,29 +28,39 @@ CHANGES = (
 )
 NONE = (("없습니다.", "None."),)
 WHAT = {"granted": "부여", "revoked": "회수"}
+BASIS = (
+    "권한과 변경은 지우지 않는 부여 기록에서, 마지막 로그인은 쪽 아래의 확인점까지의 서명된 접속기록에서 읽었습니다.",
+    (
+        "Rights and changes are from the grants, which are never removed; sign-ins from the signed log up to the "
+        "checkpoint below."
+    ),
+)
 BOXES = (("작성", "made by"), ("확인", "checked by"))
 
 
-def document(facts: Mapping[str, Any]) -> Document:
-    """Return the report of `enclave.queries.rights_report.rights`."""
+def document(facts: Mapping[str, Any], basis: Basis) -> Document:
+    """Return the report of `enclave.queries.rights_report.rights`, printed under a checkpoint."""
     held, unused = facts["held"], facts["unused"]
     counts = Counter(line[3] for line in held)
     by_role = ", ".join(f"{role} {count}" for role, count in sorted(counts.items())) or "–"
     about = (
         (("기준일", "as of"), f"{facts['day']} (KST)"),
         (("권한", "rights held"), f"{len(held)}건: {by_role}"),
+        *basis.about,
     )
     days = facts["unused_days"]
     sections = (
         _held(("1. 가지고 있는 권한", "Rights held"), held),
         _held((f"2. {days}일 넘게 쓰지 않은 권한", f"Not used for {days} days"), unused, warn=True),
         _changes(("3. 최근 90일의 변경", "Changes of the last 90 days"), facts["changes"]),
+        basis.section(4, BASIS),
     )
     return Document(
         title=("접근권한 현황 보고", "Access rights"),
         about=about,
         sections=sections,
         source=sha256(source(facts)).hexdigest(),
+        sheet=basis.sheet,
         boxes=BOXES,
     )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, Frame, Page, StorageState, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Frame, Page, StorageState, sync_playwright
 
 from demo.world import CHECKOUT, World
 
@@ -54,10 +54,13 @@ class Visitors:
         """Give a window of this person (or of nobody) with what is heard of it."""
         state = self.state(login) if login else None
         context = self.context(state, javascript=javascript)
+        page, heard = context.new_page(), Watched()
+        heard.look(page)
         try:
-            page, heard = context.new_page(), Watched()
-            heard.look(page)
             yield page, heard
+        except Exception as error:
+            error.add_note(f"At {page.url}; on its console: {heard.errors or 'nothing'}; {_seen(page)}")
+            raise
         finally:
             context.close()
 
@@ -87,6 +90,15 @@ class Visitors:
         page.get_by_label("2차 인증 번호").fill(self._world.secrets.code(login))
         page.get_by_role("button", name="로그인").click()
         page.wait_for_url("**/services/portal/")
+
+
+def _seen(page: Page) -> str:
+    """Say what a page shows that a test has failed on; the picture is `failed.png`."""
+    try:
+        shot(page, "failed")
+        return page.evaluate("JSON.stringify([document.title, document.body.dataset, document.body.innerText])")[:1500]
+    except Error as error:
+        return f"it does not answer ({error.message})"
 
 
 def _cookie(kept: Cookie) -> dict[str, object]:

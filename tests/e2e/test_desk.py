@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 from PIL import Image, ImageChops
-from playwright.sync_api import Frame, Page, expect
+from playwright.sync_api import Frame, Page, Route, expect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from demo import daemon, services
@@ -59,7 +60,8 @@ def mina(world):
     session = world.session("mina")
     session.portal_headers()
     if session.http.get(f"{session.workspace}/api").status_code == 423:
-        session.unlock()
+        unlocked = session.unlock()
+        assert unlocked.status_code == 200, unlocked.text
     return session
 
 
@@ -153,6 +155,28 @@ def test_the_watermark_is_there_at_every_zoom(people, mina, zoom):
         page.goto(f"{mina.portal}/desk/{_workspace(mina)}")
         page.locator("iframe#workspace").wait_for()
         assert all(_marked(page))
+
+
+def test_a_workspace_that_is_long_in_coming_is_shown_when_it_comes(people, mina):
+    with people.window("mina") as (page, _):
+        held: list[Route] = []
+
+        def hold(route: Route) -> None:
+            held.append(route)
+
+        page.route(re.compile("/user/mina/lab"), hold)
+        page.clock.install()
+        page.goto(f"{mina.portal}/desk/{_workspace(mina)}", wait_until="domcontentloaded")
+        expect(page.locator("iframe#workspace")).to_be_visible()
+        page.clock.fast_forward(25_000)
+        again = page.get_by_role("heading", name="다시 로그인")
+        expect(again).to_be_visible()
+        page.clock.fast_forward(8_000)
+        expect(again, "asked again, it still says so").to_be_visible()
+        page.unroute(re.compile("/user/mina/lab"))  # lets go on what is held
+        assert held
+        expect(page.locator("iframe#workspace")).to_be_visible(timeout=60_000)
+        expect(again).to_be_hidden()
 
 
 def test_a_locked_screen_shows_nothing_and_the_kernel_runs_on(people, world, mina):

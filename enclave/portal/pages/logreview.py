@@ -13,7 +13,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from enclave.actions import Action
-from enclave.commands import findings, logreview, reporting, signoff
+from enclave.commands import findings, findings_together, logreview, reporting, signoff
 from enclave.errors import EnclaveError, NotFound
 from enclave.policy.logreview.reasons import REASONS, said_reason
 from enclave.portal.acting import actor_of, done, proved, tried
@@ -21,6 +21,7 @@ from enclave.portal.forms import Form
 from enclave.portal.headers import REPORT_POLICY
 from enclave.portal.render import label
 from enclave.portal.stands import seen_of
+from enclave.portal.together import explained, groups, refusals
 from enclave.portal.visit import Here, OwnForm, Visit
 from enclave.queries import logreview as query
 from enclave.queries import review_limits
@@ -109,6 +110,22 @@ def decide(visit: Here, form: OwnForm, period_id: str, finding_id: str, verb: st
     return _in_period(visit, form, period_id, act, "periods.decided")
 
 
+@router.post("/periods/{period_id}/settle")
+def settle(visit: Here, form: OwnForm, period_id: str) -> Response:
+    """Accept or hand on the ticked findings of one rule, with one reason: all of them or none."""
+
+    def act() -> str:
+        store, actor, ids = visit.portal.store, actor_of(visit), form.many("finding")
+        verdict, text = form.text("verdict"), form.text("text")
+        findings_together.settle(store, actor, finding_ids=ids, verdict=verdict, text=text, now=visit.now)
+        return f"/periods/{period_id}#findings"
+
+    return tried(
+        lambda: done(visit, form, act, "periods.settled", count=f"{len(set(form.many('finding'))):,}"),
+        lambda error: show_period(visit, period_id, error, form),
+    )
+
+
 @router.post("/periods/{period_id}/sign")
 def sign(visit: Here, form: OwnForm, period_id: str) -> Response:
     """Sign the report as it was shown: first the reviewer, then the approver."""
@@ -182,8 +199,8 @@ def show(visit: Visit, error: EnclaveError | None = None) -> Response:
     )
 
 
-def show_period(visit: Visit, period_id: str, error: EnclaveError | None = None) -> Response:
-    """Return the page of one period."""
+def show_period(visit: Visit, period_id: str, error: EnclaveError | None = None, sent: Form | None = None) -> Response:
+    """Return the page of one period; `sent`: the form of several findings that was refused."""
     actor, store = actor_of(visit), visit.portal.store
     found, listed = query.period(store, actor, period_id, now=visit.now)
     return visit.page(
@@ -194,6 +211,9 @@ def show_period(visit: Visit, period_id: str, error: EnclaveError | None = None)
         period=found,
         findings=sorted(listed, key=lambda each: ORDER.index(each.state)),
         order=ORDER,
+        together=groups(listed, sent, error),
+        refused=refusals(listed, error),
+        explained=explained,
         settled=SETTLED,
         report=_report_sha256(visit, found.id) if found.state is not PeriodState.OPEN else "",
         said_reason=said_reason,

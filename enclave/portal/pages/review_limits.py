@@ -90,8 +90,8 @@ def rights(visit: Here) -> Response:
     def act() -> Response:
         asked = visit.request.query_params
         day = day_of(asked.get("day", ""), "기준일", "As of") or korean_date(visit.now) - timedelta(days=1)
-        kind, store = asked.get("kind", "html"), visit.portal.store
-        return handed(reporting.of_rights(store, actor_of(visit), day=day, kind=kind, now=visit.now))
+        kind, portal, actor = asked.get("kind", "html"), visit.portal, actor_of(visit)
+        return handed(reporting.of_rights(portal.store, portal.settings, actor, day=day, kind=kind, now=visit.now))
 
     return tried(act, lambda error: show_reports(visit, error))
 
@@ -103,7 +103,8 @@ def annual(visit: Here) -> Response:
     def act() -> Response:
         asked = visit.request.query_params
         year, kind = _number(asked.get("year", "")), asked.get("kind", "html")
-        return handed(reporting.of_year(visit.portal.store, actor_of(visit), year=year, kind=kind, now=visit.now))
+        portal, actor = visit.portal, actor_of(visit)
+        return handed(reporting.of_year(portal.store, portal.settings, actor, year=year, kind=kind, now=visit.now))
 
     return tried(act, lambda error: show_reports(visit, error))
 

@@ -62,17 +62,17 @@
     const state = await answer.json();
     if (!state.running) { location.reload(); return; }
     at("left").textContent = state.left; at("left").parentElement.hidden = !state.left;
-    show(state.locked ? "locked" : "workspace");
+    show(state.locked ? "locked" : lost() ? "again" : "workspace");
   };
 
   /* The frame says when the gate's seal runs in it. A sign-in that has ended shows nothing in a frame: then we say so. */
   let heard = false;
+  const lost = () => !heard && cameHere && Date.now() - cameHere > HERE_MS;
   addEventListener("message", (event) => {
     if (event.origin !== body.dataset.origin || event.source !== frame.contentWindow) return;
-    if (event.data && event.data.ansim === "here") heard = true;
+    if (event.data && event.data.ansim === "here") { heard = true; if (seen === "again") ask(); }
     if (event.data && event.data.ansim === "locked") ask();
   });
-  const look = () => { if (seen === "workspace" && !heard && cameHere && Date.now() - cameHere > HERE_MS) show("again"); };
 
   const send = (form) => fetch(form.action, { method: "POST", headers: BY_SCRIPT, body: new URLSearchParams(new FormData(form)) });
   const error = (text) => { at("lock-error").hidden = !text; at("lock-error").firstElementChild.textContent = text; };
@@ -100,5 +100,5 @@
 
   show(body.dataset.locked === "1" ? "locked" : "workspace");
   again.querySelector("a").href = location.href;
-  setInterval(() => { ask(); look(); }, ASK_MS);
+  setInterval(ask, ASK_MS);
 })();

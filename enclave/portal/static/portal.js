@@ -17,6 +17,11 @@ addEventListener("pageshow", () => {
   const wrong = document.querySelector("[aria-invalid=true], .note.stop[tabindex]");
   if (wrong) wrong.focus();
 });
+for (const all of document.querySelectorAll("[data-all]")) {
+  const boxes = [...all.closest("fieldset").querySelectorAll("input[type=checkbox][name]")], own = all.querySelector("input");
+  all.hidden = false;
+  own.addEventListener("change", () => { for (const box of boxes) box.checked = own.checked; });
+}
 let touched = false;
 addEventListener("input", (event) => { if (event.target.closest("form[data-keep]")) touched = true; });
 addEventListener("submit", () => { touched = false; });

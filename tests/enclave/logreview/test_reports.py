@@ -7,45 +7,64 @@ import os
 import subprocess
 import sys
 import unicodedata
+from collections.abc import Callable
 from datetime import date, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import pypdfium2
 import pytest
 from click.testing import CliRunner
+from pypdfium2.raw import FPDF_PAGEOBJ_IMAGE
+from sqlalchemy import select
 
+from audit import keys as log_keys
+from audit.paper import Sheet
+from audit.sequencer import Sequencer
+from audit.tables import audit_entry
 from enclave.cli import ansim
 from enclave.commands import people, reporting
 from enclave.errors import Denied, Invalid
 from enclave.queries import annual_report
 from enclave.reports import annual, html, monthly, pdf, rights
+from enclave.reports.basis import Basis
 from enclave.reports.document import Column, Document, Section, Table
 from enclave.roles import Role
+from enclave.settings import Settings
 from enclave.states import PeriodState
+from enclave.store import open_engine
 from tests.enclave.logreview.office import SECOND, Office
 from tests.enclave.logreview.test_review import sign
 
 DAY = date(2026, 11, 24)
+BASIS = Basis(Sheet("ansim.test/log\n7\nAAAA\n\n— ansim.test/log BBBB\n"), 7, "△ 증인 없음")
 
 
 def of_rights(office: Office, day: date = DAY, kind: str = "json") -> Any:
-    made = reporting.of_rights(office.store, office.actor("auditor"), day=day, kind=kind, now=office.now)
+    settings = office.scene.means.settings
+    made = reporting.of_rights(office.store, settings, office.actor("auditor"), day=day, kind=kind, now=office.now)
     return json.loads(made.data) if kind == "json" else made.data
 
 
 def of_year(office: Office, kind: str = "json") -> Any:
-    made = reporting.of_year(office.store, office.actor("operator"), year=2026, kind=kind, now=office.now)
+    settings = office.scene.means.settings
+    made = reporting.of_year(office.store, settings, office.actor("operator"), year=2026, kind=kind, now=office.now)
     return json.loads(made.data) if kind == "json" else made.data
 
 
 def test_rights_are_told_as_they_were_on_that_day_whenever_it_is_asked(office: Office) -> None:
     office.grant()
     office.later(days=2)
+    office.publish()
     before = {kind: of_rights(office, kind=kind) for kind in ("json", "html", "pdf")}
     operator = office.actor("operator")
     people.revoke_role(office.store, operator, login="nobody", role=Role.SCIENTIST, reason="끝남", now=office.now)
     office.later(days=1)
     assert {kind: of_rights(office, kind=kind) for kind in ("json", "html", "pdf")} == before
+    office.publish()
+    assert of_rights(office) == before["json"]
+    assert of_rights(office, kind="html") != before["html"], "it is printed under the checkpoint of this day"
     held = {(line[0], line[3]): line for line in before["json"]["held"]}
     assert held["nobody", "연구자"][6:8] == ["operator", "시험"]
     after = of_rights(office, DAY + timedelta(days=2))
@@ -58,6 +77,7 @@ def test_rights_are_told_as_they_were_on_that_day_whenever_it_is_asked(office: O
 
 def test_a_right_nobody_used_for_ninety_days_is_listed_apart(office: Office) -> None:
     office.later(days=89)
+    office.publish()
     assert of_rights(office, DAY + timedelta(days=88))["unused"] == []
     office.later(days=10)
     unused = of_rights(office, DAY + timedelta(days=97))["unused"]
@@ -104,7 +124,9 @@ def test_what_was_signed_late_or_only_in_the_next_year_is_told_as_it_stood_at_th
 def test_reports_are_refused_to_others_and_of_what_is_not_over(office: Office) -> None:
     for login in ("lead", "steward-a", "checker-a"):
         with pytest.raises(Denied):
-            reporting.of_year(office.store, office.actor(login), year=2026, kind="pdf", now=office.now)
+            reporting.of_year(
+                office.store, office.scene.means.settings, office.actor(login), year=2026, kind="pdf", now=office.now
+            )
     with pytest.raises(Invalid, match="pdf, html, json"):
         of_rights(office, DAY - timedelta(days=1), kind="docx")
     with pytest.raises(Invalid, match="끝나지 않은"):
@@ -136,12 +158,12 @@ def test_the_data_of_a_report_have_one_spelling() -> None:
 
 
 def test_empty_reports_say_that_there_is_nothing() -> None:
-    nothing = rights.document({"day": "2026-11-24", "held": [], "unused": [], "unused_days": 90, "changes": []})
-    assert [section.text[0][0] for section in nothing.sections] == ["없습니다."] * 3
+    nothing = rights.document({"day": "2026-11-24", "held": [], "unused": [], "unused_days": 90, "changes": []}, BASIS)
+    assert [section.text[0][0] for section in nothing.sections[:3]] == ["없습니다."] * 3
     year = annual.document(
-        {"year": 2026, "until": "2026-12-31", "people": 0, "measures": [], "datasets": [], "reviews": []}
+        {"year": 2026, "until": "2026-12-31", "people": 0, "measures": [], "datasets": [], "reviews": []}, BASIS
     )
-    assert [section.text[0][1] for section in year.sections[1:]] == ["None."] * 2
+    assert [section.text[0][1] for section in year.sections[1:3]] == ["None."] * 2
 
 
 def test_a_report_is_one_command_at_the_console(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,6 +171,9 @@ def test_a_report_is_one_command_at_the_console(tmp_path: Path, monkeypatch: pyt
     (tmp_path / "db").mkdir()
     runner = CliRunner()
     assert runner.invoke(ansim, ["db", "upgrade"]).exit_code == 0
+    none = runner.invoke(ansim, ["report", "annual", "--year", "2026", "--out", str(tmp_path / "a.pdf")])
+    assert none.exception.code == "report.no-log", "a report has to carry a checkpoint"
+    _sign_log(tmp_path)
     for words in (("annual", "--year", "2026"), ("rights",)):
         for kind, begins in (("pdf", b"%PDF"), ("json", b"{"), ("html", b"<!doctype html>")):
             file = tmp_path / f"{words[0]}.{kind}"
@@ -159,6 +184,38 @@ def test_a_report_is_one_command_at_the_console(tmp_path: Path, monkeypatch: pyt
     assert refused.exception.code == "report.future"
 
 
+def _sign_log(home: Path) -> None:
+    settings = Settings.load(home)
+    settings.keys.mkdir()
+    signer = log_keys.create(settings.keys / "log.key", name=settings.log_origin)
+    engine = open_engine(settings.url)
+    sequencer = Sequencer(engine.execution_options(ansim_mode="write"), settings.log, signer, signer.name)
+    sequencer.step()
+    sequencer.close()
+    engine.dispose()
+
+
+@pytest.mark.parametrize("made", [of_rights, of_year], ids=["rights", "annual"])
+def test_every_page_has_the_checkpoint_its_code_and_its_number(office: Office, made: Callable[..., Any]) -> None:
+    office.later(days=1)
+    office.publish()
+    note = office.place.reader().note.decode()
+    source = sha256(monthly.source(made(office))).hexdigest()
+    printed = pypdfium2.PdfDocument(made(office, kind="pdf"))
+    for number in range(len(printed)):
+        text = printed[number].get_textpage().get_text_bounded().replace("\r\n", "\n")
+        assert set(note.splitlines()[:3]) <= set(text.split("\n"))
+        assert source in text
+        assert f"{number + 1} / {len(printed)}" in text
+        assert any(each.type == FPDF_PAGEOBJ_IMAGE for each in printed[number].get_objects())
+    shown = made(office, kind="html").decode()
+    assert "확인점의 QR 코드" in shown
+    assert "△ 증인이 정해져 있지 않습니다" in shown
+    with office.store.read() as session:
+        last = session.scalars(select(audit_entry.c.bytes).order_by(audit_entry.c.position.desc())).first()
+    assert json.loads(last)["details"]["size"] == office.place.reader().size
+
+
 def test_another_process_draws_the_same_bytes(tmp_path: Path) -> None:
     facts = {
         "format": annual_report.FORMAT, "year": 2026, "until": "2026-11-30", "people": 3,
@@ -166,10 +223,11 @@ def test_another_process_draws_the_same_bytes(tmp_path: Path) -> None:
         "datasets": [["set-a", 1]], "reviews": [],
     }  # fmt: skip
     (tmp_path / "facts.json").write_bytes(monthly.source(facts))
-    drawn = pdf.draw(annual.document(facts)), html.page(annual.document(facts))
+    drawn = pdf.draw(annual.document(facts, BASIS)), html.page(annual.document(facts, BASIS))
     code = (
         "import json, sys; from pathlib import Path; from enclave.reports import annual, html, pdf; "
-        "found = annual.document(json.loads(Path(sys.argv[1]).read_bytes())); "
+        "from tests.enclave.logreview.test_reports import BASIS; "
+        "found = annual.document(json.loads(Path(sys.argv[1]).read_bytes()), BASIS); "
         "sys.stdout.buffer.write(pdf.draw(found) + html.page(found))"
     )
     other = subprocess.run(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
@@ -17,7 +18,9 @@ from sqlalchemy import select
 from audit.tables import audit_entry
 from enclave import clock
 from enclave.actor import Actor
-from enclave.commands import credentials, people
+from enclave.commands import credentials, findings, people
+from enclave.commands import review_limits as review_limits_commands
+from enclave.policy.logreview.cycle import Plan
 from enclave.policy.logreview.limits import Limits
 from enclave.portal import inspecting
 from enclave.queries import logreview as query
@@ -107,6 +110,54 @@ def test_a_period_is_reviewed_explained_and_signed_by_two_with_the_keyboard(
     expect(page.get_by_text("두 사람이 서명했습니다")).to_be_visible()
     assert (newest(office).reviewer, newest(office).approver) == ("sora", "bora")
     assert complaints == []
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+def test_findings_of_one_rule_are_settled_with_one_reason_by_keyboard(
+    office: World, visit: Open, complaints: list[str], scripts: bool
+) -> None:
+    sora, bora, now = office.actor("sora"), office.actor("bora"), clock.now()
+    review_limits_commands.set_plan(
+        office.store, replace(sora, second_factor_at=now), plan=Plan("2판", 1, 14), reason="개정", now=now
+    )
+    office.publish_log()
+    period = closed(office)
+    found = {
+        each.login: each for each in query.period(office.store, bora, period, now=now)[1] if each.rule == "privilege"
+    }
+    assert set(found) == {"sora", ""}, "the plan and the roles that the console granted"
+    findings.ask(office.store, bora, finding_ids=[each.id for each in found.values()], text="왜?", now=now)
+    findings.answer(office.store, office.actor("operator"), finding_id=found[""].id, text="개설 <b>준비", now=now)
+    page = visit("bora", f"/periods/{period}", scripts=scripts)
+    page.get_by_text("‘권한 상승’ 2건을 한 사유로 처리하기").press("Enter")
+    group = page.locator("details", has=page.get_by_text("한 사유로 처리하기"))
+    expect(group.get_by_text("개설 <b>준비")).to_be_visible()
+    expect(group.get_by_label("모두 고르기")).to_be_visible(visible=scripts)
+    for box in group.locator("[name=finding]").all():
+        expect(box).not_to_be_checked()
+        box.press("Space")
+    group.get_by_label("고른 것 모두의 판단 근거").fill("정기 인사")
+    group.get_by_role("button", name="고른 것 수용").press("Enter")
+    told = page.get_by_role("alert")
+    expect(told).to_contain_text("고른 2건 가운데 1건을 처리할 수 없어 아무것도 처리하지 않았습니다")
+    expect(told).to_contain_text("sora")
+    expect(told).to_contain_text("state.transition")
+    assert faults(Page(page.content())) == []
+    group = page.locator("details[open]", has=page.get_by_text("한 사유로 처리하기"))
+    expect(group.get_by_label("고른 것 모두의 판단 근거")).to_have_value("정기 인사")
+    assert [box.is_checked() for box in group.locator("[name=finding]").all()].count(True) == 1
+    if scripts:
+        group.get_by_label("모두 고르기").press("Space")
+    for box in group.locator("[name=finding]").all():
+        if not box.is_checked():
+            box.press("Space")
+    group.get_by_role("button", name="고른 것을 조치로 넘김").press("Enter")
+    expect(page.get_by_role("status").first).to_contain_text("이상징후 2건을 처리했습니다")
+    last = [each for each in entries(office) if each["action"] == "finding.escalate"]
+    assert [(each["object"]["id"], each["outcome"]) for each in last] == [
+        (each.id, "done") for each in query.period(office.store, bora, period, now=now)[1] if each.rule == "privilege"
+    ]
+    assert [each for each in complaints if "409" not in each] == [], "what was refused is a conflict"
 
 
 def sign(world: World, page: object, login: str, button: str) -> None:

@@ -8,6 +8,7 @@ connection (libpq's `connect_timeout`), to `Connection.wait`; here it ends when 
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -18,10 +19,14 @@ import psycopg
 from psycopg.abc import PQGen
 from psycopg.errors import ConnectionTimeout
 from psycopg.pq import TransactionStatus
+from sqlalchemy import URL, Engine, create_engine, event
 
 T = TypeVar("T")
-# How long one statement of a page or a command may take. The longest sort a large log.
-ANSWER_S = 25
+# A server that sends a byte now and then is not silent; so many times as long as a silent one is it waited for.
+DRIPS = 10
+# libpq's own limits, for a server whose machine or line is gone, so that nothing is acknowledged (over TCP alone;
+# tcp_user_timeout counts milliseconds).
+_LINE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 30_000}
 
 
 class Silent(psycopg.OperationalError):
@@ -30,10 +35,10 @@ class Silent(psycopg.OperationalError):
 
 @dataclass(frozen=True)
 class Patience:
-    """How many seconds are waited.
+    """How many seconds are waited for the next byte, and `DRIPS` times as long for the whole of an answer.
 
-    `begin_s`: for what is answered at once (a ping, a transaction's first statement, which only sets it up);
-    `answer_s`: for any other statement, None without an end.
+    `begin_s`: for a new connection and what is answered at once (a ping, a transaction's first statement, which only
+    sets it up); `answer_s`: for any other statement, None without an end.
     """
 
     begin_s: float
@@ -46,7 +51,7 @@ class Patient(psycopg.Connection[Any]):
     patience = Patience(5, None)
 
     def wait(self, gen: PQGen[T], *args: Any, **more: Any) -> T:
-        """Wait as psycopg does, up to so many seconds without a byte."""
+        """Wait as psycopg does, within this connection's patience."""
         limit = self.patience.answer_s
         if self.pgconn.transaction_status == TransactionStatus.IDLE:
             limit = self.patience.begin_s
@@ -61,6 +66,14 @@ class Patient(psycopg.Connection[Any]):
             raise
 
 
+def patient_engine(url: URL, patience: Patience, **more: Any) -> Engine:
+    """Return an engine for PostgreSQL all of whose waits have an end; `more` as `create_engine` takes it."""
+    line = {"connect_timeout": math.ceil(patience.begin_s), **_LINE}
+    engine = create_engine(url, pool_pre_ping=True, connect_args=line, **more)
+    event.listen(engine, "do_connect", lambda _dialect, _record, args, named: connect(patience, *args, **named))
+    return engine
+
+
 def connect(patience: Patience, *args: Any, **more: Any) -> Patient:
     """Connect as psycopg does, with a limit for every wait and, at the server, for every statement."""
     made = Patient.connect(*args, **more)
@@ -73,15 +86,17 @@ def connect(patience: Patience, *args: Any, **more: Any) -> Patient:
 
 def _heard(gen: PQGen[T], limit_s: float) -> PQGen[T]:
     """Pass on what `gen` waits for; psycopg says `READY_NONE` (0) ten times a second while nothing comes."""
-    until = time.monotonic() + limit_s
+    now = time.monotonic()
+    until, end = now + limit_s, now + DRIPS * limit_s
     try:
         wanted = next(gen)
         while True:
             ready = yield wanted
+            now = time.monotonic()
+            if now > (end if ready else until):
+                raise Silent(f"no answer within {limit_s} seconds, or no end of it")
             if ready:
-                until = time.monotonic() + limit_s
-            elif time.monotonic() > until:
-                raise Silent(f"no answer for {limit_s} seconds")
+                until = now + limit_s
             wanted = gen.send(ready)
     except StopIteration as done:
         told: T = done.value
