@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from . import egress
 from .modelling import logit, model, ols, poisson, probit
+from .pictures import pictures
 from .screen import budget
 from .tables import data
 from .tabulating import crosstab, hist, pivot_table, table
@@ -15,6 +16,6 @@ from .turns import gpu
 from .words import language
 
 __all__ = [
-    "budget", "crosstab", "data", "egress", "gpu", "hist", "language", "logit", "model", "ols", "pivot_table",
-    "poisson", "probit", "table",
+    "budget", "crosstab", "data", "egress", "gpu", "hist", "language", "logit", "model", "ols", "pictures",
+    "pivot_table", "poisson", "probit", "table",
 ]  # fmt: skip
