@@ -46,6 +46,13 @@ ON_POSTGRESQL = {
     "a rule swallows what comes": (
         ["CREATE RULE nothing AS ON INSERT TO audit_entry DO INSTEAD NOTHING"], ["audit_entry: rule nothing"],
     ),
+    "a trigger swallows what comes": (
+        [
+            "CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+            "CREATE TRIGGER more BEFORE INSERT ON audit_entry FOR EACH ROW EXECUTE FUNCTION swallow()",
+        ],
+        ["more"],
+    ),
     "row security hides rows": (
         ["ALTER TABLE audit_entry ENABLE ROW LEVEL SECURITY"], ["audit_entry: row security"],
     ),
