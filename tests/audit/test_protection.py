@@ -150,6 +150,14 @@ def test_the_log_is_behind_by_what_is_committed_and_not_published(engine, add, l
     assert behind() == (False, 0.0)
 
 
+def test_the_log_is_as_far_behind_when_the_clock_was_set_back_meanwhile(engine, add) -> None:
+    first, *_ = add(1)
+    with engine.begin() as connection:
+        data = {"id": later(first, -90), "data": b"x"}
+        connection.execute(text("INSERT INTO audit_entry (id, bytes) VALUES (:id, :data)"), data)
+        assert lag_s(connection, 0) == 90.0
+
+
 def later(entry_id: str, seconds: int) -> str:
     alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
     number = 0

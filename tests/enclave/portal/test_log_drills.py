@@ -37,7 +37,7 @@ class Serving:
     def start(self) -> None:
         settings = self._world.settings
         command = [sys.executable, "-m", "audit.serve", settings.url, settings.log, settings.keys / "log.key"]
-        self._process = subprocess.Popen([*command, "--interval", "0.05"], cwd=Path(__file__).parents[3])
+        self._process = subprocess.Popen(command, cwd=Path(__file__).parents[3])
         self.catch_up()
 
     def catch_up(self) -> None:
