@@ -9,7 +9,6 @@ from __future__ import annotations
 import ctypes
 import socket
 import struct
-import time
 from contextlib import closing
 from dataclasses import dataclass, replace
 
@@ -50,11 +49,11 @@ class Timekeeper:
 
     def __init__(self, server: str = "") -> None:
         self._server = server
-        self._last = (clock.now(), time.monotonic())
+        self._last = (clock.now(), clock.steady())
 
     def jumped_ms(self) -> int:
         """Return by how much the wall clock was set since the last look (0 below 100 ms); forward is positive."""
-        wall, steady = clock.now(), time.monotonic()
+        wall, steady = clock.now(), clock.steady()
         walked = (wall - self._last[0]).total_seconds() - (steady - self._last[1])
         self._last = (wall, steady)
         return round(walked * 1000) if abs(walked) >= 0.1 else 0  # noqa: PLR2004 - above what scheduling makes of it

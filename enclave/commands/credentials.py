@@ -151,11 +151,25 @@ def prove_again(  # noqa: PLR0913 - keyword-only facts of one form
     return confirm_second_factor(store, vault, actor, code=code, now=now)
 
 
-def change_password(store: Store, actor: Actor, *, old: str, new: str, now: datetime) -> None:
-    """Replace one's own password. Raises `Denied` (`account.wrong`; counted), `Invalid` (too short)."""
+def change_password(  # noqa: PLR0913 - keyword-only fields of one form
+    store: Store, actor: Actor, *, old: str, new: str, again: str, now: datetime
+) -> None:
+    """Replace one's own password; `again`: the new one typed a second time.
+
+    Raises `Denied` (`account.wrong`; counted), `Invalid` (too short; `account.password-same`,
+    `account.password-differs`).
+    """
     event = intent(Action.ACCOUNT_PASSWORD, actor, ("account", actor.account_id))
     with store.prepare(event):
         credentials.check_password_strength(new, actor.login)
+        if again != new:
+            raise Invalid(
+                "account.password-differs",
+                ko="두 번 적은 새 비밀번호가 서로 다릅니다. 비밀번호를 바꾸지 않았습니다.",
+                en="The new password was typed differently the second time. It was not changed.",
+                remedy_ko="새 비밀번호를 두 칸에 똑같이 적으세요.",
+                remedy_en="Type the new password the same in both fields.",
+            )
         if new == old:
             raise Invalid(
                 "account.password-same",

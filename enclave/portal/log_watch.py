@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import os
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -80,7 +79,7 @@ class LogWatch:
             size, oldest = log_health.published(log), log_health.oldest_waiting(session, log)
         behind = self._behind_s(size, oldest)
         self.facts = replace(self.facts, behind_s=behind, missing=missing, rights=rights)
-        if time.monotonic() >= self._canary_due:
+        if clock.steady() >= self._canary_due:
             self._send_canary(store)
         self._look_at_clock(store)
         self._look_at_disks(store)
@@ -90,7 +89,7 @@ class LogWatch:
         if oldest is None:
             self._stuck = None
             return 0.0
-        steady = time.monotonic()
+        steady = clock.steady()
         if self._stuck is None or size != self._stuck[0]:
             self._stuck = (size, steady)
         # The entry's own time tells what was before we began; the steady clock what a clock set back would hide.
@@ -102,7 +101,7 @@ class LogWatch:
         if before.entry_id:
             before = Canary(before.entry_id, self._is_read_back(store, before.entry_id))
         entry_id = commands.canary(store, before=before, now=clock.now())
-        self._canary_due = time.monotonic() + CANARY_S
+        self._canary_due = clock.steady() + CANARY_S
         self.facts = replace(self.facts, canary=Canary(entry_id, before.found))
 
     def _is_read_back(self, store: Store, entry_id: str) -> bool:
@@ -111,10 +110,10 @@ class LogWatch:
 
     def _look_at_clock(self, store: Store) -> None:
         jumped = self._keeper.jumped_ms()
-        if jumped or time.monotonic() >= self._clock_due:
+        if jumped or clock.steady() >= self._clock_due:
             reading = replace(self._keeper.reading(), jumped_ms=jumped)
             commands.clock(store, reading=reading, now=clock.now())
-            self._clock_due = time.monotonic() + CLOCK_S
+            self._clock_due = clock.steady() + CLOCK_S
             self.facts = replace(self.facts, clock_ok=not is_clock_wrong(reading))
 
     def _look_at_disks(self, store: Store) -> None:
@@ -125,7 +124,7 @@ class LogWatch:
                 self._marks[place] = passed
 
     def _alarm(self, store: Store) -> None:
-        now, steady, wrong = clock.now(), time.monotonic(), troubles(self.facts)
+        now, steady, wrong = clock.now(), clock.steady(), troubles(self.facts)
         for trouble in sorted(wrong - set(self._seen)):
             self._seen[trouble] = Seen(now, steady - TELL_S)
         for trouble, seen in list(self._seen.items()):

@@ -19,7 +19,7 @@ from markupsafe import Markup
 
 from enclave.actions import ABOUT, Action
 from enclave.airlock.report import Severity, Verdict
-from enclave.portal import kst, recipe_words, turning
+from enclave.portal import kst, reason_words, recipe_words, turning
 from enclave.portal.words import Language, has, say
 from enclave.roles import LABELS, Role
 from enclave.states import label as state_label
@@ -133,7 +133,7 @@ def environment() -> Environment:
     )
     jinja.filters.update(asked=turning.asked, plain_ask=turning.plain_ask, token=turning.token)
     jinja.filters.update(told=_told, remedy=_remedy, label=_label, both=_both, treated=_treated, kind=_kind)
-    jinja.filters.update(drawn=_drawn, printable_lines=_printable_lines)
+    jinja.filters.update(drawn=_drawn, printable_lines=_printable_lines, reason=_reason)
     jinja.globals |= {"tone": tone, "recipe_words": recipe_words.said}
     return jinja
 
@@ -231,6 +231,12 @@ def _kind(context: Context, name: str) -> str:
     """Return the word for a kind of file; one that has none is shown by its own name."""
     key = f"kinds.{name}"
     return say(context["language"], key) if has(key) else printable(name)
+
+
+@pass_context
+def _reason(context: Context, code: str) -> str:
+    """Return the words of a reason code; nothing where it has none."""
+    return reason_words.said(context["language"], code)
 
 
 @pass_context

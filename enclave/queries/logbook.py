@@ -19,10 +19,14 @@ from enclave.logbook.question import RECENT, Question, actions_of
 from enclave.model.data import Snapshot
 from enclave.model.logbook import LogExport, LogFilterKept, LogQuestion
 from enclave.model.people import Account
+from enclave.model.project import Project
 from enclave.policy.people import check_may_read_log
+from enclave.policy.project import SEES_PROJECTS
 from enclave.store import Store
 
 EXPORTS = 100
+# As many as a browser lists at once without the page growing heavy.
+SUGGESTED = 500
 # Before Korean days were counted, and after every clock here: both ends that a database can compare.
 FIRST, LAST = date(2000, 1, 1), date(9998, 12, 31)
 
@@ -52,6 +56,14 @@ class ExportView:
     ended_at: datetime | None
     rows: int | None
     sha256: str | None
+
+
+@dataclass(frozen=True)
+class Suggestions:
+    """Logins by name; projects, the newest first, as (id, title or "")."""
+
+    actors: tuple[str, ...]
+    projects: tuple[tuple[str, str], ...]
 
 
 def meaning(session: Session, question: Question, now: datetime) -> LogFilter:
@@ -145,6 +157,20 @@ def export_view(row: LogExport) -> ExportView:
 def logins(session: Session) -> dict[str, str]:
     """Return `{account id: login}`: what entries call people, and what people call them."""
     return {row.id: row.login for row in session.execute(select(Account.id, Account.login))}
+
+
+def suggestions(store: Store, actor: Actor) -> Suggestions:
+    """Return what a reader of the log can name in a question. Raises `Denied` for who may not read the log.
+
+    Logins are on every page of the log; a project's title comes only where the actor may see the project.
+    """
+    check_may_read_log(actor)
+    titled = bool(actor.roles & set(SEES_PROJECTS))
+    people = select(Account.login).order_by(Account.login).limit(SUGGESTED)
+    projects = select(Project.id, Project.title).order_by(Project.created_at.desc(), Project.id).limit(SUGGESTED)
+    with store.read() as session:
+        listed = tuple((row.id, row.title if titled else "") for row in session.execute(projects))
+        return Suggestions(tuple(session.scalars(people)), listed)
 
 
 def _period(question: Question, now: datetime) -> tuple[datetime | None, datetime | None]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -33,6 +35,17 @@ def test_the_entry_is_there_after_commit_and_gone_after_rollback(engine) -> None
     assert decode(rows[0].bytes)["id"] == kept
 
 
+@pytest.fixture
+def in_seoul(monkeypatch) -> Iterator[None]:
+    """A machine whose zone is not UTC."""
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "KST-9")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("in_seoul")
 def test_the_time_is_now_in_utc_to_the_microsecond(engine) -> None:
     before = datetime.now(UTC)
     with engine.begin() as connection:

@@ -46,6 +46,13 @@ ON_POSTGRESQL = {
     "a rule swallows what comes": (
         ["CREATE RULE nothing AS ON INSERT TO audit_entry DO INSTEAD NOTHING"], ["audit_entry: rule nothing"],
     ),
+    "a trigger swallows what comes": (
+        [
+            "CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+            "CREATE TRIGGER more BEFORE INSERT ON audit_entry FOR EACH ROW EXECUTE FUNCTION swallow()",
+        ],
+        ["more"],
+    ),
     "row security hides rows": (
         ["ALTER TABLE audit_entry ENABLE ROW LEVEL SECURITY"], ["audit_entry: row security"],
     ),
@@ -141,6 +148,14 @@ def test_the_log_is_behind_by_what_is_committed_and_not_published(engine, add, l
     assert behind() == (True, 90.0)
     running.step()
     assert behind() == (False, 0.0)
+
+
+def test_the_log_is_as_far_behind_when_the_clock_was_set_back_meanwhile(engine, add) -> None:
+    first, *_ = add(1)
+    with engine.begin() as connection:
+        data = {"id": later(first, -90), "data": b"x"}
+        connection.execute(text("INSERT INTO audit_entry (id, bytes) VALUES (:id, :data)"), data)
+        assert lag_s(connection, 0) == 90.0
 
 
 def later(entry_id: str, seconds: int) -> str:

@@ -214,9 +214,17 @@ def test_entries_removed_from_the_database_are_noticed(engine, published) -> Non
     assert refused(engine, published) == "audit.database-behind"
 
 
-def test_a_gap_in_the_numbers_is_noticed(engine, add, published) -> None:
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit_leaf SET leaf_index = 5 WHERE leaf_index = 1",
+        "INSERT INTO audit_leaf (leaf_index, entry_id) SELECT 7, id FROM audit_entry WHERE position = 4",
+    ],
+    ids=["among what is published", "behind it"],
+)
+def test_a_gap_in_the_numbers_is_noticed(engine, add, published, statement) -> None:
     add(1)
-    tampered(engine, "UPDATE audit_leaf SET leaf_index = 5 WHERE leaf_index = 1")
+    tampered(engine, statement)
     assert refused(engine, published) == "audit.database-differs"
 
 

@@ -195,6 +195,14 @@ def test_an_entry_added_to_the_last_bundle_is_refused(log) -> None:
     assert first(log).en.startswith("Entry 600 does not match")
 
 
+@pytest.mark.parametrize("path", [BUNDLE, LAST_BUNDLE], ids=["a whole bundle", "the last one"])
+@pytest.mark.parametrize("more", [b"\x00", b"\x00\x09half", b"\xff\xff"], ids=["a byte", "half an entry", "a length"])
+def test_bytes_behind_the_last_entry_of_a_bundle_are_refused(log, path, more) -> None:
+    rewrite(log, path, lambda data: data + more)
+    number = 512 if path == BUNDLE else 600
+    assert first(log).en.startswith(f"Entry {number} does not match")
+
+
 def test_a_full_tile_beyond_the_checkpoint_is_refused(log) -> None:
     (log / Tile(0, 3, 256).path).write_bytes(bytes(8192))
     assert codes(log) == ["log.longer"]

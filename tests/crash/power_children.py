@@ -12,6 +12,7 @@ from audit.event import Event
 from audit.reader import LogReader
 from audit.sequencer import Sequencer
 from audit.serve import open_engine
+from enclave.gate.spool import Spool
 from enclave.store import open_engine as open_store
 from enclave.store import writable
 
@@ -52,6 +53,14 @@ def publish(line: Connection, url: str, log: Path, key: Path, steps: int, left_o
             outbox.append(connection, EVENT, observer="test")
         sequencer.step()
     tell_and_wait()
+
+
+def keep(line: Connection, folder: Path) -> None:
+    """Keep an act of an emergency as a portal does that has just been installed; tell its id."""
+    spool = Spool(folder)
+    spool.reserve()
+    line.send(spool.put("", "stop", {"on": "w-1"}, b"reason"))
+    signal.pause()
 
 
 def commit(line: Connection, url: str, synchronous: str) -> None:

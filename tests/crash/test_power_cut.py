@@ -25,6 +25,7 @@ from audit import keys, tables
 from audit.errors import AuditError
 from audit.reader import LogReader
 from audit.verify import verify_log
+from enclave.gate.spool import Spool
 from tests.conftest import _as_postgres, _postgres_bin
 from tests.crash import forks, power_children
 from tests.crash.crew import NAME, WRITERS, Crew
@@ -185,6 +186,14 @@ def test_what_a_killed_sequencer_left_unsynced_is_synced_by_the_next(power: Powe
     power.back()
     assert size == 2
     assert whole(tmp_path, power, size)
+
+
+@pytest.mark.parametrize("power", [{"kind": "ext4"}, {"kind": "no journal"}], indirect=True, ids=["ext4", "no journal"])
+def test_an_act_that_waits_to_be_recorded_is_there_after_a_cut(power: Power) -> None:
+    folder = power.mounted / "emergency"
+    event_id = _told(power_children.keep, folder, cut=power)
+    power.back()
+    assert [(each.id, each.kind) for each in Spool(folder).events()] == [(event_id, "stop")]
 
 
 @pytest.mark.parametrize(("pragma", "kept"), [("FULL", True), ("NORMAL", False)])

@@ -217,7 +217,9 @@ def test_an_ended_account_does_nothing_more_and_holds_no_role(shared, person, se
     view = people.end_account(shared.store, shared.actor("operator"), login=person, reason="퇴직", now=NOW)
     assert (view.ended, view.roles) == (True, ())
     with pytest.raises(Denied) as refused:
-        credentials.change_password(shared.store, actor, old=PASSWORD, new="another long one", now=NOW)
+        credentials.change_password(
+            shared.store, actor, old=PASSWORD, new="another long one", again="another long one", now=NOW
+        )
     assert refused.value.code == "account.closed"
     with pytest.raises(Conflict):
         people.end_account(shared.store, shared.actor("operator"), login=person, reason="퇴직", now=NOW)
@@ -239,8 +241,10 @@ def test_a_changed_password_is_the_one_that_counts(shared, person, secret):
     actor = log_in(shared, person, code=code(secret))
     for old, new in (("not the old one", "another long one"), (PASSWORD, "short"), (PASSWORD, PASSWORD)):
         with pytest.raises((Denied, Invalid)):
-            credentials.change_password(shared.store, actor, old=old, new=new, now=NOW)
-    credentials.change_password(shared.store, actor, old=PASSWORD, new="another long one", now=NOW)
+            credentials.change_password(shared.store, actor, old=old, new=new, again=new, now=NOW)
+    credentials.change_password(
+        shared.store, actor, old=PASSWORD, new="another long one", again="another long one", now=NOW
+    )
     later = NOW + LATER
     with pytest.raises(Denied):
         log_in(shared, person, code=code(secret, later), now=later)

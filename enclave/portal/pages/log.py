@@ -18,6 +18,7 @@ from enclave.commands.logbook import Answer
 from enclave.errors import EnclaveError, Invalid
 from enclave.logbook.export_words import FORMS, REASONS
 from enclave.logbook.question import RECENT, Question
+from enclave.portal import reason_words
 from enclave.portal.acting import actor_of, done, tried
 from enclave.portal.log_lines import OUTCOMES, address, lines_of, page_of, stands_of, state_of, task_name
 from enclave.portal.render import label
@@ -95,6 +96,8 @@ def show(visit: Visit, question: Question, error: EnclaveError | None = None) ->
         choices=_choices(visit),
         recent=RECENT,
         outcomes=OUTCOMES,
+        suggested=logbook.suggestions(visit.portal.store, actor_of(visit)),
+        reason_choices=list(reason_words.choices(visit.language, *_reasons(question, answer))),
         lines=[(line, page_of(line.found)) for line in lines],
         count=answer.count,
         older=address(question, after=answer.page.next) if answer.page.next is not None else "",
@@ -114,6 +117,11 @@ def question_of(given: dict[str, str]) -> Question:
     if fields.get("action", "").startswith(TASK):
         fields["task"] = fields.pop("action").removeprefix(TASK)
     return Question.of(fields)
+
+
+def _reasons(question: Question, answer: Answer) -> list[str]:
+    """Return the codes that this page speaks of, to be asked for next."""
+    return sorted({each.reason_code for each in answer.page.rows} | {question.reason} - {""})
 
 
 def _typed(question: Question) -> dict[str, str]:

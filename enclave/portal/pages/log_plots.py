@@ -51,6 +51,7 @@ def activity(visit: Here) -> Response:
         "log_activity.html",
         here="log",
         asked=asked,
+        suggested=logbook.suggestions(visit.portal.store, actor_of(visit)),
         first=layout.total[0].first,
         last=layout.total[-1].last,
         **_plots(visit, layout),

@@ -1,4 +1,4 @@
-"""One's own password: the old one and a new one. Every try is an entry; wrong ones are counted like at the sign-in."""
+"""One's own password: the old one, and a new one twice. Every try is an entry; wrong ones count as at the sign-in."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ def one(visit: Here) -> Response:
 @router.post("/password")
 def change(visit: Here, form: OwnForm) -> Response:
     """Replace the password."""
-    old, new = form.text("old"), form.text("new")
+    old, new, again = form.text("old"), form.text("new"), form.text("again")
     try:
-        credentials.change_password(visit.portal.store, actor_of(visit), old=old, new=new, now=visit.now)
+        store, actor = visit.portal.store, actor_of(visit)
+        credentials.change_password(store, actor, old=old, new=new, again=again, now=visit.now)
     except EnclaveError as error:
         return show(visit, error)
     return visit.go("/", "password.changed")

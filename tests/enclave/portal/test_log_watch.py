@@ -10,23 +10,17 @@ import sys
 import threading
 import time
 from contextlib import closing
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
 from audit.canonical import decode
-from audit.outbox import _new_id
 from audit.tables import audit_entry
-from enclave import clock, timekeeping
+from enclave import timekeeping
 from enclave.policy.log_health import ALARM_S, RELEASES_STOP_S, WATERMARKS, Facts, Trouble, mark, troubles
 from enclave.portal.log_watch import LogWatch, disks
-from enclave.store import open_engine, writable
 from enclave.timekeeping import SINCE_1900, Reading, Timekeeper
-from tests.enclave.portal.test_accessibility import Page, faults
-from tests.enclave.portal.test_flows import state, vote
-from tests.enclave.portal.world import ROOT, TABLE, World
+from tests.enclave.portal.world import World
 
 
 def told(world: World, action: str) -> list[dict[str, object]]:
@@ -41,15 +35,6 @@ def look(world: World, *, canary: bool = False) -> LogWatch:
         watch._canary_due = 0.0
     watch.look(world.portal)
     return watch
-
-
-def unsigned_since(world: World, seconds: float) -> None:
-    """An entry that was committed so long ago and that no sequencer has taken up."""
-    engine = open_engine(world.settings.url)
-    entry_id = _new_id(clock.now() - timedelta(seconds=seconds))
-    with writable(engine).begin() as connection:
-        connection.execute(text("INSERT INTO audit_entry (id, bytes) VALUES (:id, x'7b7d')"), {"id": entry_id})
-    engine.dispose()
 
 
 def test_a_canary_is_read_back_through_the_published_tiles_a_minute_later(world: World) -> None:
@@ -82,56 +67,6 @@ def test_a_canary_that_is_not_found_is_an_alarm_and_an_entry(world: World, damag
     assert [each["reason"]["code"] for each in told(world, "log.alarm")].count("log.canary") == 1
 
 
-def test_a_dead_sequencer_raises_the_banner_after_a_minute_and_stops_releases_after_ten(world: World) -> None:
-    receiver = world.browser("mina")
-    assert Trouble.BEHIND not in look(world).troubles
-    world.publish_log()
-    unsigned_since(world, ALARM_S + 1)
-    assert set(look(world).troubles) == {Trouble.BEHIND}
-    page = receiver.get(f"{ROOT}/").text
-    assert "서명이 늦어지고 있습니다" in page
-    assert faults(Page(page)) == []
-    assert "signing them is late" in receiver.get(f"{ROOT}/?lang=en").text
-    world.publish_log()
-    assert look(world).troubles == {}
-    assert [each["outcome"] for each in told(world, "log.alarm")] == ["failed", "done"]
-    assert "서명이 늦어지고 있습니다" not in receiver.get(f"{ROOT}/").text
-
-
-def test_no_release_leaves_that_the_published_log_could_not_prove(world: World) -> None:
-    release_id = released(world)
-    look(world)
-    world.publish_log()
-    unsigned_since(world, RELEASES_STOP_S + 1)
-    look(world)
-    assert Trouble.RELEASES_STOPPED in world.portal.watch.troubles
-    receiver = world.browser("mina")
-    refused = receiver.form(f"/releases/{release_id}/hand-over", code=world.code("mina"))
-    assert refused.status_code == 503
-    assert "log.behind" in refused.text or "서명되지 않아" in refused.text
-    world.publish_log()
-    assert look(world).troubles == {}
-    assert receiver.form(f"/releases/{release_id}/hand-over", code="").status_code == 200
-
-
-def released(world: World) -> str:
-    request = world.submit({"표2.csv": TABLE.encode()})
-    for checker in ("dahye", "woojin"):
-        assert vote(world, checker, request).status_code == 303
-    made = state(world, request).release
-    assert made is not None
-    return made.id
-
-
-def test_waiting_is_measured_by_the_clock_that_nobody_sets(world: World) -> None:
-    watch = look(world)
-    unsigned_since(world, -3600)  # the clock was set back by an hour after this entry
-    look(world)
-    assert watch._stuck is not None
-    watch._stuck = (watch._stuck[0], time.monotonic() - ALARM_S - 1)
-    assert Trouble.BEHIND in look(world).troubles
-
-
 def test_a_disk_that_passes_a_mark_is_an_entry_each_way(world: World, tmp_path: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("file systems are mounted by root")
@@ -158,20 +93,6 @@ def test_how_full_a_disk_is_counts_as_df_does(world: World) -> None:
 @pytest.mark.parametrize(("percent", "passed"), [(0, 0), (79, 0), (80, 80), (89, 80), (90, 90), (95, 95), (100, 95)])
 def test_the_marks_of_a_disk(percent: int, passed: int) -> None:
     assert mark(percent) == passed
-
-
-def test_a_clock_that_was_set_is_an_entry_at_once(world: World) -> None:
-    watch = look(world)
-    before = len(told(world, "log.clock"))
-    wall, steady = watch._keeper._last
-    watch._keeper._last = (wall - timedelta(hours=1), steady)  # as if the clock had been put forward by an hour
-    assert Trouble.CLOCK in look(world).troubles
-    last = told(world, "log.clock")[before:]
-    assert [each["outcome"] for each in last] == ["failed"]
-    assert abs(last[0]["details"]["jumped_ms"] - 3_600_000) < 5_000
-    # No lasting trouble: the next hourly look finds it right.
-    watch._clock_due = 0.0
-    assert Trouble.CLOCK not in look(world).troubles
 
 
 class TimeServer:

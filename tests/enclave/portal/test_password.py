@@ -17,8 +17,11 @@ def test_a_person_changes_their_password_with_the_old_one_and_each_try_is_an_ent
     page = browser.get(f"{ROOT}/password").text
     csrf = page.split('name="csrf" value="')[1].split('"')[0]
 
-    def send(old: str, new: str) -> int:
-        answer = browser.post(f"{ROOT}/password", data={"csrf": csrf, "old": old, "new": new}, follow_redirects=False)
+    def send(old: str, new: str, again: str | None = None) -> int:
+        data = {"csrf": csrf, "old": old, "new": new, "again": new if again is None else again}
+        answer = browser.post(f"{ROOT}/password", data=data, follow_redirects=False)
+        if again is not None:
+            assert "account.password-differs" in answer.text
         assert old not in answer.text
         assert new not in answer.text
         return answer.status_code
@@ -26,12 +29,14 @@ def test_a_person_changes_their_password_with_the_old_one_and_each_try_is_an_ent
     assert browser.post(f"{ROOT}/password", data={"old": OLD, "new": NEW}).status_code == 403, "no token"
     assert send("not the old one", NEW) == 403
     assert send(OLD, "too short") == 422
+    assert send(OLD, NEW, NEW + "x") == 422
+    assert send(OLD, NEW, "") == 422
     assert send(OLD, NEW) == 303
     assert send(OLD, NEW + "!") == 403, "the old one is no more"
     with world.store.read() as session:
         found = [json.loads(data) for (data,) in session.execute(select(audit_entry.c.bytes))]
     told = [each for each in found if each["action"] == "account.password"]
-    assert [each["outcome"] for each in told] == ["denied", "failed", "done", "denied"]
+    assert [each["outcome"] for each in told] == ["denied", "failed", "failed", "failed", "done", "denied"]
     assert "sentence" not in json.dumps(told)
 
 

@@ -29,7 +29,7 @@ COMPUTED = ("accounts.kind_", "legal.", "errors.title_", "log.outcome_", "reason
             "review.glance_", "review.how_", "review.head_", "review.what_",
             "publication.level_", "incidents.kind_", "retention.state_", "sample.stratum_",
             "reports.kind_", "things.", "log.witness_", "log.asked_", "logplot.", "trouble.",
-            "emergency.act_")  # fmt: skip
+            "emergency.act_", "codes.", "refusals.")  # fmt: skip
 
 
 def test_every_text_is_korean_in_korean_and_has_no_hangul_in_english() -> None:

@@ -137,7 +137,7 @@ class World:
         return who.actor(self.store, login, ip="10.0.0.9", session_id="test", now=clock.now())
 
     def code(self, login: str) -> str:
-        return pyotp.TOTP(self.secrets[login]).now()
+        return pyotp.TOTP(self.secrets[login]).at(clock.now())
 
     def browser(self, login: str = "") -> Browser:
         browser = Browser(self)
