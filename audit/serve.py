@@ -18,8 +18,8 @@ from sqlalchemy.engine import make_url
 from audit import keys
 from audit.errors import AuditError
 from audit.outage import ALARM_S
+from audit.patience import Patience, patient_engine
 from audit.sequencer import Sequencer
-from audit.silence import Patience, patient_engine
 
 _BUSY_MS = 10_000
 # Numbering, indexing and purging go through whole batches: a page's patience would be too little.

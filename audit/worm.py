@@ -3,27 +3,33 @@
 Every object is written with a retention date that neither its owner nor the store's administrator can shorten. What
 they can still do is hide an object behind a delete marker or a newer version: so copies are counted, and brought back
 by `fetch`, by version. The copy is the log folder itself, file by file under one prefix, verified like any log. Works
-with whatever speaks S3 with versions and object lock; the client is botocore, AWS's own, without the rest of it.
+with whatever speaks S3 with versions and object lock; the client is botocore, AWS's own, without the rest of it: what
+it says is sent by `audit.exchange`, because its own limits of time are for each read.
 """
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import md5
+from hashlib import md5, sha256
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from audit.anchors import POLICY_FILE, Anchors
 from audit.errors import CopyError, Text
+from audit.exchange import Ask, Limits, NoAnswerError, exchange
 from audit.folder import read_tile
 from audit.reader import LogReader
 from audit.tiles import CHECKPOINT, ENTRIES, WIDTH, Tile, tiles_of
 
 COMPLIANCE = "COMPLIANCE"
 _ANCHORS = "anchors/"
-_TRIES, _TIMEOUT_S = 3, 30
+_TRIES = 3
+# More than the largest bundle of entries (256 of 65,535 bytes) or page of a list.
+_MOST_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,10 @@ class _Version(NamedTuple):
 
 @dataclass(frozen=True)
 class Bucket:
-    """Where the copy lies and with what right: `prefix` ends with `/` or is empty; `days` is how long it is kept."""
+    """Where the copy lies and with what right: `prefix` ends with `/` or is empty; `days` is how long it is kept.
+
+    `wait_s`: seconds in which each call is answered whole; one that is not is tried twice more, and then the run ends.
+    """
 
     endpoint: str
     bucket: str
@@ -62,6 +71,7 @@ class Bucket:
     access_key: str
     secret_key: str
     days: int
+    wait_s: float = 60
 
     def copy(self, reader: LogReader, folder: Path, anchors: Anchors, *, now: datetime) -> Copied:
         """Write what the store does not have yet of the published log and its kept checkpoints.
@@ -132,7 +142,8 @@ def _has(found: list[_Version], name: str, data: bytes) -> bool:
 
 
 def _is_hidden(name: str, found: list[_Version]) -> bool:
-    return found[-1].deleted or (Tile.parse(name) is not None and len(found) > 1)
+    # The same content again is no hiding: a store that hung does each try of a call once it goes on.
+    return found[-1].deleted or (Tile.parse(name) is not None and len({each.etag for each in found}) > 1)
 
 
 def _files(reader: LogReader, folder: Path, anchors: Anchors) -> Iterator[tuple[str, bytes]]:
@@ -174,12 +185,11 @@ class _Calls:
             aws_access_key_id=bucket.access_key,
             aws_secret_access_key=bucket.secret_key,
             config=Config(
-                connect_timeout=_TIMEOUT_S,
-                read_timeout=_TIMEOUT_S,
                 retries={"max_attempts": _TRIES, "mode": "standard"},
                 s3={"addressing_style": "path"},
             ),
         )
+        self._client.meta.events.register("before-send.s3", self._send)
 
     def __enter__(self) -> Self:
         return self
@@ -228,7 +238,7 @@ class _Calls:
             "put_object",
             Key=self._key(name),
             Body=data,
-            ChecksumAlgorithm="SHA256",
+            ChecksumSHA256=b64encode(sha256(data).digest()).decode(),
             ObjectLockMode=COMPLIANCE,
             ObjectLockRetainUntilDate=until,
         )
@@ -238,6 +248,21 @@ class _Calls:
         body = self._ask("get_object", Key=self._key(name), VersionId=version.version_id)["Body"]
         data: bytes = body.read()
         return data
+
+    def _send(self, request: Any, **_: object) -> Any:
+        """Send what botocore prepared (`AWSPreparedRequest`), and return the answer as its own sending would."""
+        from botocore.awsrequest import AWSResponse  # noqa: PLC0415 - as above
+        from botocore.exceptions import ReadTimeoutError  # noqa: PLC0415 - as above
+
+        headers = {name: _text(value) for name, value in request.headers.items() if name.lower() not in _HOP}
+        body = request.body or b""
+        data = body if isinstance(body, bytes) else body.encode() if isinstance(body, str) else body.read()
+        try:
+            answer = exchange(Ask(request.method, request.url, data, headers), Limits(self._bucket.wait_s, _MOST_BYTES))
+        except NoAnswerError as error:
+            # One of those that botocore tries again.
+            raise ReadTimeoutError(endpoint_url=self._bucket.endpoint) from error
+        return AWSResponse(request.url, answer.status, answer.headers, _Whole(answer.body))
 
     def _key(self, name: str) -> str:
         return self._bucket.prefix + name
@@ -255,6 +280,22 @@ class _Calls:
         except BotoCoreError as error:
             raise CopyError("audit.copy-failed", _failed(f"{call}: {type(error).__name__}")) from error
         return answer
+
+
+class _Whole(BytesIO):
+    """A body that was read whole, as botocore wants to read it."""
+
+    def stream(self) -> Iterator[bytes]:
+        """Yield all of it."""
+        yield self.read()
+
+
+# About the connection, which is ours; none of them is signed.
+_HOP = frozenset({"expect", "connection", "content-length", "transfer-encoding"})
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else value
 
 
 def _unlocked(bucket: str) -> Text:

@@ -42,7 +42,25 @@ class Settings:
     database_url: str = ""
     database_log_url: str = ""
     database_owner_url: str = ""
+    # How many seconds are waited for what may hang; each counts from the call to the last byte of its answer, but
+    # `database_wait_s` to the next byte (ten times as long in all).
     database_wait_s: int = 5
+    # The gate for the container engine: for a question; for an order that starts or ends something.
+    engine_ask_s: int = 20
+    engine_order_s: int = 45
+    # The hub for the portal: an answer; a workspace's plan (less than the hub gives a start); what it is only told.
+    portal_wait_s: int = 20
+    portal_plan_s: int = 100
+    portal_tell_s: int = 5
+    # The portal for the hub.
+    hub_wait_s: int = 10
+    # Portal and hub for the gate: an answer; a stop (longer than its order to the engine); mounting, copying gigabytes.
+    gate_wait_s: int = 30
+    gate_stop_s: int = 60
+    gate_work_s: int = 300
+    # The portal for a time stamp; for one call to the store of the copy (tried three times).
+    tsa_wait_s: int = 30
+    worm_wait_s: int = 60
     app_user: str = "ansim-app"
     hub_user: str = "ansim-hub"
     log_user: str = "ansim-log"

@@ -20,7 +20,8 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from audit import guard, outbox
 from audit.event import Event, Outcome
-from audit.silence import Patience, Silence, is_silence, patient_engine
+from audit.patience import Patience, is_silence, patient_engine
+from audit.silence import Silence
 from enclave.errors import Conflict, Denied, EnclaveError, Invalid, Unavailable
 
 WAIT_S = 5

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import httpx
-
+from audit.exchange import Ask, Limits, NoAnswerError, exchange
 from enclave.errors import Unavailable
 
-_TIMEOUT_S = 30
 _MAX_BYTES = 64 << 10
+_OK = range(200, 300)
 
 
-def fetch(url: str, query: bytes) -> bytes:
-    """Return the authority's answer, unchecked; raise `Unavailable` (`log.tsa`) when there is none."""
+def fetch(url: str, query: bytes, *, wait_s: float = 30) -> bytes:
+    """Return the authority's answer, unchecked; raise `Unavailable` (`log.tsa`) when there is none.
+
+    `wait_s`: seconds in which the whole answer, of at most 64 KiB, has to be there.
+    """
     headers = {"Content-Type": "application/timestamp-query"}
     try:
-        answer = httpx.post(url, content=query, headers=headers, timeout=_TIMEOUT_S)
-        answer.raise_for_status()
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise _away(type(error).__name__) from error
-    kind = answer.headers.get("Content-Type", "").partition(";")[0]
-    if kind != "application/timestamp-reply" or len(answer.content) > _MAX_BYTES:
+        answer = exchange(Ask("POST", url, query, headers), Limits(wait_s, _MAX_BYTES))
+    except NoAnswerError as error:
+        raise _away(str(error)) from error
+    if answer.status not in _OK:
+        raise _away(f"HTTP {answer.status}")
+    if answer.headers.get("content-type", "").partition(";")[0] != "application/timestamp-reply":
         raise _away("Content-Type")
-    return answer.content
+    return answer.body
 
 
 def _away(detail: str) -> Unavailable:

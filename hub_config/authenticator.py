@@ -13,7 +13,6 @@ from oauthenticator.generic import GenericOAuthenticator
 from tornado.web import RequestHandler
 
 from enclave.errors import EnclaveError
-from enclave.settings import Settings
 from hub_config.closed import CLOSED, ClosedHandler
 from hub_config.core import Core
 from hub_config.origin import address_of, where
@@ -31,7 +30,7 @@ class AnsimLogoutHandler(LogoutHandler):  # type: ignore[misc] # JupyterHub has 
         if user is None:
             return
         try:
-            await Core(Settings.load().core_socket).event("logout", user.name, address_of(self))
+            await Core.here().event("logout", user.name, address_of(self))
         except EnclaveError as error:
             self.log.warning("logout of %s could not be reported: %s", user.name, error.en)
 
@@ -41,7 +40,7 @@ class AnsimAuthenticator(Authenticator):  # type: ignore[misc] # JupyterHub has 
 
     async def authenticate(self, handler: RequestHandler, data: dict[str, str]) -> str | None:
         """Return the login, or None for a wrong password or code; any other refusal is shown with its reason."""
-        core = Core(Settings.load().core_socket)
+        core = Core.here()
         try:
             return await core.log_in(
                 data.get("username", ""), data.get("password", ""), data.get("otp", ""), **where(handler)
@@ -65,7 +64,7 @@ class AnsimOidcAuthenticator(GenericOAuthenticator):  # type: ignore[misc] # oau
         if found is None:
             return None
         try:
-            login = await Core(Settings.load().core_socket).log_in_by_claim(str(found["name"]), **where(handler))
+            login = await Core.here().log_in_by_claim(str(found["name"]), **where(handler))
         except EnclaveError as error:
             raise page_refused(error) from error
         return {**found, "name": login}

@@ -14,7 +14,6 @@ from typing import Any
 from jupyterhub.handlers import BaseHandler
 
 from enclave.errors import Denied, EnclaveError
-from enclave.settings import Settings
 from hub_config.core import Core
 from hub_config.origin import address_of
 from hub_config.refusal import page_refused
@@ -77,7 +76,7 @@ class ClosedHandler(BaseHandler):  # type: ignore[misc] # JupyterHub has no type
         path = self.request.path.encode("utf-8", "surrogateescape")
         facts = {"route": kind_of(self.request.path), "path_sha256": hashlib.sha256(path).hexdigest()}
         try:
-            await Core(Settings.load().core_socket).event("route-refused", login, address_of(self), **facts)
+            await Core.here().event("route-refused", login, address_of(self), **facts)
         except EnclaveError as error:
             self.log.warning("a closed address could not be reported: %s", error.en)
 

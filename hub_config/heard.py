@@ -22,7 +22,6 @@ from jupyterhub.log import log_request
 from tornado.web import HTTPError
 
 from enclave.errors import EnclaveError
-from enclave.settings import Settings
 from hub_config.closed import ClosedHandler
 from hub_config.core import Core
 from hub_config.origin import address_of
@@ -120,7 +119,7 @@ def _token(handler: Any) -> Heard | None:
 async def _tell(heard: Heard, address: str) -> None:
     facts = {"route": heard.route, "path_sha256": heard.path_sha256}
     try:
-        core = Core(Settings.load().core_socket)
+        core = Core.here()
         await core.event(heard.event, heard.login, address, **{name: value for name, value in facts.items() if value})
     except EnclaveError as error:
         LOG.warning("%s could not be reported: %s", heard.event, error.en)

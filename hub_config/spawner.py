@@ -38,7 +38,7 @@ class SealedSpawner(DockerSpawner):  # type: ignore[misc] # DockerSpawner has no
         Raises: SpawnException with the reason, 403 for a refusal and 503 when the engine or the gate is away.
         """
         settings = Settings.load()
-        core = Core(settings.core_socket)
+        core = Core.here()
         try:
             plan_bytes, _ = await core.plan(self.user.name, address_of(self.handler) if self.handler else "")
         except EnclaveError as error:
@@ -46,7 +46,7 @@ class SealedSpawner(DockerSpawner):  # type: ignore[misc] # DockerSpawner has no
         plan = parse_plan(plan_bytes)
         self.workspace_id, self.plan_sha256, self.object_name = plan.workspace_id, plan.sha256, plan.container_name
         try:
-            address = await self._bring_up(plan, Gate(settings.gate_socket))
+            address = await self._bring_up(plan, Gate.of(settings))
             facts = {"container_id": self.object_id, "plan_sha256": plan.sha256}
             await core.tell(self.user.name, "started", workspace_id=plan.workspace_id, **facts)
         except EnclaveError as error:
@@ -143,7 +143,7 @@ class SealedSpawner(DockerSpawner):  # type: ignore[misc] # DockerSpawner has no
 
     async def _report(self, what: str, **facts: str) -> None:
         try:
-            await Core(Settings.load().core_socket).tell(self.user.name, what, workspace_id=self.workspace_id, **facts)
+            await Core.here().tell(self.user.name, what, workspace_id=self.workspace_id, **facts)
         except EnclaveError as error:
             self.log.warning("%s of %s: %s", what, self.object_name, error.en)
 

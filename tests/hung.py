@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -125,3 +127,26 @@ def to(address: str | tuple[str, int] | Path) -> Callable[[], socket.socket]:
         return line
 
     return connect
+
+
+@contextmanager
+def relaying(at: Path, target: Path) -> Iterator[int]:
+    """Run a relay between two unix sockets as a process of its own, to be stopped; yields its id."""
+    command = [sys.executable, "-m", "tests.hung", str(at), str(target)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    try:
+        assert process.stdout
+        assert process.stdout.readline(), "the relay did not start"
+        yield process.pid
+    finally:
+        process.kill()
+        process.wait()
+        if process.stdout:
+            process.stdout.close()
+
+
+if __name__ == "__main__":
+    with before(to(Path(sys.argv[2])), Path(sys.argv[1])):
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        signal.pause()

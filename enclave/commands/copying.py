@@ -61,6 +61,7 @@ def bucket_of(settings: Settings) -> Bucket:
         access_key=access,
         secret_key=secret,
         days=settings.worm_days,
+        wait_s=settings.worm_wait_s,
     )
 
 

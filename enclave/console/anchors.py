@@ -84,7 +84,7 @@ def stamp(answer: Path | None) -> None:
             token = answer.read_bytes()
             found = stamping.take_stamp(store, settings, Actor.console(), token=token, now=now())
         else:
-            fetch = partial(tsa.fetch, settings.tsa_url)
+            fetch = partial(tsa.fetch, settings.tsa_url, wait_s=settings.tsa_wait_s)
             found = stamping.stamp_newest(store, settings, Actor.console(), fetch=fetch, now=now())
     at = f"{found.stamp.at:%Y-%m-%d %H:%M:%S}Z"
     say(f"{found.size:,}건의 확인점: {at} ({found.stamp.checked_by})", f"Checkpoint of {found.size:,} entries: {at}")

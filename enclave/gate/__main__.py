@@ -82,7 +82,8 @@ def _install(source: Path, target: Path) -> None:
 
 async def serve(settings: Settings, docker_socket: Path) -> None:
     """Serve until SIGTERM or SIGINT; running workspaces go on, and are taken up again at the next start."""
-    docker, roots = Dockerd(docker_socket), Roots.under(settings.home)
+    docker = Dockerd(docker_socket, ask_s=settings.engine_ask_s, order_s=settings.engine_order_s)
+    roots = Roots.under(settings.home)
     spool = Spool(settings.spool)
     plans = Plans(roots, settings.plan_key.with_suffix(".pub"), settings.topology)
     screens, books = Screens(settings.volumes, now), Books(settings.volumes, now)
@@ -103,7 +104,7 @@ async def serve(settings: Settings, docker_socket: Path) -> None:
     await bridge.start()
     await relays.step()
     await commands.reruns.sweep()
-    keeping = asyncio.gather(relays.keep(), strays.keep(), commands.storage.keep(docker, plans, now))
+    keeping = asyncio.gather(relays.keep(), strays.keep(), commands.storage.keep(docker, plans, now), commands.finish())
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -4,37 +4,49 @@ from __future__ import annotations
 
 import base64
 import json
-import socket
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import httpx
-
+from audit.exchange import Ask, Limits, NoAnswerError, exchange
 from enclave.errors import Unavailable, answered
 from enclave.gate.events import GateEvent, event_of
 from enclave.gate.limits import Collected, CollectLimits, ListedFile, RefusedFile
 from enclave.gate.screen import Screen, screen_of
 from enclave.gpu.devices import Reading
+from enclave.settings import Settings
 
-# A gate that hangs keeps its socket, and the kernel takes connections for it. Most calls are answered at once; stopping
-# waits for the engine; mounting, waiting for a notebook server and copying gigabytes are the long ones.
-PROMPT_S, STOP_S, LONG_S = 30, 60, 300
+_OK = range(200, 300)
+_MOST_BYTES = 64 << 20
+
+
+class Patience(NamedTuple):
+    """Seconds in which the gate answers whole.
+
+    A gate that hangs keeps its socket, and the kernel takes connections for it. `prompt`: most calls; `stop`: what
+    ends something, and waits for the engine; `work`: mounting, waiting for a notebook server, copying gigabytes.
+    """
+
+    prompt: float = 30
+    stop: float = 60
+    work: float = 300
 
 
 class Gate:
-    """A door to the gate. Every method raises the `EnclaveError` that the gate answered, or `Unavailable`.
+    """A door to the gate. Every method raises the `EnclaveError` that the gate answered, or `Unavailable`."""
 
-    `most_s`: how many seconds any answer is waited for at most, where that is less than the call's own limit.
-    """
+    def __init__(self, path: Path, patience: Patience = Patience()) -> None:  # noqa: B008 - frozen
+        self._socket, self._patience = path, patience
 
-    def __init__(self, path: Path, *, most_s: float = LONG_S) -> None:
-        self._socket, self._most_s = path, most_s
+    @classmethod
+    def of(cls, settings: Settings) -> Gate:
+        """Return the gate of these settings."""
+        return cls(settings.gate_socket, Patience(settings.gate_wait_s, settings.gate_stop_s, settings.gate_work_s))
 
     def register_plan(self, plan: bytes, signature: bytes, *, keys: Mapping[str, bytes]) -> str:
         """Hand over a signed plan with the keys of its volumes, which are prepared; returns the plan's sha256."""
         body = {"plan": plan.decode(), "signature": base64.b64encode(signature).decode(), "keys": _keys(keys)}
-        return str(self._call("POST", "/plans", body, answer_s=LONG_S)["sha256"])
+        return str(self._call("POST", "/plans", body, most_s=self._patience.work)["sha256"])
 
     def set_limits(self, plan: bytes, signature: bytes) -> None:
         """Hand over the plan of an open workspace signed anew, in which nothing but the display limits differs."""
@@ -42,7 +54,7 @@ class Gate:
 
     def revoke(self, workspace_id: str) -> None:
         """Stop and remove the workspace's container, cut its relays, forget its plans. Doing it twice is fine."""
-        self._call("POST", f"/workspaces/{workspace_id}/revoke", {}, answer_s=STOP_S)
+        self._call("POST", f"/workspaces/{workspace_id}/revoke", {}, most_s=self._patience.stop)
 
     def lock(self, workspace_id: str) -> None:
         """Lock the workspace's screen: sockets to the browser are closed, kernels go on."""
@@ -63,7 +75,7 @@ class Gate:
     def relay(self, workspace_id: str, container_id: str) -> tuple[str, int]:
         """Open the relays into a started container and wait for its server; (host, port) for the proxy."""
         answer = self._call(
-            "POST", f"/workspaces/{workspace_id}/relay", {"container_id": container_id}, answer_s=LONG_S
+            "POST", f"/workspaces/{workspace_id}/relay", {"container_id": container_id}, most_s=self._patience.work
         )
         return str(answer["host"]), int(answer["port"])
 
@@ -83,12 +95,14 @@ class Gate:
         bounds = limits or CollectLimits()
         body: dict[str, Any] = {"names": list(names), "limits": bounds.__dict__, "volume": volume}
         body |= {"keys": _keys(keys)} if keys is not None else {}
-        files = self._call("POST", f"/workspaces/{workspace_id}/collect", body, answer_s=LONG_S)["files"]
+        files = self._call("POST", f"/workspaces/{workspace_id}/collect", body, most_s=self._patience.work)["files"]
         return [_file(item) for item in files]
 
     def files(self, workspace_id: str, *, keys: Mapping[str, bytes]) -> tuple[dict[str, list[ListedFile]], int]:
         """Return the files of each volume that could be collected, and how many entries were left out."""
-        answer = self._call("POST", f"/workspaces/{workspace_id}/files", {"keys": _keys(keys)}, answer_s=LONG_S)
+        answer = self._call(
+            "POST", f"/workspaces/{workspace_id}/files", {"keys": _keys(keys)}, most_s=self._patience.work
+        )
         found: dict[str, list[ListedFile]] = {"outbox": [], "home": []}
         for item in answer["files"]:
             found[item.pop("volume")].append(ListedFile(**item))
@@ -103,7 +117,7 @@ class Gate:
 
     def remove_volumes(self, workspace_id: str) -> None:
         """Destroy home and outbox of a workspace that has no container any more."""
-        self._call("DELETE", f"/workspaces/{workspace_id}/volumes", None, answer_s=LONG_S)
+        self._call("DELETE", f"/workspaces/{workspace_id}/volumes", None, most_s=self._patience.work)
 
     def events(self, limit: int = 200) -> list[GateEvent]:
         """Return the oldest events that wait to be recorded; the same ones again until they are settled."""
@@ -135,7 +149,7 @@ class Gate:
         """Have submitted code run again in a sealed container of its own; `look_rerun` says how it stands."""
         sent = {name: base64.b64encode(content).decode() for name, content in code.items()}
         body = {"order": order.decode(), "signature": base64.b64encode(signature).decode(), "code": sent}
-        self._call("POST", "/reruns", body, answer_s=LONG_S)
+        self._call("POST", "/reruns", body, most_s=self._patience.work)
 
     def look_rerun(self, rerun_id: str) -> dict[str, Any]:
         """Return `state` (running, ended), `exit_code`, `why` (time, memory, gone, engine or nothing), `seconds`."""
@@ -147,40 +161,30 @@ class Gate:
         """Copy what an ended run wrote under these names into staging; what it did not write is left out."""
         body = {"names": list(names), "limits": limits.__dict__}
         return [
-            _file(item) for item in self._call("POST", f"/reruns/{rerun_id}/collect", body, answer_s=LONG_S)["files"]
+            _file(item)
+            for item in self._call("POST", f"/reruns/{rerun_id}/collect", body, most_s=self._patience.work)["files"]
         ]
 
     def end_rerun(self, rerun_id: str) -> None:
         """Remove a run and all it wrote. Doing it twice is fine."""
-        self._call("DELETE", f"/reruns/{rerun_id}", None, answer_s=STOP_S)
+        self._call("DELETE", f"/reruns/{rerun_id}", None, most_s=self._patience.stop)
 
     def status(self) -> dict[str, Any]:
         """Plans, running workspaces, their ports and bytes, whether the engine answers."""
         return self._call("GET", "/status", None)
 
-    def _call(
-        self, method: str, path: str, body: dict[str, Any] | None, *, answer_s: float = PROMPT_S
-    ) -> dict[str, Any]:
-        wait_s = min(answer_s, self._most_s)
-        try:
-            # httpx leaves its socket open when nobody listens; so knock first.
-            with socket.socket(socket.AF_UNIX) as knock:
-                knock.settimeout(wait_s)
-                knock.connect(str(self._socket))
-        except OSError as error:
-            raise _unreachable(error) from error
-        transport = httpx.HTTPTransport(uds=str(self._socket))
+    def _call(self, method: str, path: str, body: dict[str, Any] | None, *, most_s: float = 0) -> dict[str, Any]:
         # ASCII JSON: a name with lone surrogates must arrive at the gate and be refused there, not break here.
-        content = None if body is None else json.dumps(body).encode()
+        content = b"" if body is None else json.dumps(body).encode()
+        ask = Ask(method, f"http://gate{path}", content, unix=str(self._socket))
         try:
-            with httpx.Client(transport=transport, base_url="http://gate", timeout=wait_s) as client:
-                response = client.request(method, path, content=content)
-        except httpx.HTTPError as error:
+            said = exchange(ask, Limits(most_s or self._patience.prompt, _MOST_BYTES))
+        except NoAnswerError as error:
             raise _unreachable(error) from error
-        answer: dict[str, Any] = response.json()
-        if response.is_success:
+        answer: dict[str, Any] = json.loads(said.body)
+        if said.status in _OK:
             return answer
-        raise answered(response.status_code, answer)
+        raise answered(said.status, answer)
 
 
 def _keys(keys: Mapping[str, bytes]) -> dict[str, str]:

@@ -13,6 +13,7 @@ import logging
 import pwd
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -38,6 +39,7 @@ from enclave.workspace.plan import container_of
 
 LOG = logging.getLogger("ansim.gate.commands")
 BODY = 1 << 20
+FINISH_S = 2
 ID = "(?P<id>[a-z0-9][a-z0-9-]{0,62})"
 
 Answer = dict[str, Any]
@@ -64,6 +66,7 @@ class Commands:
 
     def __init__(self, parts: Parts, *, app: pwd.struct_passwd, hub: pwd.struct_passwd) -> None:
         self._parts, self._making = parts, asyncio.Lock()
+        self._unfinished: set[str] = set()
         self.storage = Storage(parts.volumes, parts.staging, Owner(app.pw_uid, app.pw_gid))
         self.reruns = Reruns(parts.docker, parts.plans, self.storage, parts.views, parts.clock)
         only_app, both = {app.pw_uid, 0}, {app.pw_uid, hub.pw_uid, 0}
@@ -135,6 +138,7 @@ class Commands:
         # In force only once its volumes are there: else a container could be started on the bare folders. And nothing
         # slow in between: volumes that belong to no plan are put away.
         await self.storage.prepare(plan, read_keys(body.get("keys", {})))
+        self._unfinished.discard(plan.workspace_id)
         self._parts.plans.register(data, signature, now)
         self._parts.relays.front.screens.begin(plan)
         self._parts.relays.front.renew(plan)
@@ -151,14 +155,29 @@ class Commands:
         network = self._parts.plans.network(workspace_id)
         # The browser and the container first: a disk on which no plan can be forgotten keeps nobody from stopping.
         self._parts.relays.close(workspace_id)
-        await self._parts.docker.remove(container_of(workspace_id))
-        self._parts.plans.revoke(workspace_id)
+        try:
+            await self._parts.docker.remove(container_of(workspace_id))
+        except Unavailable as error:
+            self._unfinished.add(workspace_id)
+            raise _stop_waits(error) from error
+        finally:
+            # Also when the engine hangs: nobody comes in or starts it again.
+            self._parts.plans.revoke(workspace_id)
+        self._unfinished.discard(workspace_id)
         async with self._making:
             await asyncio.to_thread(self._parts.views.release, workspace_id)
             await self._leave_network(network)
         await self.storage.put_away(workspace_id)
         LOG.info("workspace %s revoked", workspace_id)
         return {}
+
+    async def finish(self) -> None:
+        """Finish for ever what was stopped while the engine did not answer."""
+        while True:
+            await asyncio.sleep(FINISH_S)
+            for workspace_id in sorted(self._unfinished):
+                with suppress(EnclaveError, OSError):
+                    await self._revoke(workspace_id, {})
 
     async def _leave_network(self, name: str) -> None:
         plans = self._parts.plans
@@ -259,6 +278,17 @@ def _invalid(what: str) -> Invalid:
         en=f"The command is malformed: {what}",
         remedy_ko="게이트와 포털의 판이 같은지 확인하십시오.",
         remedy_en="Check that gate and portal are of one version.",
+    )
+
+
+def _stop_waits(error: Unavailable) -> Unavailable:
+    return Unavailable(
+        "gate.stop-waits",
+        ko=f"작업공간의 화면을 닫고 계획을 거두었지만 컨테이너는 엔진이 답할 때까지 남습니다({error.code}).",
+        en=f"The workspace's screen is closed and its plan withdrawn; its container stays until the engine answers"
+        f" ({error.code}).",
+        remedy_ko="엔진이 다시 답하면 저절로 지웁니다. 운영자에게 엔진 상태 확인을 요청하십시오.",
+        remedy_en="It is removed by itself once the engine answers. Ask the operator to look at the engine.",
     )
 
 

@@ -1,7 +1,13 @@
-"""The few questions and orders the gate itself has for the container engine (Docker Engine API v1.41)."""
+"""The few questions and orders the gate itself has for the container engine (Docker Engine API v1.41).
+
+An engine that hangs keeps its socket. Every call has an end, counted from its beginning to the last byte of its
+answer; and once one was waited for in vain, others are refused at once for a while, so that nothing of the gate's own
+waits behind it.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Container, Sequence
 from pathlib import Path
@@ -9,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from audit.silence import Silence
 from enclave.errors import Unavailable
 from enclave.workspace.engine import LABEL_WORKSPACE
 
@@ -16,23 +23,45 @@ VERSION = "v1.41"
 NOT_FOUND, CONFLICT = 404, 409
 LAST_LINES = 40
 NOTHING = bytes(1024)  # an empty tar archive: two blocks of zeros
+AGAIN_S = 5
+# Copying a folder out of an image takes the disk's time.
+COPY_TIMES = 4
 
 
 class Dockerd:
-    """The engine behind its own socket. Every method raises `Unavailable` (`gate.engine-gone`) when it is not there."""
+    """The engine behind its own socket. Every method raises `Unavailable` (`gate.engine-gone`) when it is not there.
 
-    def __init__(self, socket: Path) -> None:
-        self.socket = socket
+    `ask_s` and `order_s`: seconds in which a question, and an order that makes or ends something, is answered whole.
+    """
+
+    def __init__(self, socket: Path, *, ask_s: float = 20, order_s: float = 45) -> None:
+        self.socket, self.ask_s, self.order_s = socket, ask_s, order_s
+        self._silence = Silence(AGAIN_S)
 
     async def _call(
-        self, method: str, path: str, params: dict[str, str] | None = None, body: Any = None
+        self,
+        method: str,
+        path: str,
+        params: dict[str, str] | None = None,
+        body: Any = None,
+        most_s: float | None = None,
     ) -> httpx.Response:
+        if not self._silence.may_ask():
+            raise gone(TimeoutError())
         transport = httpx.AsyncHTTPTransport(uds=str(self.socket))
         try:
-            async with httpx.AsyncClient(transport=transport, base_url="http://engine", timeout=60) as client:
-                return await client.request(method, f"/{VERSION}{path}", params=params, json=body)
+            async with (
+                asyncio.timeout(most_s or (self.ask_s if method == "GET" else self.order_s)),
+                httpx.AsyncClient(transport=transport, base_url="http://engine", timeout=None) as client,  # noqa: S113 - the whole has its end
+            ):
+                answer = await client.request(method, f"/{VERSION}{path}", params=params, json=body)
+        except TimeoutError as error:
+            self._silence.began()
+            raise gone(error) from error
         except httpx.HTTPError as error:
             raise gone(error) from error
+        self._silence.ended()
+        return answer
 
     async def inspect(self, name: str) -> dict[str, Any] | None:
         """Return what the engine knows of a container (by id or name); None if there is none."""
@@ -63,10 +92,16 @@ class Dockerd:
             return None
         made = _value(answer)["Id"]
         try:
-            archives = [await self._call("GET", f"/containers/{made}/archive", {"path": path}) for path in paths]
+            most_s = COPY_TIMES * self.order_s
+            where = f"/containers/{made}/archive"
+            archives = [await self._call("GET", where, {"path": path}, most_s=most_s) for path in paths]
             return [NOTHING if answer.status_code == NOT_FOUND else _bytes(answer) for answer in archives]
         finally:
             await self.remove(made)
+
+    async def wait(self, name: str, *, most_s: float) -> None:
+        """Wait until a container has ended, for so many seconds at most."""
+        _value(await self._call("POST", f"/containers/{name}/wait", most_s=most_s))
 
     async def workspaces(self, *, everything: bool = False) -> list[dict[str, Any]]:
         """Return the running containers (or all) that carry a workspace's label, of whatever enclave."""

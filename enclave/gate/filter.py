@@ -10,7 +10,7 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -20,7 +20,7 @@ from enclave.gate.bridge.bridge import Bridge
 from enclave.gate.dockerd import NOT_FOUND, VERSION, Dockerd, gone
 from enclave.gate.gpus import Gpus, check_devices_free
 from enclave.gate.plans import Plans
-from enclave.gate.wire import Refused, Request, close, forward, pump, read_request, respond_json
+from enclave.gate.wire import CHUNK, Refused, Request, close, forward, pump, read_request, respond_json
 from enclave.workspace.engine import HUB_VARIABLES, LABEL_PLAN, LABEL_WORKSPACE, create_body, environment_of
 from enclave.workspace.plan import VARIABLE, WorkspacePlan
 
@@ -131,16 +131,17 @@ class EngineFilter:
         """Answer one request: pass it on as the plan says, or refuse it in the engine's way (`message`)."""
         try:
             request = await read_request(reader, body_limit=BODY)
-            passed = await self._checked(request)
+            passed, most_s = await self._checked(request)
         except Refused as refused:
             await respond_json(writer, refused.status, {"message": str(refused)})
         except EnclaveError as error:
             LOG.warning("hub: %s: %s", error.code, error.en)
             await respond_json(writer, error.status, {"message": f"{error.code}: {error.en}", **error.as_json()})
         else:
-            await self._pass(passed, writer)
+            await self._pass(passed, reader, writer, most_s)
 
-    async def _checked(self, request: Request) -> Request:
+    async def _checked(self, request: Request) -> tuple[Request, float | None]:
+        """Return what goes to the engine, and in how many seconds it is answered; None: a wait for a container."""
         call, name, parameters = matched(request)
         body = b""
         if call == "create":
@@ -151,7 +152,8 @@ class EngineFilter:
         else:
             path = await self._container(call, name)
         query = f"?{urlencode(parameters)}" if parameters else ""
-        return Request(request.method, f"/{VERSION}{path}{query}", [], body)
+        passed = Request(request.method, f"/{VERSION}{path}{query}", [], body)
+        return passed, None if call == "wait" else self._docker.order_s
 
     async def _container(self, call: str, name: str) -> str:
         """Return the engine's path for a call on a container of ours; any other is as if it were not there."""
@@ -173,7 +175,13 @@ class EngineFilter:
     def _startable(self, sha256: str, workspace_id: str) -> WorkspacePlan:
         return self._plans.startable(sha256, workspace_id, self._clock())
 
-    async def _pass(self, request: Request, writer: asyncio.StreamWriter) -> None:
+    async def _pass(
+        self,
+        request: Request,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        most_s: float | None,
+    ) -> None:
         try:
             from_engine, engine = await asyncio.open_unix_connection(str(self._docker.socket))
         except OSError as error:
@@ -182,10 +190,33 @@ class EngineFilter:
             return
         try:
             kind = [(b"content-type", b"application/json")] if request.body else []
-            await forward(request, engine, [(b"host", b"engine"), *kind])
-            await pump(from_engine, writer)
+            async with asyncio.timeout(most_s):
+                await forward(request, engine, [(b"host", b"engine"), *kind])
+                await _until_either(pump(from_engine, writer), _left(reader))
+        except TimeoutError:
+            # The hub sees its connection end without an answer, or in the middle of one.
+            LOG.warning("the engine did not answer within %s s: %s %s", most_s, request.method, request.target)
         finally:
             await close(engine)
+
+
+async def _left(reader: asyncio.StreamReader) -> None:
+    """Wait until the hub has gone: its whole request was read."""
+    while await reader.read(CHUNK):
+        pass
+
+
+async def _until_either(*acts: Coroutine[Any, Any, None]) -> None:
+    """Wait for the first that ends, and end the others; a hub that gave up must not leave a connection behind."""
+    tasks = [asyncio.ensure_future(act) for act in acts]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -145,10 +145,17 @@ class Relays:
                     self.close(name)
 
     async def keep(self) -> None:
-        """Take steps for ever."""
+        """Take steps for ever. Screens are locked in time whatever the engine does."""
+        await asyncio.gather(self._keep_screens(), self._keep_relays())
+
+    async def _keep_screens(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_S)
             self.front.sweep()
+
+    async def _keep_relays(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_S)
             await self.step()
 
     async def _adopt(self, container: dict[str, Any]) -> None:

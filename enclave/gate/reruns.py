@@ -160,16 +160,13 @@ class Reruns:
         try:
             while run.state == "running":
                 await asyncio.sleep(LOOK_S)
-                found = await self._docker.inspect(name)
-                if found is None:
-                    run.state, run.why = "ended", "gone"
-                elif not found["State"]["Running"]:
-                    run.exit_code = int(found["State"]["ExitCode"])
-                    run.state, run.why = "ended", _why(found["State"], run.exit_code)
-                elif time.monotonic() - run.began > run.order.seconds + GRACE_S:
-                    run.state, run.why = "ended", "time"
-        except Unavailable:
-            run.state, run.why = "ended", "engine"
+                is_late = time.monotonic() - run.began > run.order.seconds + GRACE_S
+                try:
+                    await self._look_at(run, name, is_late=is_late)
+                except Unavailable:
+                    # What runs goes on while its engine hangs.
+                    if is_late:
+                        run.state, run.why = "ended", "engine"
         finally:
             run.ended = time.monotonic()
             with suppress(Unavailable):
@@ -177,6 +174,16 @@ class Reruns:
         LOG.info("re-run %s ended: %s %s", run.order.plan.workspace_id, run.exit_code, run.why)
         await asyncio.sleep(KEPT_S)
         await self._remove(run.order.plan.workspace_id)
+
+    async def _look_at(self, run: _Run, name: str, *, is_late: bool) -> None:
+        found = await self._docker.inspect(name)
+        if found is None:
+            run.state, run.why = "ended", "gone"
+        elif not found["State"]["Running"]:
+            run.exit_code = int(found["State"]["ExitCode"])
+            run.state, run.why = "ended", _why(found["State"], run.exit_code)
+        elif is_late:
+            run.state, run.why = "ended", "time"
 
     async def _remove(self, rerun_id: str) -> None:
         if (run := self._runs.pop(rerun_id, None)) is not None:

@@ -52,6 +52,7 @@ class Strays:
         self._docker, self._plans, self._spool = docker, plans, spool
         self._enclave, self._closed, self._clock = enclave, closed, clock
         self._asked: dict[str, float] = {}
+        self._told: set[str] = set()
         self._hub_since: float | None = None
 
     def asked(self, workspace_id: str) -> None:
@@ -70,6 +71,7 @@ class Strays:
         await self._look_at_hub()
         found = [each for each in await self._docker.workspaces(everything=True) if self._is_ours(each)]
         here = {each["Labels"][LABEL_WORKSPACE] for each in found}
+        self._told &= {each["Id"] for each in found}
         self._asked = {name: at for name, at in self._asked.items() if name in here}
         done = []
         for container in found:
@@ -112,7 +114,10 @@ class Strays:
         workspace_id = container["Labels"][LABEL_WORKSPACE]
         LOG.warning("the container of workspace %s is removed: %s", workspace_id, why)
         try:
-            self._spool.put(workspace_id, KIND, {"why": why, "state": str(container.get("State", ""))})
+            # Once, however often an engine that hangs has to be asked.
+            if container["Id"] not in self._told:
+                self._spool.put(workspace_id, KIND, {"why": why, "state": str(container.get("State", ""))})
+                self._told.add(container["Id"])
         except (EnclaveError, OSError) as error:
             # Stopping never waits for the record.
             LOG.error("the removal of a stray could not be put down: %s", error)  # noqa: TRY400 - no defect of ours

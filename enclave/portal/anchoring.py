@@ -14,10 +14,10 @@ from enclave.settings import Settings
 
 
 def stamp(portal: Portal) -> None:
-    """Have the newest checkpoint stamped if today's stamp is due; a refusal is recorded and tried again next hour."""
+    """Have the newest checkpoint stamped if today's stamp is due; a refusal is recorded and tried again."""
     settings, now = portal.settings, clock.now()
     if stamp_is_due(settings, now):
-        fetch = partial(tsa.fetch, settings.tsa_url)
+        fetch = partial(tsa.fetch, settings.tsa_url, wait_s=settings.tsa_wait_s)
         stamping.stamp_newest(portal.store, settings, Actor.system(), fetch=fetch, now=now)
 
 

@@ -44,7 +44,7 @@ TICK_S = 0.25
 
 @dataclass(frozen=True)
 class Chore:
-    """One thing to do every so many seconds, counted from its own end.
+    """One thing to do every so many seconds, counted from its own end; `again_s` after it failed, where that is sooner.
 
     Chores of one `lane` wait for each other; lanes do not. What may take long (a search, a device being erased) has
     a lane of its own, because a workspace that must end has to end within a minute whatever else is going on.
@@ -54,6 +54,7 @@ class Chore:
     every_s: float
     run: Callable[[Portal], object]
     lane: str
+    again_s: float = float("inf")
 
 
 def reap_exports(portal: Portal) -> int:
@@ -88,8 +89,9 @@ CHORES: tuple[Chore, ...] = (
     Chore("rerun", 5, rerunning.turn, "rerun"),
     Chore("replay-policies", 5, replaying.turn, "replay"),
     Chore("close-purges", 60, purging.close, "anchors"),
-    Chore("stamp-log", 3600, anchoring.stamp, "anchors"),
-    Chore("copy-log", 6 * 3600, anchoring.copy, "anchors"),
+    # Others' servers: what hangs there holds up nothing else.
+    Chore("stamp-log", 3600, anchoring.stamp, "stamps", again_s=900),
+    Chore("copy-log", 6 * 3600, anchoring.copy, "copies", again_s=900),
     Chore("inspect-log", 3600, inspecting.turn, "inspect"),
     Chore("late-incidents", 60, inspecting.note_late_incidents, "inspect"),
 )
@@ -109,11 +111,12 @@ def _keep(portal: Portal, chores: Sequence[Chore], stop: threading.Event) -> Non
     while not stop.wait(TICK_S):
         for chore in chores:
             if time.monotonic() >= due[chore.name]:
-                _do(portal, chore)
-                due[chore.name] = time.monotonic() + chore.every_s
+                next_s = chore.every_s if _do(portal, chore) else min(chore.every_s, chore.again_s)
+                due[chore.name] = time.monotonic() + next_s
 
 
-def _do(portal: Portal, chore: Chore) -> None:
+def _do(portal: Portal, chore: Chore) -> bool:
+    """Do it once; say whether it was done."""
     try:
         chore.run(portal)
     except EnclaveError as error:
@@ -121,3 +124,6 @@ def _do(portal: Portal, chore: Chore) -> None:
         LOG.warning("chore %s: %s: %s", chore.name, error.code, error.en)
     except Exception:  # whatever one chore stumbles over, the others go on
         LOG.exception("chore %s", chore.name)
+    else:
+        return True
+    return False

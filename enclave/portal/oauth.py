@@ -10,14 +10,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-import httpx
+from audit.exchange import Ask, Limits, NoAnswerError, exchange
+from audit.silence import Silence
 
 HANDSHAKE_S = 600
 PARTS = 3
+OK, SERVER_ERROR = range(200, 300), 500
 
 
 @dataclass(frozen=True)
@@ -75,20 +79,19 @@ class HubAwayError(Exception):
 class Hub:
     """The hub as this service sees it: its public pages for browsers, its API over loopback.
 
-    `public` ends in `/hub/`, `api` in `/hub/api`; `token` is the service's own secret.
+    `public` ends in `/hub/`, `api` in `/hub/api`; `token` is the service's own secret. `wait_s`: seconds in which the
+    hub answers whole. While it says nothing, one at a time waits for it and the others hear at once that it is away.
     """
 
-    def __init__(self, *, public: str, api: str, client_id: str, token: str, callback: str) -> None:
+    def __init__(  # noqa: PLR0913 - keyword-only: what it is told once
+        self, *, public: str, api: str, client_id: str, token: str, callback: str, wait_s: float = 10
+    ) -> None:
         self.public = public
         self._api = api.rstrip("/")
         self._client_id = client_id
         self._token = token
         self._callback = callback
-        self._http = httpx.Client(timeout=10, trust_env=False)
-
-    def close(self) -> None:
-        """Give the connections to the hub back."""
-        self._http.close()
+        self._limits, self._silence = Limits(wait_s), Silence(wait_s)
 
     def authorize_url(self, handshake: Handshake) -> str:
         """Where the browser is sent to sign in."""
@@ -115,7 +118,7 @@ class Hub:
             "code_verifier": verifier,
             "redirect_uri": self._callback,
         }
-        answer = self._ask("POST", "/oauth2/token", data=form)
+        answer = self._ask("POST", "/oauth2/token", form=form)
         return str(answer["access_token"])
 
     def user_of(self, token: str) -> str:
@@ -135,16 +138,26 @@ class Hub:
             raise HubRefusedError("the token belongs to no user")
         return str(answer["name"]), browser_name(str(answer.get("session_id") or ""))
 
-    def _ask(self, method: str, path: str, **parts: object) -> dict[str, object]:
+    def _ask(
+        self, method: str, path: str, *, form: Mapping[str, str] = {}, headers: Mapping[str, str] = {}
+    ) -> dict[str, object]:
+        if not self._silence.may_ask():
+            raise HubAwayError("it said nothing a moment ago")
+        kind = {"Content-Type": "application/x-www-form-urlencoded"} if form else {}
         try:
-            answer = self._http.request(method, self._api + path, **parts)  # type: ignore[arg-type]  # httpx's own
-        except httpx.HTTPError as error:
+            answer = exchange(
+                Ask(method, self._api + path, urlencode(form).encode(), {**kind, **headers}), self._limits
+            )
+        except NoAnswerError as error:
+            if error.is_late:
+                self._silence.began()
             raise HubAwayError(str(error)) from error
-        if answer.is_server_error:
-            raise HubAwayError(f"{path}: {answer.status_code}")
-        if not answer.is_success:
-            raise HubRefusedError(f"{path}: {answer.status_code}")
-        body = answer.json()
+        self._silence.ended()
+        if answer.status >= SERVER_ERROR:
+            raise HubAwayError(f"{path}: {answer.status}")
+        if answer.status not in OK:
+            raise HubRefusedError(f"{path}: {answer.status}")
+        body = json.loads(answer.body)
         if not isinstance(body, dict):
             raise HubRefusedError(f"{path}: not an object")
         return body

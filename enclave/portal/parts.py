@@ -49,8 +49,7 @@ class Portal:
     root: str = ROOT
 
     def close(self) -> None:
-        """Give connections back to database and hub."""
-        self.hub.close()
+        """Give connections back to the database."""
         self.store.close()
 
     def means(self) -> Means:
@@ -119,10 +118,11 @@ def build(settings: Settings, environment: Mapping[str, str] = os.environ) -> Po
         client_id=f"service-{SERVICE}",
         token=token,
         callback=f"{portal_origin(settings)}{ROOT}/oauth_callback",
+        wait_s=settings.hub_wait_s,
     )
     quarantine = Quarantine(settings.quarantine, limit=settings.max_file_bytes)
     vault = Vault.load(settings.vault_key)
-    store, gate = Store(settings.url, wait_s=settings.database_wait_s), Gate(settings.gate_socket)
+    store, gate = Store(settings.url, wait_s=settings.database_wait_s), Gate.of(settings)
     emergency = Emergencies(settings, store, gate.revoke)
     store.first = emergency.settle
     return Portal(

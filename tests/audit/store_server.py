@@ -25,8 +25,8 @@ SERVERS = ("master", "volume", "filer", "s3")
 class StoreServer:
     """The server at `endpoint`, and its administrator's own client."""
 
-    def __init__(self, endpoint: str) -> None:
-        self.endpoint = endpoint
+    def __init__(self, endpoint: str, pid: int) -> None:
+        self.endpoint, self.pid = endpoint, pid
         self.client: Any = botocore.session.Session().create_client(
             "s3",
             region_name="us-east-1",
@@ -72,7 +72,7 @@ def serving(folder: Path) -> Iterator[StoreServer]:
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
     try:
-        server = StoreServer(f"http://127.0.0.1:{ports[6]}")
+        server = StoreServer(f"http://127.0.0.1:{ports[6]}", process.pid)
         _wait(server, process, folder)
         yield server
     finally:

@@ -73,7 +73,7 @@ class Probe:
     async def _said(self, name: str, asked: dict[str, list[Place]], address: str) -> dict[str, list[Place]]:
         text = files("enclave.gate.bridge").joinpath("probe.py").read_text("utf-8")
         await self._start(name, ["-c", text, json.dumps(asked)], address)
-        await asyncio.wait_for(self.docker.order("POST", f"/containers/{name}/wait"), RUN_S)
+        await self.docker.wait(name, most_s=RUN_S)
         words = await self.docker.last_words(name, most=1 << 20)
         last = words.strip().splitlines()[-1] if words.strip() else ""
         said = json.loads(last[last.index("{") :])

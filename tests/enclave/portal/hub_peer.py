@@ -30,7 +30,7 @@ class HubPeer:
         self.callback, self.secret = callback, secret
         self.codes: dict[str, tuple[str, str]] = {}
         self.tokens: dict[str, tuple[str, str]] = {}
-        self.away = False
+        self.away = self.hangs = False
         self.app = Starlette(
             routes=[
                 Route("/hub/api/oauth2/authorize", self.authorize),
@@ -51,6 +51,8 @@ class HubPeer:
         return RedirectResponse(f"{self.callback}?{urlencode({'code': code, 'state': asked['state']})}", 302)
 
     async def token(self, request: Request) -> Response:
+        while self.hangs:  # noqa: ASYNC110 - set by another thread
+            await asyncio.sleep(0.01)
         if self.away:
             return JSONResponse({}, 503)
         form = await request.form()
@@ -64,6 +66,8 @@ class HubPeer:
         return JSONResponse({"access_token": token, "token_type": "Bearer", "expires_in": 3600})
 
     async def user(self, request: Request) -> Response:
+        while self.hangs:  # noqa: ASYNC110 - set by another thread
+            await asyncio.sleep(0.01)
         if self.away:
             return JSONResponse({}, 503)
         found = self.tokens.get(request.headers.get("authorization", "").removeprefix("token "))

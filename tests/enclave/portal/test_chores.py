@@ -25,6 +25,21 @@ def test_a_chore_that_fails_is_tried_again_and_stops_no_other() -> None:
     stop.set()
 
 
+def test_a_chore_that_failed_may_be_tried_again_sooner() -> None:
+    tried, enough = [], threading.Event()
+
+    def fails_twice(_: Any) -> None:
+        tried.append(1)
+        if len(tried) < 3:
+            raise ValueError("as expected")
+        enough.set()
+
+    stop = start(None, [Chore("far", 3600, fails_twice, "a", again_s=0)])  # type: ignore[arg-type]
+    assert enough.wait(10)
+    stop.set()
+    assert len(tried) == 3
+
+
 def test_a_chore_that_hangs_holds_up_its_own_lane_alone() -> None:
     hung, done = threading.Event(), threading.Event()
     hangs = Chore("hangs", 0, lambda _: hung.wait(30), "slow")
