@@ -21,6 +21,7 @@ from typing import Any
 import polars as pl
 
 from deid.beside import beside
+from deid.completing import completed
 from deid.crew.joined import joined
 from deid.errors import SourceError
 from deid.free_text import FreeTexts
@@ -34,7 +35,6 @@ from deid.many.parts import classes_by_parts
 from deid.prepare import (
     Prepared,
     Subjects,
-    completed,
     people_of,
     with_classes_learned,
     with_lookups,

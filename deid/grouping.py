@@ -15,7 +15,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from deid.many.codes import numbered
+from deid.held import Column, Held
+from deid.many.codes import Numbered, numbered
 from deid.prepare import RAW, Prepared, collect, pairs_of
 from deid.recipe import QuasiIdentifier
 from deid.risk.counting import Codes, grouped
@@ -60,10 +61,10 @@ def classes_of(table: Prepared) -> Grouped:
         pairs = pairs_of(table)
         merged = pairs.group_by(INDEX, *keys).agg(pl.col(ROWS).sum())
         return Grouped(classify(merged, keys), _source_sizes(pairs, entries))
-    frame = collect(table.source, table.classified())
-    published = {entry.column: frame[entry.column] for entry in entries}
-    raw = {rule.name: frame[RAW + rule.name] for rule in table.generalised}
-    return group_rows(entries, frame[INDEX].cast(pl.Int64).to_numpy(), published, raw)
+    held = table.computed or Held.of(collect(table.source, table.classified()))
+    published = {entry.column: held.columns[entry.column] for entry in entries}
+    raw = {rule.name: held.columns[RAW + rule.name] for rule in table.generalised}
+    return group_rows(entries, held.frame([INDEX])[INDEX].cast(pl.Int64).to_numpy(), published, raw)
 
 
 def _source_sizes(pairs: pl.DataFrame, entries: Sequence[QuasiIdentifier]) -> Codes:
@@ -73,7 +74,7 @@ def _source_sizes(pairs: pl.DataFrame, entries: Sequence[QuasiIdentifier]) -> Co
 
 
 def group_rows(
-    entries: Sequence[QuasiIdentifier], patient: Codes, published: Mapping[str, pl.Series], raw: Mapping[str, pl.Series]
+    entries: Sequence[QuasiIdentifier], patient: Codes, published: Mapping[str, Column], raw: Mapping[str, Column]
 ) -> Grouped:
     """Group rows by `patient` (of each row, not negative), quasi-identifiers by name, and their source values in `raw`.
 
@@ -104,7 +105,11 @@ def group_rows(
 def class_sizes(entries: Sequence[QuasiIdentifier], patient: Codes, columns: Mapping[str, Coded]) -> pl.DataFrame:
     """Count the distinct patients (`PEOPLE`) of each class in rows in memory; classes by their keys, null too."""
     keys, of_rows, classes = _classed(entries, columns)
-    pairs = np.sort(patient * classes + of_rows)
+    # In 64 bits: codes have 32, and there may be as many classes as patients.
+    pairs = patient.astype(np.int64)
+    pairs *= classes
+    pairs += of_rows
+    pairs.sort()
     group = pairs[run_starts([pairs])] % classes
     a_row = np.zeros(classes, np.int64)
     a_row[of_rows] = np.arange(of_rows.size)
@@ -112,7 +117,7 @@ def class_sizes(entries: Sequence[QuasiIdentifier], patient: Codes, columns: Map
     return pl.DataFrame([*found, pl.Series(PEOPLE, np.bincount(group, minlength=classes), dtype=pl.Int64)])
 
 
-def _each_coded(columns: Sequence[pl.Series]) -> list[Coded]:
+def _each_coded(columns: Sequence[Column]) -> list[Coded]:
     # Polars gives numbers to the texts of one column in one thread.
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         return list(pool.map(coded, columns))
@@ -124,18 +129,18 @@ def _classed(entries: Sequence[QuasiIdentifier], columns: Mapping[str, Coded]) -
     return keys, *grouped([key.codes for key in keys], [key.size for key in keys])
 
 
-def coded(column: pl.Series) -> Coded:
+def coded(column: Column) -> Coded:
     """Give each distinct value of a column a number, null too."""
-    if column.dtype == pl.String:
-        found = numbered(column)
+    if isinstance(column, Numbered) or column.dtype == pl.String:
+        found = column.distinct() if isinstance(column, Numbered) else numbered(column)
         return Coded(found.codes.to_numpy(), found.values)
     if column.dtype.is_integer() or column.dtype == pl.Date:
-        whole = column.to_physical().cast(pl.Int64)
+        whole = column.to_physical()
         low, high = whole.min(), whole.max()
         if isinstance(low, int) and isinstance(high, int) and high - low < MOST_SPAN:
             span = pl.int_range(low, high + 2, eager=True).cast(column.dtype, strict=False)
             values = pl.concat([span[:-1], pl.Series([None], dtype=column.dtype)])
-            return Coded((whole - low).fill_null(high - low + 1).to_numpy(), values)
+            return Coded((whole.cast(pl.Int64) - low).cast(pl.UInt32).fill_null(high - low + 1).to_numpy(), values)
     values = column.unique(maintain_order=True)
     places = values.alias("value").to_frame().with_row_index("code")
     codes = (
@@ -147,7 +152,11 @@ def coded(column: pl.Series) -> Coded:
 def distinct(columns: Sequence[Codes], sizes: Sequence[int]) -> tuple[tuple[Codes, ...], Codes]:
     """Return the distinct rows of some columns of codes in their order, and how often each occurs."""
     if math.prod(sizes) < ROOM:
-        key = np.sort(np.ravel_multi_index(tuple(columns), tuple(sizes)))
+        key = np.zeros(columns[0].size, np.int64)
+        for codes, size in zip(columns, sizes, strict=True):
+            key *= size
+            key += codes
+        key.sort()
         first = run_starts([key])
         return np.unravel_index(key[first], tuple(sizes)), np.diff(first, append=key.size)
     frame = pl.DataFrame({str(at): codes for at, codes in enumerate(columns)})
@@ -170,7 +179,7 @@ def _keyed(column: Coded, entry: QuasiIdentifier) -> Coded:
     if entry.by is None:
         return column
     key = coded(column.values.alias(entry.column).to_frame().select(class_key(entry)).to_series())
-    return Coded(key.codes[column.codes], key.values)
+    return Coded(key.codes.take(column.codes), key.values)
 
 
 def _small(codes: Codes) -> Rows:

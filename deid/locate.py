@@ -24,15 +24,16 @@ def locate(source: Source, bad: pl.Expr) -> int:
     return 0 if record is None else source.line_of(int(record))
 
 
-def bad_values(rule: ColumnRule) -> Iterator[tuple[str, str, pl.Expr]]:
-    """Give (column, kind, condition) for everything in a rule that can fail on a value."""
+def bad_values(rule: ColumnRule, columns: pl.Schema) -> Iterator[tuple[str, str, pl.Expr]]:
+    """Give (column, kind, condition) for everything in a rule that can fail on a value, of `columns` as scanned."""
     treatment = rule.treatment
-    if treatment.type != "text":
+    # What was read in the type as which the recipe reads it does not fail.
+    if treatment.type != "text" and columns[rule.source] == pl.String:
         parsed = typed(rule.source, treatment, strict=False)
         # Text that says NaN parses, to null: it is a missing number, not a bad one.
         missing = pl.col(rule.source).str.strip_chars().str.to_lowercase().is_in(["nan", "+nan", "-nan"])
         yield rule.source, treatment.type, pl.col(rule.source).is_not_null() & parsed.is_null() & ~missing
-    if isinstance(treatment, AgeBand) and not is_date(treatment.at):
+    if isinstance(treatment, AgeBand) and not is_date(treatment.at) and columns[treatment.at] == pl.String:
         other = Keep(type="date", format=treatment.format)
         parsed = typed(treatment.at, other, strict=False)
         yield treatment.at, "date", pl.col(treatment.at).is_not_null() & parsed.is_null()

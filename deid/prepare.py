@@ -6,7 +6,7 @@ thousand patients). All queries stream; what is held in memory is one row per di
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal, Protocol, TypeVar
@@ -15,11 +15,12 @@ import numpy as np
 import polars as pl
 
 from deid.errors import DeidError, SourceError
-from deid.free_text import MASKED, PATIENT, PSEUDONYM, TEXT, FreeTexts
+from deid.free_text import PATIENT
+from deid.held import Held
 from deid.keys import Derives
 from deid.learning import check_learned, finished, learn, learning_rules
 from deid.locate import bad_values, locate
-from deid.many.codes import numbered
+from deid.many.codes import Numbered
 from deid.readers.source import Source
 from deid.recipe import ColumnRule, Recipe, TableRule, subject_domain
 from deid.recoding import Recoding
@@ -63,8 +64,8 @@ class Prepared:
     counts: pl.DataFrame
     lookups: Mapping[str, tuple[ColumnRule, pl.DataFrame]]
     index: pl.Series | None = None
-    aligned: Mapping[str, pl.Series] = field(default_factory=dict)
-    computed: pl.DataFrame | None = None
+    aligned: Mapping[str, Numbered] = field(default_factory=dict)
+    computed: Held | None = None
     finishes: Mapping[str, Finish] = field(default_factory=dict)
     laid_out: Parts | None = None
     recoding: Recoding | None = None
@@ -96,18 +97,18 @@ class Prepared:
     def published(self) -> pl.LazyFrame:
         """All rows: `INDEX`, the published columns, and `RAW…` source values of generalised quasi-identifiers."""
         if self.computed is not None:
-            return self.computed.lazy()
+            return self.computed.frame().lazy()
         return self._select(self.rule.published)
 
     def classified(self, also: Sequence[str] = ()) -> pl.LazyFrame:
         """All rows: `INDEX`, quasi-identifiers and `also` as published, and `RAW…`; texts need not be masked yet."""
         if self.computed is not None:
-            return self.computed.lazy()
+            return self.computed.frame().lazy()
         wanted = {*also, *(entry.column for entry in self.rule.quasi_identifiers)}
         return self._select([rule for rule in self.rule.published if rule.name in wanted])
 
     def _select(self, rules: Sequence[ColumnRule]) -> pl.LazyFrame:
-        raw = [pl.col(rule.source).alias(RAW + rule.name) for rule in self.generalised]
+        raw = [raw_value(rule) for rule in self.generalised]
         frame = select_published(self.frame(self.people), rules, self.rule, pl.col(INDEX), *raw)
         frame = finished(frame, self.finishes, rules)
         return frame if self.recoding is None else self.recoding.applied(frame)
@@ -127,10 +128,13 @@ class Prepared:
             if rule.name in quasi and (rule.treatment.lossy or rule.treatment.recoded or rule.treatment.learner)
         ]
 
-    def frame(self, people: pl.DataFrame) -> pl.LazyFrame:
-        """Scan the source with patients and replacements joined; rows of patients not in `people` are left out."""
+    def frame(self, people: pl.DataFrame, names: Iterable[str] | None = None) -> pl.LazyFrame:
+        """Scan the source with patients and replacements joined; rows of patients not in `people` are left out.
+
+        Of a table in memory, with some source columns only if `names` are given.
+        """
         if self.index is not None and self.source.loaded is not None:
-            frame = self._kept(self.source.loaded, self.index, people)
+            frame = self._kept(self.source.loaded, self.index, people, names)
         else:
             people = self._of_subject(people)
             # With everybody in it no row can fall out, and a left join need not copy the source's columns.
@@ -149,15 +153,18 @@ class Prepared:
     def _of_subject(self, people: pl.DataFrame) -> pl.DataFrame:
         return people.rename({RAW: joined(self.rule.column(self.rule.subject))})
 
-    def _kept(self, loaded: pl.DataFrame, index: pl.Series, people: pl.DataFrame) -> pl.LazyFrame:
+    def _kept(self, loaded: Held, index: pl.Series, people: pl.DataFrame, names: Iterable[str] | None) -> pl.LazyFrame:
         """Join by position: each row's patient is known, and a tenth of the time is enough."""
-        loaded = loaded.with_columns(index.alias(INDEX), *(value.alias(name) for name, value in self.aligned.items()))
+        rows = None
         if people.height < self.people.height:
-            loaded = loaded[np.flatnonzero(np.isin(index.to_numpy(), people[INDEX].to_numpy(), kind="table"))]
+            theirs = np.isin(index.to_numpy(), people[INDEX].to_numpy(), kind="table")
+            rows = pl.Series(np.flatnonzero(theirs), dtype=pl.UInt32)
+        frame = Held({INDEX: index, **self.aligned}, loaded.height).frame(rows=rows)
+        frame = frame.hstack(loaded.frame(names, rows).get_columns())
         further = self._of_subject(self.people).drop(SUBJECT, INDEX)
         # In a part the patients are a stretch of all patients: the first has a rank of its own.
         first = self.people[INDEX].first() if self.people.height else 0
-        return loaded.lazy().with_columns(pl.lit(value).gather(pl.col(INDEX) - first) for value in further)
+        return frame.lazy().with_columns(pl.lit(value).gather(pl.col(INDEX) - first) for value in further)
 
 
 @dataclass(frozen=True)
@@ -184,7 +191,7 @@ def subjects_of(source: Source) -> Subjects:
         rows = source.scan().group_by(subject.alias(SUBJECT)).agg(pl.len().alias(COUNT))
         found = Subjects(rows.collect(engine="streaming"))
     else:
-        column = numbered(source.loaded[source.rule.subject])
+        column = source.loaded.numbered(source.rule.subject)
         found = Subjects(pl.DataFrame({SUBJECT: column.values, COUNT: column.counts()}), column.codes)
     check_patients(source, found.counts)
     return found
@@ -255,17 +262,6 @@ def people_of(recipe: Recipe, tables: Sequence[tuple[TableRule, pl.DataFrame]], 
     return subjects.select(columns).sort(RAW).with_row_index(INDEX)
 
 
-def completed(table: Prepared, texts: FreeTexts, excluded: Flags | None = None) -> Prepared:
-    """Add masked texts; compute a small table's published columns once.
-
-    `excluded`, by patient, are those whose texts no reviewer needs to see.
-    """
-    table = replace(table, lookups={**table.lookups, **_texts(table, texts, excluded)})
-    if table.source.loaded is None:
-        return table
-    return replace(table, computed=collect(table.source, table.published()))
-
-
 def with_lookups(table: Prepared, recipe: Recipe, keys: Derives) -> Prepared:
     """Replace the distinct values of every further column that is looked up, free texts aside. Raises `SourceError`."""
     if table.laid_out is not None:
@@ -277,8 +273,9 @@ def with_lookups(table: Prepared, recipe: Recipe, keys: Derives) -> Prepared:
         if rule.source == source.rule.subject or not treatment.joined or isinstance(treatment, FreeText):
             continue
         if source.loaded is not None:
-            column = numbered(source.loaded[rule.source])
-            aligned[joined(rule)] = replacement(source, rule, column.values, recipe, keys).gather(column.codes)
+            column = source.loaded.numbered(rule.source)
+            replaced = replacement(source, rule, column.values, recipe, keys)
+            aligned[joined(rule)] = Numbered(column.codes, replaced)
         else:
             distinct = source.scan().select(pl.col(rule.source).drop_nulls().unique()).collect(engine="streaming")
             values = distinct.to_series().alias(SUBJECT)
@@ -290,6 +287,8 @@ def with_lookups(table: Prepared, recipe: Recipe, keys: Derives) -> Prepared:
 def with_classes_learned(table: Prepared, k: int) -> Prepared:
     """Learn what the quasi-identifiers' values depend on, from everybody. Raises `RecipeError`, `SourceError`."""
     check_learned(table.rule, k)
+    if not learning_rules(table.rule, quasi=True):
+        return table
     finishes = _learn(table, table.classified(), k, quasi=True)
     return replace(table, finishes=finishes) if finishes else table
 
@@ -310,16 +309,10 @@ def _learn(table: Prepared, frame: pl.LazyFrame, k: int, *, quasi: bool) -> dict
         raise explain(table.source, error) from None
 
 
-def _texts(table: Prepared, texts: FreeTexts, excluded: Flags | None) -> dict[str, tuple[ColumnRule, pl.DataFrame]]:
-    """Replace the distinct values of every free-text column: columns `SUBJECT`, `RAW`."""
-    found = {}
-    people = table.people if excluded is None else table.people.filter(~pl.Series(excluded))
-    who = people.rename({SUBJECT: PATIENT, RAW: PSEUDONYM}).drop(INDEX)
-    for rule in table.rule.published:
-        if isinstance(rule.treatment, FreeText):
-            replaced = texts.replaced(table.source, rule, who)
-            found[rule.source] = (rule, replaced.rename({TEXT: SUBJECT, MASKED: RAW}))
-    return found
+def raw_value(rule: ColumnRule) -> pl.Expr:
+    """Give the source's value of a column beside the published one, as text unless it is a day: in the same order."""
+    value = pl.col(rule.source)
+    return (value.cast(pl.String) if rule.treatment.type == "integer" else value).alias(RAW + rule.name)
 
 
 def pairs_of(table: Prepared) -> pl.DataFrame:
@@ -366,7 +359,7 @@ def explain(source: Source, error: pl.exceptions.PolarsError) -> DeidError:
 
 
 def _bad_value(source: Source, rule: ColumnRule) -> SourceError | None:
-    for column, kind, expression in bad_values(rule):
+    for column, kind, expression in bad_values(rule, source.scan().collect_schema()):
         line = locate(source, expression)
         if line:
             return SourceError(

@@ -9,7 +9,7 @@ are left.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -19,8 +19,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from deid.held import Column, Held
 from deid.learning import learning_rules
 from deid.manifest import FileEntry
+from deid.many.codes import Numbered
 from deid.prepare import RAW, Prepared, collect, explain, with_rest_learned
 from deid.recipe import TableRule
 from deid.snapshot import Sealed
@@ -185,22 +187,24 @@ def rows_staying(index: pl.Series | None, of_rows: NDArray[np.uint32] | None, de
 def write_loaded(table: Prepared, stay: Flags | None, place: Place, k: int) -> tuple[Prepared, Written]:
     """Write a table whose columns are in memory; `stay` says which rows do (None: all)."""
     (place.root / f"data/{place.table}").mkdir(parents=True)
-    published = table.published().select(INDEX, *(rule.name for rule in table.rule.published))
-    frame = (published if table.recoding is None else table.recoding.ended(published)).collect()
+    held = Held.of(table.published().collect()) if table.computed is None else table.computed
+    if table.recoding is not None:
+        held = Held.of(table.recoding.ended(held.frame().lazy()).collect())
     if learning_rules(table.rule, quasi=False):
-        left = frame if stay is None else frame.filter(stay)
-        table, final = with_rest_learned(table, left.lazy(), k)
-        frame, stay = collect(table.source, final), None
-    rows = _order(frame, table.people.height, stay)
-    cuts = np.searchsorted(frame[INDEX].gather(rows).to_numpy(), bounds_of(table.people, RAW, place.buckets))
-    frame = frame.drop(INDEX)
+        frame = held.frame()
+        table, final = with_rest_learned(table, (frame if stay is None else frame.filter(stay)).lazy(), k)
+        held, stay = Held.of(collect(table.source, final)), None
+    names = [rule.name for rule in table.rule.published]
+    rows = _order(held, names, table.people.height, stay)
+    held = Held({name: held.columns[name] for name in (INDEX, *names)}, held.height).at(rows)
+    cuts = np.searchsorted(held.frame([INDEX])[INDEX].to_numpy(), bounds_of(table.people, RAW, place.buckets))
 
     def bucket(at: int) -> Written:
-        return _put(place, at, frame[rows[int(cuts[at]) : int(cuts[at + 1])]])
+        return _put(place, at, held.stretch(int(cuts[at]), int(cuts[at + 1] - cuts[at])).frame(names))
 
     # Polars works on the columns of one file at a time; between files it waits for the disk and the cipher.
     with ThreadPoolExecutor(AT_A_TIME) as pool:
-        return table, _together(place, list(pool.map(bucket, range(place.buckets))), frame.clear())
+        return table, _together(place, list(pool.map(bucket, range(place.buckets))), held.frame(names, rows.clear()))
 
 
 def write_parts(table: Prepared, decision: Decision, allowed: pl.DataFrame | None, place: Place) -> Written:
@@ -264,24 +268,24 @@ def ordered(frame: pl.DataFrame, people: int) -> pl.DataFrame:
     The same rows come in the same order in every version, whatever order the threads or the hospital delivered them
     in. Patient and hash share one 64-bit number, which sorts three times as fast as the columns themselves.
     """
-    return frame[_order(frame, people)]
-
-
-def _order(frame: pl.DataFrame, people: int, stay: Flags | None = None) -> pl.Series:
-    """Rows of `frame` in the order of `ordered`, or those that `stay`."""
     names = [name for name in frame.columns if name != INDEX]
+    return frame[_order(Held.of(frame), names, people)]
+
+
+def _order(held: Held, names: Sequence[str], people: int, stay: Flags | None = None) -> pl.Series:
+    """Places of the rows in the order of `ordered`, or of those that `stay`; `names` are the columns but `INDEX`."""
     rank_bits = RANK_BITS if people <= 1 << RANK_BITS else 32
-    number = np.zeros(frame.height, np.uint64)
-    for hashed in frame.select(pl.col(name).hash(seed) for seed, name in enumerate(names)):
-        number ^= hashed.to_numpy()
+    number = np.zeros(held.height, np.uint64)
+    for seed, name in enumerate(names):
+        number ^= _hashed(held.columns[name], seed)
     number &= np.uint64((1 << (64 - rank_bits)) - 1)
-    number |= frame[INDEX].to_numpy().astype(np.uint64) << np.uint64(64 - rank_bits)
+    number |= held.frame([INDEX])[INDEX].to_numpy().astype(np.uint64) << np.uint64(64 - rank_bits)
     # The row's place takes the last bits, after the first ones of the hash: numbers alone sort ten times as fast.
-    bits = np.uint64(frame.height.bit_length())
+    bits = np.uint64(held.height.bit_length())
     keys = number << np.uint64(rank_bits - min(rank_bits, people.bit_length()))
     keys >>= bits
     keys <<= bits
-    keys |= np.arange(frame.height, dtype=np.uint64)
+    keys |= np.arange(held.height, dtype=np.uint64)
     keys = keys if stay is None else keys[stay]
     keys.sort()
     rows = keys & ((np.uint64(1) << bits) - np.uint64(1))
@@ -291,9 +295,16 @@ def _order(frame: pl.DataFrame, people: int, stay: Flags | None = None) -> pl.Se
         # The whole hash decides, and where two rows are equal, or their hashes are, the columns.
         at = np.union1d(same, same + 1)
         of = pl.DataFrame([pl.Series(ROW, number[rows[at]]), pl.Series(PLACE, rows[at])])
-        tied = pl.concat([of, frame.select(names)[rows[at]]], how="horizontal")
+        tied = pl.concat([of, held.frame(names, pl.Series(rows[at]))], how="horizontal")
         rows[at] = tied.sort(ROW, *names)[PLACE].to_numpy()
     return pl.Series(PLACE, rows.astype(np.uint32))
+
+
+def _hashed(column: Column, seed: int) -> NDArray[np.uint64]:
+    """Hash each value of a column, or each of its distinct values and give every row its own."""
+    if isinstance(column, Numbered):
+        return column.values.hash(seed).to_numpy().take(column.codes.to_numpy())
+    return column.hash(seed).to_numpy()
 
 
 def _put_all(place: Place, parts: Iterator[tuple[int, pl.DataFrame]]) -> Written:
@@ -346,8 +357,9 @@ def _keep(place: Place, old: Kept, bucket: int, number: int) -> WrittenFile:
 
 def _write(place: Place, name: str, bucket: int, frame: pl.DataFrame) -> WrittenFile:
     key = place.store.new_key()
+    # No statistics: whoever opens a bucket takes all its rows.
     frame.write_parquet(
-        place.root / name, compression="zstd", compression_level=3, row_group_size=ROW_GROUP,
+        place.root / name, compression="zstd", compression_level=3, row_group_size=ROW_GROUP, statistics=False,
         encryption=encryption(key.key),
     )  # fmt: skip
     return WrittenFile(DataFile(name, place.root / name, key.key), frame.height, bucket, key, kept=False)

@@ -15,7 +15,10 @@ import polars as pl
 
 @dataclass(frozen=True)
 class Numbered:
-    """A column as numbers: `codes` (UInt32, one a row) are positions in the distinct `values`; null may be last."""
+    """A column as numbers: `codes` (UInt32, one a row) are positions in `values`; null may be last.
+
+    Values are distinct as `numbered` gives them; of treated ones several may have become one (`distinct`).
+    """
 
     codes: pl.Series
     values: pl.Series
@@ -23,6 +26,22 @@ class Numbered:
     def counts(self) -> pl.Series:
         """Rows of each value (UInt32)."""
         return pl.Series("rows", np.bincount(self.codes.to_numpy(), minlength=self.values.len()), dtype=pl.UInt32)
+
+    def distinct(self) -> Numbered:
+        """Give one number to equal values."""
+        if self.values.n_unique() == self.values.len():
+            return self
+        found = numbered(self.values)
+        return Numbered(found.codes.gather(self.codes), found.values)
+
+    def of_rows(self) -> Numbered:
+        """Leave out the values that no row has."""
+        seen = np.zeros(self.values.len(), np.bool_)
+        seen[self.codes.to_numpy()] = True
+        if seen.all():
+            return self
+        places = (np.cumsum(seen) - 1).astype(np.uint32)
+        return Numbered(pl.Series(places.take(self.codes.to_numpy())), self.values.filter(pl.Series(seen)))
 
 
 def numbered(column: pl.Series) -> Numbered:

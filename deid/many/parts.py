@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from deid.grouping import run_starts
+from deid.held import Held
 from deid.keys import Derives
 from deid.many.codes import numbered
 from deid.many.spool import Spool
@@ -76,7 +77,7 @@ class LaidOut:
     def part(self, table: Prepared, people: pl.DataFrame, number: int) -> Prepared:
         """Read one part; `people` are those of all the domain's tables in it. Raises `SourceError`."""
         rows = self.spool.read(number)
-        source = PartSource(**{**vars(table.source), "loaded": rows, "rows": rows.height}, whole=table.source)
+        source = PartSource(**{**vars(table.source), "loaded": Held.of(rows), "rows": rows.height}, whole=table.source)
         column = numbered(rows[table.rule.subject])
         who = column.values.alias(SUBJECT).to_frame().join(people, on=SUBJECT, how="left", maintain_order="left")
         part = Prepared(source, people, table.counts.clear(), {}, who[INDEX].gather(column.codes))

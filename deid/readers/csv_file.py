@@ -21,6 +21,7 @@ from typing import IO, NoReturn
 
 import polars as pl
 
+from deid.held import Held
 from deid.readers.csv_check import CHUNK, Broken, Checker
 from deid.readers.letters import decoder, refuse_byte
 from deid.readers.refuse import MEND_ROW, check_header, check_rows, refuse
@@ -117,8 +118,8 @@ def open_csv(rule: TableRule, folder: Path, limits: Limits, how: Reading) -> Ite
         yield Source(rule, rule.file, header, rows, before[0], digest, content, loaded)
 
 
-def _parse(content: CsvContent) -> pl.DataFrame:
-    return content.scan().collect(engine="streaming").rechunk()
+def _parse(content: CsvContent) -> Held:
+    return Held.of(content.scan().collect(engine="streaming").rechunk())
 
 
 def _read_header(rule: TableRule, file: IO[bytes], limits: Limits) -> tuple[str, ...]:

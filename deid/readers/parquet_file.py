@@ -1,4 +1,4 @@
-"""Opening a Parquet file: types are spelled as text, dictionaries decoded, nested columns refused.
+"""Opening a Parquet file: types are spelled as text, texts kept as numbers or decoded, nested columns refused.
 
 Read by Polars row group by row group through the descriptor that was hashed. One pass over the used columns decodes
 every page before anything is treated, so that a damaged file is refused as such and not half-way.
@@ -6,7 +6,8 @@ every page before anything is treated, so that a damaged file is refused as such
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,12 @@ from typing import IO, NoReturn
 
 import polars as pl
 
+from deid.held import Held
+from deid.readers.parquet_codes import few_texts, read_numbered
 from deid.readers.refuse import check_header, check_rows, refuse
 from deid.readers.regular import Stamp, by_descriptor, check_stamp, hash_of, open_regular, stamp
 from deid.readers.source import Reading, Source
-from deid.readers.spelling import UnspellableError, ZonedError, as_text, date_formats
+from deid.readers.spelling import UnspellableError, ZonedError, as_text, date_formats, read_as
 from deid.recipe import Limits, TableRule
 
 STRETCH = 1 << 17
@@ -60,7 +63,8 @@ def open_parquet(rule: TableRule, folder: Path, limits: Limits, how: Reading) ->
             content = ParquetContent(rule, file, before, _columns(rule, schema))
             rows = int(pl.scan_parquet(by_descriptor(file), glob=False).select(pl.len()).collect().item())
             check_rows(rule.file, rows, limits)
-            loaded = _decode(content, rows, keep=how.in_memory)
+            texts = [name for name in rule.used if schema[name] == pl.String]
+            loaded = _decode(content, rows, few_texts(file, texts), keep=how.in_memory)
         content.check_unchanged()
         yield Source(rule, rule.file, tuple(schema), rows, before[0], digest, content, loaded)
 
@@ -92,13 +96,22 @@ def check_magic(name: str, file: IO[bytes]) -> None:
 
 def null_if_empty(rule: TableRule, column: pl.Expr) -> pl.Expr:
     """Turn an empty text, and what the recipe's `nulls` name, into null."""
-    return pl.when(~column.is_in(["", *rule.nulls])).then(column)
+    return pl.when(~column.is_in(empty_texts(rule))).then(column)
+
+
+def empty_texts(rule: TableRule) -> list[str]:
+    """Texts that stand for no value."""
+    return ["", *rule.nulls]
 
 
 def _columns(rule: TableRule, schema: pl.Schema) -> tuple[pl.Expr, ...]:
     formats = date_formats(rule)
     spelled = []
     for name in rule.used:
+        typed = read_as(rule, name, schema[name])
+        if typed is not None:
+            spelled.append(typed.alias(name))
+            continue
         try:
             column = as_text(name, schema[name], formats, rule.origin.timezone)
         except ZonedError:
@@ -109,9 +122,15 @@ def _columns(rule: TableRule, schema: pl.Schema) -> tuple[pl.Expr, ...]:
     return tuple(spelled)
 
 
-def _decode(content: ParquetContent, rows: int, *, keep: bool) -> pl.DataFrame | None:
+def _decode(content: ParquetContent, rows: int, texts: Sequence[str], *, keep: bool) -> Held | None:
     if keep:
-        return content.scan().collect(engine="streaming")
+        with ThreadPoolExecutor(1) as pool:
+            by_number = pool.submit(read_numbered, content.file, texts, empty_texts(content.rule)).result
+            rest = content.scan().select(pl.exclude(texts) if texts else pl.all()).collect(engine="streaming")
+            found = by_number()
+        if found is None:
+            rest, found = content.scan().collect(engine="streaming"), {}
+        return Held({**dict(zip(rest.columns, rest.get_columns(), strict=True)), **found}, rows)
     # A stretch at a time: the streaming engine would decode as far ahead as it can.
     for begun in range(0, rows, STRETCH):
         content.scan().slice(begun, STRETCH).select(pl.all().is_null().sum()).collect(engine="in-memory")

@@ -1,7 +1,8 @@
 """What a reader of any format gives the engine: one checked table as text, scanned as often as needed.
 
-Every format is brought to text columns, because that is what treatments parse and what CSV has anyway: the same
-logical table gives the same snapshot, whatever it was delivered as. `docs/adr/0030-readers.md` says why.
+Every format is brought to text columns, because that is what treatments parse and what CSV has anyway (but for what
+they would read back as it was): the same logical table gives the same snapshot, whatever it was delivered as.
+`docs/adr/0030-readers.md` says why.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import polars as pl
 
+from deid.held import Held
 from deid.recipe import TableRule
 
 if TYPE_CHECKING:
@@ -26,7 +28,10 @@ class Content(Protocol):
     """The rows behind a source, in one format; opened and checked already."""
 
     def scan(self) -> pl.LazyFrame:
-        """Give the columns the recipe uses as text, lazily; what is empty or one of the recipe's `nulls` is null."""
+        """Give the columns the recipe uses, lazily; what is empty or one of the recipe's `nulls` is null.
+
+        As text, or of the type as which the recipe reads them (`spelling.read_as`).
+        """
 
     def line_of(self, record: int) -> int:
         """Return the line or row (from 1) where a person finds a record (from 0) in the original."""
@@ -49,11 +54,11 @@ class Source:
     size: int
     sha256: str
     content: Content
-    loaded: pl.DataFrame | None
+    loaded: Held | None
 
     def scan(self) -> pl.LazyFrame:
         """See `Content.scan`; a small table is parsed only once."""
-        return self.loaded.lazy() if self.loaded is not None else self.content.scan()
+        return self.loaded.frame().lazy() if self.loaded is not None else self.content.scan()
 
     def line_of(self, record: int) -> int:
         """See `Content.line_of`."""

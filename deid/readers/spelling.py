@@ -24,6 +24,7 @@ from deid.treatments.bands import AgeBand
 ISO_DATE = "%Y-%m-%d"
 STAMP, CLOCK = "%Y-%m-%dT%H:%M:%S%.f", "%H:%M:%S%.f"
 LONGEST_DECIMAL = 400
+EXACT = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32)
 Formats = dict[str, str]
 
 
@@ -48,6 +49,33 @@ def date_formats(rule: TableRule) -> Formats:
             formats.update(dict.fromkeys(treatment.needs, treatment.format))
     formats.update({c.source: c.treatment.format for c in rule.columns if c.treatment.type == "date"})
     return formats
+
+
+def read_as(rule: TableRule, name: str, dtype: pl.DataType) -> pl.Expr | None:
+    """Give a column of days or whole numbers as it is, where all that the recipe does with it reads it so; else None.
+
+    Spelled and parsed again they would be the same. Where notes are masked, what may stand in them is wanted as text.
+    """
+    if name in {rule.subject, *rule.unique} or rule.texts or rule.texts_elsewhere:
+        return None
+    kinds = {(c.treatment.type, c.treatment.joined) for c in rule.columns if c.source == name}
+    needing = [c.treatment for c in rule.columns if name in c.treatment.needs]
+    kinds |= {("date" if isinstance(treatment, AgeBand) else "text", treatment.joined) for treatment in needing}
+    if dtype == pl.Date and kinds == {("date", False)} and date_formats(rule)[name] == ISO_DATE:
+        return _but(rule, pl.col(name), pl.Date)
+    if dtype in EXACT and kinds == {("integer", False)}:
+        return _but(rule, pl.col(name).cast(pl.Int64), pl.Int64)
+    return None
+
+
+def _but(rule: TableRule, value: pl.Expr, dtype: type[pl.DataType]) -> pl.Expr:
+    """Leave out the values whose spelling the recipe names in `nulls`."""
+    named = pl.Series(sorted(rule.nulls), dtype=pl.String)
+    values = named.str.to_date(ISO_DATE, strict=False) if dtype == pl.Date else named.cast(dtype, strict=False)
+    # "007" is a spelling of no number.
+    spelled = values.dt.strftime(ISO_DATE) if dtype == pl.Date else values.cast(pl.String)
+    missing = values.filter(spelled == named)
+    return pl.when(~value.is_in(missing.implode())).then(value) if missing.len() else value
 
 
 def as_text(name: str, dtype: pl.DataType, formats: Formats, zone: str = "") -> pl.Expr:

@@ -18,6 +18,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from deid.held import Held
 from deid.readers.refuse import refuse
 from deid.readers.regular import by_descriptor
 from deid.recipe import Limits, TableRule
@@ -114,7 +115,7 @@ class Spool:
         self._lines, self._batch, self._pending = [], [], 0
 
 
-def kept(content: SpooledContent, spool: Spool, *, in_memory: bool) -> pl.DataFrame | None:
+def kept(content: SpooledContent, spool: Spool, *, in_memory: bool) -> Held | None:
     """Parse a small table once; None for one that is streamed at every pass."""
     small = in_memory and spool.letters <= KEPT_LETTERS
-    return content.scan().collect(engine="streaming") if small else None
+    return Held.of(content.scan().collect(engine="streaming")) if small else None

@@ -105,7 +105,9 @@ def grouped(columns: Sequence[Codes], sizes: Sequence[int]) -> tuple[Codes, int]
     for column, size in zip(columns, sizes, strict=True):
         if room * size >= 1 << 62:
             key, room = _numbered(key, room)
-        key = key * size + column
+        # In place: a new array of a million rows costs more than the arithmetic.
+        key *= size
+        key += column
         room *= size
     return _numbered(key, room)
 

@@ -103,4 +103,4 @@ def _mean(values: pl.Series) -> float | None:
     # An infinite number in the source is the source's; it must not make the report unreadable.
     if not numbers.len() or not numbers.cast(pl.Float64).is_finite().all():
         return None
-    return float(f"{math.fsum(numbers) / numbers.len():.6g}")
+    return float(f"{math.fsum(numbers.to_list()) / numbers.len():.6g}")

@@ -6,7 +6,7 @@ Values that do not parse make the query fail; `locate.py` then finds the line. D
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import polars as pl
 
@@ -34,12 +34,17 @@ def typed(source: str, treatment: Treatment, *, strict: bool = True) -> pl.Expr:
 
 
 def select_published(
-    frame: pl.LazyFrame, rules: Sequence[ColumnRule], table: TableRule, *others: pl.Expr
+    frame: pl.LazyFrame,
+    rules: Sequence[ColumnRule],
+    table: TableRule,
+    *others: pl.Expr,
+    lows: Collection[str] = (),
 ) -> pl.LazyFrame:
     """Compute the published columns of `rules`, named as published, beside `others` (expressions over `frame`).
 
     Pseudonyms and masked texts must be joined beforehand (see `joined`). Values that are used more than once are
-    computed in steps: the streaming engine would parse a date again for each mention.
+    computed in steps: the streaming engine would parse a date again for each mention. Bands named in `lows` are given
+    by their lower ends.
     """
     bands = [(rule, rule.treatment) for rule in rules if isinstance(rule.treatment, Band)]
     values = [typed(rule.source, rule.treatment).alias(_step(1, rule)) for rule in rules]
@@ -54,7 +59,8 @@ def select_published(
         band.whole(pl.col(_step(1, rule)), pl.col(_step(2, rule))).alias(_step(3, rule)) for rule, band in bands
     )
     frame = frame.with_columns(band.low(pl.col(_step(3, rule))).alias(_step(4, rule)) for rule, band in bands)
-    return frame.select(*others, *(_published(rule, table).alias(rule.name) for rule in rules))
+    values = [pl.col(_step(4, rule)) if rule.name in lows else _published(rule, table) for rule in rules]
+    return frame.select(*others, *(value.alias(rule.name) for value, rule in zip(values, rules, strict=True)))
 
 
 def _step(number: int, rule: ColumnRule) -> str:

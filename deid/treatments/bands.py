@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial
 
+import numpy as np
 import polars as pl
 
 from deid.days import each_day_once
+from deid.many.codes import Numbered, numbered
 from deid.recipe_yaml import Node
 from deid.treatments.treatment import Treatment, common_fields, is_date, parsed
 
@@ -51,11 +53,20 @@ class Band(Treatment):
         return low.map_batches(self._labels, return_dtype=pl.String, is_elementwise=True)
 
     def _labels(self, lows: pl.Series) -> pl.Series:
+        found = self.numbered(lows)
+        return found.values.gather(found.codes)
+
+    def numbered(self, lows: pl.Series) -> Numbered:
+        """Name the bands of all rows by their lower ends: a number for each row, each label once."""
         first, last = lows.min(), lows.max()
         if not isinstance(first, int) or not isinstance(last, int) or last - first > MOST_BANDS * self.width:
-            return lows.to_frame("low").select(self._label(pl.col("low")))["low"]
-        ends = pl.int_range(first, last + 1, self.width, eager=True).to_frame("low")
-        return ends.select(self._label(pl.col("low")))["low"].gather((lows - first) // self.width)
+            return numbered(lows.to_frame("low").select(self._label(pl.col("low")))["low"])
+        # The last label is that of a missing number; some labels may be those of no row.
+        ends = pl.Series("low", [*range(first, last + 1, self.width), None], dtype=pl.Int64)
+        known = lows.fill_null(ends[-2] + self.width) if lows.null_count() else lows
+        codes = known.to_numpy() - first
+        codes //= self.width
+        return Numbered(pl.Series(codes.astype(np.uint32)), ends.to_frame().select(self._label(pl.col("low")))["low"])
 
     def _label(self, low: pl.Expr) -> pl.Expr:
         # `top` and `bottom` are multiples of the width (`parse_band`): the lower end tells on which side a number is.

@@ -126,13 +126,16 @@ def common_fields(fields: Mapping[str, Node], *, default: str, allowed: tuple[st
 def parsed(text: pl.Expr, kind: str, form: str, *, strict: bool = True) -> pl.Expr:
     """Parse text to a `kind` of `TYPES` other than text; blanks around the value are allowed.
 
-    Anything else makes the query fail, or becomes null when not `strict`.
+    Anything else makes the query fail, or becomes null when not `strict`. What a reader gives in that type already
+    (`spelling.read_as`) stays as it is.
     """
     reading = partial(_parsed, kind, form, strict)
     return text.map_batches(reading, return_dtype=getattr(pl, TYPES[kind]), is_elementwise=True)
 
 
 def _parsed(kind: str, form: str, strict: bool, text: pl.Series) -> pl.Series:  # noqa: FBT001 - bound by partial
+    if text.dtype == getattr(pl, TYPES[kind]):
+        return text
     quick = _read(text, kind, form, strict=False)
     if quick.null_count() == text.null_count():
         return quick

@@ -172,8 +172,8 @@ def _categories(there: pl.DataFrame) -> Categories | None:
     told = counts.filter(pl.col(COUNT) >= LEAST).sort(VALUE)
     if not told.height or told.height > MOST_CATEGORIES:
         return None
-    weights = tuple(one_digit(rows / there.height) for rows in told[BIN])
-    return Categories(tuple(told[VALUE]), weights)
+    height = there.height
+    return Categories(tuple(told[VALUE].to_list()), tuple(one_digit(rows / height) for rows in told[BIN].to_list()))
 
 
 def _numbers(there: pl.DataFrame, values: pl.Series) -> Kind | None:

@@ -18,6 +18,7 @@ from typing import NoReturn
 import polars as pl
 
 from deid.errors import SourceError
+from deid.held import Held
 from deid.readers.source import Content, Source
 from deid.recipe import subject_domain
 from deid.treatments.pseudonym import Pseudonym
@@ -186,8 +187,9 @@ def _without(source: Source, own: pl.DataFrame | None, others: Mapping[str, pl.S
         return source
     loaded = source.loaded
     if loaded is not None:
-        loaded = loaded.filter(~theirs) if theirs is not None else loaded
-        loaded = loaded.with_columns(emptied) if emptied else loaded
+        frame = loaded.frame()
+        frame = frame.filter(~theirs) if theirs is not None else frame
+        loaded = Held.of(frame.with_columns(emptied))
     rows = 0 if own is None else int(own["rows"].sum())
     return replace(source, content=_Left(source.content, theirs, emptied), rows=source.rows - rows, loaded=loaded)
 

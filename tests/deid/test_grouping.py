@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deid import grouping
-from deid.grouping import PEOPLE, Grouped, class_sizes, coded, distinct, group_rows
+from deid.grouping import PEOPLE, Coded, Grouped, class_sizes, coded, distinct, group_rows
 from deid.recipe import QuasiIdentifier
 from deid.suppress import ROWS, classify
 from deid.transform.columns import INDEX, class_key
+from deid.treatments.bands import Band
 from deid.versions.tables import DataFile, encryption
 from deid.written_classes import classes_in
 
@@ -113,3 +114,24 @@ def test_classes_in_files_are_those_of_their_rows(files: list[list[tuple[object,
     assert (found is None) == (not whole.height)
     if found is not None:
         assert sorted(found.rows(), key=str) == counted(whole)
+
+
+def test_values_that_have_become_one_are_one_class() -> None:
+    """Bands above the last and codes of one chapter: labels that stand under several numbers."""
+    bands = Band(10, top=80, bottom=None, type="integer").numbered(pl.Series([80, 90, None, 70, 100]))
+    twice = bands.values.gather(bands.codes)
+    assert twice.to_list() == ["80+", "80+", None, "70-79", "80+"]
+    groups = [group_rows([QuasiIdentifier("age", None)], np.arange(5), {"age": of}, {}) for of in (bands, twice)]
+    by_number, by_text = (group.classes.pairs().sort(INDEX) for group in groups)
+    assert by_number.equals(by_text)
+    assert sorted(groups[0].classes.sizes()) == [1, 1, 3]
+
+
+def test_as_many_classes_as_patients_are_counted_one_by_one() -> None:
+    """70,000 of each: more pairs than 32 bits tell apart, as which the numbers of texts come."""
+    count = 70_000
+    codes = np.arange(count, dtype=np.uint32)
+    column = Coded(codes, pl.Series(codes))
+    found = class_sizes([QuasiIdentifier("number", None)], codes[::-1].copy(), {"number": column})
+    assert found.height == count
+    assert found[PEOPLE].unique().to_list() == [1]

@@ -46,6 +46,8 @@ def test_rows_come_a_few_at_a_time_and_none_is_missing(clinic: Hospital, file: s
         source = stack.enter_context(open_source(recipe.tables[0], clinic.source, recipe.limits, how))
         pour(source, 300, taken.append)
         assert text_size(source) == source.size * (8 if file.endswith("parquet") else 1)
-    assert pl.concat(taken).sort("no").rows() == rows.with_columns(pl.col("day").cast(pl.String)).rows()
+    # A day of a Parquet file stays a day (`spelling.read_as`).
+    day = pl.col("day").cast(pl.String)
+    assert pl.concat(taken).with_columns(day).sort("no").rows() == rows.with_columns(day).rows()
     if file.endswith("parquet"):
         assert [frame.height for frame in taken] == [300, 300, 300, 100]

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from deid.errors import DeidError, SourceError
+from deid.readers.parquet_codes import few_texts
 from tests.deid.factory import HEAD, PEOPLE, Hospital, gates, table
 from tests.deid.test_canary import CANARY, decompressed_pages
 
@@ -152,3 +153,25 @@ def test_a_table_of_many_row_groups_streams_to_the_same_snapshot_as_a_kept_one(
     other = Hospital(clinic.root)
     result = other.run(TEXT.replace("version: 1", "version: 2"))
     assert table(result, "visits").equals(table(kept, "visits"))
+
+
+def test_a_value_left_in_a_dictionary_of_rows_that_are_gone_is_not_in_the_table(clinic: Hospital) -> None:
+    sexes = pa.DictionaryArray.from_arrays(pa.array([0, 1] * 20, pa.int32()), pa.array(["M", "F", CANARY]))
+    write(clinic, sex=sexes)
+    # Without `other` the map refuses what it does not know.
+    text = TEXT.replace("sex: {treatment: keep}", "sex: {treatment: generalise, map: {M: 남, F: 여}}")
+    assert set(table(clinic.run(text), "visits")["sex"]) == {"남", "여"}
+
+
+def test_texts_that_are_not_utf_8_are_refused(clinic: Hospital) -> None:
+    broken = pa.array([b"M"] * 20 + [b"\xb3\xb2"] * 20)
+    write(clinic, sex=pa.StringArray.from_buffers(40, *broken.buffers()[1:]))
+    assert refused(clinic).code == "deid.source-broken-parquet"
+
+
+def test_texts_that_hardly_repeat_are_decoded_row_by_row(clinic: Hospital) -> None:
+    many = pl.DataFrame({"few": ["a", "b"] * 100_000, "many": [f"{number:014d}" for number in range(200_000)]})
+    many.write_parquet(clinic.source / "many.parquet", row_group_size=100_000)
+    with (clinic.source / "many.parquet").open("rb") as file:
+        assert few_texts(file, ["many", "few"]) == ["few"]
+        assert few_texts(file, []) == []

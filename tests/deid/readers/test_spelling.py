@@ -11,7 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deid.readers.spelling import UnspellableError, ZonedError, as_text, spell
+from deid.readers.parquet_file import null_if_empty
+from deid.readers.spelling import UnspellableError, ZonedError, as_text, date_formats, read_as, spell
+from deid.treatments.treatment import parsed
+from tests.deid.factory import HEAD, Hospital, gates
 
 
 def spelled(value: object, dtype: pl.DataType, form: str | None = None) -> str | None:
@@ -81,3 +84,57 @@ def test_the_day_of_a_time_stamp_with_a_zone_is_not_guessed() -> None:
         spell(datetime(2020, 1, 1, tzinfo=UTC), "%Y-%m-%d")
     with pytest.raises(ZonedError):
         as_text("x", pl.Datetime("us", "Asia/Seoul"), {"x": "%Y-%m-%d"})
+
+
+PLAIN = """\
+tables:
+  visits:
+    file: visits.parquet
+    label: 방문
+    subject: no
+    nulls: [없음, '007', '12', '2021-01-07', '2021-1-7']
+    columns:
+      no: {{treatment: pseudonym, domain: patient}}
+      {others}
+      {column}
+"""
+DAYS = pl.Series("x", [date(2020, 2, 2), None, date(1, 1, 1), date(9999, 12, 31), date(2021, 1, 7)])
+NUMBERS = pl.Series("x", [7, None, -(1 << 31), 0, 12], dtype=pl.Int32)
+OTHERS = "day: {treatment: keep, type: date}"
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "stays"),
+    [
+        ("x: {treatment: date_shift, max_days: 3}", DAYS, True),
+        ("x: {treatment: keep, type: date}", DAYS, True),
+        ("x: {treatment: generalise, age_at: day, band: {width: 5}}", DAYS, True),
+        ("x: {treatment: generalise, date: year, format: '%Y%m%d'}", DAYS, False),
+        ("x: {treatment: keep}", DAYS, False),
+        ("x: {treatment: keep, type: integer}", NUMBERS, True),
+        ("x: {treatment: generalise, band: {width: 5}}", NUMBERS, True),
+        ("x: {treatment: keep, type: number}", NUMBERS, False),
+        ("x: {treatment: generalise, prefix: 1}", NUMBERS, False),
+        ("x: {treatment: pseudonym, domain: other}", NUMBERS, False),
+        ("x: {treatment: keep, type: integer}", NUMBERS.cast(pl.UInt64, strict=False), False),
+        ("x: {treatment: keep, type: integer}\n      note: {treatment: free_text}", NUMBERS, False),
+        ("x: {treatment: keep, type: date}\n      y: {treatment: generalise, age_at: x, band: {width: 5}}", DAYS, True),
+    ],
+)
+def test_what_the_recipe_reads_as_days_and_whole_numbers_stays_what_it_is(
+    clinic: Hospital, column: str, values: pl.Series, *, stays: bool
+) -> None:
+    text = PLAIN.format(column=column, others=OTHERS)
+    rule = clinic.recipe(HEAD + gates() + text).tables[0]
+    found = read_as(rule, "x", values.dtype)
+    assert (found is not None) == stays
+    if found is None:
+        return
+    # The same as spelled and parsed again: what the recipe names in `nulls` is missing, by its spelling.
+    kind = "date" if values.dtype == pl.Date else "integer"
+    spelled_again = null_if_empty(rule, as_text("x", values.dtype, date_formats(rule)))
+    both = values.to_frame().select(
+        parsed(found, kind, "%Y-%m-%d").alias("stays"), parsed(spelled_again, kind, "%Y-%m-%d").alias("again")
+    )
+    assert both["stays"].equals(both["again"])
+    assert both["stays"].null_count() == 2
