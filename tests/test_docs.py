@@ -19,6 +19,7 @@ REQUIREMENTS = ROOT / "docs/reference/korea.md"
 PAGES = sorted([*(ROOT / "docs/handbook").glob("*.md"), ROOT / "README.md", ROOT / "README.ko.md"])
 ROOMS = ("audit", "deid", "enclave", "hub_config", "demo")
 NUMBER = re.compile(r"\bR(\d{1,3})\b(?:–R?(\d{1,3})\b)?")
+BARRIERS = ROOT / "docs/reference/log-barriers.md"
 # A line of a code block with its continuations, or a piece of code in a sentence.
 COMMAND = re.compile(r"^ *ansim (?:.*\\\n)*.*|(?<=`)ansim [^`\n]+", re.MULTILINE)
 
@@ -66,3 +67,10 @@ def _check(words: list[str]) -> None:
         command = found
     known = {option for each in command.params for option in each.opts}
     assert {word for word in words if word.startswith("--")} <= known
+
+
+def test_every_test_that_fails_without_a_barrier_of_the_log_is_there() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", BARRIERS.read_text())
+    rows = [line for line in BARRIERS.read_text().splitlines() if line.startswith("| ") and "| test that" not in line]
+    assert len(rows) == len(named) > 40
+    assert [pair for pair in named if f"def {pair[1]}(" not in (ROOT / pair[0]).read_text()] == []
