@@ -12,7 +12,7 @@ import click
 from audit.reader import LogReader
 from enclave.actor import Actor
 from enclave.clock import KST, now
-from enclave.commands import log_export
+from enclave.commands import log_export, notices
 from enclave.commands import logbook as commands
 from enclave.commands.anchoring import as_refusal, evidence_source
 from enclave.console.acting import opened, say
@@ -21,7 +21,7 @@ from enclave.logbook.activity import lay_out
 from enclave.logbook.export_words import ExportForm, ExportReason
 from enclave.logbook.files import manifest
 from enclave.logbook.question import Question
-from enclave.queries import logbook
+from enclave.queries import logbook, logreview
 from enclave.settings import Settings
 
 OPTIONS = (
@@ -151,3 +151,15 @@ def _there(target: Path) -> Conflict:
         remedy_ko="다른 이름을 쓰세요.",
         remedy_en="Use another name.",
     )
+
+
+@click.command("due")
+def due() -> None:
+    """기한을 넘긴 점검이 있으면 보여 주고 1로 끝납니다; 없으면 0 (exit code 1 while a review is overdue)."""
+    with opened(Settings.load()) as store:
+        found = logreview.overdue(store, now=now())
+    if not found:
+        say("기한을 넘긴 점검이 없습니다.", "No review is overdue.")
+        return
+    click.echo(notices.text(found).partition("\n\n")[0])
+    click.get_current_context().exit(1)
