@@ -16,7 +16,8 @@ from enclave.commands import log_export, notices
 from enclave.commands import logbook as commands
 from enclave.commands.anchoring import as_refusal, evidence_source
 from enclave.console.acting import opened, say
-from enclave.errors import Conflict
+from enclave.console.borrowed import as_owner_of
+from enclave.console.writing import new_file
 from enclave.logbook.activity import lay_out
 from enclave.logbook.export_words import ExportForm, ExportReason
 from enclave.logbook.files import manifest
@@ -115,9 +116,7 @@ def activity(begin: str, end: str, project: str, actor: str) -> None:
 def export(target: Path, form: str, reason_code: str, why: str, **asked: str) -> None:
     """찾은 기록을 새 파일로 내려받고, 옆에 명세를 씁니다 (entries into a new file, with a manifest beside it)."""
     settings = Settings.load()
-    if target.exists():
-        raise _there(target)
-    with opened(settings) as store:
+    with new_file(target, "log.file-there") as file, as_owner_of(settings.db), opened(settings) as store:
         with as_refusal():
             source = evidence_source(settings)
             log = LogReader(settings.log, source.vkey)
@@ -133,23 +132,12 @@ def export(target: Path, form: str, reason_code: str, why: str, **asked: str) ->
             clock=now,
             source=source,
         )
-        with target.open("xb") as file:
-            file.writelines(begun)
+        file.writelines(begun)
     beside = target.with_name(target.name + MANIFEST)
     beside.write_text(json.dumps(manifest(begun.view, "console"), ensure_ascii=False, indent=2) + "\n")
     say(
         f"기록 {begun.view.rows:,}건: {target} (SHA-256 {begun.view.sha256}), 명세 {beside.name}",
         f"{begun.view.rows:,} entries: {target} (SHA-256 {begun.view.sha256}), manifest {beside.name}",
-    )
-
-
-def _there(target: Path) -> Conflict:
-    return Conflict(
-        "log.file-there",
-        ko=f"{target} 파일이 이미 있습니다.",
-        en=f"{target} is there already.",
-        remedy_ko="다른 이름을 쓰세요.",
-        remedy_en="Use another name.",
     )
 
 
