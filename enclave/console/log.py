@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,8 @@ def search(after: int | None, limit: int, **asked: str) -> None:
         with store.read() as session:
             names = logbook.logins(session)
     for row in answer.page.rows:
-        cells = (row.leaf_index, row.at, names.get(row.actor, row.actor), row.action, row.outcome, row.project)
+        at = datetime.fromisoformat(row.at).astimezone(KST).strftime("%Y-%m-%d %H:%M:%S")
+        cells = (row.leaf_index, at, names.get(row.actor, row.actor), row.action, row.outcome, row.project)
         click.echo("\t".join(map(str, (*cells, row.object_id, row.from_ip, row.reason_code))))
     if answer.page.next is not None:
         say(f"다음: --after {answer.page.next}", f"Next: --after {answer.page.next}")
