@@ -32,7 +32,7 @@ def new_file(target: Path, taken: str) -> Iterator[BinaryIO]:
     try:
         with file:
             yield file
-    except BaseException:
+    except BaseException:  # also when it is interrupted, and raised again
         target.unlink(missing_ok=True)
         raise
 
