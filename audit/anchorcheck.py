@@ -179,8 +179,8 @@ def best(seen: Seen, policy: Policy, reader: LogReader) -> Endorsed | None:
 def quorum_claim(witnessed: Endorsed | None, policy: Policy, size: int) -> Claim:
     """Return the claim about the witnesses of a log of `size`: amber where they have not seen all of it."""
     if policy.quorum == NOBODY:
-        ko = "증인이 정해져 있지 않습니다: 이 서버 밖에서 로그를 확인한 곳이 없습니다"
-        en = "No witness is appointed: nobody outside this server has seen the log"
+        ko = "증인이 정해져 있지 않습니다: 확인에 쓴 정책에 이 서버 밖의 증인이 없습니다"
+        en = "No witness is appointed: the policy used here names nobody outside this server"
         return lacks("anchor.no-witness", ko, en)
     if witnessed is None:
         ko = "필요한 수의 증인(정족수)이 확인한 확인점이 아직 없습니다"

@@ -107,15 +107,13 @@ class Secrets:
 
 
 def main() -> None:
-    """Print the code of the moment: `python -m demo.people mina` (what `make code WHO=mina` runs)."""
+    """Print a code that was not given yet: `python -m demo.people mina` (what `make code WHO=mina` runs)."""
     secrets = Secrets(Settings.load().home / "demo" / "secrets.json")
     login = sys.argv[1] if len(sys.argv) == 2 else ""
-    secret = secrets.get(login)
-    if secret is None:
+    if secrets.get(login) is None:
         known = ", ".join(person.login for person in (OPERATOR, *PEOPLE))
         sys.exit(f"'{login}' 계정의 2차 인증이 없습니다 / no such account. WHO= {known}")
-    left = STEP_S - int(time.time()) % STEP_S
-    print(f"{pyotp.TOTP(secret).now()}   ({left} s)")
+    print(f"{secrets.code(login)}   (한 번만 쓸 수 있습니다 / counts once)")
 
 
 if __name__ == "__main__":

@@ -11,10 +11,11 @@ import sys
 import time
 
 from demo.chapters import airlock, data, proof, work
-from demo.people import OPERATOR, PEOPLE
+from demo.people import OPERATOR, PEOPLE, Person
 from demo.services import start_all
 from demo.show import StepFailedError, box, console, step
 from demo.world import World
+from enclave.roles import LABELS, Role
 from enclave.settings import Settings
 
 
@@ -61,7 +62,7 @@ def main() -> int:
         return 1
     world.close()
     seconds = time.monotonic() - started
-    people = [f"{p.login:9} {p.password:24} {', '.join(p.roles)}" for p in (*PEOPLE, OPERATOR)]
+    people = [f"{p.login:9} {p.password:24} {_titles(p)}" for p in (*PEOPLE, OPERATOR)]
     box(
         f"켜져 있습니다 · running ({seconds:.0f} s)",
         [
@@ -69,11 +70,17 @@ def main() -> int:
             "",
             *people,
             "",
-            "2차 인증 번호: [bold]make code WHO=mina[/]",
+            "2차 인증 번호(한 번만 쓰임): [bold]make code WHO=mina[/]",
+            "눌러 볼 것: README.ko.md · What to click: README.md",
             "끄기: [bold]make down[/]   모두 지우기: [bold]make clean[/]",
         ],
     )
     return 0
+
+
+def _titles(person: Person) -> str:
+    """Return the roles of a person in words."""
+    return ", ".join(LABELS[Role(each)][0] for each in person.roles)
 
 
 if __name__ == "__main__":

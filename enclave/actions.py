@@ -208,6 +208,7 @@ class Action(StrEnum):
     PERIOD_APPROVE = "period.approve"
     PERIOD_RETURN = "period.return"
     PERIOD_LATE = "period.late"
+    PERIOD_NOTICE = "period.notice"
     INCIDENT_OPEN = "incident.open"
     INCIDENT_REVISE = "incident.revise"
     INCIDENT_FILE = "incident.file"
@@ -416,6 +417,7 @@ ABOUT: dict[Action, About] = {
     Action.PERIOD_APPROVE: About("점검 승인", "review approved and signed", Task.VIEW_LOG, _N, _RIGHTS),
     Action.PERIOD_RETURN: About("점검 되돌림", "review sent back", Task.VIEW_LOG, _N, _RIGHTS),
     Action.PERIOD_LATE: About("점검 지연", "review overdue", Task.VIEW_LOG, _A, _RIGHTS),
+    Action.PERIOD_NOTICE: About("점검 지연 알림", "overdue review told by mail", Task.VIEW_LOG, _N, _RIGHTS),
     Action.INCIDENT_OPEN: About("사고 접수", "incident opened", Task.CREATE, _A, _DATA),
     Action.INCIDENT_REVISE: About("사고 내용 보완", "incident revised", Task.CHANGE, _N, _DATA),
     Action.INCIDENT_FILE: About("사고 신고", "incident reported to the authority", Task.CHANGE, _A, _DATA),

@@ -124,6 +124,11 @@ class Settings:
     worm_prefix: str = "ansim/"
     worm_region: str = "us-east-1"
     worm_days: int = 1100
+    # Mail relay (host or host:port) of the closed network that is told of overdue reviews, once a day; empty: none.
+    mail_relay: str = ""
+    mail_from: str = ""
+    # Addresses with commas between them.
+    mail_to: str = ""
     oidc: Mapping[str, Any] | None = None
 
     @classmethod

@@ -14,7 +14,9 @@ from demo.looking import look
 from demo.session import said
 from demo.show import StepFailedError, step
 from demo.world import SEE_LOGS, World
+from enclave.state_words import LABELS
 
+STATES = LABELS["RequestState"]
 RECOMPUTED = {"match": ", 스냅샷에서 다시 계산하여 모두 일치", "mismatch": ", 다시 계산해 보니 내보낼 수 없음"}
 JUDGEMENTS = {
     "purpose_relation": "신청한 연구 목적의 집계표입니다.",
@@ -81,7 +83,7 @@ def ask(world: World) -> None:
                 code = SUBMITTED.format(files=asked, purpose=purpose, context="나이대·성별 환자 수, 10명 미만 제외")
                 request_id, state, verdicts = _printed(kernel, code)
                 world.requests[key] = request_id
-                line.detail(f"{request_id} {asked[0]}: {state}, {verdicts[0][1] if verdicts else ''}")
+                line.detail(f"{request_id} {asked[0]}: {STATES[state][0]}, {verdicts[0][1] if verdicts else ''}")
             line.said = "바이트를 해시로 복사해 격리"
             line.look = f"{mina.portal}/review/{world.requests['good']}"
 
@@ -106,7 +108,7 @@ def decide(world: World) -> None:
             answer = _vote(world, login, good, "approve", code=code)
             if answer.is_error:
                 raise StepFailedError(f"{login}: {said(answer)}", SEE_LOGS)
-            line.detail(f"{login} 승인 → {answer.json()['state']}")
+            line.detail(f"{login} 승인 → {STATES[answer.json()['state']][0]}")
         for key, code in (("small", "small-cell"), ("phone", "identifier")):
             _vote(world, "dahye", world.requests[key], "return", code)
         line.said = f"{good} 승인, 나머지는 이유와 함께 돌려보냄"

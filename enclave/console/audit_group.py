@@ -11,7 +11,7 @@ import click
 
 from audit.cli import audit as own
 
-ASKING = ("activity", "entry", "export", "search")
+ASKING = ("activity", "due", "entry", "export", "search")
 
 
 class AuditGroup(click.Group):

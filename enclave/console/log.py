@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,17 @@ import click
 from audit.reader import LogReader
 from enclave.actor import Actor
 from enclave.clock import KST, now
-from enclave.commands import log_export
+from enclave.commands import log_export, notices
 from enclave.commands import logbook as commands
 from enclave.commands.anchoring import as_refusal, evidence_source
 from enclave.console.acting import opened, say
-from enclave.errors import Conflict
+from enclave.console.borrowed import as_owner_of
+from enclave.console.writing import new_file
 from enclave.logbook.activity import lay_out
 from enclave.logbook.export_words import ExportForm, ExportReason
 from enclave.logbook.files import manifest
 from enclave.logbook.question import Question
-from enclave.queries import logbook
+from enclave.queries import logbook, logreview
 from enclave.settings import Settings
 
 OPTIONS = (
@@ -62,7 +64,8 @@ def search(after: int | None, limit: int, **asked: str) -> None:
         with store.read() as session:
             names = logbook.logins(session)
     for row in answer.page.rows:
-        cells = (row.leaf_index, row.at, names.get(row.actor, row.actor), row.action, row.outcome, row.project)
+        at = datetime.fromisoformat(row.at).astimezone(KST).strftime("%Y-%m-%d %H:%M:%S")
+        cells = (row.leaf_index, at, names.get(row.actor, row.actor), row.action, row.outcome, row.project)
         click.echo("\t".join(map(str, (*cells, row.object_id, row.from_ip, row.reason_code))))
     if answer.page.next is not None:
         say(f"다음: --after {answer.page.next}", f"Next: --after {answer.page.next}")
@@ -115,9 +118,7 @@ def activity(begin: str, end: str, project: str, actor: str) -> None:
 def export(target: Path, form: str, reason_code: str, why: str, **asked: str) -> None:
     """찾은 기록을 새 파일로 내려받고, 옆에 명세를 씁니다 (entries into a new file, with a manifest beside it)."""
     settings = Settings.load()
-    if target.exists():
-        raise _there(target)
-    with opened(settings) as store:
+    with new_file(target, "log.file-there") as file, as_owner_of(settings.db), opened(settings) as store:
         with as_refusal():
             source = evidence_source(settings)
             log = LogReader(settings.log, source.vkey)
@@ -133,8 +134,7 @@ def export(target: Path, form: str, reason_code: str, why: str, **asked: str) ->
             clock=now,
             source=source,
         )
-        with target.open("xb") as file:
-            file.writelines(begun)
+        file.writelines(begun)
     beside = target.with_name(target.name + MANIFEST)
     beside.write_text(json.dumps(manifest(begun.view, "console"), ensure_ascii=False, indent=2) + "\n")
     say(
@@ -143,11 +143,13 @@ def export(target: Path, form: str, reason_code: str, why: str, **asked: str) ->
     )
 
 
-def _there(target: Path) -> Conflict:
-    return Conflict(
-        "log.file-there",
-        ko=f"{target} 파일이 이미 있습니다.",
-        en=f"{target} is there already.",
-        remedy_ko="다른 이름을 쓰세요.",
-        remedy_en="Use another name.",
-    )
+@click.command("due")
+def due() -> None:
+    """기한을 넘긴 점검이 있으면 보여 주고 1로 끝납니다; 없으면 0 (exit code 1 while a review is overdue)."""
+    with opened(Settings.load()) as store:
+        found = logreview.overdue(store, now=now())
+    if not found:
+        say("기한을 넘긴 점검이 없습니다.", "No review is overdue.")
+        return
+    click.echo(notices.text(found).partition("\n\n")[0])
+    click.get_current_context().exit(1)

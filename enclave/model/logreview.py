@@ -61,6 +61,7 @@ class ReviewPeriod(Base):
     started_at: Mapped[datetime]
     inspected_at: Mapped[datetime | None]
     late_told_at: Mapped[datetime | None]
+    notified_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     closed_by: Mapped[str | None]
     size: Mapped[int | None] = mapped_column(BigInteger)

@@ -28,6 +28,7 @@ from enclave.portal import (
     intake,
     keeping,
     limits,
+    notifying,
     purging,
     recalling,
     replaying,
@@ -93,6 +94,7 @@ CHORES: tuple[Chore, ...] = (
     Chore("stamp-log", 3600, anchoring.stamp, "stamps", again_s=900),
     Chore("copy-log", 6 * 3600, anchoring.copy, "copies", again_s=900),
     Chore("inspect-log", 3600, inspecting.turn, "inspect"),
+    Chore("tell-overdue", 3600, notifying.tell_overdue, "notices"),
     Chore("late-incidents", 60, inspecting.note_late_incidents, "inspect"),
 )
 

@@ -23,8 +23,9 @@ class Place:
 USERS = frozenset({Role.SCIENTIST, Role.PROJECT_LEAD})
 GOVERNORS = frozenset({Role.DATA_STEWARD, Role.ASSET_OWNER})
 WATCHERS = frozenset({Role.AUDITOR, Role.REVIEWER})
+# The same page: to whoever works in no project it is a list of what waits.
+HOME, TASKS = Place("home", "/"), Place("tasks", "/")
 PLACES = (
-    Place("home", "/"),
     Place("apply", "/apply", frozenset({Role.PROJECT_LEAD})),
     Place("columns", "/columns", GOVERNORS),
     Place("review", "/review", frozenset({Role.OUTPUT_CHECKER})),
@@ -49,4 +50,5 @@ def of(actor: Actor | None) -> list[Place]:
     """Return the menu of a person, in order; empty for nobody."""
     if actor is None:
         return []
-    return [place for place in PLACES if place.roles is None or place.roles & actor.roles]
+    first = HOME if actor.roles & USERS else TASKS
+    return [first, *(place for place in PLACES if place.roles is None or place.roles & actor.roles)]

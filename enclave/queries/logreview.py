@@ -118,6 +118,28 @@ def due(store: Store, *, now: datetime) -> Due:
         )
 
 
+@dataclass(frozen=True)
+class Overdue:
+    """A period that should be signed by now: its number, its day, by how many days, when it was last told outside."""
+
+    id: str
+    number: int
+    due_on: date
+    days: int
+    notified_at: datetime | None
+
+
+def overdue(store: Store, *, now: datetime) -> tuple[Overdue, ...]:
+    """Return the overdue periods, the oldest first: for the chore and for whoever watches the machine."""
+    query = select(ReviewPeriod).where(ReviewPeriod.state != PeriodState.SIGNED).order_by(ReviewPeriod.number)
+    with store.read() as session:
+        return tuple(
+            Overdue(each.id, each.number, plan_of(each).due_on(korean_date(each.started_at)), days, each.notified_at)
+            for each in session.scalars(query)
+            if (days := late(each, now))
+        )
+
+
 def periods(store: Store, actor: Actor, *, now: datetime) -> tuple[PeriodView, ...]:
     """Return all periods, newest first. Reviewers and auditors; raises `Denied`."""
     who.check_may_see(actor)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -25,6 +27,7 @@ from tests.audit.store_server import ACCESS, SECRET, serving
 from tests.audit.tsa import LocalTsa
 from tests.enclave.anchor_place import Place
 from tests.enclave.scene import NOW
+from tests.hung import before, to
 
 CONSOLE, SYSTEM = Actor.console(), Actor.system()
 
@@ -132,6 +135,27 @@ def test_an_authority_that_is_away_or_not_trusted_is_said(place, tmp_path) -> No
     with pytest.raises(Conflict) as caught:
         stamp(place)
     assert caught.value.code == "log.no-tsa-certificate"
+
+
+@pytest.mark.parametrize("hangs", ["silent", "drips", "endless"])
+def test_an_authority_that_hangs_is_left_recorded_and_asked_again_once_it_goes_on(place, authority, hangs) -> None:
+    if hangs == "endless":
+        authority.says = (200, "application/timestamp-reply", bytes(64 << 20))
+    with ExitStack() as stack:
+        if hangs == "silent":
+            listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        else:
+            relay, listener = stack.enter_context(before(to(("127.0.0.1", authority.server.server_port))))
+            relay.drips = hangs == "drips"
+        fetch = partial(tsa.fetch, f"http://127.0.0.1:{listener.getsockname()[1]}/tsa", wait_s=1)
+        with place.scene.new_entries() as entries, pytest.raises(Unavailable) as left:
+            stamping.stamp_newest(place.store, place.settings, SYSTEM, fetch=fetch, now=NOW)
+    assert left.value.code == "log.tsa"
+    assert [(each["outcome"], each["reason"]["code"]) for each in entries] == [("failed", "log.tsa")]
+    authority.says = (200, "application/timestamp-reply", None)
+    found = stamp(place)
+    anchors = Anchors(place.settings.anchors)
+    assert [size for size in anchors.sizes() if anchors.stamp(size)] == [found.size]
 
 
 def test_one_stamp_a_day_in_seoul_from_the_hour_on(place) -> None:

@@ -28,6 +28,8 @@ async def check_routes(visit: Visit) -> Answer | None:
         visit.route = found
         return None
     which = routes.class_of(visit.target.path)
+    if visit.method == "GET" and routes.BY_ITSELF.fullmatch(visit.target.path):
+        return explain(visit, 404, which)
     details = {
         "why": found,
         "method": visit.method if visit.method in routes.METHODS else "other",

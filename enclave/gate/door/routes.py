@@ -94,6 +94,8 @@ ROUTES = (
     _route(f"PUT api/contents{FILE}", Kind.CONTENT, body=32 * MIB, answer=MIB, query=CONTENTS),
     _route(f"DELETE api/contents{FILE}", Kind.CONTENT),
 )  # fmt: skip
+# What JupyterLab asks by itself, for links in a traceback: refused, and no attempt of anybody.
+BY_ITSELF = re.compile("api/resolvePath")
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 SOCKETS = {Kind.CHANNELS, Kind.TERMINAL, Kind.EVENTS}
 # JupyterLab appends the milliseconds of the moment, so that nothing is taken from a cache.

@@ -22,7 +22,11 @@ class Table:
     columns: tuple[str, ...] = ()
 
     def read(self, columns: list[str] | None = None) -> Any:
-        """Read it into a pandas data frame. Raises `AnsimError` when pandas is not in this image."""
+        """Read it into a pandas data frame.
+
+        Raises: `AnsimError` for a column that is not approved here, and when pandas is not in this image.
+        """
+        self._known(columns or [])
         try:
             pandas = importlib.import_module("pandas")
         except ImportError:
@@ -34,6 +38,19 @@ class Table:
                 remedy_en=f"Use polars.read_parquet({str(self.path)!r}), or ask the operator for another image.",
             ) from None
         return pandas.read_parquet(self.path, columns=columns)
+
+    def _known(self, columns: list[str]) -> None:
+        unknown = [name for name in columns if self.columns and name not in self.columns]
+        if unknown:
+            names = ", ".join(repr(name[:80]) for name in unknown)
+            known = ", ".join(self.columns)
+            raise AnsimError(
+                "client.no-column",
+                ko=f"{self.name} 표에서 승인된 열이 아닙니다: {names}",
+                en=f"Not an approved column of {self.name}: {names}",
+                remedy_ko=f"승인된 열: {known}",
+                remedy_en=f"Approved columns: {known}",
+            )
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ def home(visit: Here) -> Response:
     waiting = logreview.waiting(portal.store, actor, now=visit.now)
     return visit.page(
         "home.html",
-        here="home",
+        here="home" if takes_part else "tasks",
         tasks=[*_tasks(visit, actor), *_of_the_review(waiting)],
         works=_works(visit, actor),
         takes_part=takes_part,

@@ -130,6 +130,8 @@ def test_the_words_of_acro_and_pandas_give_the_same_tables(ansim: ModuleType) ->
     [
         (lambda ansim: ansim.table(object(), "sex"), "client.not-a-table"),
         (lambda ansim: ansim.table("visits/none", "sex"), "client.no-table"),
+        (lambda ansim: ansim.table("visits/visits", "income"), "client.no-column"),
+        (lambda ansim: ansim.table("visits/visits", "visits.income", join="visits"), "client.no-column"),
         (lambda ansim: ansim.table("visits/visits", "sex", aggfunc="mode"), "client.aggfunc"),
         (lambda ansim: ansim.table("visits/visits", "sex", aggfunc="mean"), "client.aggfunc"),
         (lambda ansim: ansim.model("gam", "paid ~ sex", "visits/visits"), "client.model"),

@@ -80,8 +80,16 @@ def test_entries_leave_as_a_new_file_with_a_manifest_beside_it(run, world: World
     )
     assert told["entries"] == told["size"] > 20
     assert run(*words).exception.code == "log.file-there"
+    unasked = run("export", str(tmp_path / "y.csv"), *words[2:-2], "--begin", "nie")
+    nowhere = run("export", str(tmp_path / "none/z.csv"), *words[2:])
+    assert (unasked.exception.code, nowhere.exception.code) == ("log.question", "console.unwritable")
+    assert not list(tmp_path.glob("[yz]*")), "of what fails nothing is left"
     assert run("export", str(tmp_path / "x"), "--reason-code", "because", "--why", "x").exit_code == 2
-    assert entries_of_console(world)[:2] == [("log.export-done", "done"), ("log.export-requested", "done")]
+    assert entries_of_console(world)[:3] == [
+        ("log.export-requested", "failed"),
+        ("log.export-done", "done"),
+        ("log.export-requested", "done"),
+    ]
 
 
 def test_the_logs_own_commands_are_there_as_before(run) -> None:

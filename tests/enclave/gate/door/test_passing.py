@@ -241,6 +241,11 @@ def test_a_closed_way_is_explained_and_leads_to_the_egress_request(path: str) ->
     assert path not in json.dumps(events)
 
 
+def test_what_jupyterlab_asks_by_itself_goes_nowhere_and_is_nobodys_attempt() -> None:
+    answer, events, heads = ask("api/resolvePath?path=/usr/lib/python3.11/socket.py&kernel=k", (200, JSON, b"secret"))
+    assert (answer.status_code, events, heads) == (404, [], [])
+
+
 def test_strangers_cannot_fill_the_record_with_refusals() -> None:
     async def play() -> int:
         async with web(lambda _: (200, JSON, b"{}")) as (scene, client, _):
