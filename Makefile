@@ -5,8 +5,7 @@ ROOMS := audit deid enclave hub_config demo
 YES ?=
 STEPS ?= 10000
 KILLS ?= 1000
-# More than one is quicker: make suite WORKERS=2
-WORKERS ?= 0
+WORKERS ?= 2
 # Some machines set it for all: each of the hundreds of programs that the tests start would compile all it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
