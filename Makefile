@@ -5,6 +5,9 @@ ROOMS := audit deid enclave hub_config demo
 YES ?=
 STEPS ?= 10000
 KILLS ?= 1000
+WORKERS ?= 2
+# Some machines set it for all: each of the hundreds of programs that the tests start would compile all it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "%-14s %s\n",$$1,$$2}' $(MAKEFILE_LIST)
@@ -24,8 +27,9 @@ setup-test:  ## setup, and what the tests need
 	@scripts/setup --profile test
 test: check  ## the same as check
 check: setup-test format-check lint types layers docs-check suite  ## what CI runs, in this order, nothing else
-suite:  ## the tests alone
-	$(PY) -m pytest
+# Both halves run whatever the first one says; a test is in exactly one of them (tests/test_halves.py).
+suite:  ## the tests alone: those that can share the machine (in WORKERS processes), then those that cannot
+	$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "not alone"; shared=$$?; $(PY) -m pytest -m alone && exit $$shared
 crash: setup-test  ## only the tests that kill processes with -9, at the size for a night (KILLS=1000 of the log)
 	ANSIM_KILLS=$$(( $(KILLS) / 2 )) ANSIM_CUTS=20 $(PY) -m pytest -m crash tests
 walk: setup-test  ## random histories of requests at the size for a night (STEPS=10000)

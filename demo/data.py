@@ -27,6 +27,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 from collections.abc import Iterable
 from datetime import date, timedelta
 from importlib.resources import files
@@ -75,7 +76,7 @@ def build_parquet(build_dir: Path) -> dict[str, int]:
     for name in TABLES:
         target = build_dir / f"{name}.parquet"
         if not target.exists():
-            unfinished = target.with_suffix(".part")
+            unfinished = target.with_suffix(f".{os.getpid()}.part")  # two processes may begin at once
             _public_table(name).write_parquet(unfinished)
             unfinished.replace(target)
     return {

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import databases, entry_form
+from tests import alone, databases, entry_form
 
 # A loaded machine is no defect of the code: no test asserts on time.
 settings.register_profile("ansim", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -22,6 +22,17 @@ settings.load_profile("ansim")
 # Every entry that any test of this process has written is judged where it is made.
 entry_form.watch()
 COUNTER = itertools.count()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs the machine to itself: after the folders' own hooks, before `-m` chooses."""
+    alone.mark(items)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """The engine answers those alone that say they need it."""
+    alone.show_engine(item)
 
 
 def _postgres_bin() -> Path:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,8 @@ from typing import Any
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+
+from tests.ports import free_ports
 
 WEED = Path(sys.executable).with_name("weed")
 ACCESS, SECRET = "test-access", "test-secret-0123456789"
@@ -59,7 +60,7 @@ class StoreServer:
 @contextmanager
 def serving(folder: Path) -> Iterator[StoreServer]:
     """Run the server with its data below `folder`."""
-    ports = _free_ports(2 * len(SERVERS))
+    ports = free_ports(2 * len(SERVERS))
     config = folder / "s3.json"
     right = {"name": "test", "credentials": [{"accessKey": ACCESS, "secretKey": SECRET}], "actions": ["Admin"]}
     config.write_text(json.dumps({"identities": [right]}))
@@ -91,11 +92,3 @@ def _wait(server: StoreServer, process: subprocess.Popen[bytes], folder: Path) -
         else:
             return
     raise AssertionError((folder / "server.log").read_text(errors="replace")[-2000:])
-
-
-def _free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from enclave.workspace.plan import WorkspacePlan, sign_plan
-from tests.enclave.gate.world import World, free_port, make_world
+from tests.enclave.gate.world import World, make_world
 from tests.hub_config.core_book import CoreBook
-from tests.hub_config.processes import PROXY, USER, HubProcesses, make_tokens
+from tests.hub_config.processes import PORTS, PROXY, USER, HubProcesses, make_tokens
+from tests.ports import free_ports
 
 
 @dataclass
@@ -36,7 +37,7 @@ def make_hub(**more: Any) -> Iterator[HubWorld]:
     """Everything started; `more` are settings of `config.toml`."""
     if not PROXY.exists():
         pytest.fail("the proxy is not installed: run `make setup`")
-    ports = {"public_port": free_port(), "proxy_api_port": free_port(), "hub_port": free_port()}
+    ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
     with make_world(hub_user=USER, **(ports | more)) as world:
         world.settings.hub.mkdir(mode=0o700)
         shutil.chown(world.settings.hub, USER, USER)

@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "hub_config/jupyterhub_config.py"
 PROXY = Path("/opt/ansim/proxy/node_modules/configurable-http-proxy")
 USER = "daemon"  # any unprivileged user; in an installation ansim-hub
+PORTS = ("public_port", "proxy_api_port", "hub_port")
 
 
 @dataclass

@@ -19,9 +19,10 @@ from demo.forms import first_form
 from demo.session import Session
 from demo.show import StepFailedError
 from enclave.settings import Settings
-from tests.enclave.gate.world import Recorder, free_port, until
+from tests.enclave.gate.world import Recorder, until
 from tests.hub_config.core_book import CoreBook
-from tests.hub_config.processes import PROXY, USER, HubProcesses, make_tokens
+from tests.hub_config.processes import PORTS, PROXY, USER, HubProcesses, make_tokens
+from tests.ports import free_ports
 
 pytestmark = pytest.mark.slow
 # What else a request might set off comes at once after it.
@@ -35,7 +36,7 @@ def hub() -> Iterator[HubProcesses]:
         pytest.fail("the proxy is not installed: run `make setup`")
     home, portal = Path(tempfile.mkdtemp(prefix="ansim-h-", dir="/tmp")), Recorder()
     home.chmod(0o755)
-    ports = {"public_port": free_port(), "proxy_api_port": free_port(), "hub_port": free_port()}
+    ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
     values = [f"{name} = {port}" for name, port in {**ports, "portal_port": portal.server_port}.items()]
     (home / "config.toml").write_text("\n".join([*values, f'run_folder = "{home}/run"', f'hub_user = "{USER}"']))
     settings = Settings.load(home)

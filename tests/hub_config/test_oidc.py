@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.enclave.gate.world import free_port
 from tests.hub_config.conftest import HubWorld, make_hub
 from tests.hub_config.core_book import refusal
 from tests.hub_config.oidc_provider import Provider
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow]
 

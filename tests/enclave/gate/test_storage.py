@@ -20,6 +20,8 @@ from enclave.workspace.mounts import Roots, plan_mounts
 from enclave.workspace.plan import sign_plan
 from tests.enclave.gate.world import KEYS, World, until
 
+pytestmark = pytest.mark.docker
+
 
 def mounted(world: World, workspace_id: str) -> bool:
     return (world.settings.volumes / workspace_id / "home").is_mount()

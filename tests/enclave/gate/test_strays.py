@@ -19,7 +19,8 @@ from enclave.gate.spool import Bounds, Spool
 from enclave.gate.strays import Enclave, Strays
 from enclave.workspace.mounts import Roots
 from tests.enclave.gate.tiny_image import tiny_image
-from tests.enclave.gate.world import Workspace, World, free_port, make_world, until
+from tests.enclave.gate.world import Workspace, World, make_world, until
+from tests.ports import free_port
 
 pytestmark = pytest.mark.docker
 LONG = 300

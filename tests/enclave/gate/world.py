@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -42,12 +41,6 @@ from tests.enclave.gate.tiny_image import tiny_image
 COUNTER = itertools.count(1)
 LOGIN = "kim"
 KEYS = {"home": bytes(range(64)), "outbox": bytes(range(64, 128))}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def until(condition: Callable[[], Any], *, seconds: float = 20) -> Any:

@@ -19,18 +19,16 @@ from enclave.commands import reviewing
 from enclave.commands.ballot import Ballot, Judgements
 from enclave.commands.sighting import record_shown
 from enclave.portal.parts import build
-from enclave.portal.serve import loopback_socket
 from enclave.queries import egress
 from enclave.settings import Settings
 from enclave.states import Decision, ReleaseState, RequestState
 from tests.enclave.portal.world import TABLE, World
+from tests.ports import free_port
 
 
 def configure(world: World) -> Settings:
-    with loopback_socket(0) as free:
-        port = free.getsockname()[1]
     config = world.home / "config.toml"
-    config.write_text(config.read_text() + f"portal_port = {port}\n")
+    config.write_text(config.read_text() + f"portal_port = {free_port()}\n")
     return Settings.load(world.home)
 
 
