@@ -48,7 +48,7 @@ def mend(disk: Path) -> None:
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True, ids=[""])
 def test_it_waits_and_then_publishes_all(engine, add, disk, breaking, monkeypatch) -> None:
     told = threading.Event()
-    monkeypatch.setattr("audit.sequencer.logger.error", lambda *_: told.set())
+    monkeypatch.setattr("audit.outage.logger.warning", lambda *_: told.set())
     with closing(Sequencer(engine, disk / "log", SIGNER, SIGNER.name)) as sequencer:
         add(3)
         sequencer.step()

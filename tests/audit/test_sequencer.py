@@ -339,7 +339,7 @@ def test_a_database_that_is_away_is_tried_again(engine, add, log_folder, sequenc
         return True
 
     warned = threading.Event()
-    monkeypatch.setattr("audit.sequencer.logger.warning", lambda *_: warned.is_set() or (come_back(), warned.set()))
+    monkeypatch.setattr("audit.outage.logger.warning", lambda *_: warned.is_set() or (come_back(), warned.set()))
     run_until(sequencer, lambda: LogReader(log_folder).size == 1)
     assert warned.is_set()
 
