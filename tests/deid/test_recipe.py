@@ -91,8 +91,8 @@ def test_linked_tables_must_share_the_domain_of_their_patients(clinic: Hospital)
     assert caught.value.code == "deid.recipe-link"
 
 
-# Beside them lie the providers' profiles, which the recipes name and read.
-HOUSE = sorted(path for path in Path("recipes").glob("*.yaml") if "\nrecipe: 1\n" in path.read_text(encoding="utf-8"))
+# Beside them lie the providers' profiles, which the recipes name and read, and recipes for folders.
+HOUSE = sorted(path for path in Path("recipes").glob("*.yaml") if "\nrecipe: 1\ndataset:" in path.read_text("utf-8"))
 
 
 @pytest.mark.parametrize("path", HOUSE, ids=lambda path: path.name)

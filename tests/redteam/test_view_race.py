@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -75,12 +76,13 @@ def swapping(roots: Roots) -> Iterator[None]:
 def test_a_view_exchanged_for_a_link_meanwhile_is_never_mounted(roots: Roots) -> None:
     fastened, plan, taken = Fastened(roots), plan_of(roots), 0
     with swapping(roots):
-        for _ in range(ROUNDS):
+        for rounds in itertools.count(1):
             with suppress(Denied):
                 fastened.ensure(plan)
                 taken += 1
                 assert seen(roots) == ["labs.parquet"]
-    assert taken  # the honest view did get through now and then
+            if taken and rounds >= ROUNDS:  # the honest view gets through now and then
+                break
 
 
 def test_a_gate_that_looks_first_and_mounts_by_name_loses_to_one_exchange(roots: Roots) -> None:
