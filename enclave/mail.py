@@ -58,15 +58,20 @@ def send(relay: Relay, subject: str, text: str) -> None:
 
 def _hand_in(relay: Relay, mail: EmailMessage) -> dict[str, tuple[int, bytes]]:
     # The name we say: looking up our own could wait for a name server that is not there.
-    with smtplib.SMTP(timeout=ANSWER_S, local_hostname="ansim") as server:
-        timer = threading.Timer(relay.whole_s, _cut, [server])
-        timer.daemon = True
-        timer.start()
-        try:
-            server.connect(relay.host, relay.port)
-            return server.send_message(mail)
-        finally:
-            timer.cancel()
+    server = smtplib.SMTP(timeout=ANSWER_S, local_hostname="ansim")
+    timer = threading.Timer(relay.whole_s, _cut, [server])
+    timer.daemon = True
+    timer.start()
+    try:
+        server.connect(relay.host, relay.port)
+        refused = server.send_message(mail)
+        # It was taken: how the relay says good-bye changes nothing, and is waited for no longer than the rest.
+        with suppress(OSError, smtplib.SMTPException):
+            server.quit()
+        return refused
+    finally:
+        timer.cancel()
+        server.close()
 
 
 def _cut(server: smtplib.SMTP) -> None:

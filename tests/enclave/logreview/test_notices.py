@@ -6,6 +6,7 @@ import socketserver
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from email import message_from_bytes, policy
 from functools import partial
@@ -34,7 +35,7 @@ class Session(socketserver.StreamRequestHandler):
         while line := self.rfile.readline().strip():
             verb = line.split(b" ", 1)[0].split(b":", 1)[0].upper()
             if verb == b"QUIT":
-                self.say(b"221 bye")
+                self.quit()
                 return
             if verb == b"DATA":
                 self.say(b"354 go on")
@@ -47,6 +48,9 @@ class Session(socketserver.StreamRequestHandler):
 
     def say(self, line: bytes) -> None:
         self.wfile.write(line + b"\r\n")
+
+    def quit(self) -> None:
+        self.say(b"221 bye")
 
     def body(self) -> bytes:
         lines = []
@@ -65,6 +69,16 @@ class Dripping(socketserver.BaseRequestHandler):
                 time.sleep(0.05)
         except OSError:
             return
+
+
+class Lingering(Session):
+    """Takes a mail, and never ends its good-bye: a line now and then that says that another follows."""
+
+    def quit(self) -> None:
+        with suppress(OSError):
+            while True:
+                self.say(b"221-bye")
+                time.sleep(0.05)
 
 
 class Server(socketserver.ThreadingTCPServer):
@@ -89,6 +103,11 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def drip() -> Iterator[Server]:
     yield from serving(Dripping)
+
+
+@pytest.fixture
+def lingering() -> Iterator[Server]:
+    yield from serving(Lingering)
 
 
 def relay(server: Server, whole_s: float = mail.WHOLE_S) -> mail.Relay:
@@ -153,6 +172,11 @@ def test_a_relay_that_is_away_or_refuses_somebody_is_recorded_and_tried_again(of
 def test_a_relay_that_drips_is_given_up(drip: Server) -> None:
     with pytest.raises(Unavailable):
         mail.send(relay(drip, whole_s=0.3), "s", "t")
+
+
+def test_a_relay_that_took_the_mail_and_never_ends_its_goodbye_is_left(lingering: Server) -> None:
+    mail.send(relay(lingering, whole_s=0.5), "s", "t")
+    assert len(lingering.mails) == 1
 
 
 @pytest.mark.parametrize("login", ["reviewer", "operator", "auditor"])
