@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 
@@ -59,7 +59,7 @@ def exchange(ask: Ask, limits: Limits) -> Answer:
     end = time.monotonic() + limits.seconds
     try:
         address = urlsplit(ask.url)
-        with _line(ask, address, limits.seconds) as line, _cut(line, end) as is_cut:
+        with _line(ask, address, end) as line, _cut(line, end) as is_cut:
             answer = _talk(ask, address, line, limits, end)
             # What a cut connection gave may look like a whole answer.
             if is_cut():
@@ -71,20 +71,33 @@ def exchange(ask: Ask, limits: Limits) -> Answer:
     return answer
 
 
-def _line(ask: Ask, address: SplitResult, seconds: float) -> socket.socket:
-    if not ask.unix:
-        if address.scheme not in {"http", "https"} or not address.hostname:
-            raise ValueError(f"not an address: {address.scheme}")
-        port = address.port or (443 if address.scheme == "https" else 80)
-        return socket.create_connection((address.hostname, port), timeout=seconds)
-    line = socket.socket(socket.AF_UNIX)
-    try:
-        line.settimeout(seconds)
-        line.connect(ask.unix)
-    except BaseException:  # nothing of it stays
-        line.close()
-        raise
-    return line
+def _line(ask: Ask, address: SplitResult, end: float) -> socket.socket:
+    if ask.unix:
+        return _connected([(socket.AF_UNIX, ask.unix)], end)
+    if address.scheme not in {"http", "https"} or not address.hostname:
+        raise ValueError(f"not an address: {address.scheme}")
+    port = address.port or (443 if address.scheme == "https" else 80)
+    found = socket.getaddrinfo(address.hostname, port, type=socket.SOCK_STREAM)
+    return _connected([(family, at) for family, _, _, _, at in found], end)
+
+
+def _connected(places: list[tuple[socket.AddressFamily, Any]], end: float) -> socket.socket:
+    """Connect to the first place that takes us; each has its share of the time, so that a dead one leaves some."""
+    failed = OSError("no address")
+    for left, (family, at) in zip(range(len(places), 0, -1), places, strict=True):
+        line = socket.socket(family)
+        try:
+            line.settimeout(max(0.01, (end - time.monotonic()) / left))
+            line.connect(at)
+        except OSError as error:
+            line.close()
+            failed = error
+        except BaseException:  # nothing of it stays
+            line.close()
+            raise
+        else:
+            return line
+    raise failed
 
 
 @contextmanager

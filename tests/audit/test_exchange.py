@@ -146,6 +146,23 @@ def test_a_unix_socket_at_which_nobody_answers_is_left(tmp_path: Path) -> None:
     assert left.value.is_late
 
 
+def test_an_address_at_which_nobody_answers_leaves_time_for_the_next(
+    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = serve(_says(HEAD + b"Content-Length: 2\r\n\r\nok"))
+    with contextlib.ExitStack() as held:
+        dead = held.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(8):
+            line = held.enter_context(socket.socket())
+            line.setblocking(False)
+            line.connect_ex(dead.getsockname())
+        # What a name server says of a name with two addresses; the connections are real.
+        places = dead.getsockname(), good.listener.getsockname()
+        found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", at) for at in places]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        assert exchange(Ask("GET", "http://two.test/"), Limits(8)).body == b"ok"
+
+
 @pytest.fixture
 def certified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
     """A server's certificate that this process trusts as it trusts those of the machine's store."""
