@@ -24,7 +24,8 @@ class Silence:
             if self._clock() < self._until:
                 return False
             if self._until:
-                # As long as a try may take: a ping that is not answered, and a new connection.
+                # As long as most tries take (to a database: a ping that is not answered, and a new connection). One
+                # that takes longer, or never says how it went, holds nobody back for ever.
                 self._until = self._clock() + 3 * self._again_s
             return True
 
@@ -34,5 +35,5 @@ class Silence:
             self._until = self._clock() + self._again_s
 
     def ended(self) -> None:
-        """Note that it answered."""
+        """Note that it answered, or refused."""
         self._until = 0.0

@@ -59,6 +59,8 @@ class Dockerd:
             self._silence.began()
             raise gone(error) from error
         except httpx.HTTPError as error:
+            # Who refuses, as while it starts again, is not silent: the next is not held back.
+            self._silence.ended()
             raise gone(error) from error
         self._silence.ended()
         return answer

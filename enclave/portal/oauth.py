@@ -149,8 +149,8 @@ class Hub:
                 Ask(method, self._api + path, urlencode(form).encode(), {**kind, **headers}), self._limits
             )
         except NoAnswerError as error:
-            if error.is_late:
-                self._silence.began()
+            # Who refuses, as while it starts again, is not silent: the next is not held back.
+            (self._silence.began if error.is_late else self._silence.ended)()
             raise HubAwayError(str(error)) from error
         self._silence.ended()
         if answer.status >= SERVER_ERROR:

@@ -87,6 +87,19 @@ def test_a_crowd_does_not_wait_for_a_hub_that_hangs() -> None:
         assert waiting(listener) < MANY / 2
 
 
+def test_a_hub_that_starts_again_after_it_hung_holds_nobody_back() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        hub = hub_at(listener.getsockname(), 60)
+        hub._limits = Limits(0.3)
+        with pytest.raises(HubAwayError):
+            hub.user_of("t")
+    # Its process has ended. The first look after the silence is refused, and so is the next: it is not told to wait.
+    hub._silence._until = 0.001
+    for _ in range(2):
+        with pytest.raises(HubAwayError, match="ConnectionRefusedError"):
+            hub.user_of("t")
+
+
 def test_a_hub_that_answers_a_byte_at_a_time_is_left_too(world: World) -> None:
     mina = world.browser("mina")
     session = world.portal.sessions.find(mina.cookies["ansim-portal"], clock.now())
