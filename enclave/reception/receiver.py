@@ -20,7 +20,7 @@ from enclave.reception.sealed import Kept, SealedStore
 # PS3.7 Annex C, PS3.4 B.2.3.
 SUCCESS, OUT_OF_RESOURCES, CANNOT_UNDERSTAND = 0x0000, 0xA700, 0xC000
 SECONDS = 30  # without a word from the other side
-LARGEST_PIECE = 0  # bytes of one PDU: as the sender likes
+LARGEST_PIECE = 1 << 20  # bytes of one PDU, which is read whole before anybody knows who sends it
 
 
 @dataclass(frozen=True)
@@ -59,10 +59,26 @@ def receiving(
         told(sender, kept)
         return CANNOT_UNDERSTAND if kept.reason else SUCCESS
 
-    server = ours.start_server(address, block=False, evt_handlers=[(evt.EVT_C_STORE, take)])
+    server = ours.start_server(
+        address, block=False, evt_handlers=[(evt.EVT_CONN_OPEN, _bound), (evt.EVT_C_STORE, take)]
+    )
     try:
         assert server is not None  # noqa: S101 - what does not block is given back
         assert server.socket is not None  # noqa: S101
         yield server.socket.getsockname()[1]
     finally:
         ours.shutdown()
+
+
+def _bound(event: Any) -> None:
+    """Have a connection end at the head of a PDU that is larger than we said we take: pynetdicom would read it all."""
+    line = event.assoc.dul.socket
+    read = line.recv
+
+    def within(count: int) -> bytearray:
+        if count > LARGEST_PIECE:
+            raise OSError("a larger PDU than we take")
+        found: bytearray = read(count)
+        return found
+
+    line.recv = within

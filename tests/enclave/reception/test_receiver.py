@@ -6,6 +6,8 @@ import json
 import os
 import re
 import signal
+import socket
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -86,6 +88,16 @@ def test_who_is_not_on_the_list_or_calls_somebody_else_is_not_heard(
     with _sending(port, **title) as association:
         assert not association.is_established
     assert _kept(store) == []
+
+
+def test_a_piece_larger_than_is_taken_ends_the_connection_before_it_is_read(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port)) as stranger:
+        stranger.settimeout(60)
+        # The head of an A-ASSOCIATE-RQ of 4 GiB (PS3.8 9.3.2); nothing more is sent, and it is not waited for.
+        stranger.sendall(struct.pack(">BBL", 1, 0, 0xFFFFFFF0))
+        assert stranger.recv(1) == b""
+    with _sending(port) as association:
+        assert association.is_established
 
 
 def test_what_cannot_be_read_is_put_apart_with_the_reason(
