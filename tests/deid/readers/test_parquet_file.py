@@ -175,3 +175,9 @@ def test_texts_that_hardly_repeat_are_decoded_row_by_row(clinic: Hospital) -> No
     with (clinic.source / "many.parquet").open("rb") as file:
         assert few_texts(file, ["many", "few"]) == ["few"]
         assert few_texts(file, []) == []
+
+
+def test_a_column_with_a_point_in_its_name_is_not_taken_for_one_inside_another(clinic: Hospital) -> None:
+    write(clinic, **{"a.b": pa.array(["p", "q"] * 20), "a": pa.array([{"b": "other"}] * 40)})
+    text = TEXT.replace("k: 2", "k: 1") + "      a: {treatment: drop}\n      a.b: {treatment: keep, as: ab}\n"
+    assert set(table(clinic.run(text), "visits")["ab"]) == {"p", "q"}
