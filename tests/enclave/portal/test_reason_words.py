@@ -29,6 +29,13 @@ def test_every_code_of_a_closed_list_has_words(language: Language) -> None:
     assert dict(reason_words.choices(language, "role.missing", "nobody.knows")).keys() >= {"small-cell", "role.missing"}
 
 
+def test_a_code_that_several_refusals_share_is_told_as_none_of_them_alone() -> None:
+    # A wrong password is not "no account belongs to this identity", whatever refusal of that code is the shortest.
+    assert "비밀번호" in reason_words.said(Language.KO, "account.wrong")
+    assert "password" in reason_words.said(Language.EN, "account.wrong")
+    assert "waive" not in reason_words.said(Language.EN, "adequacy.own-work")
+
+
 @pytest.mark.parametrize("language", list(Language))
 def test_a_reason_is_words_with_its_code_after_them_in_results_entry_and_filter(
     world: World, language: Language
