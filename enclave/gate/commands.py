@@ -176,6 +176,9 @@ class Commands:
         while True:
             await asyncio.sleep(FINISH_S)
             for workspace_id in sorted(self._unfinished):
+                # One that was opened again while others were waited for is not ended.
+                if workspace_id not in self._unfinished:
+                    continue
                 with suppress(EnclaveError, OSError):
                     await self._revoke(workspace_id, {})
 
