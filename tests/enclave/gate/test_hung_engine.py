@@ -26,8 +26,9 @@ from enclave.errors import Unavailable
 from enclave.gate.client import Gate
 from enclave.settings import Settings
 from enclave.workspace.plan import container_of
-from tests.enclave.gate.world import World, free_port, make_world, until
+from tests.enclave.gate.world import World, make_world, until
 from tests.hung import before, relaying, stopped, to
+from tests.ports import free_port
 
 ENGINE = Path("/var/run/docker.sock")
 # More than the gate's places for connections.
