@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -190,6 +195,12 @@ def test_the_verifier_sees_the_same_lies_against_what_the_witness_signed(office)
         assert [claim.code for claim in office.look().failures] == [code]
 
 
+def test_a_kept_checkpoint_under_another_size_is_another_checkpoint(office) -> None:
+    office.ask(), office.sign(), office.take()
+    office.anchors.path(300).rename(office.anchors.path(299))
+    assert [claim.code for claim in office.look().failures] == ["anchor.other"]
+
+
 def test_an_enclave_that_shows_two_views_cannot_even_hand_out_the_second(office) -> None:
     office.ask()
     two_views(office)
@@ -327,6 +338,23 @@ def test_the_command_of_the_group_is_the_same_program(office) -> None:
     done = CliRunner().invoke(audit, ["witness", "sign", str(office.home), str(office.drop), "--lang", "en"])
     assert done.exit_code == 0
     assert "Extends 0 to 300 entries" in done.output
+
+
+def test_two_runs_of_the_program_wait_for_each_other(office) -> None:
+    """Else both would look at the same last size, and one could cosign what the other's contradicts."""
+    office.ask()
+    held = os.open(office.home, os.O_RDONLY | os.O_DIRECTORY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    waiting = re.compile(rf"-> FLOCK .*:{os.fstat(held).st_ino} ")
+    done: list[int] = []
+    other = threading.Thread(target=lambda: done.append(office.sign()))
+    other.start()
+    while other.is_alive() and not waiting.search(Path("/proc/locks").read_text()):
+        time.sleep(0.01)
+    assert done == []
+    os.close(held)
+    other.join()
+    assert done == [0]
 
 
 def test_a_witness_follows_the_logs_key_only_when_it_is_told(office, capsys) -> None:
