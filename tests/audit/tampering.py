@@ -83,9 +83,11 @@ def resigned_only(folder: Path) -> None:
 
 
 def key_added(folder: Path) -> None:
-    """Leave the published key in the policy, add one, and sign with that."""
-    stranger = Signer(VKEY.name, Ed25519PrivateKey.generate())
-    put(folder, "checkpoint", stranger.sign((folder / "checkpoint").read_text().split("\n\n")[0] + "\n"))
+    """Leave the published key in the policy, add one, and sign with that, in every proof too."""
+    stranger, before = Signer(VKEY.name, Ed25519PrivateKey.generate()), (folder / "checkpoint").read_text()
+    note = stranger.sign(before.split("\n\n")[0] + "\n")
+    for path in [folder / "checkpoint", *(folder / "proofs").iterdir()]:
+        path.write_text(path.read_text().replace(before, note))
     put(folder, "policy", f"log {stranger.vkey}\n{(folder / 'policy').read_text()}")
     relist(folder)
 

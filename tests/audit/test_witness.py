@@ -280,6 +280,15 @@ def test_an_answer_that_proves_nothing_is_refused_and_nothing_of_it_is_kept(offi
     assert office.anchors.note(300) == before
 
 
+def test_one_of_two_cosignatures_is_no_quorum(office) -> None:
+    office.ask(), office.sign()
+    answer(office).write_text(answer(office).read_text().splitlines(keepends=True)[0])
+    (taken,) = office.take()
+    assert (taken.names, taken.quorum) == (("w0",), False)
+    last = office.look().claims[-1]
+    assert (last.code, last.amber) == ("anchor.no-quorum", True)
+
+
 def test_a_cosignature_over_another_log_is_of_no_use_here(office, tmp_path) -> None:
     office.ask(), office.sign()
     other = Office(tmp_path / "other")
