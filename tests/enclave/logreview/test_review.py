@@ -209,10 +209,10 @@ def test_what_changes_while_the_report_is_drawn_is_not_signed(office: Office, mo
     assert refusal(sign, office, "reviewer", period.id, report=before) == "period.swapped"
 
 
-def rewrite(office: Office, finding_id: str) -> None:
-    """Change what a settled finding says: no command can."""
+def rewrite(office: Office, finding_id: str, reason: str = "misuse") -> None:
+    """Change the reason that a finding has: no command can."""
     with office.store.write(intent(Action.FINDING_ASK, office.actor("system"), ("log_finding", finding_id))) as tx:
-        queries.load_finding(tx.session, finding_id).reason_code = "misuse"
+        queries.load_finding(tx.session, finding_id).reason_code = reason
 
 
 def test_who_explained_for_nobody_in_particular_does_not_judge_it(office: Office) -> None:
@@ -245,7 +245,13 @@ def test_a_download_without_a_reason_stands_in_the_way_until_there_is_one(office
     assert refusal(office.answer, found.id, found.login) == "finding.reason"
     assert refusal(office.answer, found.id, found.login, reason="misuse") == "finding.reason"
     office.answer(found.id, found.login, reason="research")
+    rewrite(office, found.id, "")
+    assert refusal(office.accept, found.id) == "finding.reason-missing"
+    rewrite(office, found.id, "research")
     office.accept(found.id)
+    rewrite(office, found.id, "")
+    assert refusal(sign, office, "reviewer", period) == "period.reason-missing"
+    rewrite(office, found.id, "research")
     sign(office, "reviewer", period)
     assert office.period(period)[1][0].reason_code == "research"
 
