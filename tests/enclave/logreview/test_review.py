@@ -242,6 +242,7 @@ def test_an_earlier_period_is_signed_first_and_nothing_is_closed_twice(office: O
 def test_a_download_without_a_reason_stands_in_the_way_until_there_is_one(office: Office) -> None:
     period, found = without_reason(office)
     office.ask(found.id)
+    assert refusal(sign, office, "reviewer", period) == "period.findings-open"
     assert refusal(office.answer, found.id, found.login) == "finding.reason"
     assert refusal(office.answer, found.id, found.login, reason="misuse") == "finding.reason"
     office.answer(found.id, found.login, reason="research")
