@@ -15,8 +15,10 @@ from enclave.commands.moving import ACTIONS, RULE, move, step
 from enclave.ids import new_id
 from enclave.model.egress import AirlockRequest
 from enclave.policy.airlock import who
+from enclave.policy.project import check_not_frozen
 from enclave.queries.airlock_shown import request_view
 from enclave.queries.airlock_views import RequestView
+from enclave.queries.ends import is_project_frozen
 from enclave.queries.project import facts as project_facts
 from enclave.queries.project import load_project
 from enclave.states import Direction, RequestState, Verb
@@ -64,6 +66,7 @@ def save_draft(  # noqa: PLR0913 - keyword-only fields of one form
             project = load_project(tx.session, project_id)
             acting = present(tx.session, actor, now)
             who.check_may_submit(acting, project_facts(project), project.state, now)
+            check_not_frozen(frozen=is_project_frozen(project))
             found = _new(project_id, acting, direction, now)
             tx.session.add(found)
         found.draft = draft.as_json()

@@ -36,8 +36,10 @@ from enclave.ids import new_id
 from enclave.model.egress import AirlockRequest
 from enclave.model.incoming import Arrival, PackageSet, Upload
 from enclave.policy.airlock import votes, who
+from enclave.policy.project import check_not_frozen
 from enclave.queries.airlock_facts import facts, load_request
 from enclave.queries.airlock_views import RequestView
+from enclave.queries.ends import is_project_frozen
 from enclave.queries.incoming import (
     PACKAGES,
     ApprovedFile,
@@ -88,12 +90,13 @@ def upload(  # noqa: PLR0913 - keyword-only: the file and what was said of it
 ) -> UploadView:
     """Keep what was uploaded and what our checker said of it. Members of an active project.
 
-    Raises `Denied`, `NotFound`, `Invalid` (`egress.files`: a report about other bytes).
+    Raises `Denied` (`project.frozen`), `NotFound`, `Invalid` (`egress.files`: a report about other bytes).
     """
     with store.write(intent(Action.IMPORT_UPLOAD, actor, ("project", project_id), project=project_id)) as tx:
         project = load_project(tx.session, project_id)
         acting = present(tx.session, actor, now)
         who.check_may_submit(acting, project_facts(project), project.state, now)
+        check_not_frozen(frozen=is_project_frozen(project))
         submission.check_files([Checked(CollectedFile(name, stored.sha256, stored.size), report)])
         found = Upload(
             id=new_id("u"),

@@ -16,8 +16,9 @@ from enclave.model.egress import AirlockRequest
 from enclave.model.incoming import Arrival, PackageSet, Upload
 from enclave.model.project import Project
 from enclave.policy.airlock import who
-from enclave.policy.project import check_is_member
+from enclave.policy.project import check_is_member, check_not_frozen
 from enclave.queries.airlock_facts import facts, load_request, present_files
+from enclave.queries.ends import is_project_frozen
 from enclave.queries.project import facts as project_facts
 from enclave.queries.project import load_project
 from enclave.states import Direction, FileDecision, RequestState
@@ -82,6 +83,7 @@ def check_may_upload(store: Store, actor: Actor, project_id: str, *, now: dateti
     with store.read() as session:
         found = load_project(session, project_id)
         who.check_may_submit(actor, project_facts(found), found.state, now)
+        check_not_frozen(frozen=is_project_frozen(found))
 
 
 def uploads(store: Store, actor: Actor, project_id: str, *, limit: int = 50) -> tuple[UploadView, ...]:

@@ -82,6 +82,16 @@ def resigned_only(folder: Path) -> None:
     relist(folder)
 
 
+def key_added(folder: Path) -> None:
+    """Leave the published key in the policy, add one, and sign with that, in every proof too."""
+    stranger, before = Signer(VKEY.name, Ed25519PrivateKey.generate()), (folder / "checkpoint").read_text()
+    note = stranger.sign(before.split("\n\n")[0] + "\n")
+    for path in [folder / "checkpoint", *(folder / "proofs").iterdir()]:
+        path.write_text(path.read_text().replace(before, note))
+    put(folder, "policy", f"log {stranger.vkey}\n{(folder / 'policy').read_text()}")
+    relist(folder)
+
+
 def bigger(folder: Path) -> None:
     put(folder, "checkpoint", (folder / "checkpoint").read_text().replace("\n600\n", "\n601\n"))
     relist(folder)
@@ -170,6 +180,7 @@ TAMPERINGS = {
         "line 1",
     ),
     "re-signed with another key": (resigned, "bundle.key", "not the trusted one"),
+    "key added to the policy": (key_added, "audit.untrusted-key", "no signature of the trusted key"),
     "checkpoint re-signed": (resigned_only, "audit.untrusted-key", "no signature of the trusted key"),
     "checkpoint claims more": (bigger, "audit.bad-signature", "does not match"),
     "checkpoint gone": (lambda f: ((f / "checkpoint").unlink(), relist(f)), "bundle.file-missing", "checkpoint"),

@@ -174,6 +174,13 @@ def test_a_cosignature_without_a_time_does_not_count() -> None:
     assert policy.open(note_with(NEW, time=0)).cosigned == {}
 
 
+@pytest.mark.parametrize("key", [OLD, NEW], ids=["Ed25519", "ML-DSA-44"])
+def test_a_time_of_more_than_63_bits_is_none(key) -> None:
+    assert Policy.parse(f"log {VKEY}\nwitness w {key.vkey}\nquorum w\n").open(note_with(key, time=(1 << 63) - 1)).quorum
+    blob = split_note(note_with(key, time=1 << 63).decode())[1][1].blob
+    assert code_of(key.vkey.check, blob, CHECKPOINT) == "audit.bad-signature"
+
+
 def test_without_a_quorum_line_that_names_somebody_no_quorum_is_ever_reached() -> None:
     policy = Policy.parse(f"log {VKEY}\nwitness w {OLD.vkey}\nquorum none\n")
     assert not policy.open(note_with(OLD)).quorum

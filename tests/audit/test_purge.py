@@ -181,6 +181,19 @@ def test_an_entry_that_says_it_is_old_goes_by_the_moment_of_its_id(engine, reque
         order(engine, 256, size=600, now=datetime.now(UTC) + timedelta(days=300))
 
 
+def test_an_entry_with_an_old_id_goes_by_what_it_says(engine, request) -> None:
+    running = request.getfixturevalue("sequencer")
+    now = datetime.now(UTC)
+    said = Event("thing.add", "done", "u").entry(entry_id="0" * 26, at=f"{now:%Y-%m-%dT%H:%M:%S.%fZ}", observer="test")
+    with engine.begin() as connection:
+        for _ in range(600):
+            entry_id = outbox._new_id(datetime(2001, 1, 1, tzinfo=UTC))
+            connection.execute(audit_entry.insert(), {"id": entry_id, "bytes": said})
+    running.step()
+    with pytest.raises(LogConflictError, match="2년"):
+        order(engine, 256, size=600, now=now + timedelta(days=300))
+
+
 def test_nothing_goes_before_the_order_is_published(filled, log_folder) -> None:
     order(filled, 512, size=600)
     assert purge.carry_out(filled, log_folder, 600) == 0

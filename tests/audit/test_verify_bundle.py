@@ -22,7 +22,7 @@ from tests.audit.tampering import TAMPERINGS, TAMPERINGS_WITH_TILES
 
 # What is in truth one and the same to whoever holds the bundle.
 SAME = {
-    ("checkpoint re-signed", "log's own signature taken off"),
+    ("key added to the policy", "checkpoint re-signed", "log's own signature taken off"),
     ("entry forged", "entry forged (tiles)"),
     ("hash of an entry (tiles)", "hash above (tiles)"),
 }
@@ -57,6 +57,11 @@ def test_a_bundle_with_proofs_verifies_claim_by_claim(sound) -> None:
         "bundle.inclusion",
         "bundle.selection",
     ]
+    assert [claim.code for claim in report.claims if claim.amber] == [
+        "bundle.own-witness",
+        "bundle.stamped",
+        "bundle.selection",
+    ], "witnesses and certificate are the bundle's own, and nobody shows what it left out"
     assert (sound / "entries.jsonl").read_bytes().splitlines() == [entry(index) for index in CHOSEN]
     assert sorted(path.name for path in sound.iterdir()) == [
         "README.txt",

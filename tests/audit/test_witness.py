@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -190,6 +195,12 @@ def test_the_verifier_sees_the_same_lies_against_what_the_witness_signed(office)
         assert [claim.code for claim in office.look().failures] == [code]
 
 
+def test_a_kept_checkpoint_under_another_size_is_another_checkpoint(office) -> None:
+    office.ask(), office.sign(), office.take()
+    office.anchors.path(300).rename(office.anchors.path(299))
+    assert [claim.code for claim in office.look().failures] == ["anchor.other"]
+
+
 def test_an_enclave_that_shows_two_views_cannot_even_hand_out_the_second(office) -> None:
     office.ask()
     two_views(office)
@@ -269,6 +280,15 @@ def test_an_answer_that_proves_nothing_is_refused_and_nothing_of_it_is_kept(offi
     assert office.anchors.note(300) == before
 
 
+def test_one_of_two_cosignatures_is_no_quorum(office) -> None:
+    office.ask(), office.sign()
+    answer(office).write_text(answer(office).read_text().splitlines(keepends=True)[0])
+    (taken,) = office.take()
+    assert (taken.names, taken.quorum) == (("w0",), False)
+    last = office.look().claims[-1]
+    assert (last.code, last.amber) == ("anchor.no-quorum", True)
+
+
 def test_a_cosignature_over_another_log_is_of_no_use_here(office, tmp_path) -> None:
     office.ask(), office.sign()
     other = Office(tmp_path / "other")
@@ -327,6 +347,23 @@ def test_the_command_of_the_group_is_the_same_program(office) -> None:
     done = CliRunner().invoke(audit, ["witness", "sign", str(office.home), str(office.drop), "--lang", "en"])
     assert done.exit_code == 0
     assert "Extends 0 to 300 entries" in done.output
+
+
+def test_two_runs_of_the_program_wait_for_each_other(office) -> None:
+    """Else both would look at the same last size, and one could cosign what the other's contradicts."""
+    office.ask()
+    held = os.open(office.home, os.O_RDONLY | os.O_DIRECTORY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    waiting = re.compile(rf"-> FLOCK .*:{os.fstat(held).st_ino} ")
+    done: list[int] = []
+    other = threading.Thread(target=lambda: done.append(office.sign()))
+    other.start()
+    while other.is_alive() and not waiting.search(Path("/proc/locks").read_text()):
+        time.sleep(0.01)
+    assert done == []
+    os.close(held)
+    other.join()
+    assert done == [0]
 
 
 def test_a_witness_follows_the_logs_key_only_when_it_is_told(office, capsys) -> None:

@@ -75,6 +75,7 @@ CASES = {
         s.store, a, log, question=Question(), form=ExportForm.CSV, reason_code=ExportReason.REVIEW, reason="r", now=NOW,
         clock=lambda: NOW,
     ),
+    "one export": lambda s, a, log: queries.export(s.store, a, take(s, log).view.id),
     "exports": lambda s, a, log: queries.exports(s.store, a),
     "question": lambda s, a, log: queries.question_of(s.store, a, Question().sha256),
 }  # fmt: skip
@@ -90,7 +91,7 @@ def test_only_reviewers_and_auditors_and_the_machines_holder_read_the_log(shared
             continue
         with shared.new_entries() as entries, pytest.raises(Denied):
             CASES[name](shared, actor, log)
-        if name not in {"exports", "question"}:
+        if name not in {"one export", "exports", "question"}:
             assert [each["outcome"] for each in entries] == ["denied"]
     CASES[name](shared, Actor.console(), log)
 
@@ -145,7 +146,11 @@ def test_an_entry_is_seen_by_number_and_by_id_with_its_session(shared: Scene, pu
     assert by_number.entry.data == log.entry(3)
     own = ask(shared, session="s-1").page.rows
     middle = own[len(own) // 2]
-    seen = logbook.view_entry(shared.store, shared.actor("auditor"), entry=str(middle.leaf_index), now=NOW)
+    with shared.new_entries() as entries:
+        seen = logbook.view_entry(shared.store, shared.actor("auditor"), entry=str(middle.leaf_index), now=NOW)
+    assert [(each["action"], each["object"]) for each in entries] == [
+        ("log.view", {"id": middle.entry_id, "kind": "entry"})
+    ]
     at = own.index(middle)
     assert seen.session == own[max(0, at - 5) : at + 6]
     with shared.new_entries() as entries:

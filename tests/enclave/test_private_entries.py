@@ -36,6 +36,7 @@ LEAKS: dict[str, dict[str, Any]] = {
     "a name in an id": {"object_id": "김수한무"},
     "a sentence": {"details": {"why": "patient asked for it"}},
     "a reason in words": {"reason_text": "연구 목적"},
+    "a reason in one word": {"reason_text": "research"},
     "a resident number": {"object_id": "900101-1234568"},
     "a phone number": {"details": {"call": "010-1234-5678"}},
     "an address of mail": {"details": {"to": "hong@hospital.kr"}},
@@ -59,6 +60,11 @@ def test_the_form_does_not_let_through(leak: str) -> None:
     assert faults(record(**LEAKS[leak])) != []
 
 
+def test_the_form_has_no_room_for_another_field() -> None:
+    assert faults(record() | {"note": 1}) == ["field note"]
+    assert faults(record() | {"actor": {"id": "u-1", "birthday": 1}}) == ["field actor.birthday"]
+
+
 def test_every_entry_of_this_suite_is_held_to_the_form() -> None:
     event = Event(Action.EGRESS_VIEW.value, "done", "u-1", details={"who": "홍길동"})
     with pytest.raises(AssertionError, match=r"egress\.view: details\.who"):
@@ -76,6 +82,9 @@ IDS = {
     "": True,
     "900101-1234568": False,
     "01012345678": False,
+    "p-900101-1234568": False,
+    "u01012345678": False,
+    "call:010-1234-5678": False,
     "홍길동": False,
     "hong@hospital.kr": False,
     "e-1 or 1=1": False,

@@ -18,8 +18,9 @@ from enclave.commands import dataset, retention
 from enclave.errors import EnclaveError
 from enclave.model.data import Snapshot
 from enclave.policy.logreview.line import Line
-from enclave.policy.retention import Data, Holding, Keeping, check_over, kept_until
+from enclave.policy.retention import Data, Holding, Keeping, check_may_propose, check_over, kept_until
 from enclave.queries import retention as queries
+from enclave.roles import Role
 from enclave.settings import Settings
 from enclave.states import PeriodState, SnapshotState
 from enclave.store import writable
@@ -157,6 +158,7 @@ def test_a_signed_period_whose_times_are_over_gives_up_its_bytes_by_three_hands(
     years(office, 2)
     assert code_of(propose, office, period) == "log.purge-young"
     years(office, 2)
+    assert code_of(propose, office, period, reason=" ") == "input.missing"
     with office.scene.new_entries() as entries:
         purge_id = propose(office, period)
         assert code_of(order, office, purge_id) == "log.purge-not-waiting"
@@ -191,8 +193,7 @@ def test_a_signed_period_whose_times_are_over_gives_up_its_bytes_by_three_hands(
 
 REFUSED = {
     "nobody of the review": (lambda office, period: propose(office, period, "operator"), "role.missing"),
-    "without a reason": (lambda office, period: propose(office, period, reason=" "), "input.missing"),
-    "a period that does not exist": (lambda office, _: propose(office, "t-none"), "period.unknown"),
+    "a period that does not exist": (lambda office, _: propose(office, "t-none"), "review.unknown"),
 }
 
 
@@ -202,10 +203,17 @@ def test_what_stands_in_the_way_of_a_purge(office: Office) -> None:
     years(office, 9)
     assert code_of(propose, office, open_one.id) == "log.purge-unsealed"
     assert office.period(open_one.id)[0].state is PeriodState.CLOSED
-    for name, (act, _) in REFUSED.items():
+    for name, (act, code) in REFUSED.items():
         with office.scene.new_entries() as entries:
-            code_of(act, office, open_one.id)
+            assert code_of(act, office, open_one.id) == code
         assert [each["outcome"] for each in entries] in (["denied"], ["failed"]), name
+
+
+def test_every_period_before_it_is_signed_too() -> None:
+    """Signing sees to that by itself: here it is asked once more."""
+    reviewer = Actor("u-reviewer", "reviewer", frozenset({Role.REVIEWER}), "zone", "127.0.0.1", "s-1")
+    check_may_propose(reviewer, sealed=True, earlier=0)
+    assert code_of(check_may_propose, reviewer, sealed=True, earlier=1) == "log.purge-unsealed"
 
 
 def test_a_clock_that_jumped_at_the_order_does_not_help(office: Office) -> None:
@@ -214,7 +222,13 @@ def test_a_clock_that_jumped_at_the_order_does_not_help(office: Office) -> None:
     years(office, 4)
     destroy_data(office)
     years(office, 4)
-    purge_id = propose(office, period)
+    purge_id, then = propose(office, period), office.now
+    office.now = then.replace(year=then.year - 7)
+    assert code_of(approve, office, purge_id) == "log.purge-young"
+    office.now = then
     approve(office, purge_id)
-    office.now = office.now.replace(year=office.now.year - 7)
+    # Past the two years of the room below, and not past the three of rights.
+    office.now = then.replace(year=then.year - 5, month=4)
+    assert code_of(order, office, purge_id) == "log.purge-young"
+    office.now = then.replace(year=then.year - 7)
     assert code_of(order, office, purge_id) in {"log.purge-young", "audit.purge-young"}

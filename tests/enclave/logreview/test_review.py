@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from hashlib import sha256
 
 import pytest
@@ -10,7 +11,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DatabaseError
 
 from enclave.actions import Action
-from enclave.commands import logreview, review_limits, signoff
+from enclave.commands import findings, logreview, review_limits, signoff
 from enclave.commands.acting import intent
 from enclave.errors import EnclaveError
 from enclave.model.logreview import FindingText, ReviewPeriod, ReviewReport
@@ -116,6 +117,9 @@ def test_only_whom_it_concerns_explains_and_only_somebody_else_accepts(office: O
     office.answer(found.id, "operator")
     for login in ("operator", "auditor", "lead"):
         assert refusal(office.accept, found.id, login) == "role.missing"
+    for act in (findings.accept, findings.escalate):
+        judge = partial(act, office.store, office.actor("reviewer"), finding_id=found.id, now=office.now)
+        assert refusal(judge, text=" ") == "input.missing"
     done = office.accept(found.id)
     assert [(each.part, each.login) for each in done.texts] == [
         (FindingState.ASKED, "reviewer"),
@@ -158,11 +162,69 @@ def test_signing_needs_two_people_a_fresh_second_factor_and_the_report_that_was_
     assert refusal(sign, office, "reviewer", period.id) == "period.two-person"
     assert refusal(sign, office, SECOND, period.id, report="0" * 64) == "period.swapped"
     assert refusal(sign, office, SECOND, period.id, fresh=False) == "second-factor.stale"
-    back = signoff.send_back(office.store, office.actor(SECOND), period_id=period.id, reason="다시", now=office.now)
+    act = partial(signoff.send_back, office.store, office.actor(SECOND), period_id=period.id, now=office.now)
+    assert refusal(act, reason=" ") == "input.missing"
+    back = act(reason="다시")
     assert (back.state, back.reviewer, back.returned_reason) == (PeriodState.CLOSED, "", "다시")
     sign(office, SECOND, period.id)
     sign(office, "reviewer", period.id)
     assert office.period(period.id)[0].approver == "reviewer"
+
+
+def test_nobody_approves_while_a_finding_of_their_own_is_open_even_in_a_later_period(office: Office) -> None:
+    office.grant()
+    period = office.close()
+    office.settle(period.id)
+    sign(office, "reviewer", period.id)
+    for _ in range(5):
+        refusal(office.answer, grants(office, period.id)[0].id, SECOND)
+    office.inspect()
+    assert refusal(sign, office, SECOND, period.id) == "period.own-finding"
+
+
+def test_what_changed_after_the_review_is_not_approved_under_either_report(office: Office) -> None:
+    office.grant()
+    period = office.close()
+    office.settle(period.id)
+    sign(office, "reviewer", period.id)
+    signed = office.period(period.id)[0].report_sha256
+    rewrite(office, grants(office, period.id)[0].id)
+    assert shown(office, period.id) != signed
+    for report in (signed, shown(office, period.id)):
+        assert refusal(sign, office, SECOND, period.id, report=report) == "period.swapped"
+
+
+def test_what_changes_while_the_report_is_drawn_is_not_signed(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    office.grant()
+    period = office.close()
+    office.settle(period.id)
+    before, drawn = shown(office, period.id), signoff.make
+
+    def drawn_and_overtaken(*given: object) -> signoff.Report:
+        report = drawn(*given)  # type: ignore[arg-type]
+        rewrite(office, grants(office, period.id)[0].id)
+        return report
+
+    monkeypatch.setattr(signoff, "make", drawn_and_overtaken)
+    assert refusal(sign, office, "reviewer", period.id, report=before) == "period.swapped"
+
+
+def rewrite(office: Office, finding_id: str, reason: str = "misuse") -> None:
+    """Change the reason that a finding has: no command can."""
+    with office.store.write(intent(Action.FINDING_ASK, office.actor("system"), ("log_finding", finding_id))) as tx:
+        queries.load_finding(tx.session, finding_id).reason_code = reason
+
+
+def test_who_explained_for_nobody_in_particular_does_not_judge_it(office: Office) -> None:
+    office.grant()
+    period = office.inspect()
+    found = grants(office, period.id)[0].id
+    with office.store.write(intent(Action.FINDING_ANSWER, office.actor("system"), ("log_finding", found))) as tx:
+        row = queries.load_finding(tx.session, found)
+        row.account_id, row.state, row.answered_by = None, FindingState.ANSWERED, office.actor(SECOND).account_id
+    for act in (office.accept, office.escalate):
+        assert refusal(act, found, SECOND) == "finding.own-case"
+    assert office.accept(found).state is FindingState.ACCEPTED
 
 
 def test_an_earlier_period_is_signed_first_and_nothing_is_closed_twice(office: Office) -> None:
@@ -180,10 +242,17 @@ def test_an_earlier_period_is_signed_first_and_nothing_is_closed_twice(office: O
 def test_a_download_without_a_reason_stands_in_the_way_until_there_is_one(office: Office) -> None:
     period, found = without_reason(office)
     office.ask(found.id)
+    assert refusal(sign, office, "reviewer", period) == "period.findings-open"
     assert refusal(office.answer, found.id, found.login) == "finding.reason"
     assert refusal(office.answer, found.id, found.login, reason="misuse") == "finding.reason"
     office.answer(found.id, found.login, reason="research")
+    rewrite(office, found.id, "")
+    assert refusal(office.accept, found.id) == "finding.reason-missing"
+    rewrite(office, found.id, "research")
     office.accept(found.id)
+    rewrite(office, found.id, "")
+    assert refusal(sign, office, "reviewer", period) == "period.reason-missing"
+    rewrite(office, found.id, "research")
     sign(office, "reviewer", period)
     assert office.period(period)[1][0].reason_code == "research"
 
@@ -249,6 +318,7 @@ def test_several_are_asked_at_once_and_each_has_its_entry(office: Office) -> Non
         assert office.ask(*ids, ids[0]) == 2
     assert [(entry["action"], entry["object"]["id"]) for entry in entries] == [("finding.ask", each) for each in ids]
     assert refusal(office.ask) == "finding.how-many"
+    assert refusal(office.ask, *(f"n-{number}" for number in range(201))) == "finding.how-many"
     assert refusal(office.ask, "n-none") == "review.unknown"
 
 
@@ -268,6 +338,11 @@ def test_a_late_period_is_told_once_and_shown_to_those_who_watch(office: Office)
         # The period that began with this one's end is as late.
         assert queries.waiting(store, office.actor(login), now=office.now)["late"] == 2
     assert office.period(period.id)[0].late == 1
+    office.settle(period.id)
+    sign(office, "reviewer", period.id)
+    assert office.period(period.id)[0].late == 1, "one signature is none"
+    sign(office, SECOND, period.id)
+    assert office.period(period.id)[0].late == 0
 
 
 def test_the_plan_counts_from_the_next_period_on_and_every_version_is_kept(office: Office) -> None:

@@ -96,6 +96,28 @@ def test_if_one_is_refused_none_is_settled_and_each_refusal_is_told_and_recorded
     assert settle(office, [first], login="reviewer") == 1
 
 
+def test_if_somebody_was_quicker_with_one_none_is_settled_and_the_entry_names_it(
+    office: Office, week: list[FindingView], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = of_operator(week)
+    for each in (first, second):
+        office.answer(each.id, "operator")
+    looked = findings_together._refusals
+
+    def looked_and_overtaken(*given):
+        refused = looked(*given)
+        office.accept(second.id)
+        return refused
+
+    monkeypatch.setattr(findings_together, "_refusals", looked_and_overtaken)
+    with office.scene.new_entries() as entries, pytest.raises(SomeRefused) as refused:
+        settle(office, [first, second])
+    assert {name: why.code for name, why in refused.value.refused.items()} == {second.id: "state.transition"}
+    assert states(office, [first, second]) == ["answered", "accepted"]
+    told = [(each["object"]["id"], each["outcome"]) for each in entries]
+    assert told == [(second.id, "done"), (second.id, "failed")]
+
+
 def test_silence_is_escalated_together(office: Office, week: list[FindingView]) -> None:
     assert settle(office, week, "escalate") == len(week)
     assert states(office, week) == ["escalated"] * len(week)
