@@ -199,7 +199,7 @@ def test_one_button_freezes_all_of_a_project_and_nothing_opens_until_a_steward_l
     assert refused.value.code == "project.frozen"
     # An incident has no grace: nothing is destroyed while it is looked into.
     assert first not in queries.without_grace(shared.store) + queries.due(shared.store, now=NOW + timedelta(days=999))
-    for login in ("lead", "operator", "steward-b", "scientist", "checker-a"):
+    for login in ("lead", "operator", "steward-b", "owner", "scientist", "checker-a"):
         with pytest.raises(Denied):
             freeze.thaw_project(shared.store, shared.actor(login), project_id=made, reason="r", now=NOW)
     with pytest.raises(Invalid):
