@@ -127,10 +127,9 @@ TRIES = {
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_role_may_do_what_its_part_needs_and_nothing_else(filled, database_url, part) -> None:
     engine, _ = filled
-    role = f'ansim "{part}"'
+    role = f'ansim "{part}" {engine.url.database}'
     with engine.begin() as connection:
         quoted = role.replace('"', '""')
-        connection.exec_driver_sql(f'DROP ROLE IF EXISTS "{quoted}"')
         connection.exec_driver_sql(f'CREATE ROLE "{quoted}"')
         # What was given by hand before, to all or to this one.
         everything = ", ".join(tables.metadata.tables)
