@@ -56,24 +56,33 @@ def test_a_refusal_undoes_the_act_and_is_recorded_by_its_code_alone(scene, error
             tx.session.add(_organisation("undone"))
             tx.session.flush()
             tx.also(EVENT)
+            tx.record(reason_text="names a patient", object_sha256="0" * 64)
             raise error("test.no", ko="이름이 든 글", en="a text with a name")
 
     with scene.new_entries() as entries, pytest.raises(error):
         act()
     assert not _exists(scene.store, "undone")
     assert [(entry["outcome"], entry["reason"]) for entry in entries] == [(outcome, {"code": "test.no"})]
+    assert "sha256" not in entries[0]["object"]
 
 
 def test_a_refusal_may_keep_what_it_counted(scene):
     def act() -> None:
         with scene.store.write(EVENT) as tx:
             tx.session.add(_organisation("counted"))
+            tx.also(EVENT)
             tx.refuse(Denied("test.no", ko="아니오", en="no"))
 
     with scene.new_entries() as entries, pytest.raises(Denied):
         act()
     assert _exists(scene.store, "counted")
     assert [entry["outcome"] for entry in entries] == ["denied"]
+
+
+def test_a_refusal_in_the_slow_part_before_the_transaction_is_recorded_too(scene):
+    with scene.new_entries() as entries, pytest.raises(Denied), scene.store.prepare(EVENT):
+        raise Denied("test.no", ko="아니오", en="no")
+    assert [(entry["outcome"], entry["reason"]) for entry in entries] == [("denied", {"code": "test.no"})]
 
 
 def test_an_unforeseen_error_leaves_neither_act_nor_entry(scene):
@@ -90,8 +99,9 @@ def test_an_unforeseen_error_leaves_neither_act_nor_entry(scene):
 
 
 def test_a_reading_session_cannot_write(scene):
-    with scene.store.read() as session, pytest.raises(DBAPIError):
-        session.execute(text("DELETE FROM organisation"))
+    # Nothing else is against it: no foreign key, and no guard before a commit.
+    with scene.store.read() as session, pytest.raises(DBAPIError, match=r"read-?only"):
+        session.execute(text("UPDATE organisation SET name = 'x'"))
 
 
 def test_a_write_past_the_door_is_refused_and_never_becomes_durable(scene):

@@ -92,7 +92,33 @@ def test_a_failed_sync_keeps_nothing_and_the_next_one_works(tmp_path: Path, monk
         mine.settle([first])  # a full disk must not keep what is recorded
     second = mine.put("w1", "code", {})
     assert [event.id for event in mine.events()] == [second]
+    # Nobody knows what the disk has of the file whose sync failed.
+    assert mine._journal.segments[-1] > 1
     assert second in [event.id for event in spool(tmp_path).events()]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="file systems are mounted by root")
+def test_what_has_its_room_is_kept_although_the_disk_is_full(tmp_path: Path) -> None:
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", tmp_path], check=True)
+    mine, other = spool(tmp_path / "reserved"), spool(tmp_path / "not")
+    try:
+        mine.reserve()
+        with pytest.raises(OSError, match="No space"):
+            fill(tmp_path / "filler")
+        with pytest.raises(OSError, match="No space"):
+            other.put("w1", "code", {})
+        kept = mine.put("w1", "code", {}, b"x" * 1000)
+        assert [event.id for event in spool(tmp_path / "reserved").events()] == [kept]
+    finally:
+        for each in (mine, other):
+            each._journal.close()
+        subprocess.run(["umount", tmp_path], check=True)
+
+
+def fill(path: Path) -> None:
+    with path.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(1 << 12))
 
 
 def test_a_line_cut_off_by_a_crash_is_passed_over(tmp_path: Path) -> None:
@@ -105,6 +131,14 @@ def test_a_line_cut_off_by_a_crash_is_passed_over(tmp_path: Path) -> None:
     assert [event.id for event in again.events()] == [kept]
     later = again.put("w1", "code", {}, b"later")
     assert [event.id for event in spool(tmp_path).events()] == [kept, later]
+
+
+def test_a_line_that_the_disk_changed_is_passed_over(tmp_path: Path) -> None:
+    mine = spool(tmp_path)
+    kept = [mine.put("w1", "code", {"n": number}) for number in range(3)]
+    segment = next(tmp_path.glob("*.log"))
+    segment.write_bytes(segment.read_bytes().replace(b'"n":1', b'"n":7'))
+    assert [event.id for event in spool(tmp_path).events()] == [kept[0], kept[2]]
 
 
 def test_the_disk_is_given_back(tmp_path: Path) -> None:

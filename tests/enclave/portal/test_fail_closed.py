@@ -307,6 +307,25 @@ def test_an_act_replayed_twice_is_recorded_once_and_a_refused_one_stands_in_nobo
     ]
 
 
+def test_what_waits_is_recorded_before_anything_else_and_goes_on_waiting_while_that_fails(
+    world: World, disk: Disk
+) -> None:
+    waiting, before = world.portal.emergency, len(entries(world))
+    waiting.act(world.actor("operator"), Act.END_ACCOUNT, "woojin", reason="퇴직")
+    disk.take_away()
+    world.store.engine.dispose()
+    with pytest.raises(Unavailable):
+        waiting.settle()
+    with pytest.raises(Unavailable):
+        canary(world.store, before=Canary(), now=clock.now())
+    assert waiting.waiting() == 1
+    disk.bring_back()
+    world.store.engine.dispose()
+    canary(world.store, before=Canary(), now=clock.now())
+    assert [each["action"] for each in entries(world)[before:]] == ["emergency.act", "log.canary"]
+    assert waiting.waiting() == 0
+
+
 def test_whoever_had_lost_the_right_meanwhile_stopped_it_and_changed_nothing(world: World) -> None:
     made = emergencies(world, [])
     made.act(Actor("u-gone", "gone", frozenset({Role.OPERATOR}), "zone", "10.0.0.9", "s"), Act.END_ACCOUNT, "woojin")

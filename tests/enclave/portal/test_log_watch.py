@@ -14,10 +14,22 @@ from pathlib import Path
 
 import pytest
 
+from audit import keys
 from audit.canonical import decode
+from audit.reader import LogReader
 from audit.tables import audit_entry
 from enclave import timekeeping
-from enclave.policy.log_health import ALARM_S, RELEASES_STOP_S, WATERMARKS, Facts, Trouble, mark, troubles
+from enclave.policy.log_health import (
+    ALARM_S,
+    CLOCK_MS,
+    RELEASES_STOP_S,
+    WATERMARKS,
+    Facts,
+    Trouble,
+    is_clock_wrong,
+    mark,
+    troubles,
+)
 from enclave.portal.log_watch import LogWatch, disks
 from enclave.timekeeping import SINCE_1900, Reading, Timekeeper
 from tests.enclave.portal.world import World
@@ -46,9 +58,10 @@ def test_a_canary_is_read_back_through_the_published_tiles_a_minute_later(world:
 
 
 @pytest.mark.parametrize(
-    "damage", ["a file is deleted", "a file is changed", "the checkpoint is gone", "nobody publishes"]
+    "damage",
+    ["a file is deleted", "a file is changed", "the checkpoint is gone", "another key signed it", "nobody publishes"],
 )
-def test_a_canary_that_is_not_found_is_an_alarm_and_an_entry(world: World, damage: str) -> None:
+def test_a_canary_that_is_not_found_is_an_alarm_and_an_entry(world: World, tmp_path: Path, damage: str) -> None:
     look(world)
     if damage != "nobody publishes":
         world.publish_log()
@@ -60,11 +73,20 @@ def test_a_canary_that_is_not_found_is_an_alarm_and_an_entry(world: World, damag
         bundle.write_bytes(bundle.read_bytes().replace(b"canary", b"canarx"))
     elif damage == "the checkpoint is gone":
         (world.settings.log / "checkpoint").unlink()
+    elif damage == "another key signed it":
+        signed_by_another(world, tmp_path)
     assert Trouble.CANARY in look(world, canary=True).troubles
     last = told(world, "log.canary")[-1]
     assert (last["outcome"], last["details"]["found"]) == ("failed", False)
     # Without a checkpoint nothing counts as published: what is old enough is an alarm of its own.
     assert [each["reason"]["code"] for each in told(world, "log.alarm")].count("log.canary") == 1
+
+
+def signed_by_another(world: World, tmp_path: Path) -> None:
+    """What whoever may write the log's folder, and has no key of ours, can put there."""
+    text = str(LogReader(world.settings.log).checkpoint)
+    other = keys.create(tmp_path / "other.key", name=text.splitlines()[0])
+    (world.settings.log / "checkpoint").write_text(other.sign(text))
 
 
 def test_a_disk_that_passes_a_mark_is_an_entry_each_way(world: World, tmp_path: Path) -> None:
@@ -98,8 +120,8 @@ def test_the_marks_of_a_disk(percent: int, passed: int) -> None:
 class TimeServer:
     """A time server (RFC 4330) whose clock is ahead of ours by so many seconds."""
 
-    def __init__(self, ahead_s: float, *, stratum: int = 2, echo: bool = True) -> None:
-        self._ahead, self._stratum, self._echo = ahead_s, stratum, echo
+    def __init__(self, ahead_s: float, *, stratum: int = 2, echo: bool = True, leap: int = 0) -> None:
+        self._ahead, self._stratum, self._echo, self._leap = ahead_s, stratum, echo, leap
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
         self.address = f"127.0.0.1:{self._socket.getsockname()[1]}"
@@ -111,7 +133,7 @@ class TimeServer:
         if asked[0] & 7 == 3:
             stamp = int((time.time() + self._ahead + SINCE_1900) * (1 << 32)).to_bytes(8)
             echo = asked[40:48] if self._echo else bytes(8)
-            self._socket.sendto(bytes([0x24, self._stratum]) + bytes(22) + echo + stamp + stamp, who)
+            self._socket.sendto(bytes([self._leap << 6 | 0x24, self._stratum]) + bytes(22) + echo + stamp + stamp, who)
 
     def close(self) -> None:
         self._thread.join(5)
@@ -126,7 +148,7 @@ def test_the_offset_is_what_a_time_server_says(ahead_s: float) -> None:
     assert abs(reading.offset_ms - ahead_s * 1000) < 100
 
 
-@pytest.mark.parametrize("server", [{"stratum": 0}, {"echo": False}])
+@pytest.mark.parametrize("server", [{"stratum": 0}, {"stratum": 16}, {"echo": False}, {"leap": 3}])
 def test_a_server_that_does_not_know_or_answers_somebody_else_is_not_believed(server: dict[str, object]) -> None:
     with closing(TimeServer(5, **server)) as answering:  # type: ignore[arg-type]
         assert Timekeeper(answering.address).reading() == Reading(answering.address, synchronised=False, offset_ms=0)
@@ -138,6 +160,21 @@ def test_a_server_that_does_not_answer_leaves_the_clock_unsynchronised(monkeypat
         silent.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{silent.getsockname()[1]}"
         assert not Timekeeper(address).reading().synchronised
+
+
+@pytest.mark.parametrize(
+    ("reading", "wrong"),
+    [
+        (Reading("time.test", synchronised=True, offset_ms=CLOCK_MS), False),
+        (Reading("time.test", synchronised=True, offset_ms=CLOCK_MS + 1), True),
+        (Reading("time.test", synchronised=True, offset_ms=-CLOCK_MS - 1), True),
+        (Reading("time.test", synchronised=True, offset_ms=0, jumped_ms=CLOCK_MS + 1), True),
+        (Reading("time.test", synchronised=False, offset_ms=0), True),
+        (Reading(timekeeping.KERNEL, synchronised=False, offset_ms=0), False),
+    ],
+)
+def test_when_the_clock_is_wrong(reading: Reading, wrong: bool) -> None:
+    assert is_clock_wrong(reading) is wrong
 
 
 def test_the_kernel_tells_what_a_daemon_has_told_it() -> None:
