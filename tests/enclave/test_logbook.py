@@ -195,6 +195,8 @@ def test_an_export_is_two_entries_and_its_file_is_named_by_hash(
     shared: Scene, publish, monkeypatch, tmp_path, form
 ) -> None:
     monkeypatch.setattr(log_export, "PORTION", 3)
+    with pytest.raises(Denied):
+        ask(shared, "lead")  # an entry of the lead's, whatever ran before
     log = publish()
     with shared.new_entries() as entries:
         begun = take(shared, log, form=form, actor="lead")
