@@ -17,6 +17,7 @@ from sqlalchemy import create_engine, event, make_url, text
 
 from audit import tables
 from audit.event import Event
+from audit.silence import Silence
 from enclave.commands.log_watch import canary
 from enclave.errors import Unavailable
 from enclave.policy.log_health import Canary
@@ -160,6 +161,16 @@ def quick(store: Store, postgres_url: str) -> Iterator[Store]:
     made.close()
 
 
+class Counted(Silence):
+    """Counts how often somebody waited in vain."""
+
+    waits = 0
+
+    def began(self) -> None:
+        self.waits += 1
+        super().began()
+
+
 def recovered(store: Store) -> str:
     until = time.monotonic() + 30
     while isinstance(said := answer(store), Exception):
@@ -172,8 +183,11 @@ def test_a_server_that_hangs_is_not_waited_for_by_everybody_and_works_again_afte
     quick: Store, postgres_cluster: Path, postgres_url: str
 ) -> None:
     before = count(postgres_url)
+    quick._silence = counted = Counted(1)
     with hung(postgres_cluster):
         assert [getattr(answer(quick), "code", "") for _ in range(30)] == ["store.gone"] * 30
+    # Most were refused without having waited.
+    assert 0 < counted.waits < 15
     recovered(quick)
     assert count(postgres_url) == before + 1
 
