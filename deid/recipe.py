@@ -13,13 +13,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from deid.detect.known.kinds import kind_of
-from deid.errors import RecipeError
 from deid.many.memory import parse_size
 from deid.privacy.asked import Privacy, parse_privacy
 from deid.recipe_known import PEOPLE, Known, parse_known, parse_missed
 from deid.recipe_schema import check_columns, check_schema, must_scan
 from deid.recipe_source import FIELDS, Origin, parse_origin
-from deid.recipe_yaml import Node, read
+from deid.recipe_yaml import Node, content, read
 from deid.text_gate import TextSample, parse_text_sample
 from deid.treatments.free_text import FreeText
 from deid.treatments.parse import parse_treatment
@@ -179,12 +178,7 @@ class Recipe:
 
 def load(path: Path) -> Recipe:
     """Read a recipe. Raises `RecipeError` naming file, line and column."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        fix = ("경로를 확인하세요.", "Check the path.")
-        place = (path.name, 1, 1)
-        raise RecipeError(place, "missing", "읽을 수 없습니다.", "cannot be read.", remedy=fix) from error
+    data = content(path)
     root = read(path, data)
     required = ("recipe", "dataset", "version", "title", "provider", "legal_basis", "tables", "gates")
     top = root.fields(required, ("suppress", "links", "limits", "known", "profile", "missed", "consent", "withdrawals"))

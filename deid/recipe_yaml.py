@@ -122,6 +122,15 @@ class Node:
         return value
 
 
+def content(path: Path) -> bytes:
+    """Return the bytes of a recipe's file. Raises `RecipeError` if it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        fix = ("경로를 확인하세요.", "Check the path.")
+        raise RecipeError((path.name, 1, 1), "missing", "읽을 수 없습니다.", "cannot be read.", remedy=fix) from error
+
+
 def read(path: Path, data: bytes) -> Node:
     """Compose one YAML document. Raises `RecipeError` for anything that is not one."""
     file = path.name

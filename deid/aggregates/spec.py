@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
-from deid.errors import RecipeError
-from deid.recipe_yaml import Node, read
+from deid.recipe_yaml import Node, content, read
 
 Kind = Literal["count", "sum", "mean", "histogram"]
 KINDS: tuple[Kind, ...] = ("count", "sum", "mean", "histogram")
@@ -63,11 +62,7 @@ class Spec:
 
 def load(path: Path) -> Spec:
     """Read a request. Raises `RecipeError` naming file, line and column."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        fix = ("경로를 확인하세요.", "Check the path.")
-        raise RecipeError((path.name, 1, 1), "missing", "읽을 수 없습니다.", "cannot be read.", remedy=fix) from error
+    data = content(path)
     top = read(path, data).fields(("aggregates", "dataset", "table", "patient", "queries"), ("rows_per_patient",))
     top["aggregates"].integer(1, 1)
     queries = tuple(_query(node) for node in top["queries"].items())

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deid.errors import RecipeError
-from deid.recipe_yaml import Node, read
+from deid.recipe_yaml import Node, content, read
 
 SLUG_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
 WIDEST_OFFSET = 3650  # days
@@ -33,12 +32,7 @@ class FolderRecipe:
 
 def load(path: Path, parsers: Mapping[str, Callable[[Node], Any]]) -> FolderRecipe:
     """Read a recipe; `parsers` gives each section's parser by its name. Raises `RecipeError` naming line and column."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        fix = ("경로를 확인하세요.", "Check the path.")
-        place = (path.name, 1, 1)
-        raise RecipeError(place, "missing", "읽을 수 없습니다.", "cannot be read.", remedy=fix) from error
+    data = content(path)
     root = read(path, data)
     top = root.fields(("recipe", "kind", "dataset", "version", "patient"), ("title", *parsers))
     top["recipe"].integer(1, 1)
