@@ -19,7 +19,8 @@ from deid.recipe_known import PEOPLE, Known, parse_known, parse_missed
 from deid.recipe_schema import check_columns, check_schema, must_scan
 from deid.recipe_source import FIELDS, Origin, parse_origin
 from deid.recipe_yaml import Node, content, read
-from deid.text_gate import TextSample, parse_text_sample
+from deid.sample_gate import WantedSample
+from deid.text_gate import parse_text_sample
 from deid.treatments.free_text import FreeText
 from deid.treatments.parse import parse_treatment
 from deid.treatments.plain import Drop
@@ -140,7 +141,7 @@ class Gates:
     min_rows: int
     scan_sample: int | None
     scan_min_score: float
-    text_sample: TextSample | None = None
+    text_sample: WantedSample | None = None
 
 
 @dataclass(frozen=True)

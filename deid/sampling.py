@@ -1,12 +1,14 @@
-"""A sample of texts for review, and what the review says of recall. Pure: cases and marks in, figures out.
+"""A sample of cases for review, and what the review says of recall. Pure: cases and marks in, figures out.
 
-**Drawing.** Two strata, of (patient, text) cases: `uncertain`, in which the detectors themselves doubt a span, and
-`rest`. Half of the sample at most goes to the uncertain cases, all of them where they are fewer; the other places go to
-the rest. Within a stratum the cases whose SHA-256 of seed and reference is smallest are taken: whoever has the seed
-gets the same sample, in any language, and nobody can choose it who does not know the seed.
+A case is one text of a patient, or one frame of an image.
+
+**Drawing.** Two strata: `uncertain`, of cases in which the detectors are in doubt themselves, and `rest`. Half of the
+sample at most goes to the uncertain cases, all of them where they are fewer; the other places go to the rest. Within a
+stratum the cases whose SHA-256 of seed and reference is smallest are taken: whoever has the seed gets the same sample,
+in any language, and nobody can choose it who does not know the seed.
 
 **Estimating.** Recall of a stratum is a ratio over cases (clusters): identifiers masked, over those masked or marked as
-missed. Identifiers of one text are no independent draws, so the interval of each stratum is Clopper and Pearson's
+missed. Identifiers of one case are no independent draws, so the interval of each stratum is Clopper and Pearson's
 (Biometrika 26:404, 1934) at the effective sample size n/deff of Korn and Graubard (Survey Methodology 24:193, 1998),
 with the linearised variance of a ratio (Cochran, Sampling Techniques, 3rd ed. 1977, §2.11) and deff never below 1. A
 stratum looked at as a whole has no sampling error. Strata are added by their estimated numbers of identifiers (Cochran
@@ -19,19 +21,36 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-
-from deid.texts import TextCase
+from typing import Generic, Protocol, TypeVar
 
 UNCERTAIN, REST = "uncertain", "rest"
 STRATA = (UNCERTAIN, REST)
-BELOW = "below-threshold"
+
+
+class Case(Protocol):
+    """What can be sampled: a name that says nothing of it, and what the detectors did and doubted."""
+
+    @property
+    def ref(self) -> str:
+        """Name the case."""
+
+    @property
+    def found(self) -> int:
+        """How many identifiers were masked."""
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the detectors were in doubt."""
+
+
+C = TypeVar("C", bound=Case)
 
 
 @dataclass(frozen=True)
-class Sample:
+class Sample(Generic[C]):
     """The drawn cases in the order of review (`picked`), and how many cases each stratum has in all."""
 
-    picked: tuple[tuple[str, TextCase], ...]
+    picked: tuple[tuple[str, C], ...]
     population: Mapping[str, int]
 
 
@@ -55,7 +74,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a review shows: cases looked at, identifiers found and missed in them, recall, and texts without a miss.
+    """What a review shows: cases looked at, identifiers found and missed in them, recall, and cases without a miss.
 
     None where nothing can be said, as no identifier was seen at all.
     """
@@ -67,22 +86,12 @@ class Estimate:
     clean: Interval | None
 
 
-def stratum_of(case: TextCase) -> str:
-    """Name the stratum of a case."""
-    return UNCERTAIN if any(span.doubt for span in case.spans) else REST
-
-
-def found_in(case: TextCase) -> int:
-    """Count the identifiers that were masked."""
-    return sum(span.doubt != BELOW for span in case.spans)
-
-
-def draw(cases: Iterable[TextCase], size: int, seed: str) -> Sample:
+def draw(cases: Iterable[C], size: int, seed: str) -> Sample[C]:
     """Draw `size` cases (all, if there are no more); only as many as can be drawn are held in memory."""
-    held: dict[str, list[tuple[bytes, TextCase]]] = {name: [] for name in STRATA}
+    held: dict[str, list[tuple[bytes, C]]] = {name: [] for name in STRATA}
     population = dict.fromkeys(STRATA, 0)
     for case in cases:
-        stratum = stratum_of(case)
+        stratum = UNCERTAIN if case.in_doubt else REST
         population[stratum] += 1
         held[stratum].append((_rank(seed, case.ref), case))
         if len(held[stratum]) >= 2 * size:
@@ -93,7 +102,7 @@ def draw(cases: Iterable[TextCase], size: int, seed: str) -> Sample:
 
 
 def estimate(reviewed: Sequence[Reviewed], population: Mapping[str, int], confidence: float) -> Estimate:
-    """Estimate recall and the share of texts without a miss over the population; see the module."""
+    """Estimate recall and the share of cases without a miss over the population; see the module."""
     by = {name: [one for one in reviewed if one.stratum == name] for name in STRATA}
     sampled = sum(0 < len(by[name]) < population[name] for name in STRATA)
     alpha = (1 - confidence) / max(1, sampled)
@@ -157,5 +166,5 @@ def _rank(seed: str, ref: str) -> bytes:
     return hashlib.sha256(f"{seed}:{ref}".encode()).digest()
 
 
-def _first(pair: tuple[bytes, TextCase]) -> bytes:
+def _first(pair: tuple[bytes, C]) -> bytes:
     return pair[0]

@@ -1,55 +1,26 @@
-"""The gate that people pass for a recipe's free texts: how many are looked at, and what their review must show.
-
-It cannot be judged when the run ends, so the signed manifest carries what is asked (`lineage.text_sample`), with the
-SHA-256 of the private file whose texts are to be sampled: nobody can review other texts than those of this run.
-"""
+"""The gate that people pass for a recipe's free texts: `text_sample` (see `deid.sample_gate`)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from typing import Any
 
+from deid import sample_gate
+from deid.cases import CaseFile
 from deid.errors import OutputError
 from deid.recipe_yaml import Node
-from deid.texts import CaseWriter
+from deid.sample_gate import AskedSample, WantedSample
 
 LINEAGE = "text_sample"
+MOST = 10**5
 
 
-@dataclass(frozen=True)
-class TextSample:
-    """What the recipe asks for: texts in the sample, and the recall whose lower bound at `confidence` must be held."""
-
-    size: int
-    min_recall: float
-    confidence: float
-
-
-@dataclass(frozen=True)
-class AskedSample:
-    """What a manifest asks for: the recipe's numbers, and the file of cases by its hash."""
-
-    size: int
-    min_recall: float
-    confidence: float
-    cases: int
-    cases_sha256: str
-
-
-def parse_text_sample(node: Node | None) -> TextSample | None:
+def parse_text_sample(node: Node | None) -> WantedSample | None:
     """Read the gate `text_sample: {size, min_recall, confidence}`. Raises `RecipeError`."""
-    if node is None:
-        return None
-    fields = node.fields((), ("size", "min_recall", "confidence"))
-    return TextSample(
-        size=fields["size"].integer(1, 10**5) if "size" in fields else 200,
-        min_recall=fields["min_recall"].number(0.5, 0.9999) if "min_recall" in fields else 0.98,
-        confidence=fields["confidence"].number(0.5, 0.9999) if "confidence" in fields else 0.95,
-    )
+    return sample_gate.parse_sample(node, most=MOST)
 
 
-def check_place(wanted: TextSample | None, *, given: bool) -> None:
+def check_place(wanted: WantedSample | None, *, given: bool) -> None:
     """Raise `OutputError` when the recipe asks for a sample review and no private folder was named for its texts."""
     if wanted is not None and not given:
         raise OutputError(
@@ -61,19 +32,11 @@ def check_place(wanted: TextSample | None, *, given: bool) -> None:
         )
 
 
-def lineage_of(wanted: TextSample | None, cases: CaseWriter | None) -> dict[str, Any]:
+def lineage_of(wanted: WantedSample | None, cases: CaseFile | None) -> dict[str, Any]:
     """Return what the manifest's lineage says of the gate; nothing where the recipe does not ask for it."""
-    if wanted is None or cases is None:
-        return {}
-    return {LINEAGE: {**asdict(wanted), "cases": cases.count, "cases_sha256": cases.sha256}}
+    return sample_gate.lineage_of(LINEAGE, wanted, cases)
 
 
 def asked_by(lineage: Mapping[str, Any]) -> AskedSample | None:
     """Return what a signed manifest asks for, or None. Raises `ValueError` when it cannot be read."""
-    body = lineage.get(LINEAGE)
-    if body is None:
-        return None
-    try:
-        return AskedSample(**body)
-    except TypeError as error:
-        raise ValueError("lineage.text_sample is malformed") from error
+    return sample_gate.asked_by(LINEAGE, lineage)

@@ -8,19 +8,19 @@ masked one). One object a line, UTF-8, file mode 0600; a run that fails leaves n
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
+
+from deid.cases import CaseFile, forget_cases
 
 FILE = "texts.jsonl"
 # Why a span is doubtful. `near-threshold`: masked, but barely. `single-view`: seen in one reading of the text only
 # (say, with its lines joined). `one-rule`: a single rule, not a strong one, saw it. `below-threshold`: left as it is.
-DOUBTS = ("near-threshold", "single-view", "one-rule", "below-threshold")
+NOT_MASKED = "below-threshold"
+DOUBTS = ("near-threshold", "single-view", "one-rule", NOT_MASKED)
 # Who saw a span: our recognisers, the values known of the patient and of staff, the provider's profile, a model,
 # what reviewers marked as missed in an earlier version.
 VOICES = ("rules", "known", "profile", "model", "marks")
@@ -58,6 +58,16 @@ class TextCase:
     masked: str
     spans: tuple[TextSpan, ...]
 
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the detectors themselves doubt a span."""
+        return any(span.doubt for span in self.spans)
+
+    @property
+    def found(self) -> int:
+        """How many identifiers were masked."""
+        return sum(span.doubt != NOT_MASKED for span in self.spans)
+
 
 @dataclass(frozen=True)
 class TextReport:
@@ -82,42 +92,15 @@ class TextReport:
         return asdict(self)
 
 
-class CaseWriter:
-    """Writes `texts.jsonl` into a folder (made 0700); the file gets its name only by `keep`."""
+class CaseWriter(CaseFile):
+    """Writes `texts.jsonl`."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._target = folder / FILE
-        self._unfinished = folder / f"{FILE}.part"
-        descriptor = os.open(self._unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-        self._file = os.fdopen(descriptor, "wb")
-        self._hash = hashlib.sha256()
-        self.count = 0
-
-    @property
-    def sha256(self) -> str:
-        """SHA-256 (hex) of what was written so far."""
-        return self._hash.hexdigest()
+        super().__init__(folder, FILE)
 
     def write(self, case: TextCase) -> None:
         """Append one case."""
-        line = (json.dumps(asdict(case), ensure_ascii=False) + "\n").encode()
-        self._file.write(line)
-        self._hash.update(line)
-        self.count += 1
-
-    def keep(self) -> None:
-        """Put the file in its place, durable."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._unfinished.replace(self._target)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        self._file.close()
-        self._unfinished.unlink(missing_ok=True)
+        self.add(asdict(case))
 
 
 def read_cases(folder: Path) -> Iterator[TextCase]:
@@ -135,20 +118,5 @@ def cases_in(lines: Iterable[bytes]) -> Iterator[TextCase]:
 
 
 def forget(folder: Path) -> bool:
-    """Destroy the cases in a private folder, finished or not, and the folder once it is empty; says if there were any.
-
-    The bytes are overwritten before their name goes: of little use on a disk that moves blocks, and harmless. Raises
-    `OSError`.
-    """
-    found = [path for path in (folder / FILE, folder / f"{FILE}.part") if path.is_file() and not path.is_symlink()]
-    for path in found:
-        with path.open("r+b") as file:
-            left = path.stat().st_size
-            while left:
-                left -= file.write(bytes(min(left, 1 << 20)))
-            file.flush()
-            os.fsync(file.fileno())
-        path.unlink()
-    if found and not any(folder.iterdir()):
-        folder.rmdir()
-    return bool(found)
+    """Destroy the texts in a private folder, as `forget_cases`."""
+    return forget_cases(folder, FILE)

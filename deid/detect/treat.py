@@ -23,9 +23,8 @@ from deid.detect.model.voice import Voice
 from deid.detect.normalise import normalise
 from deid.detect.scan import meeting, settle
 from deid.detect.style import Style
-from deid.texts import TextSpan
+from deid.texts import NOT_MASKED, TextSpan
 
-BELOW = "below-threshold"
 NO_KEY = b"\0" * 16
 
 
@@ -101,7 +100,7 @@ class Treater:
     def _for(self, text: str, seen: Sequence[TextSpan], squeezed: Squeezed | None, person: Person) -> Treated:
         own = _spans("known", of_person(squeezed, person.values)) if squeezed is not None and person.values else []
         spans = merged(text, [*seen, *own])
-        found = [span for span in spans if span.doubt != BELOW]
+        found = [span for span in spans if span.doubt != NOT_MASKED]
         if not found:
             return Treated(text, tuple(spans), ())
         operators = self._style.operators({span.type for span in found}, person.key, person.days)
@@ -117,10 +116,10 @@ class Treater:
 def merged(text: str, seen: Iterable[TextSpan]) -> list[TextSpan]:
     """Settle overlaps of all voices; a span says `rules` if they alone cover it, else who added to it, in order."""
     seen = sorted(seen, key=lambda span: (span.start, span.end))
-    sure = [span for span in seen if span.doubt != BELOW]
+    sure = [span for span in seen if span.doubt != NOT_MASKED]
     settled = settle(Found(s.start, s.end, s.type, s.score) for s in sure)
     spans = [_voiced(text, one, _within(one, sure)) for one in settled]
-    below = [span for span in seen if span.doubt == BELOW and not meeting(settled, span.start, span.end)]
+    below = [span for span in seen if span.doubt == NOT_MASKED and not meeting(settled, span.start, span.end)]
     return sorted([*spans, *below], key=lambda span: (span.start, span.end))
 
 

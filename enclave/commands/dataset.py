@@ -16,8 +16,8 @@ from enclave import reserved
 from enclave.actions import Action
 from enclave.actor import Actor
 from enclave.commands.acting import intent, present, require, text_sha256
-from enclave.commands.text_drawing import SealedTexts, drawn, keep_sample
-from enclave.commands.text_sample import forget_texts
+from enclave.commands.samples import forget_originals, keep_sample
+from enclave.commands.text_drawing import TEXTS, SealedTexts, drawn
 from enclave.errors import Conflict, Denied, Invalid, NotFound
 from enclave.model.data import Dataset, Snapshot
 from enclave.model.people import Organisation
@@ -122,7 +122,7 @@ def receive_snapshot(  # noqa: PLR0913 - keyword-only: one snapshot and what com
             tx.session.add(found)
             tx.session.flush()
             if sample is not None:
-                keep_sample(tx.session, found.id, sample, now)
+                keep_sample(tx.session, TEXTS, found.id, sample, now)
         elif found.state is not SnapshotState.PUBLISHED and found.state is not SnapshotState.RECEIVED:
             check_transition(SNAPSHOT, found.state, SnapshotState.RECEIVED, f"스냅샷 {manifest.id[:12]}")
         found.path = str(folder.absolute())
@@ -145,7 +145,7 @@ def withdraw_snapshot(  # noqa: PLR0913 - keyword-only
         check_transition(SNAPSHOT, found.state, SnapshotState.WITHDRAWN, f"스냅샷 {snapshot_id[:12]}")
         found.state, found.withdrawn_at, found.withdraw_reason = SnapshotState.WITHDRAWN, now, reason
         found.running_stay = running_stay
-        forget_texts(tx.session, snapshot_id)
+        forget_originals(tx.session, snapshot_id)
         ends = "next-start" if running_stay else "now"
         tx.record(object_sha256=snapshot_id, details={"reason_sha256": text_sha256(reason), "mounts_end": ends})
         return snapshot_view(found, actor)

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from enclave.actions import Action
 from enclave.actor import Actor
 from enclave.commands.acting import intent, present, require, text_sha256
-from enclave.commands.text_sample import forget_texts
+from enclave.commands.samples import forget_originals
 from enclave.errors import Denied
 from enclave.ids import new_id
 from enclave.model.data import Snapshot
@@ -156,7 +156,7 @@ def send_back(store: Store, actor: Actor, *, snapshot_id: str, reason: str, now:
         require(("사유", "reason", reason))
         check_transition(SNAPSHOT, found.state, SnapshotState.RETURNED, f"스냅샷 {snapshot_id[:12]}")
         found.state, found.withdrawn_at, found.withdraw_reason = SnapshotState.RETURNED, now, reason
-        forget_texts(tx.session, snapshot_id)
+        forget_originals(tx.session, snapshot_id)
         tx.record(object_sha256=snapshot_id, details={"reason_sha256": text_sha256(reason)})
         return snapshot_view(found, acting)
 

@@ -10,7 +10,7 @@ from deid.versions.recalls import NEXT_START, Recall
 from enclave.actions import Action
 from enclave.actor import Actor
 from enclave.commands.acting import check_system, intent
-from enclave.commands.text_sample import forget_texts
+from enclave.commands.samples import forget_originals
 from enclave.errors import Conflict
 from enclave.queries.dataset import SnapshotView, load_snapshot, snapshot_view
 from enclave.queries.holders import load_holders
@@ -36,7 +36,7 @@ def recall_snapshot(store: Store, actor: Actor, *, recall: Recall, now: datetime
             check_transition(SNAPSHOT, found.state, SnapshotState.WITHDRAWN, f"스냅샷 {found.id[:12]}")
             found.state, found.withdrawn_at, found.withdraw_reason = SnapshotState.WITHDRAWN, now, REASON
         found.running_stay = recall.mounts_end == NEXT_START
-        forget_texts(tx.session, found.id, marks_too=True)
+        forget_originals(tx.session, found.id, marks_too=True)
         held = load_holders(tx.session, found.id)
         spaces = [space for each in held for space in each.workspaces]
         told: dict[str, str | int | bool] = {"mounts_end": recall.mounts_end, "since": recall.day}

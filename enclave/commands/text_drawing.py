@@ -5,19 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from io import BufferedReader
 from pathlib import Path
 
-from sqlalchemy.orm import Session
-
 from deid.manifest import Manifest
-from deid.sampling import Sample, draw, found_in
-from deid.text_gate import AskedSample, asked_by
+from deid.sampling import Estimate, draw
+from deid.text_gate import asked_by
+from deid.text_types import LABELS
 from deid.texts import FILE, TextCase, cases_in
+from enclave.commands.samples import DrawnSample, Kind
 from enclave.errors import Invalid
 from enclave.model.publication import TextSample, TextSampleCase
-from enclave.states import SampleState
 from enclave.vault import Vault
 
 
@@ -42,14 +40,17 @@ class SealedTexts:
         return self.held
 
 
-@dataclass(frozen=True)
-class DrawnSample:
-    """A sample ready to be kept: what was asked, the seed, the cases, and each case sealed, in order."""
+WORDS = {
+    "missed": "표본 검토: 가려지지 않은 식별정보가 있습니다 (sample review: identifiers were left unmasked).",
+    "bound": "표본 검토: 재현율의 하한이 기준보다 낮습니다 (sample review: the lower bound of recall is too low).",
+}
 
-    asked: AskedSample
-    seed: str
-    sample: Sample
-    sealed: tuple[bytes, ...]
+
+def _held(least: float, made: Estimate) -> bool:
+    return made.recall is not None and made.recall.low >= least
+
+
+TEXTS = Kind(TextSample, TextSampleCase, frozenset(LABELS), _held, WORDS)
 
 
 def purpose_of(snapshot_id: str, ref: str) -> str:
@@ -57,7 +58,7 @@ def purpose_of(snapshot_id: str, ref: str) -> str:
     return f"text-sample:{snapshot_id}:{ref}"
 
 
-def drawn(manifest: Manifest, texts: SealedTexts | None) -> DrawnSample | None:
+def drawn(manifest: Manifest, texts: SealedTexts | None) -> DrawnSample[TextCase] | None:
     """Draw and seal the sample that the manifest asks for; None when it asks for none.
 
     Raises `Invalid` (`sample.no-texts`: it asks, and no texts came; `sample.other-texts`: they are another run's).
@@ -75,35 +76,6 @@ def drawn(manifest: Manifest, texts: SealedTexts | None) -> DrawnSample | None:
         sample = draw(cases_in(file), asked.size, texts.seed)
     sealed = tuple(_sealed(texts.vault, manifest.id, case) for _, case in sample.picked)
     return DrawnSample(asked, texts.seed, sample, sealed)
-
-
-def keep_sample(session: Session, snapshot_id: str, made: DrawnSample, now: datetime) -> None:
-    """Keep a drawn sample with its snapshot."""
-    session.add(
-        TextSample(
-            snapshot_id=snapshot_id,
-            state=SampleState.OPEN,
-            seed=made.seed,
-            size=len(made.sample.picked),
-            min_recall=made.asked.min_recall,
-            confidence=made.asked.confidence,
-            population=dict(made.sample.population),
-            drawn_at=now,
-        )
-    )
-    session.flush()
-    for number, ((stratum, case), sealed) in enumerate(zip(made.sample.picked, made.sealed, strict=True), 1):
-        session.add(
-            TextSampleCase(
-                snapshot_id=snapshot_id,
-                number=number,
-                ref=case.ref,
-                stratum=stratum,
-                found=found_in(case),
-                sealed=sealed,
-            )
-        )
-    session.flush()
 
 
 def _sealed(vault: Vault, snapshot_id: str, case: TextCase) -> bytes:

@@ -1,7 +1,7 @@
-"""What has to be said and decided before a snapshot is offered, and the sample of its texts that people look at.
+"""What has to be said and decided before a snapshot is offered, and the samples of it that people look at.
 
-The rows are kept as long as the snapshot (korea.md R90). Originals of texts are not: `sealed` is emptied when the
-review of the sample is closed.
+The rows are kept as long as the snapshot (korea.md R90). Originals are not: `sealed` is emptied when the review of the
+sample is closed.
 """
 
 from __future__ import annotations
@@ -72,10 +72,8 @@ class Publication(Base):
     decider: Mapped[Account] = relationship()
 
 
-class TextSample(Base):
-    """The sample of a snapshot's texts: how it was drawn, what it has to show, what it showed."""
-
-    __tablename__ = "text_sample"
+class SampleRow:
+    """What every sample has: how it was drawn, what it has to show, what it showed."""
 
     snapshot_id: Mapped[str] = mapped_column(ForeignKey("snapshot.id"), primary_key=True)
     state: Mapped[SampleState] = mapped_column(choice(SampleState))
@@ -90,17 +88,12 @@ class TextSample(Base):
     closed_by: Mapped[str | None] = mapped_column(ForeignKey("account.id"))
     closed_at: Mapped[datetime | None]
 
-    cases: Mapped[list[TextSampleCase]] = relationship(order_by="TextSampleCase.number")
 
+class CaseRow:
+    """What every sampled case has. `sealed` holds the original under the vault's key until the review is closed.
 
-class TextSampleCase(Base):
-    """One text of a sample. `sealed` holds original and masked text under the vault's key until the review is closed.
-
-    `missed` counts by type of identifier what the reviewer found unmasked; None until somebody has judged it.
+    `missed` counts by type of identifier what the reviewer found left; None until somebody has judged it.
     """
-
-    __tablename__ = "text_sample_case"
-    __table_args__ = (ForeignKeyConstraint(["snapshot_id"], ["text_sample.snapshot_id"]),)
 
     snapshot_id: Mapped[str] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
@@ -110,7 +103,23 @@ class TextSampleCase(Base):
     sealed: Mapped[bytes | None]
     missed: Mapped[dict[str, int] | None] = mapped_column(JSON)
     note_sealed: Mapped[bytes | None]
-    # The very values that were missed, for the next run; emptied when they are handed over.
-    marks_sealed: Mapped[bytes | None]
     judged_by: Mapped[str | None] = mapped_column(ForeignKey("account.id"))
     judged_at: Mapped[datetime | None]
+
+
+class TextSample(SampleRow, Base):
+    """The sample of a snapshot's texts."""
+
+    __tablename__ = "text_sample"
+
+    cases: Mapped[list[TextSampleCase]] = relationship(order_by="TextSampleCase.number")
+
+
+class TextSampleCase(CaseRow, Base):
+    """One text of a sample, sealed with its masked form."""
+
+    __tablename__ = "text_sample_case"
+    __table_args__ = (ForeignKeyConstraint(["snapshot_id"], ["text_sample.snapshot_id"]),)
+
+    # The very values that were missed, for the next run; emptied when they are handed over.
+    marks_sealed: Mapped[bytes | None]

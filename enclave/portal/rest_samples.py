@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from enclave.commands import text_sample as commands
+from enclave.commands.samples import MOST
 from enclave.policy.publication import check_governs
 from enclave.portal.acting import actor_of
 from enclave.portal.rest import Changing, Key, once
@@ -18,7 +19,7 @@ from enclave.queries import dataset
 
 router = APIRouter(tags=["snapshots"])
 Json = Any
-Count = Annotated[int, Field(ge=0, le=commands.MOST)]
+Count = Annotated[int, Field(ge=0, le=MOST)]
 
 
 class ValueBody(Body):
@@ -32,7 +33,7 @@ class JudgementBody(Body):
     """What is left in one text: how many of which type (nothing: none), and, for the next run, the values."""
 
     missed: dict[Short, Count] = Field(default_factory=dict)
-    values: Annotated[list[ValueBody], Field(max_length=commands.MOST)] = Field(default_factory=list)
+    values: Annotated[list[ValueBody], Field(max_length=MOST)] = Field(default_factory=list)
     note: Long = ""
 
 
