@@ -24,6 +24,8 @@ from deid.aggregates.command import aggregate, budget
 from deid.detect.command import detect
 from deid.engine import Step, run
 from deid.folder.command import folder_command
+from deid.folder.recipe import is_of_folder
+from deid.folder.run_command import load_signed, publish_folder
 from deid.forget_command import forget_command
 from deid.keys_command import keys_group
 from deid.manifest import Manifest
@@ -34,6 +36,7 @@ from deid.refusal import errors_to_exit_codes
 from deid.snapshot import read_manifest, verify
 from deid.twin.command import twin
 from deid.versions.commands import diff, shred_command, withdraw
+from deid.versions.held import read_through
 from deid.versions.keystore import open_store
 from deid.versions.options import Versions, version_options
 from deid.versions.tables import authenticate
@@ -77,6 +80,7 @@ deid.add_command(budget)
 @click.option(
     "--private", type=ANY_PATH, help="원문과 가린 글을 나란히 둘 비공개 폴더, 표본 검토용 (private folder of texts)"
 )
+@click.option("--report", "report_file", type=ANY_PATH, help="폴더 계획의 보고서, 병원 안에만 둠 (report of a folder)")
 @version_options
 @means_options
 def run_command(  # noqa: PLR0913 - click hands over each option by its name
@@ -89,14 +93,20 @@ def run_command(  # noqa: PLR0913 - click hands over each option by its name
     project: str,
     generation: int | None,
     private: Path | None,
+    report_file: Path | None,
     versions: Versions,
     means: Means,
 ) -> None:
     """계획 RECIPE로 SOURCE의 파일을 처리해 OUT에 스냅샷을 공개합니다 (run a recipe and publish)."""
     with errors_to_exit_codes():
-        plan = recipes.load(recipe)
         keys = key_files.load(key_folder, signing_key, generation)
         keys = versions.with_store(keys.for_project(project) if project else keys, key_folder)
+        if is_of_folder(recipe):
+            made = publish_folder(load_signed(recipe), source, out, keys, versions=versions, report_file=report_file)
+            _show(made.manifest)
+            click.echo(f"{made.snapshot}")
+            return
+        plan = recipes.load(recipe)
         before = versions.before(out, plan.dataset, keys)
         with _bar() as told:
             # The command line is a door: here, and only here in this room, the clock is read.
@@ -136,7 +146,9 @@ def verify_command(snapshot: Path, key: Path, store: Path | None, seal: Path | N
         manifest = check(snapshot.resolve(), key_files.load_public(key))
         gone: tuple[str, ...] = ()
         if store and seal and not signature_only:
-            gone = authenticate(snapshot.resolve(), manifest, open_store(store, seal).of(manifest))
+            keys = open_store(store, seal).of(manifest)
+            gone = authenticate(snapshot.resolve(), manifest, keys)
+            read_through(snapshot.resolve(), manifest, keys)
         click.echo(f"ok {manifest.id} {manifest.dataset} {manifest.created_at} ({len(manifest.files)} files)")
         for name in gone:
             click.echo(f"shredded {name}")

@@ -15,6 +15,8 @@ from typing import Any
 FORMAT = "ansim-snapshot/2"
 # What was signed before files had keys and versions a parent; read, verified and spelled as it was.
 FORMAT_1 = "ansim-snapshot/1"
+# Of a folder of images and signals: a table is the index of files that are held beside it (`versions/held.py`).
+FORMAT_3 = "ansim-snapshot/3"
 SINCE_2 = ("parent", "difference", "consent", "withdrawn")
 
 
@@ -34,6 +36,8 @@ class Table:
     """One published table: columns in order, counts of rows and of distinct patients, files relative to the folder.
 
     Since format 2: `subject`, the column of the patients' pseudonyms, and over how many `buckets` they are spread.
+    In format 3: `holds`, the column whose values name files held beside the table ("": none). Whoever is given that
+    column is given those files.
     """
 
     label_ko: str
@@ -44,6 +48,7 @@ class Table:
     files: tuple[str, ...]
     subject: str = ""
     buckets: int = 0
+    holds: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,7 @@ class FileEntry:
     """One file of the snapshot: SHA-256 (hex) and size in bytes, as it lies on the disk.
 
     A data file of format 2 says how many rows it has, of which bucket, and under which key (its name, never the key).
+    A held file of format 3 has a key too, and whose it is: `owners`, keyed tags of pseudonyms (`held.owner_tags`).
     """
 
     sha256: str
@@ -58,6 +64,7 @@ class FileEntry:
     rows: int | None = None
     bucket: int | None = None
     dek: str | None = None
+    owners: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -105,6 +112,9 @@ def dump(manifest: Manifest) -> tuple[str, bytes]:
             del body[name]
         for table in body["tables"].values():
             del table["subject"], table["buckets"]
+    if manifest.format != FORMAT_3:
+        for table in body["tables"].values():
+            del table["holds"]
     data = _spell({"format": manifest.format, **body})
     return hashlib.sha256(data).hexdigest(), data
 
@@ -112,11 +122,11 @@ def dump(manifest: Manifest) -> tuple[str, bytes]:
 def parse(data: bytes) -> Manifest:
     """Read manifest bytes. Raises `ValueError` for anything but the exact bytes `dump` writes."""
     body = json.loads(data.decode("utf-8"))
-    if not isinstance(body, dict) or body.get("format") not in {FORMAT, FORMAT_1}:
+    if not isinstance(body, dict) or body.get("format") not in {FORMAT, FORMAT_1, FORMAT_3}:
         raise ValueError(f"not a manifest of format {FORMAT}")
     try:
         body["tables"] = {name: _table(table) for name, table in body["tables"].items()}
-        body["files"] = {name: FileEntry(**entry) for name, entry in body["files"].items()}
+        body["files"] = {name: _file(entry) for name, entry in body["files"].items()}
         body["gates"] = tuple(body["gates"])
         manifest = Manifest(id=hashlib.sha256(data).hexdigest(), **body)
     except (TypeError, KeyError, AttributeError) as error:
@@ -130,6 +140,11 @@ def _table(body: dict[str, Any]) -> Table:
     columns = {name: Column(**column) for name, column in body.pop("columns").items()}
     files = tuple(body.pop("files"))
     return Table(columns=columns, files=files, **body)
+
+
+def _file(body: dict[str, Any]) -> FileEntry:
+    owners = body.pop("owners", None)
+    return FileEntry(**body, owners=None if owners is None else tuple(owners))
 
 
 def _entry(body: Mapping[str, Any]) -> dict[str, Any]:

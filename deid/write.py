@@ -29,7 +29,7 @@ from deid.snapshot import Sealed
 from deid.suppress import Decision, Flags
 from deid.transform.columns import INDEX, class_key
 from deid.versions.before import Before, Kept
-from deid.versions.buckets import Bounds, bounds_of, how_many
+from deid.versions.buckets import Bounds, bounds_of, how_many, leading
 from deid.versions.keystore import FileKey, KeyStore
 from deid.versions.same_rows import compare
 from deid.versions.tables import DataFile, decryption, encryption, scan_all
@@ -205,6 +205,13 @@ def write_loaded(table: Prepared, stay: Flags | None, place: Place, k: int) -> t
     # Polars works on the columns of one file at a time; between files it waits for the disk and the cipher.
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         return table, _together(place, list(pool.map(bucket, range(place.buckets))), held.frame(names, rows.clear()))
+
+
+def write_rows(place: Place, frame: pl.DataFrame, subject: str) -> Written:
+    """Write whole rows in the order in which they are given; `subject` is the column of pseudonyms."""
+    (place.root / f"data/{place.table}").mkdir(parents=True)
+    of = frame.select(leading(subject) * place.buckets // 256).to_series()
+    return _put_all(place, ((at, frame.filter(of == at)) for at in range(place.buckets)))
 
 
 def write_parts(table: Prepared, decision: Decision, allowed: pl.DataFrame | None, place: Place) -> Written:

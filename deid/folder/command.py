@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import sys
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, NoReturn
 
 import click
 from rich.console import Console
@@ -16,10 +18,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedCo
 from deid.errors import OutputError
 from deid.folder import index
 from deid.folder import run as folder
+from deid.folder.leaving import left_of
 from deid.folder.one import Result, Work
 from deid.folder.people import People
 from deid.folder.recipe import load
 from deid.folder.registry import SECTIONS
+from deid.folder.snapshot import jobs_for
 from deid.folder.zips import unpacked
 from deid.keys import MASTER_BYTES, WorkerKeys, find_generation, key_id, read_master
 from deid.refusal import errors_to_exit_codes
@@ -54,23 +58,22 @@ def folder_command(  # noqa: PLR0913 - one parameter for each option
         recipe = load(recipe_file, SECTIONS)
         _check_out(source.resolve(), out.resolve(), fresh=key_folder is None)
         keys, told = _keys(key_folder, project, generation)
-        people = People(keys, recipe.dataset, recipe.domain, recipe.max_days)
-        with _opened(source.resolve()) as (opened, refused), _bar() as bar:
-            work = Work(people, recipe, opened, out.resolve() / folder.STAGING)
+        with _opened(source.resolve()) as (opened, refused), progress_bar() as bar:
+            # The command line is a door: here the clock is read.
+            left = left_of(recipe, opened, datetime.now(UTC))  # noqa: TID251 - see the line above
+            people = People(keys, recipe.dataset, recipe.domain, recipe.max_days, left.leaving)
+            work = Work(people, recipe, opened, out.resolve() / folder.STAGING, left.besides)
             task = bar.add_task("", total=None)
             tally = folder.run(
                 work,
                 out.resolve(),
-                jobs=jobs or _jobs(opened),
+                jobs=jobs or jobs_for(opened),
                 progress=lambda done, total: bar.update(task, completed=done, total=total),
             )
         tally.refused += refused
         index.write(out.resolve(), tally)
         found = folder.report(work, tally, keys=told)
-        if report_file:
-            text = json.dumps(found, ensure_ascii=False, indent=1) + "\n"
-            report_file.write_text(text, encoding="utf-8", errors="backslashreplace")
-        _say(found)
+        tell(found, report_file)
     sys.exit(0 if folder.is_done(tally) else NOT_DONE)
 
 
@@ -87,35 +90,41 @@ def _keys(key_folder: Path | None, project: str, generation: int | None) -> tupl
     return WorkerKeys(master, project), key_id(master)
 
 
-def _check_out(source: Path, out: Path, *, fresh: bool) -> None:
+def check_apart(source: Path, out: Path) -> None:
+    """Raise `OutputError` (`deid.folder-out`) when a run would read what it writes."""
     if out == source or source in out.parents or out in source.parents:
-        ko, en = "원본 폴더와 결과 폴더는 서로 밖에 있어야 합니다.", "Source and output must lie outside each other."
-    elif fresh and out.exists() and any(out.iterdir()):
+        _refuse_out(
+            "원본 폴더와 결과 폴더는 서로 밖에 있어야 합니다.", "Source and output must lie outside each other."
+        )
+
+
+def _check_out(source: Path, out: Path, *, fresh: bool) -> None:
+    check_apart(source, out)
+    if fresh and out.exists() and any(out.iterdir()):
         ko = "키 없이는 빈 폴더에만 쓰고, 끊긴 수행을 이을 수 없습니다. 가명이 섞입니다."
         en = "Without keys only an empty folder is written to, and no run goes on: pseudonyms would not agree."
-    else:
-        return
+        _refuse_out(ko, en)
+
+
+def _refuse_out(ko: str, en: str) -> NoReturn:
     remedy = ("다른 폴더를 주거나 --keys를 쓰세요.", "Name another folder, or give --keys.")
     raise OutputError("deid.folder-out", ko, en, remedy_ko=remedy[0], remedy_en=remedy[1])
 
 
-def _jobs(source: Path) -> int:
-    """Give one process for each CPU, but one alone for a few files: starting more costs seconds."""
-    few = 64
-    count = sum(1 for _, _name in zip(range(few), folder.files_below(source), strict=False))
-    return len(os.sched_getaffinity(0)) if count == few else 1
-
-
-def _bar() -> Progress:
+def progress_bar() -> Progress:
+    """Make the bar of a run over files, drawn on a terminal alone."""
     console = Console(stderr=True)
     return Progress(
         BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console, disable=not console.is_terminal
     )
 
 
-def _say(found: dict[str, object]) -> None:
+def tell(found: Mapping[str, Any], report_file: Path | None) -> None:
+    """Say what became of the files, and write the report where one was asked for."""
+    if report_file:
+        text = json.dumps(found, ensure_ascii=False, indent=1) + "\n"
+        report_file.write_text(text, encoding="utf-8", errors="backslashreplace")
     refused = found["refused"]
-    assert isinstance(refused, list)  # noqa: S101 - the report's own form
     click.echo(
         f"쓴 파일(written): {found['written']} · 거절(refused): {len(refused)} · 중복(twice): {found['duplicates']}"
     )

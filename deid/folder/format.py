@@ -46,6 +46,7 @@ class Outcome:
     `companions` are further source files that were dealt with in the same breath (a WFDB record's signal file).
     `bulk` are stretches of pixels or samples (file, start, end in bytes), where a very short value may be by chance.
     `notes` go into the report: stable codes with a count (`{"private-elements": 12}`), never a value.
+    `people` are the pseudonyms of everybody of whom something is in the file; the dispatcher fills it in.
     `about` goes into the index beside the files: what stands in the written file itself (`{"modality": "CT"}`).
     """
 
@@ -58,6 +59,7 @@ class Outcome:
     notes: dict[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     about: dict[str, str | int] = field(default_factory=dict)
+    people: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

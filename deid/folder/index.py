@@ -28,7 +28,7 @@ SCHEMA = pa.schema(
 def write(out: Path, tally: Tally) -> None:
     """Write the index of an output folder anew; none for a folder without files."""
     path = out / NAME
-    rows = {row["file"]: row for row in _before(path, out)} | {row["file"]: row for row in _rows(out, tally)}
+    rows = {row["file"]: row for row in _before(path, out)} | {row["file"]: row for row in rows_of(out, tally)}
     if not rows:
         path.unlink(missing_ok=True)
         return
@@ -42,7 +42,8 @@ def _before(path: Path, out: Path) -> Iterator[dict[str, Any]]:
         yield from (row for row in pq.read_table(path, schema=SCHEMA).to_pylist() if (out / row["file"]).is_file())
 
 
-def _rows(out: Path, tally: Tally) -> Iterator[dict[str, Any]]:
+def rows_of(out: Path, tally: Tally) -> Iterator[dict[str, Any]]:
+    """Yield a row for each file that a run wrote, or found written: what stands in the file itself."""
     for written in (*tally.written, *tally.twice):
         for name in written.files:
             about = {key: value for key, value in written.outcome.about.items() if key in SCHEMA.names}

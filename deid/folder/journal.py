@@ -130,7 +130,7 @@ def _done(plain: dict[str, Any]) -> Done:
     if outcome is not None:
         sets = {name: frozenset(outcome[name]) for name in ("removed", "removed_once")}
         rows = {"bulk": tuple(tuple(each) for each in outcome["bulk"])}
-        lists = {name: tuple(outcome[name]) for name in ("files", "warnings")}
+        lists = {name: tuple(outcome[name]) for name in ("files", "warnings", "people")}
         companions = tuple(map(Path, outcome["companions"]))
         outcome = Outcome(**outcome | sets | rows | lists | {"companions": companions})
     made = replace(Result(**result | {"outcome": outcome, "left": tuple(result["left"])}), staged=None)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from deid.folder.format import HEAD_BYTES, Context, Format, Outcome, Refused
-from deid.folder.people import People
+from deid.folder.people import People, Withdrew
 from deid.folder.recipe import FolderRecipe
 from deid.folder.registry import format_of
 from deid.folder.scan import Scanner
@@ -22,19 +22,24 @@ POLICY, UNREADABLE, LEFT, FAILED = "policy", "unreadable", "left", "failed"
 
 @dataclass(frozen=True)
 class Work:
-    """What a worker process is given once: whose keys, which rules, where from and where to."""
+    """What a worker process is given once: whose keys, which rules, where from and where to.
+
+    `besides` are names of files in the source folder that are none of its files (the list of who withdrew).
+    """
 
     people: People
     recipe: FolderRecipe
     source: Path
     staging: Path
+    besides: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Result:
     """What became of one source file (`name`: its path below the source folder).
 
-    `kind` is "" for a file that is ready in `staged`, else why not: one of POLICY, UNREADABLE, LEFT, FAILED.
+    `kind` is "" for a file that is ready in `staged`, else why not: one of POLICY, UNREADABLE, LEFT, FAILED. `who` is
+    the number, as it stands in the file, of somebody who withdrew: for finding them in earlier versions, never told.
     """
 
     name: str
@@ -46,6 +51,7 @@ class Result:
     ko: str = ""
     en: str = ""
     left: tuple[str, ...] = field(default=())
+    who: str = field(default="", repr=False)
 
 
 def process(work: Work, number: int, name: str) -> Result:
@@ -56,13 +62,18 @@ def process(work: Work, number: int, name: str) -> Result:
     except Refused as refusal:
         return _refused(name, "", refusal, POLICY if refusal.policy else FAILED)
     staged.mkdir(parents=True)
+    people = replace(work.people)
     try:
         outcome = found.deidentify(
-            work.source / name, staged, Context(work.people, work.recipe.sections[found.section], name)
+            work.source / name, staged, Context(people, work.recipe.sections[found.section], name)
         )
+        outcome = replace(outcome, people=tuple(sorted({outcome.patient, *people.asked})))
         left = tuple(_left(staged, outcome))
     except Refused as refusal:
         result = _refused(name, found.name, refusal, POLICY if refusal.policy else UNREADABLE)
+    except Withdrew as withdrew:
+        words = ("철회한 사람의 파일입니다.", "is of somebody who withdrew.")
+        result = replace(_refused(name, found.name, Refused("folder.withdrawn", *words), POLICY), who=withdrew.who)
     except Exception as error:  # noqa: BLE001 - whatever a broken file does to a reader is a reason, never the end of a run
         words = ("처리하다 실패했습니다.", f"failed with {type(error).__name__} at {_place(error)}.")
         result = _refused(name, found.name, Refused("folder.failed", *words), FAILED)

@@ -8,29 +8,75 @@ notes can be joined inside one project and never between two. Nothing here is an
 from __future__ import annotations
 
 import hmac
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from deid.keys import Derives
 from deid.transform.lengths import HEX_FOR_SHIFT, HEX_OF_16_BYTES
+from deid.versions.spellings import ALIKE, cores
 
 UID_ROOT = "2.25."  # PS3.5 Annex B.2: an UUID as one whole number
 UUID_VERSION, UUID_VARIANT = 0x4 << 76, 0x2 << 62
 UUID_FREE = (1 << 128) - 1 ^ (0xF << 76) ^ (0x3 << 62)
 
 
+class Withdrew(Exception):  # noqa: N818 - the finding in words
+    """A file says that it is of somebody who withdrew; `who` is the number as it stands there, and told to nobody."""
+
+    def __init__(self, who: str) -> None:
+        super().__init__("withdrew")
+        self.who = who
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """Who is in no later version: what all spellings of their numbers have in common (`versions/spellings.py`)."""
+
+    cores: frozenset[str] = field(default=frozenset(), repr=False)
+    spellings: str = ALIKE
+
+    @classmethod
+    def of(cls, ids: Iterable[str], spellings: str) -> Leaving:
+        """Read the feed's numbers."""
+        return cls(frozenset(cores(ids, spellings)), spellings)
+
+    def check(self, patient: str) -> None:
+        """Raise `Withdrew` for a number of theirs, however it is spelled."""
+        if self.cores and _core(patient, self.spellings) in self.cores:
+            raise Withdrew(patient)
+
+
+@lru_cache(maxsize=8192)
+def _core(patient: str, spellings: str) -> str:
+    return str(cores([patient], spellings).item())
+
+
 @dataclass(frozen=True)
 class People:
-    """Keyed arithmetic for one data set of one project. `max_days` is the widest offset, as in `date_shift`."""
+    """Keyed arithmetic for one data set of one project. `max_days` is the widest offset, as in `date_shift`.
+
+    `asked` fills with every pseudonym that was given: whose a file is that is rewritten with these.
+    """
 
     keys: Derives = field(repr=False)
     dataset: str
     domain: str = "patient"
     max_days: int = 365
+    leaving: Leaving = field(default_factory=Leaving)
+    asked: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
     _derived: dict[str, bytes] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def pseudonym(self, patient: str) -> str:
-        """Give the pseudonym of a patient number as written in the file (blanks around it aside): 32 hex digits."""
-        return self._tag("pseudonym", self.domain, patient.strip(" \0"))[:HEX_OF_16_BYTES]
+        """Give the pseudonym of a patient number as written in the file (blanks around it aside): 32 hex digits.
+
+        Raises `Withdrew` for somebody who withdrew: nothing of the file is written then.
+        """
+        number = patient.strip(" \0")
+        self.leaving.check(number)
+        found = self._tag("pseudonym", self.domain, number)[:HEX_OF_16_BYTES]
+        self.asked.add(found)
+        return found
 
     def days(self, patient: str) -> int:
         """Give the patient's own offset in days, from -max_days to +max_days, never 0."""

@@ -55,7 +55,7 @@ class Tally:
 
 def run(work: Work, out: Path, *, jobs: int = 1, progress: Callable[[int, int], None] = lambda *_: None) -> Tally:
     """De-identify every file below `work.source` into `out`, with `jobs` processes; `progress` hears done and total."""
-    names = list(files_below(work.source))
+    names = [name for name in files_below(work.source) if name not in work.besides]
     tally = Tally()
     shutil.rmtree(work.staging, ignore_errors=True)
     work.staging.mkdir(parents=True)

@@ -65,6 +65,17 @@ class Before:
             found.append(Kept(DataFile(name, self.folder / name, key), entry.rows or 0, FileKey(entry.dek, key)))
         return tuple(found)
 
+    def held(self, stored: str) -> Kept | None:
+        """Return a held file (`held.py`) by its name in the folder; None if it is not there or cannot be read."""
+        entry = self.manifest.files.get(stored)
+        if entry is None or entry.owners is None or entry.dek is None:
+            return None
+        try:
+            key = self.keys.of(stored, entry)
+        except DeidError:
+            return None
+        return None if key is None else Kept(DataFile(stored, self.folder / stored, key), 0, FileKey(entry.dek, key))
+
     def people(self, table: str) -> pl.Series | None:
         """Return the distinct pseudonyms of a table, sorted; None when it is not there or cannot be read whole."""
         found = self.table(table)

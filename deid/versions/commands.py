@@ -15,8 +15,11 @@ import click
 
 from deid import keys as key_files
 from deid import recipe as recipes
-from deid.engine import run
+from deid.engine import RunResult, run
 from deid.errors import OutputError, RecipeError, SourceError
+from deid.folder.recipe import FolderRecipe, is_of_folder
+from deid.folder.run_command import load_signed, publish_folder
+from deid.folder.snapshot import FolderResult
 from deid.keys import Keys
 from deid.readers.connection import Databases
 from deid.readers.open import open_source
@@ -42,7 +45,7 @@ LEFT_OVER = 9
 class _Place:
     """What both commands are given."""
 
-    recipe: Recipe
+    recipe: Recipe | FolderRecipe
     source: Path
     out: Path
     keys: Keys
@@ -61,6 +64,9 @@ class _Place:
 
     def spelled(self, now: datetime) -> frozenset[str]:
         """How the people's ids stand in the tables; nothing where those cannot be read, which is said."""
+        if isinstance(self.recipe, FolderRecipe):
+            click.echo("spellings: 흔한 표기만 찾음 (the usual ones only)", err=True)
+            return frozenset()
         try:
             with ExitStack() as stack:
                 how = Reading(self.out, False, lambda _: None, stack.enter_context(Databases()))  # noqa: FBT003 - its second field
@@ -118,8 +124,7 @@ def withdraw(  # noqa: PLR0913 - click hands over each option by its name
         ids = read_ids(subjects)
         added = add_entries(source / place.feed().file, ids, now.astimezone(SEOUL).date())
         keys = place.keys.for_project(project) if project else place.keys
-        before = versions.before(out, place.recipe.dataset, keys)
-        result = run(place.recipe, source, out, keys, now=now, private=private, before=before)
+        result = _next(place, keys, versions, now, private)
         click.echo(f"withdrawn {added} new, {result.manifest.withdrawn} left out of this version")
         _tell_spelled(ids, result.spelled, place.feed())
         found = place.shred(now, result.spelled)
@@ -181,17 +186,30 @@ def _lines(difference: Any) -> Iterable[str]:
             if old != new:
                 yield f"  {figure}: {old} → {new}"
     yield from (f"− {name}" for name in difference["tables_removed"])
+    if held := difference.get("held"):
+        yield f"파일 (files) +{held['came']:,} −{held['went']:,}, 유지 (kept) {held['kept']:,}"
 
 
 def _count(count: int | None) -> str:
     return "?" if count is None else f"{count:,}"
 
 
+def _next(
+    place: _Place, keys: Keys, versions: Versions, now: datetime, private: Path | None
+) -> RunResult | FolderResult:
+    """Publish the version without the people."""
+    if isinstance(place.recipe, FolderRecipe):
+        return publish_folder(place.recipe, place.source, place.out, keys, versions=versions)
+    before = versions.before(place.out, place.recipe.dataset, keys)
+    return run(place.recipe, place.source, place.out, keys, now=now, private=private, before=before)
+
+
 def _place(  # noqa: PLR0913 - click's
     recipe: Path, source: Path, out: Path, key_folder: Path, signing_key: Path, *, versions: Versions
 ) -> _Place:
     keys = versions.with_store(key_files.load(key_folder, signing_key), key_folder)
-    return _Place(recipes.load(recipe), source, out, keys, key_folder)
+    plan = load_signed(recipe) if is_of_folder(recipe) else recipes.load(recipe)
+    return _Place(plan, source, out, keys, key_folder)
 
 
 def _tell_spelled(ids: Sequence[str], spelled: frozenset[str], feed: Feed) -> None:

@@ -19,6 +19,7 @@ from deid.keys import Keys, find_generation, read_master
 from deid.manifest import Manifest
 from deid.snapshot import MANIFEST, read_manifest
 from deid.transform.pseudonyms import pseudonym
+from deid.versions.held import of_people
 from deid.versions.keystore import SnapshotKeys
 from deid.versions.recalls import NOW, Recall, leave
 from deid.versions.spellings import usual
@@ -83,7 +84,10 @@ def _one(  # noqa: PLR0913, PLR0917 - one version with everything that is needed
     own = keys.storage.of(manifest)
     if made_with is None:
         return Shredded(manifest.id, (), own.missing(manifest), unknown=True)
-    names = _holding(folder, manifest, own, pseudonyms(withdrawn, made_with, manifest.dataset))
+    people = pseudonyms(withdrawn, made_with, manifest.dataset)
+    # Held files are found by their tags, also where the index that names them cannot be read any more.
+    held = [name for name in of_people(manifest, people, made_with) if manifest.files[name].dek not in own.shredded]
+    names = _holding(folder, manifest, own, people) + held
     gone = tuple(name for name in names if manifest.files[name].dek)
     concerned, (day, ends) = {*names, *own.missing(manifest)}, when
     if concerned:

@@ -1,4 +1,4 @@
-"""The default recipe, and keys that are no secret."""
+"""The default recipe, keys that are no secret, a hospital with pictures."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from deid.folder.people import People
 from deid.folder.recipe import FolderRecipe, load
 from deid.folder.registry import SECTIONS
 from deid.keys import WorkerKeys
+from tests.deid.folder.clinic import Clinic
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +21,13 @@ def recipe() -> FolderRecipe:
 @pytest.fixture(scope="session")
 def people(recipe: FolderRecipe) -> People:
     return People(WorkerKeys(bytes(range(32))), recipe.dataset, recipe.domain, recipe.max_days)
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Clinic:
+    """A hospital with two pictures of each of two patients."""
+    clinic = Clinic(tmp_path / "clinic")
+    for number in ("A-0001", "B-0002"):
+        for name in ("one.dcm", "two.dcm"):
+            clinic.slice_of(number, f"{number}/{name}")
+    return clinic
