@@ -163,7 +163,8 @@ def _drip(engine: socket.socket, over: threading.Event) -> None:
     engine.settimeout(0.05)
     lines: list[socket.socket] = []
     while not over.is_set():
-        with contextlib.suppress(TimeoutError):
+        # Nobody comes, or who came has given up already.
+        with contextlib.suppress(OSError):
             lines.append(engine.accept()[0])
             lines[-1].sendall(b"HTTP/1.1 200 OK\r\nX-Long: ")
         for line in lines:
