@@ -81,8 +81,9 @@ class Relay:
             while not self._over.is_set():
                 client = self._listener.accept()[0]
                 self.came += 1
+                self._open.append(client)
                 server = self._connect()
-                self._open += [client, server]
+                self._open.append(server)
                 self._start(self._pass, client, server)
                 self._start(self._answer, server, client)
 

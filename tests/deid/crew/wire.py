@@ -23,7 +23,12 @@ def _serve(server: socket.socket, port: int, heard: list[bytes]) -> None:
             near, _ = server.accept()
         except OSError:
             return
-        far = socket.create_connection(("127.0.0.1", port))
+        try:
+            far = socket.create_connection(("127.0.0.1", port))
+        except OSError:
+            # Whoever is overheard is gone already; the one who comes late hears that as they would without us.
+            near.close()
+            continue
         for source, target in ((near, far), (far, near)):
             Thread(target=_pass_on, args=(source, target, heard), daemon=True).start()
 
