@@ -58,6 +58,8 @@ class Action(StrEnum):
     ROLE_GRANT = "role.grant"
     ROLE_REVOKE = "role.revoke"
     DATASET_REGISTER = "dataset.register"
+    SOURCE_RECEIVE_REQUESTED = "source.receive-requested"
+    SOURCE_RECEIVE_DONE = "source.receive-done"
     SNAPSHOT_RECEIVE = "snapshot.receive"
     SNAPSHOT_RISK = "snapshot.risk"
     SNAPSHOT_ADEQUACY = "snapshot.adequacy"
@@ -259,6 +261,10 @@ ABOUT: dict[Action, About] = {
     Action.ROLE_GRANT: About("권한 부여", "role granted", Task.RIGHTS, _A, _RIGHTS),
     Action.ROLE_REVOKE: About("권한 회수", "role revoked", Task.RIGHTS, _N, _RIGHTS),
     Action.DATASET_REGISTER: About("데이터셋 등록", "dataset registered", Task.CREATE, _I, _DATA),
+    Action.SOURCE_RECEIVE_REQUESTED: About(
+        "원본 수신 시작", "reception of source images begun", Task.IMPORT, _N, _DATA
+    ),
+    Action.SOURCE_RECEIVE_DONE: About("원본 수신 끝", "reception of source images over", Task.IMPORT, _N, _DATA),
     Action.SNAPSHOT_RECEIVE: About("스냅샷 접수", "snapshot received", Task.CREATE, _N, _DATA),
     Action.SNAPSHOT_RISK: About("위험성 검토 작성", "risk review written", Task.CREATE, _I, _DATA),
     Action.SNAPSHOT_ADEQUACY: About("적정성 검토 의견", "adequacy judged", Task.CREATE, _N, _DATA),

@@ -44,6 +44,7 @@ EFFECTS: Mapping[Action, Effect] = MappingProxyType(
         Action.EGRESS_RERUN: Effect((Action.EGRESS_RERUN_DONE,), "rerun"),
         Action.LOG_PURGE_REQUESTED: Effect((Action.LOG_PURGE_DONE,), "close-purges"),
         # At the machine: the next run finishes what one that was broken off began.
+        Action.SOURCE_RECEIVE_REQUESTED: Effect((Action.SOURCE_RECEIVE_DONE,), "ansim receive"),
         Action.LOG_KEY_REQUESTED: Effect((Action.LOG_KEY_DONE,), "ansim anchor rotate"),
     }
 )
