@@ -12,7 +12,7 @@ from deid.treatments.terms import terms
 
 TABLE, SUBJECT, FILE = "index", "patient", "file"
 LABEL = ("영상·신호 파일 목록", "Index of images and signals")
-BY_RECIPE = "by the folder's recipe"
+BY_RECIPE = "by_recipe"
 KEPT = "keep"
 # By name: Polars type, treatment, Korean and English label.
 COLUMNS: Mapping[str, tuple[str, str, str, str]] = {

@@ -14,6 +14,7 @@ TERMS = {
     "round": ("일반 라운딩", "rounding"),
     "noise": ("잡음 추가", "noise"),
     "micro_aggregate": ("부분총계(미세집계)", "micro-aggregation"),
+    "by_recipe": ("폴더 계획에 따름", "by the folder's recipe"),
     "free_text": ("문자열 마스킹", "masking in text"),
 }
 RARE = ("로컬 삭제", "local suppression")

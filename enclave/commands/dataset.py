@@ -10,8 +10,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from audit.event import Subjects
 from deid import snapshot as snapshots
-from deid.errors import SnapshotDamaged
+from deid.errors import KeyFileError, SnapshotDamaged
 from deid.manifest import Manifest, dump
+from deid.versions.held import entries, read_through
+from deid.versions.keystore import KeyStore
 from enclave import reserved
 from enclave.actions import Action
 from enclave.actor import Actor
@@ -31,6 +33,7 @@ from enclave.queries.dataset import (
     load_snapshot,
     snapshot_view,
 )
+from enclave.snapshot_keys import unreadable
 from enclave.states import SNAPSHOT, SnapshotState, check_transition
 from enclave.store import Store
 
@@ -91,19 +94,21 @@ def receive_snapshot(  # noqa: PLR0913 - keyword-only: one snapshot and what com
     public_key: Ed25519PublicKey,
     now: datetime,
     texts: SealedTexts | None = None,
+    key_store: KeyStore | None = None,
 ) -> SnapshotView:
     """Put a signed snapshot folder on record for its reviews, after checking signature, names and every file's hash.
 
-    It is not offered before `publication.offer`. `texts` is where the run kept its texts, with the seed of the sample,
-    when the recipe asks for a sample review. The same one again changes nothing but where it lies. The provider's
-    stewards, and the console. Raises `Denied` (`snapshot.damaged`; not entitled), `NotFound` (`dataset.unknown`),
-    `Conflict` (`snapshot.other-provider`; withdrawn or sent back before), `Invalid` (`publication.undocumented`,
-    `sample.…`).
+    With the key store, images and signals are also decrypted, and the index held to them. It is not offered before
+    `publication.offer`. `texts` is where the run kept its texts, with the seed of the sample, when the recipe asks for
+    a sample review. The same one again changes nothing but where it lies. The provider's stewards, and the console.
+    Raises `Denied` (`snapshot.damaged`; not entitled), `NotFound` (`dataset.unknown`), `Conflict`
+    (`snapshot.other-provider`; withdrawn or sent back before), `Invalid` (`publication.undocumented`, `sample.…`),
+    `Unavailable` (`keys.unreadable`).
     """
     event = intent(Action.SNAPSHOT_RECEIVE, actor, ("snapshot", folder.name))
     # Outside the transaction: hashing gigabytes must not hold the database.
     with store.prepare(event):
-        manifest = _verified(folder, public_key)
+        manifest = _verified(folder, public_key, key_store)
         check_documented(manifest)
         # Its sample was drawn when it was received; the private folder is gone since.
         sample = None if _is_received(store, manifest.id) else drawn(manifest, texts)
@@ -182,9 +187,13 @@ def _is_received(store: Store, snapshot_id: str) -> bool:
         return session.get(Snapshot, snapshot_id) is not None
 
 
-def _verified(folder: Path, public_key: Ed25519PublicKey) -> Manifest:
+def _verified(folder: Path, public_key: Ed25519PublicKey, key_store: KeyStore | None) -> Manifest:
     try:
-        return snapshots.verify(folder, public_key)
+        manifest = snapshots.verify(folder, public_key)
+        if key_store is not None and entries(manifest):
+            read_through(folder, manifest, key_store.of(manifest))
+    except KeyFileError as error:
+        raise unreadable(error) from error
     except SnapshotDamaged as error:
         raise Denied(
             "snapshot.damaged",
@@ -193,6 +202,7 @@ def _verified(folder: Path, public_key: Ed25519PublicKey) -> Manifest:
             remedy_ko=error.remedy_ko,
             remedy_en=error.remedy_en,
         ) from error
+    return manifest
 
 
 def _subjects(manifest: Manifest) -> Subjects:

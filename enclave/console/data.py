@@ -89,7 +89,9 @@ def receive(folder: Path, texts: Path | None) -> None:
     sealed = _sealed(texts, settings) if texts else None
     # Root for its own folder before and after, the service for its database.
     with as_owner_of(settings.db), opened(settings) as store:
-        made = commands.receive_snapshot(store, Actor.console(), folder=place, public_key=key, now=now(), texts=sealed)
+        made = commands.receive_snapshot(
+            store, Actor.console(), folder=place, public_key=key, now=now(), texts=sealed, key_store=store_of(settings)
+        )
     rows, people = f"{made.rows:,}", f"{made.subjects:,}"
     if texts and (said := end_private(texts, snapshots.read_manifest(place, key).lineage)):
         say(*said)

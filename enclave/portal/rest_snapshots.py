@@ -76,7 +76,11 @@ def snapshot(visit: Here, snapshot_id: str) -> Json:
     found = dataset.snapshot(store, actor, snapshot_id)
     way = dataset.dossier(store, actor, snapshot_id, now=visit.now)
     held = holders.holders(store, actor, snapshot_id) if "trace" in found.may else None
-    more = {"difference": found.manifest.difference, "parent": found.manifest.parent}
+    more = {
+        "files": found.manifest.lineage.get("folder"),
+        "difference": found.manifest.difference,
+        "parent": found.manifest.parent,
+    }
     return {**snapshot_told(found), **told(more), "way": _way(way), "holders": told(held)}
 
 

@@ -1,8 +1,9 @@
-"""Project views: the approved columns of one verified snapshot, as plain Parquet files in a flat folder.
+"""Project views: the approved columns of one verified snapshot, as plain Parquet files, and the files they stand for.
 
 Parquet has no column permissions: whoever opens a file reads every column. So the columns a project may see are
-written anew, and only that folder is ever mounted. A view is named by (snapshot, columns): two projects with the
-same entitlement share it, and asking again costs a check instead of a copy.
+written anew, and only that folder is ever mounted. Where an approved column stands for files (images, signals), they
+lie beside their table under the names it gives (`view_files.py`). A view is named by (snapshot, columns): two projects
+with the same entitlement share it, and asking again costs a check instead of a copy.
 """
 
 from __future__ import annotations
@@ -24,10 +25,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from deid.errors import KeyFileError, SnapshotDamaged, SnapshotShredded
 from deid.manifest import Manifest
 from deid.snapshot import sha256_of, verify
+from deid.versions.held import HeldFile, held_files, index_table
 from deid.versions.keystore import KeyStore, SnapshotKeys, keys_of
 from deid.versions.tables import DataFile, table_files
 from enclave.errors import Denied, Invalid, Unavailable
 from enclave.snapshot_keys import unreadable
+from enclave.workspace.view_files import check_room, lay, lay_half
 
 FORMAT, HALF_FORMAT = "ansim-view-v1", "ansim-half-view-v1"
 BATCH_ROWS = 1 << 18
@@ -55,27 +58,32 @@ def project_view(
     the keys of encrypted snapshots; they are used here and go nowhere else.
     Raises `Denied` (`workspace.snapshot-damaged`, naming the file; `workspace.snapshot-shredded` for one that is not
     whole any more, whichever tables are asked for), `Invalid` (`workspace.unknown-column`), `Unavailable`
-    (`workspace.view-not-written`, `keys.unreadable`); then no half-made view is left.
+    (`workspace.view-not-written`, `workspace.view-too-large`, `keys.unreadable`); then no half-made view is left.
     """
     try:
         manifest = verify(snapshot_folder, public_key)
-        files = _files(snapshot_folder, manifest, keys_of(manifest, store))
+        keys = keys_of(manifest, store)
+        files = _files(snapshot_folder, manifest, keys)
+        chosen = _in_order(manifest, columns)
+        view = View(out_root / _name(manifest.id, chosen), _name(manifest.id, chosen))
+        if _is_whole(view):
+            _sidecar(view).touch()  # asked for now: it is not forgotten while its plan is made
+        else:
+            held = held_files(snapshot_folder, manifest, keys) if _has_files(manifest, chosen) else ()
+            _make(files, chosen, held, view)
     except SnapshotDamaged as error:
         raise _damaged(error) from error
     except SnapshotShredded as error:
         raise _shredded(error) from error
     except KeyFileError as error:
         raise unreadable(error) from error
-    chosen = _in_order(manifest, columns)
-    view = View(out_root / _name(manifest.id, chosen), _name(manifest.id, chosen))
-    if _is_whole(view):
-        _sidecar(view).touch()  # asked for now: it is not forgotten while its plan is made
-    else:
-        try:
-            _make(files, chosen, view)
-        except OSError as error:
-            raise _not_written(view, error) from error
     return view
+
+
+def _has_files(manifest: Manifest, chosen: Mapping[str, Sequence[str]]) -> bool:
+    """Whether the column that stands for files is among those that are approved."""
+    table = index_table(manifest)
+    return table is not None and manifest.tables[table].holds in chosen.get(table, ())
 
 
 def _in_order(manifest: Manifest, columns: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
@@ -96,7 +104,8 @@ def _name(snapshot: str, columns: Mapping[str, Sequence[str]]) -> str:
 
 
 def _hashes(folder: Path) -> dict[str, str]:
-    return {path.name: sha256_of(path) for path in sorted(folder.iterdir())}
+    files = (path for path in sorted(folder.rglob("*")) if not path.is_dir())
+    return {str(path.relative_to(folder)): sha256_of(path) for path in files}
 
 
 def _sidecar(view: View) -> Path:
@@ -112,19 +121,32 @@ def _is_whole(view: View) -> bool:
 
 
 def _files(snapshot: Path, manifest: Manifest, keys: SnapshotKeys) -> dict[str, tuple[DataFile, ...]]:
+    if gone := keys.missing(manifest):
+        raise SnapshotShredded(manifest.id[:12], gone)
     return {table: table_files(snapshot, manifest, keys, table) for table in manifest.tables}
 
 
-def _make(files: Mapping[str, Sequence[DataFile]], columns: Mapping[str, Sequence[str]], view: View) -> None:
-    view.path.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=view.path.parent))
+def _make(
+    files: Mapping[str, Sequence[DataFile]],
+    columns: Mapping[str, Sequence[str]],
+    held: Sequence[HeldFile],
+    view: View,
+) -> None:
+    folder: Path | None = None
     try:
+        view.path.parent.mkdir(parents=True, exist_ok=True)
+        check_room(held, view.path.parent)
+        folder = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=view.path.parent))
         for table, names in columns.items():
             _write(files[table], list(names), folder / f"{table}.parquet")
+        lay(held, folder)
         folder.chmod(0o755)
         _put(view, folder)
+    except OSError as error:
+        raise _not_written(view, error) from error
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write(sources: Sequence[DataFile], names: list[str], target: Path) -> None:
@@ -217,6 +239,7 @@ def half_view(view: View, out_root: Path) -> View:
         try:
             for source in sorted(view.path.glob("*.parquet")):
                 _halve(source, folder / source.name)
+            lay_half(view.path, folder)
             folder.chmod(0o755)
             _put(half, folder)
         finally:

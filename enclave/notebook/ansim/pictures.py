@@ -15,7 +15,8 @@ from typing import Any
 
 from .failure import AnsimError
 
-INDEX = "index.parquet"
+INDEX, FILE = "index.parquet", "file"
+DICOM = "dicom"
 
 
 @dataclass(frozen=True)
@@ -44,18 +45,28 @@ class Pictures:
 
     def by_patient(self, share: float) -> tuple[Pictures, Pictures]:
         """Split in two so that no patient is in both; ``share`` (0 to 1) of the patients go into the first."""
+        if self.rows and "patient" not in self.rows[0]:
+            raise _no_column("patient", list(self.rows[0]))
         patients = sorted({row["patient"] for row in self.rows})  # pseudonyms: in no order that means anything
         first = set(patients[: round(share * len(patients))])
         parts = [tuple(row for row in self.rows if (row["patient"] in first) is wanted) for wanted in (True, False)]
         return Pictures(self.folder, parts[0], self.change), Pictures(self.folder, parts[1], self.change)
 
 
+def place_of(folder: str | os.PathLike[str]) -> Path:
+    """Find a folder: a data set by its name (below ``/data``), or any folder by its path."""
+    mounted = Path(os.environ.get("ANSIM_DATA", "/data")) / folder
+    return mounted if (mounted / INDEX).is_file() else Path(folder)
+
+
 def pictures(folder: str | os.PathLike[str], *, change: Callable[[Any], Any] | None = None, **wanted: Any) -> Pictures:
     """Open a folder's pictures whose row has the values that are ``wanted`` (``modality="CT", body_part="CHEST"``).
 
-    Raises `AnsimError` for a folder without an index, a column that the index does not have, or a missing package.
+    ``folder`` is a data set's name, or a path. Raises `AnsimError` for a folder without an index, a column that the
+    index does not have, files that are not approved, or a missing package.
     """
-    path = Path(folder) / INDEX
+    place = place_of(folder)
+    path = place / INDEX
     if not path.is_file():
         raise AnsimError(
             "client.no-index",
@@ -65,18 +76,23 @@ def pictures(folder: str | os.PathLike[str], *, change: Callable[[Any], Any] | N
             remedy_en="Give a folder of de-identified images.",
         )
     table = _package("pyarrow.parquet").read_table(path)
-    for name in wanted:
+    for name in (FILE, *wanted):
         if name not in table.column_names:
-            raise AnsimError(
-                "client.no-column",
-                ko=f"색인에 {name[:80]!r} 열이 없습니다.",
-                en=f"The index has no column {name[:80]!r}.",
-                remedy_ko=f"열: {', '.join(table.column_names)}",
-                remedy_en=f"Columns: {', '.join(table.column_names)}",
-            )
-    rows = [row for row in table.to_pylist() if row["format"] == "dicom" and row["rows"] is not None]
+            raise _no_column(name, table.column_names)
+    # Columns that are not approved are not there: what they would tell is then seen when the file is opened.
+    rows = [row for row in table.to_pylist() if row.get("format", DICOM) == DICOM and row.get("rows", 1) is not None]
     chosen = [row for row in rows if all(row[name] == value for name, value in wanted.items())]
-    return Pictures(Path(folder), tuple(chosen), change)
+    return Pictures(place, tuple(chosen), change)
+
+
+def _no_column(name: str, there: list[str]) -> AnsimError:
+    return AnsimError(
+        "client.no-column",
+        ko=f"색인에 {name[:80]!r} 열이 없습니다.",
+        en=f"The index has no column {name[:80]!r}.",
+        remedy_ko=f"열: {', '.join(there)}. file 열이 승인되어야 파일이 있습니다.",
+        remedy_en=f"Columns: {', '.join(there)}. Files are there only if the column file was approved.",
+    )
 
 
 def _pixels(path: Path) -> Any:

@@ -88,8 +88,13 @@ class Tables:
 def data() -> Tables:
     """List the approved tables of this workspace with their columns."""
     root = Path(os.environ.get("ANSIM_DATA", "/data"))
-    found = sorted(path for path in root.glob("*/*") if path.suffix == ".parquet" or path.is_dir())
+    found = sorted(path for path in root.glob("*/*") if path.suffix == ".parquet" or _is_parts(path))
     return Tables(tuple(Table(f"{path.parent.name}/{path.stem}", path, _columns(path)) for path in found))
+
+
+def _is_parts(path: Path) -> bool:
+    """Whether a folder is a table in parts; one of images and signals, beside their index, is none."""
+    return path.is_dir() and next(path.glob("*.parquet"), None) is not None
 
 
 def _columns(path: Path) -> tuple[str, ...]:
