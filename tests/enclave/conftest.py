@@ -12,6 +12,7 @@ import pytest
 
 from enclave import cli
 from enclave.vault import Vault
+from tests import databases
 from tests.enclave.scene import Scene
 from tests.enclave.scene_copies import Original
 
@@ -42,6 +43,7 @@ def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
     made = request.getfixturevalue(f"original_{request.param}").copy(tmp_path)
     yield made
     made.store.close()
+    databases.drop(made.store.engine.url)
 
 
 @pytest.fixture(scope="module", params=BOTH)
@@ -50,6 +52,7 @@ def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     made = request.getfixturevalue(f"original_{request.param}").copy(tmp_path_factory.mktemp("shared"))
     yield made
     made.store.close()
+    databases.drop(made.store.engine.url)
 
 
 @pytest.fixture
