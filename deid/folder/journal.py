@@ -3,7 +3,7 @@
 A record is written before its files are moved to their place: what is in its place is always told of, and a record
 whose files are not all there is done again. Records hold what was taken out of the files (the last scan needs it), so
 they are encrypted under a key that only this master, project and data set give, and are gone when a run is over. A
-record that was cut off in the middle ends the journal; one under another key or recipe is no record.
+record that was cut off in the middle ends the journal; one under another key, recipe or list of who withdrew is none.
 """
 
 from __future__ import annotations
@@ -57,7 +57,8 @@ class Journal:
     def __init__(self, work: Work, out: Path) -> None:
         people = work.people
         self._cipher = AESGCM(people.keys.derive(PURPOSE, people.dataset, people.domain))
-        self._bound = work.recipe.sha256.encode("ascii")
+        # A person who withdrew since is not in what goes on: another list is another journal.
+        self._bound = work.recipe.sha256.encode("ascii") + people.leaving.digest
         self._path = out / NAME
         self.before = self._read(work.source, out)
         # What could be read is written again: a cut record would hide all that follows it.

@@ -7,6 +7,7 @@ notes can be joined inside one project and never between two. Nothing here is an
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -40,6 +41,13 @@ class Leaving:
     def of(cls, ids: Iterable[str], spellings: str) -> Leaving:
         """Read the feed's numbers."""
         return cls(frozenset(cores(ids, spellings)), spellings)
+
+    @property
+    def digest(self) -> bytes:
+        """Stand for the list, so that what was done under another is not taken for done."""
+        return hashlib.sha256(
+            "\n".join([self.spellings, *sorted(self.cores)]).encode("utf-8", "surrogateescape")
+        ).digest()
 
     def check(self, patient: str) -> None:
         """Raise `Withdrew` for a number of theirs, however it is spelled."""

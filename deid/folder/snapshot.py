@@ -1,8 +1,8 @@
 """A folder of images and signals becomes a signed snapshot, or nothing (docs/adr/0053).
 
-As `ansim deid folder` writes it, into a hidden folder of the unfinished snapshot that only its owner enters; then the
-gates; then every file under a key of its own, the index as a table like any other, report, signature, one rename.
-Killed at any moment, the next run sweeps what is there and begins anew.
+As `ansim deid folder` writes it, into a hidden folder that only its owner enters (`work_folder.py`); then the gates;
+then every file under a key of its own, the index as a table like any other, report, signature, one rename. A run that
+was killed while files were written goes on where it was; killed later, the next one begins anew.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -30,6 +29,7 @@ from deid.folder.one import Work
 from deid.folder.people import People
 from deid.folder.recipe import FolderRecipe
 from deid.folder.sealing import SealedFiles, seal_files
+from deid.folder.work_folder import work_folder
 from deid.gates import Verdict
 from deid.imaging.recipe import ImagingRules
 from deid.imaging.standard import EDITION
@@ -47,7 +47,6 @@ from deid.versions.difference import difference
 from deid.write import Place, Written, sealed, write_rows
 
 TOOLS = ("ansim-enclave", "polars", "pydicom", "onnxruntime", "cryptography")
-PLAIN = ".plain"
 FEW = 64
 Progress = Callable[[int, int], None]
 Told = Callable[[Mapping[str, Any]], None]
@@ -82,15 +81,16 @@ def run_folder(  # noqa: PLR0913 - as `engine.run`; all but the first four by na
     """
     check_consent(recipe.terms.consent, recipe.dataset, now)
     left = left_of(recipe, source, now)
-    with unfinished(out.resolve()) as folder:
+    out, source = out.resolve(), source.resolve()
+    made_with = (recipe.sha256, keys.id, keys.project, left.leaving.digest, str(source))
+    with unfinished(out) as folder, work_folder(out, recipe.dataset, *made_with) as plain:
         try:
-            plain = folder / PLAIN
             owner = WorkerKeys(keys.master, keys.project)
             people = People(owner, recipe.dataset, recipe.domain, recipe.max_days, left.leaving)
-            work = Work(people, recipe, source.resolve(), plain / run.STAGING, left.besides)
+            work = Work(people, recipe, source, plain / run.STAGING, left.besides)
             tally = run.run(work, plain, jobs=jobs or jobs_for(source), progress=progress)
             told(run.report(work, tally, keys=keys.id))
-            target, signed = _Making(recipe, keys, folder, before, left).publish(tally, plain, out.resolve(), now)
+            target, signed = _Making(recipe, keys, folder, before, left).publish(tally, plain, out, now)
         except OSError as error:
             raise output_problem(out, error) from error
     return FolderResult(target, signed, frozenset(each.who for each in tally.refused if each.who))
@@ -109,7 +109,6 @@ class _Making:
         judge_index(rows.values(), tally)
         whose = {name: each.outcome.people for each in (*tally.written, *tally.twice) for name in each.files}
         files = seal_files(plain, self.folder, whose, self.keys, self.recipe.dataset, self.before)
-        shutil.rmtree(plain)
         written = self._index(list(rows.values()))
         table = self._table(written)
         risk = self._risk(tally, table)

@@ -18,7 +18,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from deid.cli import deid
-from deid.errors import GateFailed, KeyFileError, RecipeError, SnapshotDamaged, SnapshotShredded
+from deid.errors import GateFailed, KeyFileError, OutputError, RecipeError, SnapshotDamaged, SnapshotShredded
+from deid.folder import one, work_folder
+from deid.folder.one import Result as FileResult
+from deid.folder.one import Work
 from deid.folder.people import People
 from deid.folder.run_command import load_signed
 from deid.folder.snapshot import FolderResult
@@ -213,13 +216,71 @@ def test_a_killed_run_publishes_nothing_and_the_next_sweeps_it_away(pictures: Cl
         check=False, capture_output=True, cwd=Path.cwd(), env={**os.environ, "PYTHONPATH": "."},
     )  # fmt: skip
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
-    (left,) = pictures.left_behind()
-    assert left.startswith(".unfinished-")
-    assert (pictures.out / left).stat().st_mode & 0o077 == 0 or step == "rename"
+    left = pictures.left_behind()
+    assert sorted(name[:6] for name in left) == [".plain", ".unfin"]
+    plain = next(name for name in left if name.startswith(".plain"))
+    assert (pictures.out / plain).stat().st_mode & 0o777 == 0o700
     made = pictures.run()
     assert pictures.left_behind() == [made.manifest.id]
     verify(made.snapshot, pictures.public_key)
     read_through(made.snapshot, made.manifest, keys_of(pictures, made))
+
+
+def processed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The source files that are rewritten from now on, in order."""
+    names: list[str] = []
+
+    def process(work: Work, number: int, name: str) -> FileResult:
+        names.append(name)
+        return do(work, number, name)
+
+    do = one.process
+    monkeypatch.setattr(one, "process", process)
+    return names
+
+
+def killed(pictures: Clinic, step: str) -> None:
+    given = [sys.executable, "-c", CHILD, str(pictures.root), step]
+    done = subprocess.run(given, check=False, capture_output=True, env={**os.environ, "PYTHONPATH": "."})
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+
+
+def test_a_run_that_was_killed_goes_on_where_it_was(pictures: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    killed(pictures, "files")
+    names = processed(monkeypatch)
+    made = pictures.run()
+    assert names == ["B-0002/one.dcm", "B-0002/two.dcm"]
+    assert made.manifest.lineage["folder"]["files"] == 4
+    assert made.manifest.lineage["folder"]["duplicates"] == 0
+    read_through(made.snapshot, made.manifest, keys_of(pictures, made))
+
+
+@pytest.mark.parametrize("what", ["recipe", "list", "boot"])
+def test_nothing_goes_on_under_another_recipe_list_or_after_the_machine_started_anew(
+    pictures: Clinic, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    killed(pictures, "files")
+    if what == "recipe":
+        pictures.recipe.write_text(pictures.recipe.read_text() + "# another\n")
+    elif what == "list":
+        pictures.withdraw("A-0001")
+    else:
+        monkeypatch.setattr(work_folder, "BOOT", pictures.root / "none")
+    names = processed(monkeypatch)
+    made = pictures.run()
+    assert len(names) == 4
+    assert made.manifest.lineage["folder"]["files"] == (2 if what == "list" else 4)
+    assert pictures.left_behind() == [made.manifest.id]
+
+
+def test_the_same_run_twice_at_once_is_refused(pictures: Clinic) -> None:
+    def second(done: int, _: int) -> None:
+        if done == 1:
+            pictures.run()
+
+    with pytest.raises(OutputError) as refused:
+        pictures.run(progress=second)
+    assert refused.value.code == "deid.folder-busy"
 
 
 def test_the_commands_of_tables_take_a_recipe_of_a_folder(pictures: Clinic) -> None:
