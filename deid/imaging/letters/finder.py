@@ -63,17 +63,20 @@ def model_file() -> Path:
     return Path(found.submodule_search_locations[0]) / MODEL
 
 
-def find(grey: Grey, *, threshold: float, certain: float = CERTAIN) -> list[Box]:
-    """Find letters in an 8-bit picture; `threshold` (0 to 1) is of the map, `certain` of a find's mean."""
+def find(grey: Grey, *, threshold: float, certain: float = CERTAIN, scale: float | None = None) -> list[Box]:
+    """Find letters in an 8-bit picture; `threshold` (0 to 1) is of the map, `certain` of a find's mean.
+
+    A part of a picture is searched at the `scale` of the whole.
+    """
     height, width = grey.shape
-    scale = _scale(height, width)
+    enlarged = scale or scale_of(height, width)
     found: list[Box] = []
     for top in _starts(height):
         for left in _starts(width):
             part = grey[top : top + TILE, left : left + TILE]
             found += [
                 Box(b.top + top, b.bottom + top, b.left + left, b.right + left)
-                for b in _find(part, (threshold, certain), scale)
+                for b in _find(part, (threshold, certain), enlarged)
             ]
     return found
 
@@ -82,7 +85,7 @@ def _starts(length: int) -> range:
     return range(0, max(length - OVERLAP, 1), TILE - OVERLAP)
 
 
-def _scale(height: int, width: int) -> float:
+def scale_of(height: int, width: int) -> float:
     """Enlarge a small picture, as far as the whole stays within `LARGEST_ENLARGED`; never make one smaller."""
     wanted = SHORT_SIDE / min(height, width)
     return max(1.0, min(wanted, math.sqrt(LARGEST_ENLARGED / (height * width))))

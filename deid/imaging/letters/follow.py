@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deid.imaging.letters.finder import Box
-from deid.imaging.letters.stroke import is_drawn
+from deid.imaging.letters.stroke import SAME_TONE, is_drawn, tone
 
 FARTHEST = 6  # squares, to each side
-SAME_TONE = 14  # grey levels
 LEAST, MOST = 0.04, 0.6  # share of a square that strokes fill
 
 
@@ -21,27 +20,21 @@ def followed(box: Box, grey: NDArray[np.uint8]) -> Box:
     if box.bottom - box.top > box.right - box.left:
         turned = followed(Box(box.left, box.right, box.top, box.bottom), grey.T)
         return Box(turned.left, turned.right, turned.top, turned.bottom)
-    tone, side = _tone(grey[box.top : box.bottom, box.left : box.right]), max(box.short // 2, 4)
+    stroke, side = tone(grey[box.top : box.bottom, box.left : box.right]), max(box.short // 2, 4)
     left, right = box.left, box.right
     for _ in range(2 * FARTHEST):
-        if not _goes_on(grey[box.top : box.bottom, max(left - side, 0) : left], tone):
+        if not _goes_on(grey[box.top : box.bottom, max(left - side, 0) : left], stroke):
             break
         left = max(left - side, 0)
     for _ in range(2 * FARTHEST):
-        if not _goes_on(grey[box.top : box.bottom, right : right + side], tone):
+        if not _goes_on(grey[box.top : box.bottom, right : right + side], stroke):
             break
         right = min(right + side, grey.shape[1])
     return Box(box.top, box.bottom, left, right)
 
 
-def _tone(part: NDArray[np.uint8]) -> float:
-    """Give the tone of a line's strokes: the extreme that is farther from the middle."""
-    low, middle, high = (float(each) for each in np.percentile(part, [1, 50, 99]))
-    return high if high - middle >= middle - low else low
-
-
-def _goes_on(part: NDArray[np.uint8], tone: float) -> bool:
+def _goes_on(part: NDArray[np.uint8], stroke: float) -> bool:
     if min(part.shape) < 4:  # noqa: PLR2004 - px; nothing to judge by
         return False
-    strokes = float((np.abs(part.astype(np.int16) - tone) <= SAME_TONE).mean())
+    strokes = float((np.abs(part.astype(np.int16) - stroke) <= SAME_TONE).mean())
     return LEAST <= strokes <= MOST and is_drawn(part)

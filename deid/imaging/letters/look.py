@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from deid.folder.format import Refused
 from deid.imaging import codec
-from deid.imaging.elements import DataSet
-from deid.imaging.letters.finder import Box, find
+from deid.imaging.elements import DataSet, ascii_text
+from deid.imaging.letters.finder import Box, find, scale_of
 from deid.imaging.letters.follow import followed
 from deid.imaging.letters.greys import grey
 from deid.imaging.letters.stroke import believed
@@ -27,6 +27,8 @@ from deid.imaging.recipe import LetterRules
 Array = NDArray[Any]
 SINGLY, TOGETHER = 3, 16  # frames searched by themselves, and by their brightest values
 SMALLEST = 24  # px: nothing smaller holds letters that can be read
+BESIDE = 160  # px around a find in which the rest of its line is looked for
+MODALITY, COUNTS = 0x00080060, frozenset({"NM", "PT"})
 BASELINE_BITS = 8
 
 
@@ -55,14 +57,30 @@ class Search:
 
     def _boxes(self, stored: Array) -> list[Box]:
         seen = grey(stored, self.picture, self.data)
-        found = believed(find(seen, threshold=self.rules.threshold), seen, largest=self.rules.largest)
+        counts, largest = ascii_text(self.data.find(MODALITY)) in COUNTS, self.rules.largest
+        found = believed(find(seen, threshold=self.rules.threshold), seen, largest=largest, counts=counts)
         if found:
             # A line that was half seen ends at a blanked place: the next look finds the rest of it, and only that.
-            half = self.rules.threshold / 2
-            again = find(softened(seen, found), threshold=half, certain=2 * half)
-            ends = [box for box in again if any(touches(box, each) for each in found)]
-            found += believed(ends, seen, largest=self.rules.largest)
+            again = _beside(softened(seen, found), found, self.rules.threshold / 2)
+            found += believed(again, seen, largest=largest, counts=counts)
         return [followed(box, seen) for box in found]
+
+
+def _beside(seen: NDArray[np.uint8], found: list[Box], threshold: float) -> list[Box]:
+    """Find what touches finds: only around them is looked, for the second look at a whole picture costs the first's."""
+    height, width = seen.shape
+    around = [
+        Box(max(each.top - BESIDE, 0), min(each.bottom + BESIDE, height),
+            max(each.left - BESIDE, 0), min(each.right + BESIDE, width))
+        for each in found
+    ]  # fmt: skip
+    ends = [
+        Box(end.top + part.top, end.bottom + part.top, end.left + part.left, end.right + part.left)
+        for part in merged(around)
+        for end in find(seen[part.top : part.bottom, part.left : part.right], threshold=threshold,
+                        certain=2 * threshold, scale=scale_of(height, width))
+    ]  # fmt: skip
+    return [end for end in ends if any(touches(end, each) for each in found)]
 
 
 def merged(boxes: list[Box]) -> list[Box]:
@@ -122,13 +140,13 @@ def native_frames(value: bytes | bytearray | memoryview, picture: Picture) -> Ar
     return pixels.reshape(*shape, picture.samples)
 
 
-def blank_native(value: bytes | memoryview, picture: Picture, boxes: list[Box]) -> bytes:
-    """Fill the places in every native frame; the rest stays bit for bit."""
+def blank_native(value: bytes | memoryview, picture: Picture, boxes: list[Box]) -> memoryview:
+    """Fill the places in every native frame, in one copy; the rest stays bit for bit."""
     copied = bytearray(value)
     pixels = native_frames(copied, picture)
     for box in boxes:
         pixels[:, box.top : box.bottom, box.left : box.right] = _fill(picture)
-    return bytes(copied)
+    return memoryview(copied)
 
 
 def blank_frames(made: list[bytes], syntax: str, picture: Picture, boxes: list[Box]) -> tuple[list[bytes], str]:

@@ -7,24 +7,46 @@ that looks like a line of text to the detector has soft flanks. Where in doubt i
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from deid.imaging.letters.finder import Box
+from deid.imaging.letters.finder import Box, Grey
 
 LARGEST_LINE = 44  # px: a line of letters is never held to be larger on a small picture
+TINY = 0.2  # of the short side: nor on one so small that this would be a third of it
 HARD = 0.25  # of the contrast inside a find, in one pixel's step
+HARD_AMONG_COUNTS = 0.48  # the same where the picture is counts (NM, PET), whose noise has hard edges of its own
+EVEN_AMONG_COUNTS = 0.15  # neighbours of its own tone that each pixel of a stroke has; of noise each stands alone
+SAME_TONE = 14  # grey levels
+LEAST_SIDE = 4  # px; in less there is nothing to judge by
 LEAST_CONTRAST = 36  # grey levels
 
 
-def believed(boxes: list[Box], grey: NDArray[np.uint8], *, largest: float) -> list[Box]:
-    """Choose the finds that are letters; `largest` is a share of the picture's short side."""
-    cap = max(LARGEST_LINE, largest * min(grey.shape))
-    return [box for box in boxes if box.short <= cap and is_drawn(grey[box.top : box.bottom, box.left : box.right])]
+def believed(boxes: list[Box], grey: Grey, *, largest: float, counts: bool = False) -> list[Box]:
+    """Choose the finds that are letters; `largest` is a share of the picture's short side, `counts`: NM and PET."""
+    cap = max(min(LARGEST_LINE, TINY * min(grey.shape)), largest * min(grey.shape))
+    parts = ((box, grey[box.top : box.bottom, box.left : box.right]) for box in boxes if box.short <= cap)
+    if counts:
+        return [box for box, part in parts if min(part.shape) >= LEAST_SIDE and _stands_out(part)]
+    return [box for box, part in parts if is_drawn(part)]
 
 
-def is_drawn(part: NDArray[np.uint8]) -> bool:
-    """Whether a part of a picture has the edges of something drawn."""
-    if min(part.shape) < 4:  # noqa: PLR2004 - px; nothing to judge by
+def tone(part: Grey) -> float:
+    """Give the tone of a line's strokes: the extreme that is farther from the middle."""
+    low, middle, high = (float(each) for each in np.percentile(part, [1, 50, 99]))
+    return high if high - middle >= middle - low else low
+
+
+def _stands_out(part: Grey) -> bool:
+    """Whether a part of a picture of counts is more than their noise."""
+    if not is_drawn(part, HARD_AMONG_COUNTS):
+        return False
+    strokes = np.abs(part.astype(np.int16) - tone(part)) <= SAME_TONE
+    together = (strokes[:, 1:] & strokes[:, :-1]).sum() + (strokes[1:] & strokes[:-1]).sum()
+    return bool(together >= EVEN_AMONG_COUNTS * strokes.sum())
+
+
+def is_drawn(part: Grey, hard: float = HARD) -> bool:
+    """Whether a part of a picture has the edges of something drawn: steps of `hard` times its contrast."""
+    if min(part.shape) < LEAST_SIDE:
         return True
     values = part.astype(np.int16)
     low, high = np.percentile(values, [2, 99])
@@ -32,4 +54,4 @@ def is_drawn(part: NDArray[np.uint8]) -> bool:
     if contrast < LEAST_CONTRAST:
         return False
     steps = np.concatenate([np.abs(np.diff(values, axis=0)).ravel(), np.abs(np.diff(values, axis=1)).ravel()])
-    return float(np.percentile(steps, 95)) >= HARD * contrast
+    return float(np.percentile(steps, 95)) >= hard * contrast

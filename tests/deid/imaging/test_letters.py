@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from dataclasses import replace
 
 import jpeg_ls
@@ -18,6 +19,7 @@ from deid.imaging.letters.look import Search, blank_frames, blank_native, merged
 from deid.imaging.letters.route import LOOK, SAMPLE, SPARE, route
 from deid.imaging.picture import Picture
 from deid.imaging.recipe import LetterRules
+from tests.bench.imaging_pictures import KINDS, bones, planar
 
 FONT = "/usr/share/fonts/truetype/nanum/NanumGothic.ttf"
 SHAPE = (400, 512)
@@ -57,6 +59,30 @@ def test_letters_are_found(text: str) -> None:
 
 def test_soft_shapes_are_no_letters() -> None:
     assert boxes(tissue()) == []
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_what_misleads_a_detector_costs_no_picture_more_than_a_hundredth(kind: Callable[..., np.ndarray]) -> None:
+    assert _covered(kind(np.random.default_rng(0)), kind.__name__).mean() <= 0.01
+
+
+@pytest.mark.parametrize("kind", [bones, planar], ids=lambda kind: kind.__name__)
+def test_letters_among_counts_are_found(kind: Callable[..., np.ndarray]) -> None:
+    frame = Image.fromarray(kind(np.random.default_rng(3)))
+    ink = Image.new("L", frame.size, 0)
+    for image in (frame, ink):
+        ImageDraw.Draw(image).text((6, 12), "홍길동 M 45Y", fill=255, font=ImageFont.truetype(FONT, 14))
+    assert _covered(np.asarray(frame), kind.__name__)[np.asarray(ink) > 128].mean() > 0.95
+
+
+def _covered(frame: np.ndarray, kind: str) -> np.ndarray:
+    modality = Element(0x00080060, "CS", b"NM" if kind in {"bones", "planar"} else b"OT")
+    picture = replace(PICTURE, rows=frame.shape[0], columns=frame.shape[1])
+    data = DataSet([modality], Syntax(explicit=True, little=True), "")
+    covered = np.zeros(frame.shape, bool)
+    for box in Search(picture, data, LetterRules()).boxes(lambda _: frame):
+        covered[box.top : box.bottom, box.left : box.right] = True
+    return covered
 
 
 def test_places_that_overlap_become_one() -> None:
