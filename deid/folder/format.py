@@ -40,7 +40,7 @@ def _again(code: str, ko: str, en: str, policy: bool) -> Refused:  # noqa: FBT00
 class Outcome:
     """What became of one file that was written.
 
-    `files` are paths below the staging folder (they keep them in the output). `patient` is the pseudonym.
+    `files` are paths below the output folder; `staged` says where they lie until then. `patient` is the pseudonym.
     `removed` are the values that were taken out and must be nowhere in the bytes of `files`: names, numbers, addresses,
     telephones, as text; `removed_once` are those of this file alone (instance UIDs, dates), never searched in others.
     `companions` are further source files that were dealt with in the same breath (a WFDB record's signal file).
@@ -60,6 +60,11 @@ class Outcome:
     warnings: tuple[str, ...] = ()
     about: dict[str, str | int] = field(default_factory=dict)
     people: tuple[str, ...] = ()
+
+
+def staged(folder: Path, name: str) -> Path:
+    """Say where a file of the output lies in a staging folder: flat, for folders cost more than a small file does."""
+    return folder / name.replace("/", "+")
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+import polars as pl
 
 from deid.folder.run import Tally
 
@@ -18,10 +17,11 @@ NAME = "index.parquet"
 TEXTS = ("study_uid", "series_uid", "instance_uid", "sop_class", "modality", "body_part", "laterality", "view")
 MORE_TEXTS = ("study_date", "sex", "age", "manufacturer")
 NUMBERS = ("rows", "columns", "frames")
-SCHEMA = pa.schema(
-    [("file", pa.string()), ("format", pa.string()), ("patient", pa.string()), ("bytes", pa.int64())]
-    + [(name, pa.string()) for name in (*TEXTS, *MORE_TEXTS)]
-    + [(name, pa.int64()) for name in NUMBERS]
+# Polars: Arrow asks pandas, a second to load, whether a list is one of its own.
+SCHEMA = pl.Schema(
+    {"file": pl.String, "format": pl.String, "patient": pl.String, "bytes": pl.Int64}
+    | dict.fromkeys((*TEXTS, *MORE_TEXTS), pl.String)
+    | dict.fromkeys(NUMBERS, pl.Int64)
 )
 
 
@@ -33,19 +33,20 @@ def write(out: Path, tally: Tally) -> None:
         path.unlink(missing_ok=True)
         return
     fresh = path.with_name(f".{NAME}.new")
-    pq.write_table(pa.Table.from_pylist([rows[name] for name in sorted(rows)], SCHEMA), fresh)
+    pl.DataFrame([rows[name] for name in sorted(rows)], SCHEMA, orient="row").write_parquet(fresh)
     fresh.replace(path)
 
 
 def _before(path: Path, out: Path) -> Iterator[dict[str, Any]]:
     if path.exists():
-        yield from (row for row in pq.read_table(path, schema=SCHEMA).to_pylist() if (out / row["file"]).is_file())
+        found = pl.read_parquet(path, columns=list(SCHEMA), memory_map=False)
+        yield from (row for row in found.iter_rows(named=True) if (out / row["file"]).is_file())
 
 
 def rows_of(out: Path, tally: Tally) -> Iterator[dict[str, Any]]:
     """Yield a row for each file that a run wrote, or found written: what stands in the file itself."""
     for written in (*tally.written, *tally.twice):
         for name in written.files:
-            about = {key: value for key, value in written.outcome.about.items() if key in SCHEMA.names}
+            about = {key: value for key, value in written.outcome.about.items() if key in SCHEMA}
             size = (out / name).stat().st_size
             yield {"file": name, "format": written.format, "patient": written.outcome.patient, "bytes": size, **about}

@@ -13,7 +13,7 @@ import os
 import struct
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, is_dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -70,7 +70,7 @@ class Journal:
 
     def add(self, done: Done) -> None:
         """Tell of a source file before its files are moved; it is in the kernel's hands when this returns."""
-        plain = json.dumps(asdict(done), default=_plain).encode("ascii")
+        plain = json.dumps(done, default=_plain).encode("ascii")
         nonce = os.urandom(NONCE_BYTES)
         record = nonce + self._cipher.encrypt(nonce, plain, self._bound)
         self._file.write(LENGTH.pack(len(record)) + record)
@@ -122,6 +122,8 @@ def _plain(value: object) -> object:
         return sorted(value)
     if isinstance(value, Path):
         return str(value)
+    if is_dataclass(value):
+        return vars(value)
     raise TypeError(type(value).__name__)
 
 

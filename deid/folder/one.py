@@ -10,7 +10,7 @@ import shutil
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from deid.folder.format import HEAD_BYTES, Context, Format, Outcome, Refused
+from deid.folder.format import HEAD_BYTES, Context, Format, Outcome, Refused, staged
 from deid.folder.people import People, Withdrew
 from deid.folder.recipe import FolderRecipe
 from deid.folder.registry import format_of
@@ -56,19 +56,19 @@ class Result:
 
 def process(work: Work, number: int, name: str) -> Result:
     """De-identify one file into a staging folder of its own, `staging/number`. Never raises for what a file holds."""
-    staged = work.staging / str(number)
+    folder = work.staging / str(number)
     try:
         found = _format(work, name)
     except Refused as refusal:
         return _refused(name, "", refusal, POLICY if refusal.policy else FAILED)
-    staged.mkdir(parents=True)
+    folder.mkdir(parents=True)
     people = replace(work.people)
     try:
         outcome = found.deidentify(
-            work.source / name, staged, Context(people, work.recipe.sections[found.section], name)
+            work.source / name, folder, Context(people, work.recipe.sections[found.section], name)
         )
         outcome = replace(outcome, people=tuple(sorted({outcome.patient, *people.asked})))
-        left = tuple(_left(staged, outcome))
+        left = tuple(_left(folder, outcome))
     except Refused as refusal:
         result = _refused(name, found.name, refusal, POLICY if refusal.policy else UNREADABLE)
     except Withdrew as withdrew:
@@ -79,10 +79,10 @@ def process(work: Work, number: int, name: str) -> Result:
         result = _refused(name, found.name, Refused("folder.failed", *words), FAILED)
     else:
         if not left:
-            return Result(name, found.name, staged, outcome)
+            return Result(name, found.name, folder, outcome)
         words = ("지운 값이 결과에 남아 내보내지 않습니다.", "a value that was removed is still in the result.")
         result = replace(_refused(name, found.name, Refused("folder.left", *words), LEFT), left=left)
-    shutil.rmtree(staged)
+    shutil.rmtree(folder)
     return result
 
 
@@ -105,12 +105,13 @@ def _format(work: Work, name: str) -> Format:
     return found
 
 
-def _left(staged: Path, outcome: Outcome) -> list[str]:
+def _left(folder: Path, outcome: Outcome) -> list[str]:
     scanner = Scanner(outcome.removed | outcome.removed_once)
     found = []
     for file in outcome.files:
         bulk = tuple((start, end) for name, start, end in outcome.bulk if name == file)
-        found += [f"{file}@{hit.offset} ({hit.encoding})" for hit in scanner.find((staged / file).read_bytes(), bulk)]
+        hits = scanner.find_in(staged(folder, file), bulk)
+        found += [f"{file}@{hit.offset} ({hit.encoding})" for hit in hits]
         found += [f"{file} (name)" for _ in scanner.find(file.encode())]
     return found
 

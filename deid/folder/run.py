@@ -8,24 +8,21 @@ that was killed goes on where it was (`journal.py`), if it has the same keys.
 from __future__ import annotations
 
 import filecmp
-import multiprocessing
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deid.folder import one
-from deid.folder.format import Outcome
+from deid.folder import one, workers
+from deid.folder.format import Outcome, staged
 from deid.folder.journal import Done, Journal, Placed, stamp
 from deid.folder.one import LEFT, POLICY, Result, Work
 from deid.folder.scan import Scanner
+from deid.folder.worker import seldom_collected
 
 STAGING = ".staging"
-AHEAD = 64  # files given out to one worker before their results are taken
 
 
 @dataclass
@@ -61,9 +58,10 @@ def run(work: Work, out: Path, *, jobs: int = 1, progress: Callable[[int, int], 
     work.staging.mkdir(parents=True)
     journal, over = Journal(work, out), False
     try:
-        for number, done in enumerate(_all(work, names, jobs, journal, out), 1):
-            _count(done, tally)
-            progress(number, len(names))
+        with seldom_collected():
+            for number, done in enumerate(_all(work, names, jobs, journal, out), 1):
+                _count(done, tally)
+                progress(number, len(names))
         tally.refused = [each for each in tally.refused if work.source / each.name not in tally.companions]
         _look_again(out, tally)
         over = True
@@ -97,45 +95,22 @@ def files_below(folder: Path) -> Iterator[str]:
 
 def _results(work: Work, names: list[str], jobs: int) -> Iterator[Result]:
     if jobs == 1:
-        yield from (one.process(work, number, name) for number, name in enumerate(names))
-        return
-    # Fresh processes: a fork of one that has threads (onnxruntime, Polars) may never wake up.
-    with _pool(work, jobs) as pool:
-        for start in range(0, len(names), AHEAD * jobs):
-            part = list(enumerate(names[start : start + AHEAD * jobs], start))
-            yield from pool.map(_process, part, chunksize=4)
-
-
-@contextmanager
-def _pool(work: Work, jobs: int) -> Iterator[ProcessPoolExecutor]:
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=spawn, initializer=_begin, initargs=(work,)) as pool:
-        yield pool
-
-
-_WORK: list[Work] = []
-
-
-def _begin(work: Work) -> None:
-    _WORK[:] = [work]
-
-
-def _process(file: tuple[int, str]) -> Result:
-    return one.process(_WORK[0], *file)
+        return (one.process(work, number, name) for number, name in enumerate(names))
+    return workers.results(work, names, jobs)
 
 
 def _places(result: Result, out: Path) -> tuple[Placed, ...]:
     """Say where each file of a result goes; one that is there already, byte for byte, is not new."""
     if result.outcome is None or result.staged is None:
         return ()
-    return tuple(_place(result.staged / name, out, name) for name in result.outcome.files)
+    return tuple(_place(staged(result.staged, name), out, name) for name in result.outcome.files)
 
 
-def _place(staged: Path, out: Path, name: str) -> Placed:
+def _place(ready: Path, out: Path, name: str) -> Placed:
     """Find a file's place. Another file of that name leaves it its name with a number."""
-    target, number, size = out / name, 1, staged.stat().st_size
+    target, number, size = out / name, 1, ready.stat().st_size
     while target.exists():
-        if filecmp.cmp(staged, target, shallow=False):
+        if filecmp.cmp(ready, target, shallow=False):
             return Placed(str(target.relative_to(out)), size, new=False)
         number += 1
         target = out / f"{Path(name).with_suffix('')}-{number}{Path(name).suffix}"
@@ -148,7 +123,7 @@ def _move(result: Result, places: tuple[Placed, ...], out: Path) -> None:
     for name, place in zip(result.outcome.files, places, strict=True):
         if place.new:
             (out / place.name).parent.mkdir(parents=True, exist_ok=True)
-            (result.staged / name).replace(out / place.name)
+            staged(result.staged, name).replace(out / place.name)
     shutil.rmtree(result.staged)
 
 
@@ -180,11 +155,13 @@ def _look_again(out: Path, tally: Tally) -> None:
 
 def _is_clean(written: Written, out: Path, tally: Tally) -> bool:
     more = tally.people[written.outcome.patient] - written.outcome.removed - written.outcome.removed_once
+    if not more:
+        return True
     scanner, left = Scanner(more), []
-    for name in written.files if more else ():
+    for name in written.files:
         if (out / name).exists():
             bulk = tuple((start, end) for _, start, end in written.outcome.bulk)
-            left += [f"{name}@{hit.offset} ({hit.encoding})" for hit in scanner.find((out / name).read_bytes(), bulk)]
+            left += [f"{name}@{hit.offset} ({hit.encoding})" for hit in scanner.find_in(out / name, bulk)]
     if not left:
         return True
     for name in written.files:

@@ -12,9 +12,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom.pixels.decoders.base import get_decoder
-from pydicom.pixels.encoders.base import get_encoder
-from pydicom.uid import UID
 
 from deid.folder.format import Refused
 from deid.imaging.frames import encapsulated
@@ -23,8 +20,6 @@ from deid.imaging.pixels import J2K, RLE
 from deid.imaging.streams import j2k, jpeg
 
 Array = NDArray[Any]
-_decoder: Any = get_decoder
-_encoder: Any = get_encoder
 BASELINE, EXTENDED, LOSSLESS, LOSSLESS_SV1 = (f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 57, 70))
 JPEG_LS, NEAR_LS = "1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81"
 J2K_LOSSLESS, J2K_ANY = "1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91"
@@ -52,7 +47,11 @@ def _decode(frame: bytes, syntax: str, picture: Picture) -> Array:
         from openjpeg.utils import decode as decode_j2k  # noqa: PLC0415 - only for these files
 
         return np.asarray(decode_j2k(frame))
-    array, _ = _decoder(UID(syntax)).as_array(
+    from pydicom.pixels.decoders.base import get_decoder  # noqa: PLC0415 - half a second, for pixels that are decoded
+    from pydicom.uid import UID  # noqa: PLC0415
+
+    decoder: Any = get_decoder(UID(syntax))
+    array, _ = decoder.as_array(
         encapsulated([frame]), index=0, raw=True, decoding_plugin=PLUGINS.get(syntax, "gdcm"), **_options(picture)
     )
     return np.asarray(array)
@@ -87,8 +86,12 @@ def _encode(array: Array, syntax: str, picture: Picture, original: bytes) -> byt
 
 
 def _rle(array: Array, picture: Picture) -> bytes:
+    from pydicom.pixels.encoders.base import get_encoder  # noqa: PLC0415 - as above
+    from pydicom.uid import UID  # noqa: PLC0415
+
     options = {**_options(picture), "planar_configuration": 0}
-    return bytes(_encoder(UID(RLE)).encode(array, encoding_plugin="pydicom", **options))
+    encoder: Any = get_encoder(UID(RLE))
+    return bytes(encoder.encode(array, encoding_plugin="pydicom", **options))
 
 
 def _options(picture: Picture) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import re
 from functools import cache
 from typing import Any
 
+from deid.imaging.lists import pydicom_list
 from deid.imaging.vocabulary import cleaned
 
 FORMS = {
@@ -55,10 +56,7 @@ _DIHEDRAL = (
 @cache
 def meanings() -> dict[tuple[str, str], str]:
     """Give the meaning of each code of the standard's context groups, by scheme and value."""
-    from pydicom.sr import _concepts_dict  # noqa: PLC0415 - half a megabyte, for files with codes only
-
-    concepts: Any = _concepts_dict.concepts
-
+    concepts: Any = pydicom_list("sr/_concepts_dict").concepts
     return {
         (scheme, code): str(meaning)
         for scheme, words in concepts.items()

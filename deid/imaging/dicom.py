@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from deid.folder.format import Context, Outcome, Refused
+from deid.folder.format import Context, Outcome, Refused, staged
 from deid.imaging import faces, pixels
 from deid.imaging.about import about
 from deid.imaging.clean import Cleaner
@@ -99,8 +99,7 @@ class _Job:
                                      Element(SOP_INSTANCE, "UI", instance.encode("ascii"))])  # fmt: skip
         parts = [self.pseudonym, *(people.uid(original[each]) for each in (STUDY, SERIES) if original[each])]
         name = "/".join([*parts, f"{instance}.dcm"])
-        (folder / name).parent.mkdir(parents=True)
-        start, end = write(folder / name, data, self.sop_class, instance)
+        start, end = write(staged(folder, name), data, self.sop_class, instance)
         self._learn_from_shell()
         lasting, once = self.leaves.gone.searched(self.leaves.kept)
         notes = {f"imaging.{each}": count for each, count in sorted((cleaner.notes + self.notes).items())}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 
-from pydicom._dicom_dict import DicomDictionary
-from pydicom._uid_dict import UID_dictionary
+from deid.imaging.lists import pydicom_list
 
+TAGS: Mapping[int, tuple[str, str, str, str, str]] = pydicom_list("_dicom_dict").DicomDictionary
+UIDS: Mapping[str, tuple[str, str, str, str, str]] = pydicom_list("_uid_dict").UID_dictionary
 # Attributes of 2023 to 2026 that pydicom 3.0.2 does not know and which the table names: what they hold.
 LATER = {0x0040B020: ("SQ",)}
 CLASSES, LONGEST_CLASS = "1.2.840.10008.5.1.4.1.1.", 40
@@ -16,12 +18,13 @@ BULK = {"OB": 1, "OW": 2, "OF": 4, "OL": 4, "OD": 8, "OV": 8}
 TEXT = frozenset({"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"})
 SINGLE = frozenset({"ST", "LT", "UT", "UR"})  # text in which a backslash is a letter
 VRS = frozenset({*LONG, *NUMBERS, *TEXT, "AS", "DA", "DS", "DT", "IS", "TM", "UI"})
+VR_OF = {vr.encode("ascii"): vr for vr in VRS}
 
 
 @lru_cache(maxsize=16384)
 def vrs(tag: int) -> tuple[str, ...]:
     """Give the value representations that an attribute may have; none for one that is not in the dictionary."""
-    entry = DicomDictionary.get(tag)
+    entry = TAGS.get(tag)
     if entry is None:
         return LATER.get(tag, ())
     return tuple(entry[0].split(" or "))
@@ -30,7 +33,7 @@ def vrs(tag: int) -> tuple[str, ...]:
 @lru_cache(maxsize=16384)
 def is_retired(tag: int) -> bool:
     """Whether an attribute was retired; unknown ones are not."""
-    entry = DicomDictionary.get(tag)
+    entry = TAGS.get(tag)
     return entry is not None and entry[3] == "Retired"
 
 
@@ -38,9 +41,9 @@ def is_retired(tag: int) -> bool:
 def is_registered(uid: str) -> bool:
     """Whether a UID is one of the standard's own (a class, a syntax, a context group), and so nobody's instance."""
     # A storage class that is younger than the dictionary is still a class: short, under the standard's own root.
-    return uid in UID_dictionary or (uid.startswith(CLASSES) and len(uid) <= LONGEST_CLASS)
+    return uid in UIDS or (uid.startswith(CLASSES) and len(uid) <= LONGEST_CLASS)
 
 
 def known_tags() -> list[int]:
     """List the dictionary's single attributes."""
-    return sorted(DicomDictionary)
+    return sorted(TAGS)

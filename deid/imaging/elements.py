@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from pydicom.charset import decode_bytes, python_encoding
+from deid.imaging.charsets import CODECS, decoded
 
 
 @dataclass(slots=True)
@@ -101,7 +100,7 @@ def number(element: Element | None, order: str, default: int = 0) -> int:
 def is_character_set(name: str) -> bool:
     """Whether a name is one of a character set; the Korean one is also met under a name that the standard lacks."""
     name = name.strip(" \0")
-    return name in python_encoding or name in {"ISO_IR 149", "ISO IR 149", "ISO 2022 IR 149"}
+    return name in CODECS or name in {"ISO_IR 149", "ISO IR 149", "ISO 2022 IR 149"}
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,7 @@ class Letters:
     @property
     def encodings(self) -> list[str]:
         """Names of the codecs for what is declared, as pydicom wants them."""
-        found = [python_encoding.get(each, "cp949" if "149" in each else "") for each in self.declared or ("",)]
+        found = [CODECS.get(each, "cp949" if "149" in each else "") for each in self.declared or ("",)]
         return [each or "iso8859" for each in found]
 
     def read(self, value: bytes | memoryview) -> str:
@@ -138,7 +137,6 @@ class Letters:
                 found.append(data.decode(codec))
             except UnicodeDecodeError:
                 continue
-        with suppress(LookupError, UnicodeError, ValueError), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            found.insert(0, decode_bytes(data, self.encodings, {0x5C, 0x3D, 0x5E, 0x0A, 0x0D}))
+        with suppress(LookupError, UnicodeError, ValueError):
+            found.insert(0, decoded(data, self.encodings))
         return list(dict.fromkeys(each.strip(" \0") for each in [*found, data.decode("latin-1")]))

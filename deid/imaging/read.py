@@ -10,7 +10,7 @@ import struct
 import zlib
 
 from deid.folder.format import Refused
-from deid.imaging.dictionary import LONG, VRS, vrs
+from deid.imaging.dictionary import LONG, VR_OF, VRS, vrs
 from deid.imaging.elements import DataSet, Element, Items, Syntax, ascii_text, find
 
 PREAMBLE, MAGIC = 128, b"DICM"
@@ -173,8 +173,8 @@ class _Reader:
         return Element(tag, vr, value)
 
     def _explicit(self, tag: int) -> tuple[str, int, int]:
-        vr = bytes(self.data[self.position + 4 : self.position + 6]).decode("latin-1")
-        if vr not in VRS:
+        vr = VR_OF.get(bytes(self.data[self.position + 4 : self.position + 6]))
+        if vr is None:
             # A file that says explicit and is, in this element, implicit: seen in the wild.
             return self._implied(tag), 8, self._long(self.data, self.position + 4)[0]
         if vr in LONG:
