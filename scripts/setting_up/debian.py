@@ -28,6 +28,7 @@ DEMO = {
 TEST = {
     "chromium": "the real browser of the tests",
     "dicom3tools": "dciodvfy, a foreign judge of the DICOM objects we write",
+    "libgdcm-tools": "gdcmanon, measured beside our de-identification of images",
     "iproute2": "address of the bridge, for the bench against a plain hub",
     "golang-golang-x-mod-dev": "golang.org/x/mod/sumdb, a foreign verifier of the log",
     "postgresql": "the other database",

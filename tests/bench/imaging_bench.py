@@ -1,0 +1,199 @@
+"""`ansim deid folder` on images: speed against plain copying, letters in pictures, memory, leaks beside the peers.
+
+All speeds are CPU seconds, the quickest of several turns, imports aside: what a machine of one's own would take. A
+second process is judged by the work of all, the start of each told apart; what is copied is read, hashed and written,
+by one process and by two at once. The gain of two on large files is judged against that of the copy itself.
+
+Memory is that of one process: what a file needs beyond a run of one small file, and many files beside few.
+`ANSIM_BENCH_SLICES` changes the number of small files (300). What the peers leave: `imaging_leaks.py`.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from deid.imaging.elements import DataSet, Element, Syntax
+from deid.imaging.letters.look import Search
+from deid.imaging.picture import Picture
+from deid.imaging.recipe import LetterRules
+from tests.bench import imaging_sets as sets
+from tests.bench.imaging_leaks import leaks
+from tests.bench.imaging_pictures import KINDS
+from tests.deid.imaging.planted import Maker
+
+ROOT = Path(__file__).parents[2]
+TURNS, SEEDS = 3, 6
+LARGE, FRAMES = 12, 22  # files, and frames of 0.52 MB in each: 11.5 MB
+MANY, CINE = 4, 200  # times the small files; frames of the largest file, 96 MB
+# Growth: tiles of large pictures overlap, by a tenth of their area.
+GATES = {"large": 0.60, "small": 200, "gain": 1.8, "share": 0.95, "letters": 0.5, "growth": 1.2, "vain": 0.01,
+         "memory": 3.0, "flat": 1.10}  # fmt: skip
+COUNTS = frozenset({"bones", "planar"})
+
+
+@dataclass(frozen=True)
+class Cost:
+    """CPU seconds of a process and of its workers, and its peak in MB."""
+
+    wall: float
+    own: float
+    workers: float = 0.0
+    peak: float = 0.0
+
+
+def figures() -> dict[str, dict[str, Any]]:
+    """Measure; see `run.py` for the form."""
+    with tempfile.TemporaryDirectory(prefix="ansim-imaging-bench-") as name:
+        folder = Path(name)
+        small = int(os.environ.get("ANSIM_BENCH_SLICES", "300"))
+        sets.slices(folder / "small", small)
+        sets.volumes(folder / "large", LARGE, FRAMES)
+        speed = _speeds(folder, small)
+        return {**speed, **_letters(), **_memory(folder, small), **leaks(folder)}
+
+
+def _speeds(folder: Path, small: int) -> dict[str, dict[str, Any]]:
+    kinds = [(what, jobs) for what in ("small", "large") for jobs in (1, 2)]
+    ours: dict[tuple[str, int], list[Cost]] = {key: [] for key in kinds}
+    copies: dict[tuple[str, int], list[float]] = {key: [] for key in kinds}
+    for _ in range(TURNS):
+        for what, jobs in kinds:
+            ours[what, jobs].append(_run(folder, what, jobs))
+            copies[what, jobs].append(_copied(folder, what, jobs))
+    start = min(_started() for _ in range(TURNS))
+    work = {key: min(each.own + max(each.workers - key[1] * start, 0) if key[1] > 1 else each.own for each in costs)
+            for key, costs in ours.items()}  # fmt: skip
+    wall = {key: min(each.wall for each in costs) for key, costs in ours.items()}
+    copy = {key: min(costs) for key, costs in copies.items()}
+    gain = {what: 2 * work[what, 1] / work[what, 2] for what in ("small", "large")}
+    plain = 2 * copy["large", 1] / copy["large", 2]
+    share, rate = copy["large", 1] / work["large", 1], small / work["small", 1]
+    told = f"copy {1000 * copy['small', 1] / small:.1f} ms, ours {1000 * work['small', 1] / small:.1f} ms CPU a file"
+    walls = {what: f"wall {wall[what, 1]:.1f} -> {wall[what, 2]:.1f} s, start {start:.2f} s" for what in gain}
+    return {
+        "deid.imaging_large_speed": _least(share, "of copy", f"{_mb(folder, 'large'):.0f} MB", GATES["large"], share),
+        "deid.imaging_small_speed": _least(rate, "files/s/core", told, GATES["small"]),
+        "deid.imaging_two_small": _least(gain["small"], "x", walls["small"], GATES["gain"]),
+        "deid.imaging_two_large": _least(
+            gain["large"], "x", f"copy {plain:.2f}x; {walls['large']}", GATES["share"], gain["large"] / plain
+        ),
+    }
+
+
+def _run(folder: Path, what: str, jobs: int) -> Cost:
+    with tempfile.TemporaryDirectory(dir=folder) as out:
+        command = ["-m", "tests.bench.imaging_process", folder / what, Path(out) / "out", jobs]
+        return Cost(*map(float, _python(*command).split()))
+
+
+def _copied(folder: Path, what: str, parts: int) -> float:
+    with tempfile.TemporaryDirectory(dir=folder) as out:
+        script = ROOT / "tests/bench/imaging_copy.py"
+        commands = [[sys.executable, str(script), str(folder / what), out, str(n), str(parts)] for n in range(parts)]
+        running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for command in commands]
+        return sum(float(each.communicate()[0]) for each in running)
+
+
+def _started() -> float:
+    """CPU seconds of a worker's start."""
+    code = "import deid.folder.worker, time; print(time.process_time())"
+    return float(_python("-P", "-c", code))
+
+
+def _python(*arguments: object) -> str:
+    # Compiled once, as installed code is: an editable checkout may be told not to write what it compiled.
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    command = [sys.executable, *map(str, arguments)]
+    return subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT, env=env).stdout
+
+
+def _mb(folder: Path, what: str) -> float:
+    return sum(path.stat().st_size for path in (folder / what).rglob("*.dcm")) / 1e6
+
+
+def _letters() -> dict[str, dict[str, Any]]:
+    """Look for letters where none are: how long it takes and what it costs the picture."""
+    seconds, vain = {}, {}
+    for kind in KINDS:
+        pictures = [kind(np.random.default_rng(seed)) for seed in range(SEEDS)]
+        looks = [_looked(each, kind.__name__) for each in pictures]
+        seconds[kind.__name__] = min(spent for spent, _ in looks)
+        vain[kind.__name__] = max(share for _, share in looks)
+    slowest, worst = max(seconds, key=seconds.__getitem__), max(vain, key=vain.__getitem__)
+    one = KINDS[0](np.random.default_rng(0))
+    four = np.asarray(Image.fromarray(one).resize((2 * one.shape[1], 2 * one.shape[0]), Image.Resampling.BICUBIC))
+    cost = [min(_looked(each, "")[0] for _ in range(TURNS)) / each.size for each in (one, four)]
+    pictures_told = f"{SEEDS} each of {len(KINDS)} kinds"
+    return {
+        "deid.imaging_letters_time": _most(seconds[slowest], "CPU s", f"slowest kind: {slowest}", GATES["letters"]),
+        "deid.imaging_letters_growth": _most(cost[1] / cost[0], "x", "a pixel, 4 Mpx to 1 Mpx", GATES["growth"]),
+        "deid.imaging_letters_in_vain": _most(
+            100 * vain[worst], "% blanked", f"worst of {pictures_told} without text: {worst}", 100 * GATES["vain"]
+        ),
+    }
+
+
+def _looked(picture: np.ndarray, kind: str) -> tuple[float, float]:
+    """Give CPU seconds and the share of a picture that would be blanked."""
+    modality = Element(0x00080060, "CS", b"NM" if kind in COUNTS else b"OT")
+    data = DataSet([modality], Syntax(explicit=True, little=True), "")
+    search = Search(_described(picture), data, LetterRules())
+    start = time.process_time()
+    boxes = search.boxes(lambda _: picture)
+    spent, covered = time.process_time() - start, np.zeros(picture.shape, bool)
+    for box in boxes:
+        covered[box.top : box.bottom, box.left : box.right] = True
+    return spent, float(covered.mean())
+
+
+def _described(picture: np.ndarray) -> Picture:
+    rows, columns = picture.shape
+    return Picture(rows, columns, 1, 1, 8, 8, 7, signed=False, planar=False, photometric="MONOCHROME2", padding=None,
+                   order="<")  # fmt: skip
+
+
+def _memory(folder: Path, small: int) -> dict[str, dict[str, Any]]:
+    """Measure the peak with many files against few, and with one large file against a small one of its kind.
+
+    A picture with letters is in each: the detector's own memory is no file's.
+    """
+    for name, count, frames in (("few", small, 1), ("many", MANY * small, 1), ("base", 1, 1), ("cine", 0, CINE)):
+        sets.slices(folder / name, count)
+        sets.cine(folder / name, frames, _with_letters())
+    sets.volumes(folder / "volume", 1, CINE)
+    sets.cine(folder / "volume", 1, _with_letters())
+    peak = {name: _run(folder, name, 1).peak for name in ("few", "many", "base", "cine", "volume")}
+    times = {name: (peak[name] - peak["base"]) / _mb(folder, name) for name in ("cine", "volume")}
+    worst = max(times, key=times.__getitem__)
+    told = ", ".join(f"{name} {_mb(folder, name):.0f} MB: {times[name]:.2f}x" for name in times)
+    counted = f"{peak['few']:.0f} MB at {small} files, {peak['many']:.0f} MB at {MANY * small}"
+    return {
+        "deid.imaging_memory_files": _most(peak["many"] / peak["few"], "x", counted, GATES["flat"]),
+        "deid.imaging_memory_largest": _most(times[worst], "x the file", told, GATES["memory"]),
+    }
+
+
+def _with_letters() -> np.ndarray:
+    maker = Maker(Path(), 1)
+    picture = maker.tissue((600, 800))
+    maker.burn(picture, "홍길동 00123456", (20, 20), 20, 250)
+    return picture
+
+
+def _least(value: float, unit: str, peer: str, least: float, ratio: float | None = None) -> dict[str, Any]:
+    ok = (value if ratio is None else ratio) >= least
+    return {"value": value, "unit": unit, "peer": peer, "ratio": ratio, "floor": f">= {least:g}", "ok": ok}
+
+
+def _most(value: float, unit: str, peer: str, most: float) -> dict[str, Any]:
+    return {"value": value, "unit": unit, "peer": peer, "ratio": None, "floor": f"<= {most:g}", "ok": value <= most}
