@@ -10,7 +10,8 @@ from pathlib import Path
 from deid.folder.people import Leaving
 from deid.folder.recipe import FolderRecipe
 from deid.folder.run import files_below
-from deid.versions.spellings import ALIKE, cores
+from deid.versions.alike import ALIKE
+from deid.versions.spellings import cores
 from deid.versions.withdrawn import read_feed
 
 

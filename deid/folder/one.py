@@ -61,13 +61,15 @@ def process(work: Work, number: int, name: str) -> Result:
         found = _format(work, name)
     except Refused as refusal:
         return _refused(name, "", refusal, POLICY if refusal.policy else FAILED)
+    if folder.exists():  # of a worker that was killed over this file
+        shutil.rmtree(folder)
     folder.mkdir(parents=True)
-    people = replace(work.people)
+    work.people.asked.clear()
     try:
         outcome = found.deidentify(
-            work.source / name, folder, Context(people, work.recipe.sections[found.section], name)
+            work.source / name, folder, Context(work.people, work.recipe.sections[found.section], name)
         )
-        outcome = replace(outcome, people=tuple(sorted({outcome.patient, *people.asked})))
+        outcome = replace(outcome, people=tuple(sorted({outcome.patient, *work.people.asked})))
         left = tuple(_left(folder, outcome))
     except Refused as refusal:
         result = _refused(name, found.name, refusal, POLICY if refusal.policy else UNREADABLE)

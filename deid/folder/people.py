@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from deid.keys import Derives
 from deid.transform.lengths import HEX_FOR_SHIFT, HEX_OF_16_BYTES
-from deid.versions.spellings import ALIKE, cores
+from deid.versions.alike import ALIKE
 
 UID_ROOT = "2.25."  # PS3.5 Annex B.2: an UUID as one whole number
 UUID_VERSION, UUID_VARIANT = 0x4 << 76, 0x2 << 62
@@ -40,6 +40,8 @@ class Leaving:
     @classmethod
     def of(cls, ids: Iterable[str], spellings: str) -> Leaving:
         """Read the feed's numbers."""
+        from deid.versions.spellings import cores  # noqa: PLC0415 - Polars, which a worker need not load
+
         return cls(frozenset(cores(ids, spellings)), spellings)
 
     @property
@@ -57,6 +59,8 @@ class Leaving:
 
 @lru_cache(maxsize=8192)
 def _core(patient: str, spellings: str) -> str:
+    from deid.versions.spellings import cores  # noqa: PLC0415 - only where somebody withdrew
+
     return str(cores([patient], spellings).item())
 
 
@@ -64,7 +68,7 @@ def _core(patient: str, spellings: str) -> str:
 class People:
     """Keyed arithmetic for one data set of one project. `max_days` is the widest offset, as in `date_shift`.
 
-    `asked` fills with every pseudonym that was given: whose a file is that is rewritten with these.
+    `asked` fills with every pseudonym given since it was cleared: whose a file is that is rewritten with these.
     """
 
     keys: Derives = field(repr=False)

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from deid.errors import GateFailed
 from deid.recipe_yaml import Node
+from deid.versions.alike import ALIKE, SPELLINGS
 from deid.versions.recalls import ENDS, NOW
-from deid.versions.spellings import ALIKE, SPELLINGS
 
 SEOUL = timezone(timedelta(hours=9))
 

@@ -12,8 +12,8 @@ from itertools import product
 
 import polars as pl
 
-ALIKE, EXACT = "alike", "exact"
-SPELLINGS = (ALIKE, EXACT)
+from deid.versions.alike import ALIKE, EXACT
+
 # Widths to which a number's digits may have been padded in an earlier file.
 WIDEST = 12
 # Signs that stand between a number's letters and its digits.

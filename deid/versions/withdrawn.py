@@ -23,8 +23,9 @@ from deid.readers.source import Content, Source
 from deid.recipe import subject_domain
 from deid.treatments.pseudonym import Pseudonym
 from deid.treatments.surrogate import Surrogate
+from deid.versions.alike import ALIKE
 from deid.versions.consent import SEOUL, Feed
-from deid.versions.spellings import ALIKE, core, cores
+from deid.versions.spellings import core, cores
 from deid.whole_file import write_whole
 
 HEAD = ("subject", "withdrawn_on")

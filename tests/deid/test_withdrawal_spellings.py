@@ -14,7 +14,8 @@ from deid import cli
 from deid.engine import RunResult
 from deid.errors import SnapshotShredded
 from deid.snapshot import read_manifest
-from deid.versions.spellings import ALIKE, EXACT, cores, usual
+from deid.versions.alike import ALIKE, EXACT
+from deid.versions.spellings import cores, usual
 from tests.deid.factory import HEAD, Hospital, table
 
 CANARY = "Q87CANARY"
