@@ -17,6 +17,7 @@ from deid.folder.one import LEFT, POLICY, UNREADABLE, Result
 from deid.folder.run import Tally
 from deid.folder.scan import Scanner
 from deid.gates import Verdict
+from deid.versions.held import is_plain_name
 
 LEFT_FIX = (
     "보고서(--report)에서 원본 파일을 찾아 계획에서 빼거나, 파일 이름과 위치를 개발자에게 알려 주세요(값은 빼고).",
@@ -26,11 +27,15 @@ FAILED_FIX = (
     "보고서(--report)의 오류 이름과 줄을 개발자에게 알리거나, 그 파일을 원본에서 빼고 다시 실행하세요.",
     "Tell a developer the error's name and line in the report (--report), or take the file out and run again.",
 )
+NAMES_FIX = (
+    "원본에서 파일의 확장자를 영문자와 숫자로 고쳐 다시 실행하세요.",
+    "Mend the files' endings at their origin (letters and digits) and run again.",
+)
 EMPTY_FIX = ("보고서(--report)의 거절 사유를 확인하세요.", "See in the report (--report) why files were refused.")
 
 
 def judge(tally: Tally) -> list[Verdict]:
-    """Judge a run by its end: nothing left, nothing failed, something written. Raises `GateFailed`."""
+    """Judge a run by its end: nothing left, nothing failed, something written, by plain names. Raises `GateFailed`."""
     left = [each for each in tally.refused if each.kind == LEFT]
     if left:
         _fail_scan(len(left), _places(left))
@@ -42,6 +47,13 @@ def judge(tally: Tally) -> list[Verdict]:
     if not files:
         words = ("쓸 수 있는 파일이 없습니다.", "no file could be written.")
         raise GateFailed("files", (TABLE, ""), 0, words, remedy=EMPTY_FIX)
+    strange = [name for each in files for name in each.files if not is_plain_name(name)]
+    if strange:
+        words = (
+            "작업공간에 놓을 수 없는 파일 이름이 생겼습니다.",
+            "some files got a name that no workspace can be given.",
+        )
+        raise GateFailed("file_names", (TABLE, ""), len(strange), words, remedy=NAMES_FIX)
     values = sum(len(each.outcome.removed | each.outcome.removed_once) for each in files)
     scanned = sum(len(each.files) for each in files)
     ko = f"파일 {scanned:,}개의 모든 바이트에서 그 환자들에게서 지운 값 {values:,}개를 찾았고, 남은 것이 없습니다."

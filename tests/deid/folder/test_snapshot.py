@@ -20,9 +20,12 @@ from click.testing import CliRunner, Result
 from deid.cli import deid
 from deid.errors import GateFailed, KeyFileError, OutputError, RecipeError, SnapshotDamaged, SnapshotShredded
 from deid.folder import one, work_folder
+from deid.folder.format import Outcome
+from deid.folder.gate import judge
 from deid.folder.one import Result as FileResult
 from deid.folder.one import Work
 from deid.folder.people import People
+from deid.folder.run import Tally, Written
 from deid.folder.run_command import load_signed
 from deid.folder.snapshot import FolderResult
 from deid.manifest import FORMAT_3, dump, parse
@@ -163,6 +166,14 @@ def test_a_folder_without_a_file_that_can_be_written_is_no_snapshot(tmp_path: Pa
         clinic.run()
     assert failed.value.code == "deid.gate-files"
     assert clinic.left_behind() == []
+
+
+@pytest.mark.parametrize("name", ["a.남", "a b.edf", "../a.edf", "index.parquet"])
+def test_a_file_that_a_format_names_so_that_no_workspace_can_have_it_refuses(name: str) -> None:
+    tally = Tally(written=[Written((name,), Outcome((name,), "p"), "source", "edf")])
+    with pytest.raises(GateFailed) as failed:
+        judge(tally)
+    assert failed.value.code == "deid.gate-file-names"
 
 
 @pytest.mark.parametrize("missing", ["provider", "legal_basis"])
