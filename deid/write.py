@@ -196,15 +196,38 @@ def write_loaded(table: Prepared, stay: Flags | None, place: Place, k: int) -> t
         held, stay = Held.of(collect(table.source, final)), None
     names = [rule.name for rule in table.rule.published]
     rows = _order(held, names, table.people.height, stay)
-    held = Held({name: held.columns[name] for name in (INDEX, *names)}, held.height).at(rows)
-    cuts = np.searchsorted(held.frame([INDEX])[INDEX].to_numpy(), bounds_of(table.people, RAW, place.buckets))
+    cuts = np.searchsorted(_ranks(held).take(rows.to_numpy()), bounds_of(table.people, RAW, place.buckets))
+    published = Held({name: held.columns[name] for name in names}, held.height)
+    made = [each for stretch in _stretches(cuts) for each in _written(published, rows, stretch, place)]
+    return table, _together(place, made, published.frame(rows=rows.clear()))
+
+
+def _stretches(cuts: Bounds) -> Iterator[tuple[int, Bounds]]:
+    """Divide buckets, given where each begins, into stretches of about `PART_ROWS` rows: the first, and their cuts."""
+    begun, last = 0, len(cuts) - 1
+    while begun < last:
+        end = max(begun + 1, int(np.searchsorted(cuts, cuts[begun] + PART_ROWS, side="right")) - 1)
+        yield begun, cuts[begun : end + 1]
+        begun = end
+
+
+def _written(published: Held, rows: pl.Series, stretch: tuple[int, Bounds], place: Place) -> Iterable[Written]:
+    """Write the buckets of a stretch; of a large table no more than its rows are copied in order at a time."""
+    first, cuts = stretch
+    held = published.at(rows[int(cuts[0]) : int(cuts[-1])])
+    cuts = cuts - cuts[0]
 
     def bucket(at: int) -> Written:
-        return _put(place, at, held.stretch(int(cuts[at]), int(cuts[at + 1] - cuts[at])).frame(names))
+        return _put(place, first + at, held.stretch(int(cuts[at]), int(cuts[at + 1] - cuts[at])).frame())
 
     # Polars works on the columns of one file at a time; between files it waits for the disk and the cipher.
     with ThreadPoolExecutor(AT_A_TIME) as pool:
-        return table, _together(place, list(pool.map(bucket, range(place.buckets))), held.frame(names, rows.clear()))
+        return list(pool.map(bucket, range(len(cuts) - 1)))
+
+
+def _ranks(held: Held) -> NDArray[np.uint32]:
+    ranks: NDArray[np.uint32] = held.frame([INDEX])[INDEX].to_numpy()
+    return ranks
 
 
 def write_rows(place: Place, frame: pl.DataFrame, subject: str) -> Written:
@@ -286,7 +309,7 @@ def _order(held: Held, names: Sequence[str], people: int, stay: Flags | None = N
     for seed, name in enumerate(names):
         number ^= _hashed(held.columns[name], seed)
     number &= np.uint64((1 << (64 - rank_bits)) - 1)
-    number |= held.frame([INDEX])[INDEX].to_numpy().astype(np.uint64) << np.uint64(64 - rank_bits)
+    number |= _ranks(held).astype(np.uint64) << np.uint64(64 - rank_bits)
     # The row's place takes the last bits, after the first ones of the hash: numbers alone sort ten times as fast.
     bits = np.uint64(held.height.bit_length())
     keys = number << np.uint64(rank_bits - min(rank_bits, people.bit_length()))
