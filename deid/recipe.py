@@ -113,6 +113,12 @@ class TableRule:
         return tuple(dict.fromkeys([self.subject, *self.unique, *needed, *own]))
 
     @property
+    def replaced(self) -> frozenset[str]:
+        """Source columns of which every distinct value is looked up once, texts aside: patients, pseudonyms, levels."""
+        rules = [rule for rule in self.published if rule.treatment.joined and not isinstance(rule.treatment, FreeText)]
+        return frozenset([self.subject, *(rule.source for rule in rules)])
+
+    @property
     def texts(self) -> tuple[ColumnRule, ...]:
         """Rules of the free-text columns."""
         return tuple(rule for rule in self.columns if isinstance(rule.treatment, FreeText))

@@ -43,19 +43,17 @@ def _has_few(about: pq.FileMetaData, place: int) -> bool:
     )
 
 
-def read_numbered(file: IO[bytes], names: Sequence[str], missing: Sequence[str]) -> dict[str, Numbered] | None:
-    """Read text columns as numbers, `missing` texts as null; None where Polars must say what is wrong."""
-    if not names:
-        return {}
+def read_numbered(file: IO[bytes], name: str, missing: Sequence[str]) -> Numbered | None:
+    """Read a text column as numbers, `missing` texts as null; None where Polars must say what is wrong."""
     try:
-        opened = pq.ParquetFile(by_descriptor(file), read_dictionary=list(names), pre_buffer=False)
-        chunks = {name: column.chunks for name, column in zip(names, opened.read(list(names)).columns, strict=True)}
-        for chunk in (chunk for each in chunks.values() for chunk in each):
+        opened = pq.ParquetFile(by_descriptor(file), read_dictionary=[name], pre_buffer=False)
+        chunks = opened.read([name], use_threads=False).column(0).chunks
+        for chunk in chunks:
             # Numbers within the dictionary, texts in UTF-8: Polars takes both on trust.
             chunk.validate(full=True)
     except DAMAGED:
         return None
-    if not all(pa.types.is_dictionary(chunk.type) for each in chunks.values() for chunk in each):
+    if not all(pa.types.is_dictionary(chunk.type) for chunk in chunks):
         return None
     # What is left in a dictionary of rows that are gone is not in the table.
-    return {name: joined_chunks(each, missing).of_rows() for name, each in chunks.items()}
+    return joined_chunks(chunks, missing).of_rows()

@@ -15,7 +15,8 @@ from typing import IO, NoReturn
 
 import polars as pl
 
-from deid.held import Held
+from deid.held import Column, Held
+from deid.many.codes import numbered
 from deid.readers.parquet_codes import few_texts, read_numbered
 from deid.readers.refuse import check_header, check_rows, refuse
 from deid.readers.regular import Stamp, by_descriptor, check_stamp, hash_of, open_regular, stamp
@@ -24,6 +25,7 @@ from deid.readers.spelling import UnspellableError, ZonedError, as_text, date_fo
 from deid.recipe import Limits, TableRule
 
 STRETCH = 1 << 17
+AT_A_TIME = 2
 MAGIC, SEALED_MAGIC = b"PAR1", b"PARE"
 
 
@@ -124,17 +126,23 @@ def _columns(rule: TableRule, schema: pl.Schema) -> tuple[pl.Expr, ...]:
 
 def _decode(content: ParquetContent, rows: int, texts: Sequence[str], *, keep: bool) -> Held | None:
     if keep:
-        with ThreadPoolExecutor(1) as pool:
-            by_number = pool.submit(read_numbered, content.file, texts, empty_texts(content.rule)).result
-            rest = content.scan().select(pl.exclude(texts) if texts else pl.all()).collect(engine="streaming")
-            found = by_number()
-        if found is None:
-            rest, found = content.scan().collect(engine="streaming"), {}
-        return Held({**dict(zip(rest.columns, rest.get_columns(), strict=True)), **found}, rows)
+        names = content.rule.used
+        with ThreadPoolExecutor(AT_A_TIME) as pool:
+            columns = pool.map(lambda name: _column(content, name, few=name in texts), names)
+            return Held(dict(zip(names, columns, strict=True)), rows)
     # A stretch at a time: the streaming engine would decode as far ahead as it can.
     for begun in range(0, rows, STRETCH):
         content.scan().slice(begun, STRETCH).select(pl.all().is_null().sum()).collect(engine="in-memory")
     return None
+
+
+def _column(content: ParquetContent, name: str, *, few: bool) -> Column:
+    """Read one column into memory: texts of which there are few by their numbers, identifiers by numbers given here."""
+    found = read_numbered(content.file, name, empty_texts(content.rule)) if few else None
+    if found is not None:
+        return found
+    column = content.scan().select(name).collect(engine="streaming").to_series()
+    return numbered(column) if name in content.rule.replaced else column
 
 
 def refuse_kind(rule: TableRule, column: str, kind: str, line: int = 0) -> NoReturn:
