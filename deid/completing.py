@@ -86,6 +86,7 @@ def _by_row(table: Prepared, rules: Sequence[ColumnRule], raw: Sequence[ColumnRu
         if isinstance(rule.treatment, Band) and rule.name not in table.finishes
     }
     needed = dict.fromkeys(name for rule in (*rules, *raw) for name in (rule.source, *rule.treatment.needs))
+    needed |= dict.fromkeys(joined(rule) for rule in rules if joined(rule) in table.aligned)
     others = [pl.col(INDEX), *map(raw_value, raw)]
     frame = table.frame(table.people, needed)
     frame = finished(select_published(frame, rules, table.rule, *others, lows=bands), table.finishes, rules)

@@ -45,7 +45,7 @@ from deid.privacy.multidimensional import with_last_labels
 from deid.privacy.table import TablePrivacy, begin
 from deid.privacy.usefulness import Usefulness, usefulness_of
 from deid.readers.connection import Databases
-from deid.readers.open import open_source, size_of
+from deid.readers.open import open_source, size_of, weight_of
 from deid.readers.source import Reading, Source
 from deid.recipe import Recipe, TableRule, subject_domain
 from deid.recipe_schema import lineage as schema_lineage
@@ -66,6 +66,7 @@ from deid.write import (
     PART_ROWS,
     Written,
     left_of,
+    order_beforehand,
     place_of,
     rows_staying,
     sealed,
@@ -131,6 +132,8 @@ def run(  # noqa: PLR0913 - the contract between rooms; the last three are by na
     with ExitStack() as stack:
         folder = stack.enter_context(unfinished(out))
         try:
+            # The report's page is compiled while the sources are read.
+            stack.enter_context(beside(at_once=True))(template)
             room = stack.enter_context(joined(means, recipe, keys, folder))
             sources = _open_sources(recipe, source, out, stack, progress, room)
             cases = stack.enter_context(CaseWriter(private)) if private else None
@@ -149,6 +152,7 @@ def _open_sources(  # noqa: PLR0913, PLR0917 - what a run was given
     recipe: Recipe, folder: Path, spool: Path, stack: ExitStack, progress: Progress, room: Hands
 ) -> list[Source]:
     total = sum(size_of(table, folder) for table in recipe.tables)
+    kept = sum(weight_of(table, folder) for table in recipe.tables) <= room.memory.whole
     databases = stack.enter_context(Databases())
     done = 0
     sources = []
@@ -159,7 +163,7 @@ def _open_sources(  # noqa: PLR0913, PLR0917 - what a run was given
             done += count
             progress(Step("원본 검사", "checking the source", name, done, total))
 
-        how = Reading(spool, total <= room.memory.whole, advance, databases)
+        how = Reading(spool, kept, advance, databases)
         sources.append(stack.enter_context(open_source(table, folder, recipe.limits, how)))
     return sources
 
@@ -174,6 +178,7 @@ class _Plan:
     decision: Decision | None = None
     privacy: TablePrivacy | None = None
     of_rows: Rows | None = None
+    order: pl.Series | None = None
 
     @property
     def rule(self) -> TableRule:
@@ -256,8 +261,6 @@ class _Run:
                 self._judge(plan, written[plan.rule.name])
             for source in sources:
                 source.check_unchanged()
-            # While the twin is still being drawn.
-            template()
             risks = {plan.rule.name: self._risk(plan, costs[plan.rule.name]()) for plan in plans}
             (self.folder / TWIN).write_bytes(twin())
         manifest = self._followed(self._manifest(tables, risks, sources, now), written, applied)
@@ -349,7 +352,8 @@ class _Run:
         if plan.table.laid_out:
             written = write_parts(plan.table, plan.decided(), plan.allowed(), place)
         elif plan.table.computed is not None:
-            plan.table, written = write_loaded(plan.table, plan.staying(), place, self.recipe.gates.k)
+            plan.table, written = write_loaded(plan.table, plan.staying(), place, self.recipe.gates.k, plan.order)
+            plan.order = None
         else:
             frame = left_of(plan.table, plan.decided(), plan.allowed())
             plan.table, frame = with_rest_learned(plan.table, frame, self.recipe.gates.k)
@@ -477,8 +481,10 @@ def _with_classes(table: Prepared) -> _Plan:
         return _Plan(table, None, None)
     if table.laid_out:
         return _Plan(table, *classes_by_parts(table))
-    found = classes_of(table)
-    return _Plan(table, found.classes, risk_of(found.source_sizes), of_rows=found.of_rows)
+    with beside(at_once=True) as begin_with:
+        order = begin_with(partial(order_beforehand, table))
+        found = classes_of(table)
+    return _Plan(table, found.classes, risk_of(found.source_sizes), of_rows=found.of_rows, order=order())
 
 
 def _json(value: object) -> str:

@@ -64,7 +64,7 @@ def classes_of(table: Prepared) -> Grouped:
     held = table.computed or Held.of(collect(table.source, table.classified()))
     published = {entry.column: held.columns[entry.column] for entry in entries}
     raw = {rule.name: held.columns[RAW + rule.name] for rule in table.generalised}
-    return group_rows(entries, held.frame([INDEX])[INDEX].cast(pl.Int64).to_numpy(), published, raw)
+    return group_rows(entries, held.frame([INDEX])[INDEX].to_numpy(), published, raw)
 
 
 def _source_sizes(pairs: pl.DataFrame, entries: Sequence[QuasiIdentifier]) -> Codes:
@@ -83,13 +83,12 @@ def group_rows(
     columns = _each_coded([*published.values(), *raw.values()])
     before = dict(zip(raw, columns[len(published) :], strict=True))
     keys, of_rows, classes = _classed(entries, dict(zip(published, columns, strict=False)))
+    # From here on a class has one number: those of its columns, row by row, are let go.
+    del columns
     people = int(patient.max(initial=0)) + 1
     sizes = [people, classes, *(each.size for each in before.values())]
     (who, group, *values), rows = distinct([patient, of_rows, *(each.codes for each in before.values())], sizes)
-    a_row = np.zeros(classes, np.int64)
-    a_row[of_rows] = np.arange(of_rows.size)
-    of_class = [key.codes[a_row] for key in keys]
-    source = [(codes[group], key.size) for key, codes in zip(keys, of_class, strict=True)]
+    source = [(key.codes[group], key.size) for key in keys]
     for at, entry in enumerate(entries):
         if entry.column in before:
             source[at] = values[list(before).index(entry.column)], before[entry.column].size
@@ -97,9 +96,9 @@ def group_rows(
     source_sizes = np.diff(run_starts(combinations[:-1]), append=combinations[-1].size)
     pairs = run_starts([who, group])
     counted = np.add.reduceat(rows, pairs) if pairs.size else rows
-    found = [key.values.gather(codes).alias(e.key) for e, key, codes in zip(entries, keys, of_class, strict=True)]
+    found = [key.values.gather(key.codes).alias(entry.key) for entry, key in zip(entries, keys, strict=True)]
     whose = Classes(_small(who[pairs]), _small(group[pairs]), _small(counted), pl.DataFrame(found))
-    return Grouped(whose, source_sizes, _small(of_rows))
+    return Grouped(whose, source_sizes, of_rows)
 
 
 def class_sizes(entries: Sequence[QuasiIdentifier], patient: Codes, columns: Mapping[str, Coded]) -> pl.DataFrame:
@@ -111,9 +110,7 @@ def class_sizes(entries: Sequence[QuasiIdentifier], patient: Codes, columns: Map
     pairs += of_rows
     pairs.sort()
     group = pairs[run_starts([pairs])] % classes
-    a_row = np.zeros(classes, np.int64)
-    a_row[of_rows] = np.arange(of_rows.size)
-    found = [key.values.gather(key.codes[a_row]).alias(e.key) for e, key in zip(entries, keys, strict=True)]
+    found = [key.values.gather(key.codes).alias(entry.key) for entry, key in zip(entries, keys, strict=True)]
     return pl.DataFrame([*found, pl.Series(PEOPLE, np.bincount(group, minlength=classes), dtype=pl.Int64)])
 
 
@@ -123,10 +120,13 @@ def _each_coded(columns: Sequence[Column]) -> list[Coded]:
         return list(pool.map(coded, columns))
 
 
-def _classed(entries: Sequence[QuasiIdentifier], columns: Mapping[str, Coded]) -> tuple[Sequence[Coded], Codes, int]:
-    """Give what counts of every quasi-identifier as numbers, each row's class, and how many classes there are."""
+def _classed(entries: Sequence[QuasiIdentifier], columns: Mapping[str, Coded]) -> tuple[Sequence[Coded], Rows, int]:
+    """Give each row's class, how many there are, and of every quasi-identifier what counts of it, by class."""
     keys = [_keyed(columns[entry.column], entry) for entry in entries]
-    return keys, *grouped([key.codes for key in keys], [key.size for key in keys])
+    of_rows, classes = grouped([key.codes for key in keys], [key.size for key in keys])
+    a_row = np.zeros(classes, np.uint32)
+    a_row[of_rows] = np.arange(of_rows.size, dtype=np.uint32)
+    return [Coded(key.codes[a_row], key.values) for key in keys], of_rows.astype(np.uint32), classes
 
 
 def coded(column: Column) -> Coded:
@@ -140,7 +140,9 @@ def coded(column: Column) -> Coded:
         if isinstance(low, int) and isinstance(high, int) and high - low < MOST_SPAN:
             span = pl.int_range(low, high + 2, eager=True).cast(column.dtype, strict=False)
             values = pl.concat([span[:-1], pl.Series([None], dtype=column.dtype)])
-            return Coded((whole.cast(pl.Int64) - low).cast(pl.UInt32).fill_null(high - low + 1).to_numpy(), values)
+            # A day has four bytes, and so has the distance.
+            whole = whole if whole.dtype == pl.Int32 and high <= MOST_SPAN else whole.cast(pl.Int64)
+            return Coded((whole - low).cast(pl.UInt32).fill_null(high - low + 1).to_numpy(), values)
     values = column.unique(maintain_order=True)
     places = values.alias("value").to_frame().with_row_index("code")
     codes = (
@@ -149,7 +151,7 @@ def coded(column: Column) -> Coded:
     return Coded(codes["code"].cast(pl.Int64).to_numpy(), values)
 
 
-def distinct(columns: Sequence[Codes], sizes: Sequence[int]) -> tuple[tuple[Codes, ...], Codes]:
+def distinct(columns: Sequence[Codes | Rows], sizes: Sequence[int]) -> tuple[tuple[Codes, ...], Codes]:
     """Return the distinct rows of some columns of codes in their order, and how often each occurs."""
     if math.prod(sizes) < ROOM:
         key = np.zeros(columns[0].size, np.int64)

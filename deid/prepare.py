@@ -131,7 +131,7 @@ class Prepared:
     def frame(self, people: pl.DataFrame, names: Iterable[str] | None = None) -> pl.LazyFrame:
         """Scan the source with patients and replacements joined; rows of patients not in `people` are left out.
 
-        Of a table in memory, with some source columns only if `names` are given.
+        Of a table in memory, with some source columns and further pseudonyms only if `names` are given.
         """
         if self.index is not None and self.source.loaded is not None:
             frame = self._kept(self.source.loaded, self.index, people, names)
@@ -159,8 +159,9 @@ class Prepared:
         if people.height < self.people.height:
             theirs = np.isin(index.to_numpy(), people[INDEX].to_numpy(), kind="table")
             rows = pl.Series(np.flatnonzero(theirs), dtype=pl.UInt32)
-        frame = Held({INDEX: index, **self.aligned}, loaded.height).frame(rows=rows)
-        frame = frame.hstack(loaded.frame(names, rows).get_columns())
+        wanted = {**self.aligned, **loaded.columns}
+        wanted = wanted if names is None else {name: wanted[name] for name in names}
+        frame = Held({INDEX: index, **wanted}, loaded.height).frame(rows=rows)
         further = self._of_subject(self.people).drop(SUBJECT, INDEX)
         # In a part the patients are a stretch of all patients: the first has a rank of its own.
         first = self.people[INDEX].first() if self.people.height else 0

@@ -184,8 +184,17 @@ def rows_staying(index: pl.Series | None, of_rows: NDArray[np.uint32] | None, de
     return None if left.all() else left
 
 
-def write_loaded(table: Prepared, stay: Flags | None, place: Place, k: int) -> tuple[Prepared, Written]:
-    """Write a table whose columns are in memory; `stay` says which rows do (None: all)."""
+def order_beforehand(table: Prepared) -> pl.Series | None:
+    """Put the rows of a table in memory in order, also those that may go; None while its values are not final."""
+    if table.computed is None or table.recoding is not None or learning_rules(table.rule, quasi=False):
+        return None
+    return _order(table.computed, [rule.name for rule in table.rule.published], table.people.height)
+
+
+def write_loaded(
+    table: Prepared, stay: Flags | None, place: Place, k: int, rows: pl.Series | None = None
+) -> tuple[Prepared, Written]:
+    """Write a table whose columns are in memory; `stay` says which rows do (None: all), `rows` their order if known."""
     (place.root / f"data/{place.table}").mkdir(parents=True)
     held = Held.of(table.published().collect()) if table.computed is None else table.computed
     if table.recoding is not None:
@@ -195,7 +204,8 @@ def write_loaded(table: Prepared, stay: Flags | None, place: Place, k: int) -> t
         table, final = with_rest_learned(table, (frame if stay is None else frame.filter(stay)).lazy(), k)
         held, stay = Held.of(collect(table.source, final)), None
     names = [rule.name for rule in table.rule.published]
-    rows = _order(held, names, table.people.height, stay)
+    rows = _order(held, names, table.people.height) if rows is None else rows
+    rows = rows if stay is None else rows.filter(pl.Series(stay).gather(rows))
     cuts = np.searchsorted(_ranks(held).take(rows.to_numpy()), bounds_of(table.people, RAW, place.buckets))
     published = Held({name: held.columns[name] for name in names}, held.height)
     made = [each for stretch in _stretches(cuts) for each in _written(published, rows, stretch, place)]
@@ -302,21 +312,23 @@ def ordered(frame: pl.DataFrame, people: int) -> pl.DataFrame:
     return frame[_order(Held.of(frame), names, people)]
 
 
-def _order(held: Held, names: Sequence[str], people: int, stay: Flags | None = None) -> pl.Series:
-    """Places of the rows in the order of `ordered`, or of those that `stay`; `names` are the columns but `INDEX`."""
+def _order(held: Held, names: Sequence[str], people: int) -> pl.Series:
+    """Places of the rows in the order of `ordered`; `names` are the columns but `INDEX`."""
     rank_bits = RANK_BITS if people <= 1 << RANK_BITS else 32
     number = np.zeros(held.height, np.uint64)
     for seed, name in enumerate(names):
         number ^= _hashed(held.columns[name], seed)
     number &= np.uint64((1 << (64 - rank_bits)) - 1)
-    number |= _ranks(held).astype(np.uint64) << np.uint64(64 - rank_bits)
+    ranks = _ranks(held).astype(np.uint64)
+    ranks <<= np.uint64(64 - rank_bits)
+    number |= ranks
+    del ranks
     # The row's place takes the last bits, after the first ones of the hash: numbers alone sort ten times as fast.
     bits = np.uint64(held.height.bit_length())
     keys = number << np.uint64(rank_bits - min(rank_bits, people.bit_length()))
     keys >>= bits
     keys <<= bits
     keys |= np.arange(held.height, dtype=np.uint64)
-    keys = keys if stay is None else keys[stay]
     keys.sort()
     rows = keys & ((np.uint64(1) << bits) - np.uint64(1))
     keys >>= bits

@@ -7,6 +7,7 @@ of suppressed rows).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,13 +47,27 @@ class Numbered:
 
 def numbered(column: pl.Series) -> Numbered:
     """Give each distinct value of a text column a number."""
+    found = numbered_stretches([column], column.len())
+    if found is None:
+        raise RuntimeError("a column has no more values than rows")
+    return found
+
+
+def numbered_stretches(stretches: Iterable[pl.Series], most: int) -> Numbered | None:
+    """Give each distinct value of a text column that comes in stretches a number; None of more than `most` values."""
     # Categories of its own, numbered as they come; those without a name belong to the whole process and stay for ever.
     own = pl.Categorical(pl.Categories.random())
-    coded = column.cast(own)  # the categories live as long as this
-    codes = coded.to_physical().cast(pl.UInt32)
-    last = codes.max()
-    count = last + 1 if isinstance(last, int) else 0
-    values = pl.int_range(count, dtype=pl.UInt32, eager=True).cat.to(own).cast(pl.String).alias(column.name)
+    found: list[pl.Series] = []
+    count = 0
+    for stretch in stretches:
+        coded = stretch.cast(own)  # the categories live as long as this: the last is let go after the next is there
+        found.append(coded.to_physical().cast(pl.UInt32))
+        last = found[-1].max()
+        count = max(count, last + 1 if isinstance(last, int) else 0)
+        if count > most:
+            return None
+    codes = pl.concat(found, rechunk=True)
+    values = pl.int_range(count, dtype=pl.UInt32, eager=True).cat.to(own).cast(pl.String).alias(codes.name)
     if not codes.null_count():
         return Numbered(codes, values)
     return Numbered(codes.fill_null(values.len()), pl.concat([values, pl.Series([None], dtype=pl.String)]))

@@ -10,6 +10,7 @@ from deid.readers.csv_file import open_csv
 from deid.readers.database import open_database
 from deid.readers.fhir_file import open_fhir
 from deid.readers.parquet_file import open_parquet
+from deid.readers.parquet_weight import weight
 from deid.readers.source import Reading, Source
 from deid.readers.workbook import open_workbook
 from deid.recipe import Limits, TableRule
@@ -40,6 +41,13 @@ def text_size(source: Source) -> int:
 
 
 def size_of(rule: TableRule, folder: Path) -> int:
-    """Bytes of the table as text, roughly; 0 when it is no file or not there. Decides whether it is kept in memory."""
+    """Bytes of the table as text, roughly; 0 when it is no file or not there."""
     path, factor = folder / rule.file, READERS[rule.origin.format][1]
     return path.stat().st_size * factor if factor and path.is_file() else 0
+
+
+def weight_of(rule: TableRule, folder: Path) -> int:
+    """Bytes of text that would need as much memory as the table. Decides whether it is kept there."""
+    size = size_of(rule, folder)
+    found = weight(rule, folder) if size and rule.origin.format == "parquet" else None
+    return size if found is None else found

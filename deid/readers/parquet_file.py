@@ -16,7 +16,7 @@ from typing import IO, NoReturn
 import polars as pl
 
 from deid.held import Column, Held
-from deid.many.codes import numbered
+from deid.many.codes import numbered_stretches
 from deid.readers.parquet_codes import few_texts, read_numbered
 from deid.readers.refuse import check_header, check_rows, refuse
 from deid.readers.regular import Stamp, by_descriptor, check_stamp, hash_of, open_regular, stamp
@@ -26,6 +26,8 @@ from deid.recipe import Limits, TableRule
 
 STRETCH = 1 << 17
 AT_A_TIME = 2
+# Rows of a column of identifiers that are numbered at a time, and as how many each is held to stand in on average.
+NUMBERED, ROWS_A_VALUE = 1 << 20, 16
 MAGIC, SEALED_MAGIC = b"PAR1", b"PARE"
 
 
@@ -125,24 +127,33 @@ def _columns(rule: TableRule, schema: pl.Schema) -> tuple[pl.Expr, ...]:
 
 
 def _decode(content: ParquetContent, rows: int, texts: Sequence[str], *, keep: bool) -> Held | None:
-    if keep:
-        names = content.rule.used
-        with ThreadPoolExecutor(AT_A_TIME) as pool:
-            columns = pool.map(lambda name: _column(content, name, few=name in texts), names)
-            return Held(dict(zip(names, columns, strict=True)), rows)
-    # A stretch at a time: the streaming engine would decode as far ahead as it can.
-    for begun in range(0, rows, STRETCH):
-        content.scan().slice(begun, STRETCH).select(pl.all().is_null().sum()).collect(engine="in-memory")
-    return None
+    held = _kept(content, rows, texts) if keep else None
+    if held is None:
+        # A stretch at a time: the streaming engine would decode as far ahead as it can.
+        for begun in range(0, rows, STRETCH):
+            content.scan().slice(begun, STRETCH).select(pl.all().is_null().sum()).collect(engine="in-memory")
+    return held
 
 
-def _column(content: ParquetContent, name: str, *, few: bool) -> Column:
-    """Read one column into memory: texts of which there are few by their numbers, identifiers by numbers given here."""
+def _kept(content: ParquetContent, rows: int, texts: Sequence[str]) -> Held | None:
+    """Read all columns into memory; None when there are too many identifiers for it."""
+    names = content.rule.used
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        columns = list(pool.map(lambda name: _column(content, name, rows, few=name in texts), names))
+    found = {name: column for name, column in zip(names, columns, strict=True) if column is not None}
+    return Held(found, rows) if len(found) == len(names) else None
+
+
+def _column(content: ParquetContent, name: str, rows: int, *, few: bool) -> Column | None:
+    """Read texts of which there are few by their numbers, identifiers by numbers given here (None: they are many)."""
     found = read_numbered(content.file, name, empty_texts(content.rule)) if few else None
     if found is not None:
         return found
-    column = content.scan().select(name).collect(engine="streaming").to_series()
-    return numbered(column) if name in content.rule.replaced else column
+    column = content.scan().select(name)
+    if name not in content.rule.replaced:
+        return column.collect(engine="streaming").to_series()
+    stretches = (column.slice(begun, NUMBERED).collect().to_series() for begun in range(0, max(1, rows), NUMBERED))
+    return numbered_stretches(stretches, max(NUMBERED, rows // ROWS_A_VALUE))
 
 
 def refuse_kind(rule: TableRule, column: str, kind: str, line: int = 0) -> NoReturn:
