@@ -36,9 +36,13 @@ class Held:
     def frame(self, names: Iterable[str] | None = None, rows: pl.Series | None = None) -> pl.DataFrame:
         """Spell out columns (all, or `names`) of all rows, or of those at the places `rows` in their order."""
         held = self if rows is None else self.at(rows)
-        wanted = held.columns if names is None else {name: held.columns[name] for name in names}
+        return held.lazy(names).collect()
+
+    def lazy(self, names: Iterable[str] | None = None) -> pl.LazyFrame:
+        """Spell out columns (all, or `names`) lazily: those that are not asked for are never spelled."""
+        wanted = self.columns if names is None else {name: self.columns[name] for name in names}
         # In one query: each by itself costs more than what it does for a few thousand rows.
-        given = pl.DataFrame([_given(column).alias(name) for name, column in wanted.items()])
+        given = pl.DataFrame([_given(column).alias(name) for name, column in wanted.items()]).lazy()
         texts = [
             pl.lit(column.values).gather(pl.col(name)).alias(name)
             for name, column in wanted.items()

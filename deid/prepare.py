@@ -97,13 +97,13 @@ class Prepared:
     def published(self) -> pl.LazyFrame:
         """All rows: `INDEX`, the published columns, and `RAW…` source values of generalised quasi-identifiers."""
         if self.computed is not None:
-            return self.computed.frame().lazy()
+            return self.computed.lazy()
         return self._select(self.rule.published)
 
     def classified(self, also: Sequence[str] = ()) -> pl.LazyFrame:
         """All rows: `INDEX`, quasi-identifiers and `also` as published, and `RAW…`; texts need not be masked yet."""
         if self.computed is not None:
-            return self.computed.frame().lazy()
+            return self.computed.lazy()
         wanted = {*also, *(entry.column for entry in self.rule.quasi_identifiers)}
         return self._select([rule for rule in self.rule.published if rule.name in wanted])
 

@@ -208,11 +208,11 @@ def write_loaded(
     rows = rows if stay is None else rows.filter(pl.Series(stay).gather(rows))
     cuts = np.searchsorted(_ranks(held).take(rows.to_numpy()), bounds_of(table.people, RAW, place.buckets))
     published = Held({name: held.columns[name] for name in names}, held.height)
-    made = [each for stretch in _stretches(cuts) for each in _written(published, rows, stretch, place)]
+    made = [each for stretch in stretches(cuts) for each in _written(published, rows, stretch, place)]
     return table, _together(place, made, published.frame(rows=rows.clear()))
 
 
-def _stretches(cuts: Bounds) -> Iterator[tuple[int, Bounds]]:
+def stretches(cuts: Bounds) -> Iterator[tuple[int, Bounds]]:
     """Divide buckets, given where each begins, into stretches of about `PART_ROWS` rows: the first, and their cuts."""
     begun, last = 0, len(cuts) - 1
     while begun < last:

@@ -1,8 +1,9 @@
 """How much memory a run may take, and what follows from it: what is kept whole, how large a part is.
 
-The figures are shares of the limit: of every row of text that is held, the passes need some ten times its size, and the
-interpreter with its libraries takes some 250 MB. Beside these stand about a hundred bytes for each patient, and twelve
-for each (patient, class). `tests/bench/deid_many_bench.py` measures whether a run stays within its limit.
+The figures are shares of the limit: of every row of text that is held, the passes need up to nine times its size (what
+goes by numbers weighs less, `readers/parquet_weight.py`), and the interpreter with its libraries takes up to 300 MB.
+Beside these stand about a hundred bytes for each patient, and twelve for each (patient, class).
+`tests/bench/deid_many_bench.py` measures whether a run stays within its limit.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ LEAST = 500 * 10**6
 LEAST_PART, MOST_PART = 4 * MIB, 64 * MIB
 MOST_FLUSH = 256 * MIB
 MOST_WHOLE = 256 * MIB
-SHARE_WHOLE, SHARE_PART, SHARE_FLUSH = 12, 32, 8
+SHARE_WHOLE, SHARE_PART, SHARE_FLUSH = 9, 32, 8
+LIBRARIES = 300 * 10**6
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ def memory_within(limit: int | None) -> Memory:
     if limit is None:
         return Memory(MOST_WHOLE, MOST_PART, MOST_FLUSH)
     part = max(LEAST_PART, min(MOST_PART, limit // SHARE_PART))
-    return Memory(min(MOST_WHOLE, limit // SHARE_WHOLE), part, min(MOST_FLUSH, limit // SHARE_FLUSH))
+    return Memory(min(MOST_WHOLE, (limit - LIBRARIES) // SHARE_WHOLE), part, min(MOST_FLUSH, limit // SHARE_FLUSH))
 
 
 def parse_size(text: str) -> int | None:

@@ -20,7 +20,12 @@ OF_TEXT = 3 / 8
 
 
 def weight(rule: TableRule, folder: Path) -> int | None:
-    """Bytes of text that would need as much memory as this file's used columns; None where it cannot be told."""
+    """Bytes of text that would need as much memory as this file's used columns; None where it cannot be told so.
+
+    That is where columns are spelled out for what looks at several of them in all rows, or the file is damaged.
+    """
+    if not _by_numbers(rule):
+        return None
     path = folder / rule.file
     try:
         with path.open("rb") as file, decoding(rule.file):
@@ -48,3 +53,10 @@ def _size(about: pq.FileMetaData, name: str) -> int:
         about.row_group(group).column(at) for group in range(about.num_row_groups) for at in range(about.num_columns)
     )
     return sum(chunk.total_uncompressed_size for chunk in chunks if chunk.path_in_schema == name)
+
+
+def _by_numbers(rule: TableRule) -> bool:
+    """Whether a table goes by numbers all along, from its source to its files."""
+    if rule.privacy is not None or rule.texts or rule.texts_elsewhere or set(rule.unique) - {rule.subject}:
+        return False
+    return not any(column.treatment.recoded or column.treatment.learner for column in rule.published)

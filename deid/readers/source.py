@@ -58,7 +58,7 @@ class Source:
 
     def scan(self) -> pl.LazyFrame:
         """See `Content.scan`; a small table is parsed only once."""
-        return self.loaded.frame().lazy() if self.loaded is not None else self.content.scan()
+        return self.loaded.lazy() if self.loaded is not None else self.content.scan()
 
     def line_of(self, record: int) -> int:
         """See `Content.line_of`."""

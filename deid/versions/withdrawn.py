@@ -15,10 +15,12 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import NoReturn
 
+import numpy as np
 import polars as pl
 
 from deid.errors import SourceError
 from deid.held import Held
+from deid.many.codes import Numbered
 from deid.readers.source import Content, Source
 from deid.recipe import subject_domain
 from deid.treatments.pseudonym import Pseudonym
@@ -186,13 +188,29 @@ def _without(source: Source, own: pl.DataFrame | None, others: Mapping[str, pl.S
     )
     if theirs is None and not emptied:
         return source
-    loaded = source.loaded
-    if loaded is not None:
-        frame = loaded.frame()
-        frame = frame.filter(~theirs) if theirs is not None else frame
-        loaded = Held.of(frame.with_columns(emptied))
+    ids = None if own is None else own["id"]
+    loaded = None if source.loaded is None else _held_without(source.loaded, source.rule.subject, ids, others)
     rows = 0 if own is None else int(own["rows"].sum())
     return replace(source, content=_Left(source.content, theirs, emptied), rows=source.rows - rows, loaded=loaded)
+
+
+def _held_without(held: Held, subject: str, own: pl.Series | None, others: Mapping[str, pl.Series]) -> Held:
+    """Leave out the rows of those who withdrew and what refers to them, by the numbers of their ids."""
+    emptied = {name: _emptied(held.numbered(name), ids) for name, ids in others.items() if ids.len()}
+    held = Held({**held.columns, **emptied}, held.height)
+    if own is not None and own.len():
+        of = held.numbered(subject)
+        stays = ~of.values.is_in(own.implode()).fill_null(value=False)
+        held = held.at(pl.Series(np.flatnonzero(stays.gather(of.codes).to_numpy()), dtype=pl.UInt32))
+    # Their ids are in no list of values either.
+    columns = {
+        name: column.of_rows() if isinstance(column, Numbered) else column for name, column in held.columns.items()
+    }
+    return Held(columns, held.height)
+
+
+def _emptied(column: Numbered, ids: pl.Series) -> Numbered:
+    return Numbered(column.codes, column.values.set(column.values.is_in(ids.implode()), None)).distinct()
 
 
 def _entry(name: str, line: int, row: list[str]) -> tuple[str, date]:

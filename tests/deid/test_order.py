@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from deid.transform.columns import INDEX
-from deid.write import ordered
+from deid.write import ordered, stretches
 
 
 def rows(count: int, values: int) -> pl.DataFrame:
@@ -41,3 +41,17 @@ def test_first_bits_of_the_hash_that_are_equal_are_met_here() -> None:
     first = frame.select(INDEX, (hashed % (1 << 32)) // (1 << 14))
     assert first.is_duplicated().any()
     assert not frame.is_duplicated().any()
+
+
+@pytest.mark.parametrize("part_rows", [1, 90, 1_000])
+def test_buckets_are_taken_in_stretches_of_so_many_rows_none_left_out(
+    monkeypatch: pytest.MonkeyPatch, part_rows: int
+) -> None:
+    monkeypatch.setattr("deid.write.PART_ROWS", part_rows)
+    cuts = np.array([0, 0, 50, 80, 80, 300, 310, 310])
+    found = list(stretches(cuts))
+    buckets = [(first + at, *each[at : at + 2].tolist()) for first, each in found for at in range(len(each) - 1)]
+    assert buckets == [(at, *cuts[at : at + 2].tolist()) for at in range(len(cuts) - 1)]
+    # More rows only where one bucket has them.
+    assert all(each[-1] - each[0] <= part_rows or len(each) == 2 for _, each in found)
+    assert part_rows < 1_000 or len(found) == 1

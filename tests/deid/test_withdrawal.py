@@ -316,6 +316,21 @@ def test_no_build_goes_on_without_its_feed(ward: Hospital, feed: str | bytes | N
     assert ward.left_behind() == []
 
 
+def test_from_numbers_they_are_gone_as_from_texts(ward: Hospital) -> None:
+    (ward.source / "withdrawn.csv").write_text("subject,withdrawn_on\nn007,2026-11-01\nn008,2026-11-01\n")
+    from_texts = build(ward)
+    for name in ("people", "visits"):
+        pl.read_csv(ward.source / f"{name}.csv").write_parquet(ward.source / f"{name}.parquet")
+    recipe = ward.recipe(RECIPE.replace("people.csv", "people.parquet").replace("visits.csv", "visits.parquet"))
+    found = engine.run(recipe, ward.source, ward.out, ward.keys, now=NOW)
+    for name, rows in (("people", PEOPLE - 2), ("visits", 3 * (PEOPLE - 2))):
+        assert table(found, name).height == rows
+        assert table(found, name).equals(table(from_texts, name))
+    # n300's mother has gone, and is referred to by nobody.
+    assert table(found, "people")["mother"].null_count() == PEOPLE - 2
+    assert CANARY not in "".join(table(found, "visits")["code"])
+
+
 def test_people_are_never_shown(tmp_path: Path) -> None:
     assert "n007" not in repr(Withdrawn(frozenset({"n007"}), "patient"))
     assert add_entries(tmp_path / "feed.csv", ["n007", "n008"], date(2026, 11, 29)) == 2

@@ -12,7 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from deid.errors import DeidError, SourceError
+from deid.many.spool import spooled
 from deid.readers.parquet_codes import few_texts
+from deid.readers.parquet_weight import weight
 from tests.deid.factory import HEAD, PEOPLE, Hospital, gates, table
 from tests.deid.test_canary import CANARY, decompressed_pages
 
@@ -181,3 +183,53 @@ def test_a_column_with_a_point_in_its_name_is_not_taken_for_one_inside_another(c
     write(clinic, **{"a.b": pa.array(["p", "q"] * 20), "a": pa.array([{"b": "other"}] * 40)})
     text = TEXT.replace("k: 2", "k: 1") + "      a: {treatment: drop}\n      a.b: {treatment: keep, as: ab}\n"
     assert set(table(clinic.run(text), "visits")["ab"]) == {"p", "q"}
+
+
+def test_identifiers_that_are_too_many_for_memory_are_laid_out_and_give_the_same(
+    clinic: Hospital, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(clinic)
+    kept = clinic.run(TEXT)
+    laid_out = []
+    monkeypatch.setattr("deid.readers.parquet_file.few_texts", lambda *_: [])
+    monkeypatch.setattr("deid.readers.parquet_file.NUMBERED", 8)
+    monkeypatch.setattr(
+        "deid.many.layout.spooled", lambda source, *rest: laid_out.append(source.rows) or spooled(source, *rest)
+    )
+    again = {}
+    for rows_a_value in (1, 16):
+        monkeypatch.setattr("deid.readers.parquet_file.ROWS_A_VALUE", rows_a_value)
+        again[rows_a_value] = Hospital(clinic.root).run(TEXT.replace("version: 1", f"version: {rows_a_value + 1}"))
+    # Forty patients in forty rows are held to be few, or not.
+    assert laid_out == [40]
+    for result in again.values():
+        assert table(result, "visits").equals(table(kept, "visits"))
+
+
+def test_a_file_weighs_what_its_columns_take_in_memory(clinic: Hospital, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(clinic)
+    rule = clinic.recipe(TEXT).tables[0]
+    # Forty rows: patient, sex and day by a number of four bytes, age and amount of eight.
+    assert weight(rule, clinic.source) == 3 / 8 * 40 * (4 + 4 + 4 + 8 + 8)
+    monkeypatch.setattr("deid.readers.parquet_weight.few_texts", lambda *_: [])
+    about = pq.ParquetFile(path).metadata
+    sizes = [about.row_group(group).column(at).total_uncompressed_size for group in range(4) for at in (2, 4)]
+    # A patient by number and ten bytes of what belongs to it; sex and day row by row.
+    assert weight(rule, clinic.source) == 3 / 8 * 40 * (4 + 10 + 8 + 8) + 2 * 40 * 16 + sum(sizes)
+    path.write_bytes(b"PAR1PAR1")
+    assert weight(rule, clinic.source) is None
+
+
+@pytest.mark.parametrize(
+    ("of", "to"),
+    [
+        ("sex: {treatment: keep}", "sex: {treatment: keep, rare: {min_patients: 2}}"),
+        ("amount: {treatment: keep, type: integer}", "amount: {treatment: free_text}"),
+        ("subject: no", "subject: no\n    unique: [no, day]"),
+    ],
+    ids=["rare values", "free text", "unique together"],
+)
+def test_what_is_spelled_out_on_its_way_is_not_weighed_as_numbers(clinic: Hospital, of: str, to: str) -> None:
+    write(clinic)
+    assert TEXT.count(of) == 1
+    assert weight(clinic.recipe(TEXT.replace(of, to)).tables[0], clinic.source) is None
