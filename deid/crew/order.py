@@ -7,7 +7,7 @@ under that key.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,6 +71,10 @@ class Elsewhere:
 
     def scan(self) -> pl.LazyFrame:
         """Raise `FileNotFoundError`: a part's rows come from its own files."""
+        raise FileNotFoundError
+
+    def stretches(self, rows: int) -> Iterator[pl.LazyFrame]:  # noqa: ARG002 - as `Content` has it
+        """Raise `FileNotFoundError`."""
         raise FileNotFoundError
 
     def line_of(self, record: int) -> int:  # noqa: ARG002 - as `Content` has it

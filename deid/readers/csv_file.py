@@ -30,6 +30,7 @@ from deid.readers.source import Advance, Reading, Source
 from deid.recipe import Limits, TableRule
 
 BOM = codecs.BOM_UTF8
+STRETCH_BYTES = 16 << 20
 MESSAGES = {
     "line": ("한 줄이 제한보다 깁니다.", "a line is longer than the limit."),
     "fields": ("칸 수가 머리글과 다릅니다.", "the number of fields differs from the header."),
@@ -65,11 +66,20 @@ class CsvContent:
 
     def scan(self) -> pl.LazyFrame:
         """See `Content.scan`."""
+        return self._scan(by_descriptor(self.text), head=True)
+
+    def stretches(self, rows: int) -> Iterator[pl.LazyFrame]:  # noqa: ARG002 - so many bytes, however long rows are
+        """See `Content.stretches`: Polars' reader runs ahead of whoever takes its rows."""
+        with Path(by_descriptor(self.text)).open("rb") as text:
+            text.readline()
+            for records in whole_records(text, STRETCH_BYTES):
+                yield self._scan(io.BytesIO(records), head=False)
+
+    def _scan(self, text: str | IO[bytes], *, head: bool) -> pl.LazyFrame:
         schema = dict.fromkeys(self.header, pl.String)
         nulls = ["", *self.rule.nulls]
-        path = by_descriptor(self.text)
         separator = self.rule.origin.separator
-        frame = pl.scan_csv(path, schema=schema, null_values=nulls, glob=False, separator=separator)
+        frame = pl.scan_csv(text, has_header=head, schema=schema, null_values=nulls, glob=False, separator=separator)
         return frame.select(self.rule.used)
 
     def line_of(self, record: int) -> int:
@@ -116,6 +126,24 @@ def open_csv(rule: TableRule, folder: Path, limits: Limits, how: Reading) -> Ite
         loaded = early.result() if early else late
         content.check_unchanged()
         yield Source(rule, rule.file, header, rows, before[0], digest, content, loaded)
+
+
+def whole_records(text: IO[bytes], size: int) -> Iterator[bytes]:
+    """Cut checked text into whole records of about `size` bytes together; a line end between quotes ends none."""
+    left = b""
+    while chunk := text.read(size):
+        held = left + chunk
+        end = held.rfind(b"\n") + 1
+        inside = held.count(b'"', 0, end) % 2
+        while inside:
+            before = held.rfind(b"\n", 0, end - 1) + 1 if end else 0
+            inside ^= held.count(b'"', before, end) % 2
+            end = before
+        if end:
+            yield held[:end]
+        left = held[end:]
+    if left:
+        yield left
 
 
 def _parse(content: CsvContent) -> Held:

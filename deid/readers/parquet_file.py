@@ -44,6 +44,10 @@ class ParquetContent:
         """See `Content.scan`."""
         return pl.scan_parquet(by_descriptor(self.file), glob=False, hive_partitioning=False).select(self.columns)
 
+    def stretches(self, rows: int) -> Iterator[pl.LazyFrame]:
+        """See `Content.stretches`: Polars' streaming reader would decode as far ahead as it can."""
+        return slices(self.scan(), rows)
+
     def line_of(self, record: int) -> int:
         """See `Content.line_of`: rows are counted from 1."""
         return record + 1
@@ -98,6 +102,12 @@ def check_magic(name: str, file: IO[bytes]) -> None:
         _refuse_damaged(name, "PAR1")
 
 
+def slices(frame: pl.LazyFrame, rows: int) -> Iterator[pl.LazyFrame]:
+    """Cut the rows of a Parquet file into stretches, at least one."""
+    total = int(frame.select(pl.len()).collect().item())
+    return (frame.slice(begun, rows) for begun in range(0, max(1, total), rows))
+
+
 def null_if_empty(rule: TableRule, column: pl.Expr) -> pl.Expr:
     """Turn an empty text, and what the recipe's `nulls` name, into null."""
     return pl.when(~column.is_in(empty_texts(rule))).then(column)
@@ -129,9 +139,8 @@ def _columns(rule: TableRule, schema: pl.Schema) -> tuple[pl.Expr, ...]:
 def _decode(content: ParquetContent, rows: int, texts: Sequence[str], *, keep: bool) -> Held | None:
     held = _kept(content, rows, texts) if keep else None
     if held is None:
-        # A stretch at a time: the streaming engine would decode as far ahead as it can.
-        for begun in range(0, rows, STRETCH):
-            content.scan().slice(begun, STRETCH).select(pl.all().is_null().sum()).collect(engine="in-memory")
+        for stretch in content.stretches(STRETCH):
+            stretch.select(pl.all().is_null().sum()).collect(engine="in-memory")
     return held
 
 
@@ -152,7 +161,7 @@ def _column(content: ParquetContent, name: str, rows: int, *, few: bool) -> Colu
     column = content.scan().select(name)
     if name not in content.rule.replaced:
         return column.collect(engine="streaming").to_series()
-    stretches = (column.slice(begun, NUMBERED).collect().to_series() for begun in range(0, max(1, rows), NUMBERED))
+    stretches = (stretch.collect().to_series() for stretch in slices(column, NUMBERED))
     return numbered_stretches(stretches, max(NUMBERED, rows // ROWS_A_VALUE))
 
 

@@ -7,7 +7,7 @@ they would read back as it was): the same logical table gives the same snapshot,
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -32,6 +32,9 @@ class Content(Protocol):
 
         As text, or of the type as which the recipe reads them (`spelling.read_as`).
         """
+
+    def stretches(self, rows: int) -> Iterator[pl.LazyFrame]:
+        """Give the rows of `scan` about `rows` at a time, in their order; none is read before it is asked for."""
 
     def line_of(self, record: int) -> int:
         """Return the line or row (from 1) where a person finds a record (from 0) in the original."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from deid.held import Held
+from deid.readers.parquet_file import slices
 from deid.readers.refuse import refuse
 from deid.readers.regular import by_descriptor
 from deid.recipe import Limits, TableRule
@@ -41,6 +42,10 @@ class SpooledContent:
         nulls = ["", *self.rule.nulls]
         columns = (pl.when(~pl.col(name).is_in(nulls)).then(pl.col(name)).alias(name) for name in self.rule.used)
         return pl.scan_parquet(by_descriptor(self.file), glob=False).select(*columns)
+
+    def stretches(self, rows: int) -> Iterator[pl.LazyFrame]:
+        """See `Content.stretches`."""
+        return slices(self.scan(), rows)
 
     def line_of(self, record: int) -> int:
         """See `Content.line_of`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -142,7 +142,13 @@ class _Left:
     others: tuple[pl.Expr, ...]
 
     def scan(self) -> pl.LazyFrame:
-        frame = self.content.scan() if self.theirs is None else self.content.scan().filter(~self.theirs)
+        return self._of(self.content.scan())
+
+    def stretches(self, rows: int) -> Iterator[pl.LazyFrame]:
+        return map(self._of, self.content.stretches(rows))
+
+    def _of(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        frame = frame if self.theirs is None else frame.filter(~self.theirs)
         return frame.with_columns(self.others) if self.others else frame
 
     def line_of(self, record: int) -> int:

@@ -316,12 +316,19 @@ def test_no_build_goes_on_without_its_feed(ward: Hospital, feed: str | bytes | N
     assert ward.left_behind() == []
 
 
-def test_from_numbers_they_are_gone_as_from_texts(ward: Hospital) -> None:
+@pytest.mark.parametrize("kept", [True, False], ids=["in memory", "in parts"])
+def test_from_numbers_and_from_parts_they_are_gone_as_from_texts(
+    ward: Hospital, monkeypatch: pytest.MonkeyPatch, *, kept: bool
+) -> None:
     (ward.source / "withdrawn.csv").write_text("subject,withdrawn_on\nn007,2026-11-01\nn008,2026-11-01\n")
     from_texts = build(ward)
     for name in ("people", "visits"):
         pl.read_csv(ward.source / f"{name}.csv").write_parquet(ward.source / f"{name}.parquet")
-    recipe = ward.recipe(RECIPE.replace("people.csv", "people.parquet").replace("visits.csv", "visits.parquet"))
+    if not kept:
+        monkeypatch.setattr("deid.many.memory.MOST_WHOLE", 0)
+        monkeypatch.setattr("deid.many.spool.BATCH_ROWS", 70)
+        monkeypatch.setattr("deid.readers.csv_file.STRETCH_BYTES", 500)
+    recipe = ward.recipe(RECIPE.replace("visits.csv", "visits.parquet"))
     found = engine.run(recipe, ward.source, ward.out, ward.keys, now=NOW)
     for name, rows in (("people", PEOPLE - 2), ("visits", 3 * (PEOPLE - 2))):
         assert table(found, name).height == rows

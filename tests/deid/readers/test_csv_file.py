@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deid.errors import DeidError, RecipeError, SourceError
+from deid.readers.csv_file import whole_records
 from deid.readers.letters import Utf8
 from tests.deid.factory import HEAD, PEOPLE, Hospital, gates, table, visits
 
@@ -218,3 +221,18 @@ def wrong_byte(data: bytes) -> int | None:
     except UnicodeDecodeError as error:
         return error.start
     return None
+
+
+FIELDS = st.text('a",\n', max_size=4)
+
+
+@given(st.lists(st.lists(FIELDS, min_size=2, max_size=2), min_size=1, max_size=12), st.integers(1, 40), st.booleans())
+def test_records_are_cut_where_they_end_and_never_within_quotes(
+    rows: list[list[str]], size: int, unended: bool
+) -> None:
+    lines = [",".join('"' + field.replace('"', '""') + '"' for field in row) for row in rows]
+    text = "\n".join(lines) + ("" if unended else "\n")
+    found = list(whole_records(io.BytesIO(text.encode()), size))
+    assert b"".join(found).decode() == text
+    assert [row for part in found for row in csv.reader(io.StringIO(part.decode(), newline=""))] == rows
+    assert all(part.count(b'"') % 2 == 0 for part in found)
