@@ -50,4 +50,5 @@ def weight_of(rule: TableRule, folder: Path) -> int:
     """Bytes of text that would need as much memory as the table. Decides whether it is kept there."""
     size = size_of(rule, folder)
     found = weight(rule, folder) if size and rule.origin.format == "parquet" else None
-    return size if found is None else found
+    # Also of a table without rows: a run that keeps nothing does not keep it.
+    return size if found is None else max(1, found)
