@@ -20,6 +20,7 @@ from deid.recipe_schema import check_columns, check_schema, must_scan
 from deid.recipe_source import FIELDS, Origin, parse_origin
 from deid.recipe_yaml import Node, content, read
 from deid.sample_gate import WantedSample
+from deid.slugs import SLUG, read_slug
 from deid.text_gate import parse_text_sample
 from deid.treatments.free_text import FreeText
 from deid.treatments.parse import parse_treatment
@@ -29,7 +30,6 @@ from deid.treatments.treatment import Treatment
 from deid.versions.consent import Terms, parse_terms
 
 MIB = 1 << 20
-SLUG = re.compile(r"[a-z][a-z0-9_-]{0,40}")
 COMMON = ("label", "as", "direct", "reason", "keep_identifying")  # what every column may say, whatever its treatment
 COLUMN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,60}")
 
@@ -197,10 +197,10 @@ def load(path: Path) -> Recipe:
     tables = tuple(replace(table, texts_elsewhere=subject_domain(table) in with_texts) for table in tables)
     domains = tuple(dict.fromkeys(map(subject_domain, tables)))
     recipe = Recipe(
-        dataset=_slug(top["dataset"]),
+        dataset=read_slug(top["dataset"]),
         version=top["version"].integer(1, 10**6),
         title=_label(top["title"]),
-        provider=_slug(top["provider"]),
+        provider=read_slug(top["provider"]),
         legal_basis=top["legal_basis"].text(),
         suppress=top["suppress"].one_of(("row", "patient")) if "suppress" in top else "row",
         tables=tables,
@@ -353,13 +353,6 @@ def _label(node: Node) -> Label:
         fields = node.fields(("ko", "en"))
         return Label(fields["ko"].text(), fields["en"].text())
     return Label(node.text(), node.text())
-
-
-def _slug(node: Node) -> str:
-    value = node.text()
-    if not SLUG.fullmatch(value):
-        node.fail("name", "영문 소문자, 숫자, -, _ 만 쓸 수 있습니다.", "only a-z, 0-9, - and _ are allowed.")
-    return value
 
 
 def _known(node: Node, names: list[str]) -> str:

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from deid.recipe_yaml import Node, content, read
+from deid.slugs import read_slug
 from deid.versions.consent import Terms, parse_terms
 
-SLUG_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
 WIDEST_OFFSET = 3650  # days
 SIGNED = ("title", "provider", "legal_basis")
 
@@ -59,9 +59,9 @@ def load(path: Path, parsers: Mapping[str, Callable[[Node], Any]], *, signed: bo
     top["recipe"].integer(1, 1)
     top["kind"].one_of(("folder",))
     patient = top["patient"].fields(("domain", "max_days"))
-    domain = _slug(patient["domain"])
+    domain = read_slug(patient["domain"])
     return FolderRecipe(
-        dataset=_slug(top["dataset"]),
+        dataset=read_slug(top["dataset"]),
         version=top["version"].integer(1, 10**6),
         domain=domain,
         max_days=patient["max_days"].integer(1, WIDEST_OFFSET),
@@ -69,7 +69,7 @@ def load(path: Path, parsers: Mapping[str, Callable[[Node], Any]], *, signed: bo
         sha256=hashlib.sha256(data).hexdigest(),
         file=path.name,
         title=_title(top.get("title")),
-        provider=_slug(top["provider"]) if "provider" in top else "",
+        provider=read_slug(top["provider"]) if "provider" in top else "",
         legal_basis=top["legal_basis"].text() if "legal_basis" in top else "",
         terms=parse_terms(top.get("consent"), top.get("withdrawals"), (domain,)),
     )
@@ -82,10 +82,3 @@ def _title(node: Node | None) -> tuple[str, str]:
         return node.text(), node.text()
     words = node.fields(("ko", "en"))
     return words["ko"].text(), words["en"].text()
-
-
-def _slug(node: Node) -> str:
-    value = node.text()
-    if not set(value) <= SLUG_LETTERS:
-        node.fail("name", "영문 소문자, 숫자, -, _ 만 쓸 수 있습니다.", "only a-z, 0-9, - and _ are allowed.")
-    return value

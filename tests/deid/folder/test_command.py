@@ -140,6 +140,10 @@ def test_several_processes_write_the_same(folder: Path) -> None:
         ("standard: 2026d", "standard: 2020a", 13),
         ("- clean_graphics", "- keep_everything", 19),
         ("max_days: 365", "max_days: 0", 10),
+        ("dataset: imaging", "dataset: ''", 5),
+        ("dataset: imaging", "dataset: 7imaging", 5),
+        ("dataset: imaging", f"dataset: {'i' * 42}", 5),
+        ("domain: patient", "domain: Patient", 10),
         ("faces: warn", "faces: smile", 27),
     ],
 )
