@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from deid.folder.format import Format
+from deid.folder.recipe import FolderRecipe
+from deid.imaging.defacing import beforehand
 from deid.imaging.dicom import Dicom
 from deid.imaging.recipe import parse_imaging
 from deid.recipe_yaml import Node
@@ -19,3 +23,11 @@ SECTIONS: Mapping[str, Callable[[Node], Any]] = {"imaging": parse_imaging, "sign
 def format_of(head: bytes, name: str) -> Format | None:
     """Find the format of a file from its first bytes; None for none of ours."""
     return next((each for each in FORMATS if each.recognise(head, name)), None)
+
+
+def prepared(recipe: FolderRecipe, source: Path, names: Iterable[str], staging: Path) -> FolderRecipe:
+    """Give the recipe with what must be known of all files before one is handed out: where the faces of heads are."""
+    if "imaging" not in recipe.sections:
+        return recipe
+    rules = beforehand.prepared(recipe.sections["imaging"], source, names, staging)
+    return replace(recipe, sections={**recipe.sections, "imaging": rules})

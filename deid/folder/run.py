@@ -11,7 +11,7 @@ import filecmp
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from deid.folder import one, workers
 from deid.folder.format import Outcome, staged
 from deid.folder.journal import Done, Journal, Placed, stamp
 from deid.folder.one import LEFT, POLICY, Result, Work
+from deid.folder.registry import prepared
 from deid.folder.scan import Scanner
 from deid.folder.worker import seldom_collected
 
@@ -75,6 +76,8 @@ def _all(work: Work, names: list[str], jobs: int, journal: Journal, out: Path) -
     """Yield what became of every file: first those that an earlier run was done with, then the others."""
     yield from (journal.before[name] for name in names if name in journal.before)
     rest = [name for name in names if name not in journal.before]
+    if rest:
+        work = replace(work, recipe=prepared(work.recipe, work.source, names, work.staging))
     for result in _results(work, rest, jobs):
         places = _places(result, out)
         done = Done(*stamp(work.source / result.name), result, places)

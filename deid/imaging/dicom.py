@@ -10,11 +10,14 @@ from deid.folder.format import Context, Outcome, Refused, staged
 from deid.imaging import faces, pixels
 from deid.imaging.about import about
 from deid.imaging.clean import Cleaner
+from deid.imaging.defacing.masks import Mask
+from deid.imaging.defacing.taken import take_out
 from deid.imaging.dictionary import vrs
 from deid.imaging.elements import DataSet, Element, Items, Letters, ascii_text, find, walk
 from deid.imaging.gone import Gone
 from deid.imaging.leaves import Leaves
-from deid.imaging.marks import PROVENANCE, marks
+from deid.imaging.marks import PROVENANCE, Seen, marks
+from deid.imaging.picture import describe
 from deid.imaging.read import is_dicom, read
 from deid.imaging.recipe import ImagingRules
 from deid.imaging.refusals import check, is_image
@@ -86,15 +89,17 @@ class _Job:
         """Clean, treat the pixels, mark and write."""
         data, people = self.data, self.context.people
         original = {each: ascii_text(data.find(each)) for each in (STUDY, SERIES, SOP_INSTANCE)}
-        warned = faces.warnings(data, self.letters, self.rules.faces)
-        picture_elements, looked_at = self._pixels()
+        is_head = faces.is_head(data)
+        face = self._face() if is_head and self.rules.faces != faces.WARN else None
+        picture_elements, looked_at = self._pixels(face)
+        seen = Seen(looked_at=looked_at, faceless=face is not None)
         burned = [] if looked_at else self._said_burned()
         cleaner = Cleaner(self.rules.profile, self.leaves, self.rules.safe_private, self.pseudonym)
         cut_samples(data.elements, data.syntax.order)
         cleaned = cleaner.clean([each for each in data.elements if each.tag not in PROVENANCE])
         rest = [each for each in cleaned if each.group != 0x7FE0]  # noqa: PLR2004 - the pixels' group
         instance = people.uid(original[SOP_INSTANCE] or f"file {self.context.name}")
-        data.elements = _with(rest, [*picture_elements, *burned, *marks(self.rules.profile, looked_at=looked_at),
+        data.elements = _with(rest, [*picture_elements, *burned, *marks(self.rules.profile, seen),
                                      Element(SOP_CLASS, "UI", self.sop_class.encode("ascii")),
                                      Element(SOP_INSTANCE, "UI", instance.encode("ascii"))])  # fmt: skip
         parts = [self.pseudonym, *(people.uid(original[each]) for each in (STUDY, SERIES) if original[each])]
@@ -104,11 +109,22 @@ class _Job:
         lasting, once = self.leaves.gone.searched(self.leaves.kept)
         notes = {f"imaging.{each}": count for each, count in sorted((cleaner.notes + self.notes).items())}
         return Outcome(
-            (name,), self.pseudonym, lasting, once, bulk=((name, start, end),), notes=notes, warnings=warned,
+            (name,), self.pseudonym, lasting, once, bulk=((name, start, end),), notes=notes,
+            warnings=(faces.CODE,) if is_head and face is None else (),
             about=about(data.elements, data.syntax.order),
         )  # fmt: skip
 
-    def _pixels(self) -> tuple[Items, bool]:
+    def _face(self) -> Mask:
+        """Give the place of a head's face. Raises `Refused` where the rules refuse heads, or it was not found."""
+        if self.rules.masks is None or pixels.pixel_element(self.data) is None:
+            raise faces.refused()
+        picture = describe(self.data)
+        found = self.rules.masks.of(self.context.name, (picture.rows, picture.columns))
+        if found is None:
+            raise faces.refused()
+        return found
+
+    def _pixels(self, face: Mask | None) -> tuple[Items, bool]:
         element = pixels.pixel_element(self.data)
         if element is None:
             if self.data.find(ROWS) is not None and is_image(self.sop_class):
@@ -116,8 +132,11 @@ class _Job:
             return [], False
         treated = treat(self.data, self.rules.letters, self.sop_class, self._lot())
         self.notes.update(treated.notes)
-        self.data.transfer_syntax = treated.syntax
-        return [treated.element], treated.looked_at
+        made, self.data.transfer_syntax = treated.element, treated.syntax
+        if face is not None:
+            made, self.data.transfer_syntax = take_out(self.data, made, treated.syntax, face)
+            self.notes["face"] += 1
+        return [made], treated.looked_at
 
     def _said_burned(self) -> Items:
         """Keep what the object says of letters where nobody looked: some classes must say it."""

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from deid.imaging.elements import Element, Items
-from deid.imaging.standard import BASIC, CLEAN_PIXELS, EDITION, OPTIONS, Profile
+from deid.imaging.standard import BASIC, CLEAN_FEATURES, CLEAN_PIXELS, EDITION, OPTIONS, Profile
 
-PROVENANCE = frozenset({0x00120062, 0x00120063, 0x00120064, 0x00280303, 0x00280301})
+FEATURES = 0x00280302
+PROVENANCE = frozenset({0x00120062, 0x00120063, 0x00120064, 0x00280303, 0x00280301, FEATURES})
 
 
-def marks(profile: Profile, *, looked_at: bool) -> Items:
-    """Give the attributes; `looked_at` says that the pixels were searched for letters, and that none are left."""
-    chosen = [BASIC, *([CLEAN_PIXELS] if looked_at else []), *(OPTIONS[each] for each in sorted(profile.options))]
+@dataclass(frozen=True)
+class Seen:
+    """What was done to the pixels: searched for letters, of which none are left; a face taken out."""
+
+    looked_at: bool = False
+    faceless: bool = False
+
+
+def marks(profile: Profile, seen: Seen) -> Items:
+    """Give the attributes."""
+    done = [*([CLEAN_PIXELS] if seen.looked_at else []), *([CLEAN_FEATURES] if seen.faceless else [])]
+    chosen = [BASIC, *done, *(OPTIONS[each] for each in sorted(profile.options))]
     found = [
         Element(0x00120062, "CS", b"YES"),
         Element(0x00120063, "LO", f"Ansim, PS3.15 {EDITION}".encode("ascii")),
         Element(0x00120064, "SQ", items=[_code(*each) for each in chosen]),
         Element(0x00280303, "CS", _dates(profile)),
     ]
-    return [*found, Element(0x00280301, "CS", b"NO")] if looked_at else found
+    if seen.faceless:
+        found.append(Element(FEATURES, "CS", b"NO"))
+    return [*found, Element(0x00280301, "CS", b"NO")] if seen.looked_at else found
 
 
 def _dates(profile: Profile) -> bytes:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from deid.imaging.defacing.masks import Masks
 from deid.imaging.dictionary import VRS
+from deid.imaging.faces import REFUSE, REMOVE, WARN
 from deid.imaging.private import SafePrivate
 from deid.imaging.standard import EDITION, OPTIONS, Profile
 from deid.recipe_yaml import Node
@@ -33,13 +35,14 @@ class LetterRules:
 
 @dataclass(frozen=True)
 class ImagingRules:
-    """What the section says."""
+    """What the section says; `masks` are no part of it but of one run (`defacing/masks.py`)."""
 
     profile: Profile
     age_top: int = OLDEST + 1
     safe_private: SafePrivate = field(default_factory=lambda: SafePrivate({}))
     letters: LetterRules = field(default_factory=LetterRules)
-    faces: str = "warn"
+    faces: str = WARN
+    masks: Masks | None = None
 
 
 def parse_imaging(node: Node) -> ImagingRules:
@@ -54,7 +57,7 @@ def parse_imaging(node: Node) -> ImagingRules:
         age_top=fields["age_top"].integer(1, 130) if "age_top" in fields else OLDEST + 1,
         safe_private=_safe_private(fields.get("safe_private")),
         letters=_letters(fields.get("letters")),
-        faces=fields["faces"].one_of(("warn", "refuse")) if "faces" in fields else "warn",
+        faces=fields["faces"].one_of((WARN, REFUSE, REMOVE)) if "faces" in fields else WARN,
     )
 
 

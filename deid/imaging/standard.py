@@ -29,6 +29,7 @@ OPTIONS = {
 }
 BASIC = ("113100", "Basic Application Confidentiality Profile")
 CLEAN_PIXELS = ("113101", "Clean Pixel Data Option")
+CLEAN_FEATURES = ("113102", "Clean Recognizable Visual Features Option")
 # Of two or three letters the one that is right for every type of attribute: an empty value where a dummy is not asked
 # for, a dummy where it may be; the references to images are kept with mapped UIDs.
 SETTLED = {"X/Z": "Z", "X/D": "D", "X/Z/D": "D", "Z/D": "D", "X/Z/U*": "U"}

