@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deid.risk.counting import Codes, Flags
-from deid.risk.models import KAnonymity, Model, Records, allowed, group_records
+from deid.risk.models import KAnonymity, Model, Records, TCloseness, allowed, group_records
 
 Floats = NDArray[np.float64]
 BITS = 64
@@ -121,6 +121,27 @@ class _Parts:
             right |= beyond & cut[self.part]
         return cut, right
 
+    def held(self, cut: Flags, right: Flags) -> tuple[Flags, Flags]:
+        """Leave out cuts until every part of the whole table satisfies the models, as it did before.
+
+        Cuts were judged side by side. With t-closeness that is not the last word: a patient in both halves counts in
+        each, so every cut changes the whole that all parts are held to.
+        """
+        if not any(isinstance(model, TCloseness) for model in self.models):
+            return cut, right
+        while cut.any():
+            number = np.where(cut, self.parts + np.cumsum(cut) - 1, 0)
+            after = np.where(right, number[self.part], self.part)
+            fine = allowed(self.models, group_records(self.records, after, self.parts + int(cut.sum())))
+            if fine.all():
+                break
+            chosen = np.flatnonzero(cut)
+            failing = chosen[~(fine[chosen] & fine[number[chosen]])]
+            # Where none of the new parts fails, an old one does: half of the cuts go, whichever.
+            cut[failing if failing.size else chosen[chosen.size // 2 :]] = False
+            right &= cut[self.part]
+        return cut, right
+
     def _halved(self, active: Codes, column: Codes) -> Flags:
         """Say of each tuple whether it lies beyond the middle of its part, along the part's `column`.
 
@@ -176,7 +197,7 @@ def partition(
         return None
     state = _Parts(records, axes, models)
     while state.is_open.any() and (checks is None or state.checks < checks):
-        state.cut(*state.best_cuts())
+        state.cut(*state.held(*state.best_cuts()))
     return Partition(state.part, state.parts, state.loss(), state.checks, not state.is_open.any())
 
 
