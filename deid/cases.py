@@ -18,6 +18,8 @@ from typing import Any, Self
 class CaseFile:
     """Writes a file of cases into a folder (made 0700); the file gets its name only by `keep`."""
 
+    ascii = False
+
     def __init__(self, folder: Path, name: str) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._target = folder / name
@@ -34,7 +36,7 @@ class CaseFile:
 
     def add(self, case: Mapping[str, Any]) -> None:
         """Append one case, as plain JSON values."""
-        line = (json.dumps(case, ensure_ascii=False) + "\n").encode()
+        line = (json.dumps(case, ensure_ascii=self.ascii) + "\n").encode()
         self._file.write(line)
         self._hash.update(line)
         self.count += 1

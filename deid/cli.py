@@ -78,7 +78,9 @@ deid.add_command(budget)
 @click.option("--project", default="", help="이 과제만의 가명 (pseudonyms of this project alone)")
 @click.option("--generation", type=int, help="키 세대, 없으면 최신 (key generation; the newest if left out)")
 @click.option(
-    "--private", type=ANY_PATH, help="원문과 가린 글을 나란히 둘 비공개 폴더, 표본 검토용 (private folder of texts)"
+    "--private",
+    type=ANY_PATH,
+    help="표본 검토용 비공개 폴더: 원문, 장면의 출처 (private folder for reviews)",
 )
 @click.option("--report", "report_file", type=ANY_PATH, help="폴더 계획의 보고서, 병원 안에만 둠 (report of a folder)")
 @version_options
@@ -102,7 +104,9 @@ def run_command(  # noqa: PLR0913 - click hands over each option by its name
         keys = key_files.load(key_folder, signing_key, generation)
         keys = versions.with_store(keys.for_project(project) if project else keys, key_folder)
         if is_of_folder(recipe):
-            made = publish_folder(load_signed(recipe), source, out, keys, versions=versions, report_file=report_file)
+            made = publish_folder(
+                load_signed(recipe), source, out, keys, versions=versions, private=private, report_file=report_file
+            )
             _show(made.manifest)
             click.echo(f"{made.snapshot}")
             return

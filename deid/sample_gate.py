@@ -35,14 +35,17 @@ class AskedSample:
     cases_sha256: str
 
 
-def parse_sample(node: Node | None, *, most: int) -> WantedSample | None:
-    """Read a gate `{size, min_recall, confidence}`; `size` is `most` at most. Raises `RecipeError`."""
+def parse_sample(node: Node | None, *, most: int, otherwise: float) -> WantedSample | None:
+    """Read a gate `{size, min_recall, confidence}`; `size` is `most` at most, `min_recall` is `otherwise` if not said.
+
+    Raises `RecipeError`.
+    """
     if node is None:
         return None
     fields = node.fields((), ("size", "min_recall", "confidence"))
     return WantedSample(
         size=fields["size"].integer(1, most) if "size" in fields else 200,
-        min_recall=fields["min_recall"].number(0.5, 0.9999) if "min_recall" in fields else 0.98,
+        min_recall=fields["min_recall"].number(0.5, 0.9999) if "min_recall" in fields else otherwise,
         confidence=fields["confidence"].number(0.5, 0.9999) if "confidence" in fields else 0.95,
     )
 

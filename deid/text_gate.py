@@ -17,7 +17,7 @@ MOST = 10**5
 
 def parse_text_sample(node: Node | None) -> WantedSample | None:
     """Read the gate `text_sample: {size, min_recall, confidence}`. Raises `RecipeError`."""
-    return sample_gate.parse_sample(node, most=MOST)
+    return sample_gate.parse_sample(node, most=MOST, otherwise=0.98)
 
 
 def check_place(wanted: WantedSample | None, *, given: bool) -> None:

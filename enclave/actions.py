@@ -278,8 +278,8 @@ ABOUT: dict[Action, About] = {
         "정보주체 철회로 스냅샷 회수", "snapshot recalled: a data subject withdrew", Task.DELETE, _A, _DATA
     ),
     Action.SNAPSHOT_WITHDRAW: About("스냅샷 철회", "snapshot withdrawn", Task.DELETE, _N, _DATA),
-    Action.SAMPLE_VIEW: About("표본 원문 열람", "original of a sampled text viewed", Task.VIEW, _N, _DATA),
-    Action.SAMPLE_JUDGE: About("표본 판정", "sampled text judged", Task.CREATE, _I, _DATA),
+    Action.SAMPLE_VIEW: About("표본 원본 열람", "original of a sample viewed", Task.VIEW, _N, _DATA),
+    Action.SAMPLE_JUDGE: About("표본 판정", "sample judged", Task.CREATE, _I, _DATA),
     Action.SAMPLE_MARKS: About("놓친 식별정보 인계", "missed identifiers handed over", Task.VIEW, _N, _DATA),
     Action.SAMPLE_CLOSE: About("표본 검토 종료", "sample review closed", Task.CHANGE, _N, _DATA),
     Action.PROJECT_DRAFT: About("과제 신청서 저장", "application saved", Task.CREATE, _I, _DATA),

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from deid.folder.people import People
+if TYPE_CHECKING:  # what decodes pixels in a sealed process knows no people, and none of the libraries they need
+    from deid.folder.people import People
 
 HEAD_BYTES = 8192  # what `recognise` is shown of a file
 
@@ -37,6 +38,21 @@ def _again(code: str, ko: str, en: str, policy: bool) -> Refused:  # noqa: FBT00
 
 
 @dataclass(frozen=True)
+class Pictured:
+    """What people may look at in a written file of pictures: how many frames, and what was blanked in each of them.
+
+    `boxes` are places (top, bottom, left, right) in pixels, half open; `doubts` are stable codes. The dispatcher adds
+    SHA-256 (hex) of the source file and of the written one where a recipe asks for a sample of frames.
+    """
+
+    frames: int
+    boxes: tuple[tuple[int, int, int, int], ...] = ()
+    doubts: tuple[str, ...] = ()
+    source_sha256: str = ""
+    file_sha256: str = ""
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What became of one file that was written.
 
@@ -47,6 +63,7 @@ class Outcome:
     `bulk` are stretches of pixels or samples (file, start, end in bytes), where a very short value may be by chance.
     `notes` go into the report: stable codes with a count (`{"private-elements": 12}`), never a value.
     `people` are the pseudonyms of everybody of whom something is in the file; the dispatcher fills it in.
+    `pictured` says what can be looked at in the (one) written file, None for one without pictures.
     `about` goes into the index beside the files: what stands in the written file itself (`{"modality": "CT"}`).
     """
 
@@ -60,6 +77,7 @@ class Outcome:
     warnings: tuple[str, ...] = ()
     about: dict[str, str | int] = field(default_factory=dict)
     people: tuple[str, ...] = ()
+    pictured: Pictured | None = None
 
 
 def staged(folder: Path, name: str) -> Path:

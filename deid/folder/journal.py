@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from deid.folder.format import Outcome
+from deid.folder.format import Outcome, Pictured
 from deid.folder.one import Result, Work
 
 NAME, PURPOSE = ".journal", "folder-journal"
@@ -135,6 +135,14 @@ def _done(plain: dict[str, Any]) -> Done:
         rows = {"bulk": tuple(tuple(each) for each in outcome["bulk"])}
         lists = {name: tuple(outcome[name]) for name in ("files", "warnings", "people")}
         companions = tuple(map(Path, outcome["companions"]))
-        outcome = Outcome(**outcome | sets | rows | lists | {"companions": companions})
+        seen = {"pictured": _pictured(outcome["pictured"])}
+        outcome = Outcome(**outcome | sets | rows | lists | seen | {"companions": companions})
     made = replace(Result(**result | {"outcome": outcome, "left": tuple(result["left"])}), staged=None)
     return Done(plain["size"], plain["changed_ns"], made, tuple(Placed(**each) for each in plain["placed"]))
+
+
+def _pictured(plain: dict[str, Any] | None) -> Pictured | None:
+    if plain is None:
+        return None
+    boxes = tuple((top, bottom, left, right) for top, bottom, left, right in plain["boxes"])
+    return Pictured(**plain | {"boxes": boxes, "doubts": tuple(plain["doubts"])})

@@ -6,6 +6,7 @@ hospital's folder never stops at its worst file.
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -71,6 +72,7 @@ def process(work: Work, number: int, name: str) -> Result:
         )
         outcome = replace(outcome, people=tuple(sorted({outcome.patient, *work.people.asked})))
         left = tuple(_left(folder, outcome))
+        outcome = _hashed(work, name, folder, outcome)
     except Refused as refusal:
         result = _refused(name, found.name, refusal, POLICY if refusal.policy else UNREADABLE)
     except Withdrew as withdrew:
@@ -116,6 +118,20 @@ def _left(folder: Path, outcome: Outcome) -> list[str]:
         found += [f"{file}@{hit.offset} ({hit.encoding})" for hit in hits]
         found += [f"{file} (name)" for _ in scanner.find(file.encode())]
     return found
+
+
+def _hashed(work: Work, name: str, folder: Path, outcome: Outcome) -> Outcome:
+    """Tie what may be looked at to the bytes it was made from and to those that were written."""
+    seen = outcome.pictured
+    if seen is None or work.recipe.frame_sample is None:
+        return replace(outcome, pictured=None)
+    before, after = (_sha256(path) for path in (work.source / name, staged(folder, outcome.files[0])))
+    return replace(outcome, pictured=replace(seen, source_sha256=before, file_sha256=after))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _refused(name: str, kind_of_file: str, refusal: Refused, kind: str) -> Result:

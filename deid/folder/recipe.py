@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from deid.frame_cases import LEAST, LINEAGE, MOST
 from deid.recipe_yaml import Node, content, read
+from deid.sample_gate import WantedSample, parse_sample
 from deid.slugs import read_slug
 from deid.versions.consent import Terms, parse_terms
 
@@ -39,6 +41,7 @@ class FolderRecipe:
     provider: str = ""
     legal_basis: str = ""
     terms: Terms = field(default_factory=Terms)
+    frame_sample: WantedSample | None = None
 
 
 def is_of_folder(path: Path) -> bool:
@@ -54,7 +57,7 @@ def load(path: Path, parsers: Mapping[str, Callable[[Node], Any]], *, signed: bo
     data = content(path)
     root = read(path, data)
     required = ("recipe", "kind", "dataset", "version", "patient")
-    optional = ("consent", "withdrawals", *parsers)
+    optional = ("consent", "withdrawals", "gates", *parsers)
     top = root.fields((*required, *SIGNED), optional) if signed else root.fields(required, (*SIGNED, *optional))
     top["recipe"].integer(1, 1)
     top["kind"].one_of(("folder",))
@@ -72,6 +75,7 @@ def load(path: Path, parsers: Mapping[str, Callable[[Node], Any]], *, signed: bo
         provider=read_slug(top["provider"]) if "provider" in top else "",
         legal_basis=top["legal_basis"].text() if "legal_basis" in top else "",
         terms=parse_terms(top.get("consent"), top.get("withdrawals"), (domain,)),
+        frame_sample=_frame_sample(top.get("gates")),
     )
 
 
@@ -82,3 +86,8 @@ def _title(node: Node | None) -> tuple[str, str]:
         return node.text(), node.text()
     words = node.fields(("ko", "en"))
     return words["ko"].text(), words["en"].text()
+
+
+def _frame_sample(node: Node | None) -> WantedSample | None:
+    fields = node.fields((), (LINEAGE,)) if node else {}
+    return parse_sample(fields.get(LINEAGE), most=MOST, otherwise=LEAST)

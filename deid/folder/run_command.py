@@ -19,7 +19,14 @@ def load_signed(recipe: Path) -> FolderRecipe:
 
 
 def publish_folder(  # noqa: PLR0913 - what the command was given
-    plan: FolderRecipe, source: Path, out: Path, keys: Keys, *, versions: Versions, report_file: Path | None = None
+    plan: FolderRecipe,
+    source: Path,
+    out: Path,
+    keys: Keys,
+    *,
+    versions: Versions,
+    private: Path | None,
+    report_file: Path | None = None,
 ) -> FolderResult:
     """Run a folder's recipe and publish; the report is written before the gates judge. Raises `DeidError`."""
     check_apart(source.resolve(), out.resolve())
@@ -36,4 +43,5 @@ def publish_folder(  # noqa: PLR0913 - what the command was given
             progress=lambda done, total: bar.update(task, completed=done, total=total),
             told=lambda found: tell(found, report_file),
             before=before,
+            private=private,
         )

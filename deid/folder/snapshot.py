@@ -23,6 +23,7 @@ import polars as pl
 from deid.folder import columns as index_columns
 from deid.folder import index, run
 from deid.folder.columns import FILE, LABEL, SUBJECT, TABLE
+from deid.folder.frame_gate import check_private, opened_frames, write_frames
 from deid.folder.gate import judge, judge_index
 from deid.folder.leaving import Left, left_of
 from deid.folder.one import Work
@@ -72,25 +73,36 @@ def run_folder(  # noqa: PLR0913 - as `engine.run`; all but the first four by na
     told: Told = lambda _: None,
     before: Before | None = None,
     jobs: int | None = None,
+    private: Path | None = None,
 ) -> FolderResult:
     """De-identify the files below `source` by `recipe` and publish a snapshot into `out`.
 
     `now` (aware) is recorded; `before` is the version that this one follows. `told` is given the run's report (it names
-    source files: it stays with the hospital) before the gates judge. Raises `RecipeError`, `SourceError`, `GateFailed`,
+    source files: it stays with the hospital) before the gates judge. `private` gets the frames that a sample is drawn
+    from, where the recipe asks for one. Raises `RecipeError`, `SourceError`, `GateFailed`,
     `KeyFileError`, `OutputError`; then nothing was published and nothing is left behind.
     """
     check_consent(recipe.terms.consent, recipe.dataset, now)
+    check_private(recipe.frame_sample, given=private is not None)
     left = left_of(recipe, source, now)
     out, source = out.resolve(), source.resolve()
     made_with = (recipe.sha256, keys.id, keys.project, left.leaving.digest, str(source))
-    with unfinished(out) as folder, work_folder(out, recipe.dataset, *made_with) as plain:
+    with (
+        unfinished(out) as folder,
+        work_folder(out, recipe.dataset, *made_with) as plain,
+        opened_frames(recipe.frame_sample, private) as frames,
+    ):
         try:
             owner = WorkerKeys(keys.master, keys.project)
             people = People(owner, recipe.dataset, recipe.domain, recipe.max_days, left.leaving)
             work = Work(people, recipe, source, plain / run.STAGING, left.besides)
             tally = run.run(work, plain, jobs=jobs or jobs_for(source), progress=progress)
             told(run.report(work, tally, keys=keys.id))
-            target, signed = _Making(recipe, keys, folder, before, left).publish(tally, plain, out, now)
+            making = _Making(recipe, keys, folder, before, left)
+            making.asked = write_frames(work, tally, frames)
+            target, signed = making.publish(tally, plain, out, now)
+            if frames:
+                frames.keep()
         except OSError as error:
             raise output_problem(out, error) from error
     return FolderResult(target, signed, frozenset(each.who for each in tally.refused if each.who))
@@ -101,6 +113,7 @@ class _Making:
 
     def __init__(self, recipe: FolderRecipe, keys: Keys, folder: Path, before: Before | None, left: Left) -> None:
         self.recipe, self.keys, self.folder, self.before, self.left = recipe, keys, folder, before, left
+        self.asked: Mapping[str, Any] = {}
 
     def publish(self, tally: run.Tally, plain: Path, out: Path, now: datetime) -> tuple[Path, Manifest]:
         """Judge, seal, say what there is, and sign. Raises `GateFailed`."""
@@ -175,6 +188,7 @@ class _Making:
                 "keys": self.keys.plain(),
                 "sources": [source | {"bytes": self.left.source_bytes, "columns": {}}],
                 **({"imaging": profile} if profile else {}),
+                **self.asked,
             },
             files={},
             format=FORMAT_3,

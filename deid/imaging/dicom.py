@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from deid.folder.format import Context, Outcome, Refused, staged
+from deid.folder.format import Context, Outcome, Pictured, Refused, staged
 from deid.imaging import faces, pixels
 from deid.imaging.about import about
 from deid.imaging.clean import Cleaner
@@ -16,6 +16,7 @@ from deid.imaging.dictionary import vrs
 from deid.imaging.elements import DataSet, Element, Items, Letters, ascii_text, find, walk
 from deid.imaging.gone import Gone
 from deid.imaging.leaves import Leaves
+from deid.imaging.letters.route import NO_PICTURES
 from deid.imaging.marks import PROVENANCE, Seen, marks
 from deid.imaging.picture import describe
 from deid.imaging.read import is_dicom, read
@@ -27,7 +28,7 @@ from deid.imaging.write import write
 
 SOP_CLASS, SOP_INSTANCE, STUDY, SERIES = 0x00080016, 0x00080018, 0x0020000D, 0x0020000E
 PATIENT_ID, PATIENT_NAME, CHARACTER_SET = 0x00100020, 0x00100010, 0x00080005
-ROWS, BURNED_IN = 0x00280010, 0x00280301
+ROWS, BURNED_IN, MODALITY = 0x00280010, 0x00280301, 0x00080060
 PERSON_IDS = frozenset({PATIENT_ID, 0x00101000, 0x00080050, 0x00102154, 0x00101040})
 
 
@@ -66,6 +67,7 @@ class _Job:
         days = people.days(patient) if rules.profile.shifts else None
         self.leaves = Leaves(people, days, self.letters, gone, rules.age_top, gone.known_words())
         self.notes: Counter[str] = Counter()
+        self.pictured: Pictured | None = None
 
     def _patient(self) -> str:
         """Name the patient: by the number, else by the study, so that nobody without a number is joined to another."""
@@ -111,7 +113,7 @@ class _Job:
         return Outcome(
             (name,), self.pseudonym, lasting, once, bulk=((name, start, end),), notes=notes,
             warnings=(faces.CODE,) if is_head and face is None else (),
-            about=about(data.elements, data.syntax.order),
+            about=about(data.elements, data.syntax.order), pictured=self.pictured,
         )  # fmt: skip
 
     def _face(self) -> Mask:
@@ -132,6 +134,9 @@ class _Job:
             return [], False
         treated = treat(self.data, self.rules.letters, self.sop_class, self._lot())
         self.notes.update(treated.notes)
+        if treated.frames and ascii_text(self.data.find(MODALITY)) not in NO_PICTURES:
+            boxes = tuple((box.top, box.bottom, box.left, box.right) for box in treated.found.boxes)
+            self.pictured = Pictured(treated.frames, boxes, treated.found.doubts)
         made, self.data.transfer_syntax = treated.element, treated.syntax
         if face is not None:
             made, self.data.transfer_syntax = take_out(self.data, made, treated.syntax, face)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from deid.folder.format import Refused
 from deid.imaging import codec, pixels
 from deid.imaging.elements import DataSet, Element
-from deid.imaging.letters.look import Search, blank_frames, blank_native, native_frames
+from deid.imaging.letters.look import Found, Search, blank_frames, blank_native, native_frames
 from deid.imaging.letters.route import SPARE, route
 from deid.imaging.picture import Picture, cleared_bits, describe
 from deid.imaging.recipe import LetterRules
@@ -19,11 +19,16 @@ from deid.imaging.recipe import LetterRules
 
 @dataclass
 class Treated:
-    """Pixels to be written, the transfer syntax they are in, whether they were searched for letters."""
+    """Pixels to be written, the transfer syntax they are in, whether they were searched for letters, what was found.
+
+    `frames` is how many of them people can look at: none of a mask of single bits or of numbers with a point.
+    """
 
     element: Element
     syntax: str
     looked_at: bool = False
+    frames: int = 1
+    found: Found = field(default_factory=lambda: Found([]))
     notes: Counter[str] = field(default_factory=Counter)
 
 
@@ -41,14 +46,14 @@ def _native(data: DataSet, rules: LetterRules | None) -> Treated:
     if element is None:
         raise Refused("imaging.picture", "화소가 없습니다.", "has no pixels.", policy=False)
     value, cleared = pixels.cut(data)
-    treated = Treated(Element(element.tag, element.vr, value), data.transfer_syntax)
-    treated.notes["unused-bits"] += cleared
-    if rules is None or element.tag != pixels.PIXEL_DATA:
-        return treated
     picture = describe(data)
-    if picture.allocated > 1:
+    drawn = element.tag == pixels.PIXEL_DATA and picture.allocated > 1
+    treated = Treated(Element(element.tag, element.vr, value), data.transfer_syntax, frames=picture.frames * drawn)
+    treated.notes["unused-bits"] += cleared
+    if rules is not None and drawn:
         laid_out = native_frames(value, picture)
-        boxes = Search(picture, data, rules).boxes(lambda number: laid_out[number])
+        treated.found = Search(picture, data, rules).found(lambda number: laid_out[number])
+        boxes = treated.found.boxes
         if boxes:
             treated.element = Element(element.tag, element.vr, blank_native(value, picture, boxes))
         _note(treated, len(boxes))
@@ -60,12 +65,12 @@ def _encapsulated(data: DataSet, made: list[bytes], picture: Picture, rules: Let
     treated = Treated(pixels.packed(made), syntax)
     made, cleared = _cleared(made, syntax, picture)
     treated.notes["unused-bits"] += cleared
-    boxes = []
+    treated.frames = picture.frames
     if rules is not None:
-        boxes = Search(picture, data, rules).boxes(lambda number: _decoded(made[number], syntax, picture))
-        _note(treated, len(boxes))
-    if boxes:
-        made, treated.syntax = blank_frames(made, syntax, picture, boxes)
+        treated.found = Search(picture, data, rules).found(lambda number: _decoded(made[number], syntax, picture))
+        _note(treated, len(treated.found.boxes))
+    if treated.found.boxes:
+        made, treated.syntax = blank_frames(made, syntax, picture, treated.found.boxes)
     treated.element = pixels.packed(made)
     return treated
 

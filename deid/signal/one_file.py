@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deid.folder.format import Context, Outcome
+from deid.folder.format import Context, Outcome, Pictured
 from deid.signal.cursor import unreadable
 from deid.signal.person import Person, Taken
 
@@ -21,6 +21,8 @@ LARGEST = 4 << 30  # bytes; a night of 64 channels at 2 kHz is 5.5 GB of BDF: su
 class Cleaned:
     """A file made anew: its bytes in pieces, whose it is, what went, and how often something was cleaned.
 
+    `pictured` is what people can look at in it, None for what is no picture.
+
     `samples` is the place from which on there are numbers alone, where five digits may be by chance; -1 for nowhere.
     """
 
@@ -30,6 +32,7 @@ class Cleaned:
     notes: dict[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     samples: int = -1
+    pictured: Pictured | None = None
 
 
 class OneFile(ABC):
@@ -88,4 +91,5 @@ def outcome(files: tuple[str, ...], cleaned: Cleaned, companions: tuple[Path, ..
         bulk=bulk,
         notes={name: count for name, count in cleaned.notes.items() if count},
         warnings=cleaned.warnings,
+        pictured=cleaned.pictured,
     )

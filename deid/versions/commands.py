@@ -100,7 +100,7 @@ class _Place:
     "--subjects", type=EXISTING_FILE, required=True, help="철회한 환자 번호, 한 줄에 하나 (ids, one on a line)"
 )
 @click.option("--project", default="", help="이 과제만의 새 버전 (the next version of this project alone)")
-@click.option("--private", type=ANY_PATH, help="표본 검토용 비공개 폴더 (private folder of texts)")
+@click.option("--private", type=ANY_PATH, help="표본 검토용 비공개 폴더 (private folder for the sample review)")
 @version_options
 def withdraw(  # noqa: PLR0913 - click hands over each option by its name
     recipe: Path,
@@ -199,7 +199,7 @@ def _next(
 ) -> RunResult | FolderResult:
     """Publish the version without the people."""
     if isinstance(place.recipe, FolderRecipe):
-        return publish_folder(place.recipe, place.source, place.out, keys, versions=versions)
+        return publish_folder(place.recipe, place.source, place.out, keys, versions=versions, private=private)
     before = versions.before(place.out, place.recipe.dataset, keys)
     return run(place.recipe, place.source, place.out, keys, now=now, private=private, before=before)
 

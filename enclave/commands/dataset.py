@@ -18,6 +18,7 @@ from enclave import reserved
 from enclave.actions import Action
 from enclave.actor import Actor
 from enclave.commands.acting import intent, present, require, text_sha256
+from enclave.commands.frame_drawing import FRAMES, SealedFrames, drawn_frames
 from enclave.commands.samples import forget_originals, keep_sample
 from enclave.commands.text_drawing import TEXTS, SealedTexts, drawn
 from enclave.errors import Conflict, Denied, Invalid, NotFound
@@ -94,16 +95,17 @@ def receive_snapshot(  # noqa: PLR0913 - keyword-only: one snapshot and what com
     public_key: Ed25519PublicKey,
     now: datetime,
     texts: SealedTexts | None = None,
+    frames: SealedFrames | None = None,
     key_store: KeyStore | None = None,
 ) -> SnapshotView:
     """Put a signed snapshot folder on record for its reviews, after checking signature, names and every file's hash.
 
     With the key store, images and signals are also decrypted, and the index held to them. It is not offered before
     `publication.offer`. `texts` is where the run kept its texts, with the seed of the sample, when the recipe asks for
-    a sample review. The same one again changes nothing but where it lies. The provider's stewards, and the console.
-    Raises `Denied` (`snapshot.damaged`; not entitled), `NotFound` (`dataset.unknown`), `Conflict`
-    (`snapshot.other-provider`; withdrawn or sent back before), `Invalid` (`publication.undocumented`, `sample.…`),
-    `Unavailable` (`keys.unreadable`).
+    a sample review; `frames` the same for frames of images, with the source. The same one again changes nothing but
+    where it lies. The provider's stewards, and the console. Raises `Denied` (`snapshot.damaged`; not entitled),
+    `NotFound` (`dataset.unknown`), `Conflict` (`snapshot.other-provider`; withdrawn or sent back before), `Invalid`
+    (`publication.undocumented`, `sample.…`), `Unavailable` (`keys.unreadable`).
     """
     event = intent(Action.SNAPSHOT_RECEIVE, actor, ("snapshot", folder.name))
     # Outside the transaction: hashing gigabytes must not hold the database.
@@ -111,7 +113,9 @@ def receive_snapshot(  # noqa: PLR0913 - keyword-only: one snapshot and what com
         manifest = _verified(folder, public_key, key_store)
         check_documented(manifest)
         # Its sample was drawn when it was received; the private folder is gone since.
-        sample = None if _is_received(store, manifest.id) else drawn(manifest, texts)
+        fresh = not _is_received(store, manifest.id)
+        sample = drawn(manifest, texts) if fresh else None
+        pictures = drawn_frames(manifest, frames) if fresh else None
     with store.write(event) as tx:
         dataset = load_dataset(tx.session, manifest.dataset)
         check_may_govern(present(tx.session, actor, now), dataset.organisation_id)
@@ -128,6 +132,8 @@ def receive_snapshot(  # noqa: PLR0913 - keyword-only: one snapshot and what com
             tx.session.flush()
             if sample is not None:
                 keep_sample(tx.session, TEXTS, found.id, sample, now)
+            if pictures is not None:
+                keep_sample(tx.session, FRAMES, found.id, pictures, now)
         elif found.state is not SnapshotState.PUBLISHED and found.state is not SnapshotState.RECEIVED:
             check_transition(SNAPSHOT, found.state, SnapshotState.RECEIVED, f"스냅샷 {manifest.id[:12]}")
         found.path = str(folder.absolute())

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from deid.sample_gate import AskedSample
@@ -20,7 +20,7 @@ from enclave.actor import Actor
 from enclave.commands.acting import intent, present
 from enclave.errors import Conflict, Invalid, NotFound
 from enclave.model.data import Snapshot
-from enclave.model.publication import CaseRow, SampleRow, TextSampleCase
+from enclave.model.publication import CaseRow, FrameSampleCase, SampleRow, TextSampleCase
 from enclave.policy.publication import check_governs, check_under_review
 from enclave.queries.dataset import load_snapshot
 from enclave.queries.publication import dossier_facts
@@ -57,12 +57,16 @@ class Kind(Generic[S, K]):
 
 @dataclass(frozen=True)
 class DrawnSample(Generic[C]):
-    """A sample ready to be kept: what was asked, the seed, the cases, and each case sealed, in order."""
+    """A sample ready to be kept: what was asked, the seed, the cases, and each case sealed, in order.
+
+    `columns` are what the rows of this kind have beside those of all kinds, in the same order; empty for none.
+    """
 
     asked: AskedSample
     seed: str
     sample: Sample[C]
     sealed: tuple[bytes, ...]
+    columns: tuple[Mapping[str, object], ...] = ()
 
 
 def cases_of(session: Session, kind: Kind[S, K], snapshot_id: str) -> Sequence[K]:
@@ -101,7 +105,7 @@ def checked_marks(kind: Kind[S, K], missed: Mapping[str, int], listed: Mapping[s
     marks = {**missed, **{name: max(missed.get(name, 0), count) for name, count in listed.items()}}
     marks = {name: count for name, count in sorted(marks.items()) if count}
     if not set(marks) <= kind.types or any(not 0 < count <= MOST for count in marks.values()):
-        raise _bad_marks()
+        raise bad_marks()
     return marks
 
 
@@ -140,6 +144,9 @@ def forget_originals(session: Session, snapshot_id: str, *, marks_too: bool = Fa
     """
     texts = session.scalars(select(TextSampleCase).where(TextSampleCase.snapshot_id == snapshot_id)).all()
     _forget(texts)
+    # Without reading what is deleted: pictures are megabytes.
+    gone = update(FrameSampleCase).where(FrameSampleCase.snapshot_id == snapshot_id)
+    session.execute(gone.values(sealed=None, note_sealed=None))
     for case in texts if marks_too else ():
         case.marks_sealed = None
     session.flush()
@@ -157,6 +164,8 @@ def keep_sample(session: Session, kind: Kind[S, K], snapshot_id: str, made: Draw
         each = kind.case()
         each.snapshot_id, each.number, each.ref, each.stratum = snapshot_id, number, case.ref, stratum
         each.found, each.sealed = case.found, sealed
+        for name, value in made.columns[number - 1].items() if made.columns else ():
+            setattr(each, name, value)
         session.add(each)
     session.flush()
 
@@ -220,7 +229,8 @@ def _unfinished(left: int) -> Conflict:
     )
 
 
-def _bad_marks() -> Invalid:
+def bad_marks() -> Invalid:
+    """Say that a mark makes no sense."""
     return Invalid(
         "sample.marks",
         ko="표시한 종류나 개수가 올바르지 않습니다.",

@@ -25,8 +25,9 @@ from enclave.commands.text_drawing import SealedTexts
 from enclave.commands.text_marks import hand_over
 from enclave.console.acting import opened, say
 from enclave.console.borrowed import as_owner_of, as_root
+from enclave.console.frames_given import given_frames
 from enclave.console.missed import add_marks
-from enclave.console.private_texts import end_private
+from enclave.console.private_texts import FRAMES, TEXTS, end_private
 from enclave.keys import load_public_key
 from enclave.queries import dataset as queries
 from enclave.queries import holders, lineage, recalls
@@ -35,6 +36,8 @@ from enclave.snapshot_keys import store_of, unreadable
 from enclave.states import SnapshotState, label
 from enclave.store import Store
 from enclave.vault import Vault
+
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.group()
@@ -76,10 +79,12 @@ def snapshot() -> None:
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="ansim deid run에 --private로 준 폴더, 표본 검토용 (the run's private folder of texts)",
 )
-def receive(folder: Path, texts: Path | None) -> None:
+@click.option("--frames", type=FOLDER, help="영상 수행에 --private로 준 폴더 (private folder of a run of images)")
+@click.option("--source", type=FOLDER, help="그 수행의 원본 폴더, 표본을 보여 줄 때만 씀 (its source folder)")
+def receive(folder: Path, texts: Path | None, frames: Path | None, source: Path | None) -> None:
     """스냅샷을 검증하고 접수합니다; 공개는 검토와 의결 뒤 포털에서 (verify a snapshot and put it on record).
 
-    접수가 끝나면 --texts 폴더의 원문은 지워집니다: 표본만 봉인되어 남습니다.
+    접수가 끝나면 --texts, --frames 폴더의 내용은 지워집니다: 표본만 봉인되어 남습니다. --source는 읽기만 합니다.
     """
     settings = Settings.load()
     key = load_public_key(settings.snapshot_public_key)
@@ -87,14 +92,24 @@ def receive(folder: Path, texts: Path | None) -> None:
     _check_keys(place, key, settings)
     # The seed of the sample is drawn here, after the run is over: nobody could have built a snapshot to fit it.
     sealed = _sealed(texts, settings) if texts else None
+    shown = given_frames(frames, source, place, key, settings) if frames and source else None
     # Root for its own folder before and after, the service for its database.
     with as_owner_of(settings.db), opened(settings) as store:
         made = commands.receive_snapshot(
-            store, Actor.console(), folder=place, public_key=key, now=now(), texts=sealed, key_store=store_of(settings)
+            store,
+            Actor.console(),
+            folder=place,
+            public_key=key,
+            now=now(),
+            texts=sealed,
+            frames=shown,
+            key_store=store_of(settings),
         )
     rows, people = f"{made.rows:,}", f"{made.subjects:,}"
-    if texts and (said := end_private(texts, snapshots.read_manifest(place, key).lineage)):
-        say(*said)
+    lineage = snapshots.read_manifest(place, key).lineage
+    for private, kind in ((texts, TEXTS), (frames, FRAMES)):
+        if private and (said := end_private(private, lineage, kind)):
+            say(*said)
     say(
         f"{made.dataset_id}의 스냅샷 {made.id[:12]}을(를) 접수했습니다({rows}행, {people}명). 상태: "
         f"{label(made.state)[0]}.",

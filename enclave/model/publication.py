@@ -100,7 +100,8 @@ class CaseRow:
     ref: Mapped[str]
     stratum: Mapped[str]
     found: Mapped[int]
-    sealed: Mapped[bytes | None]
+    # Read only by who looks at it: pictures are megabytes.
+    sealed: Mapped[bytes | None] = mapped_column(deferred=True)
     missed: Mapped[dict[str, int] | None] = mapped_column(JSON)
     note_sealed: Mapped[bytes | None]
     judged_by: Mapped[str | None] = mapped_column(ForeignKey("account.id"))
@@ -123,3 +124,28 @@ class TextSampleCase(CaseRow, Base):
 
     # The very values that were missed, for the next run; emptied when they are handed over.
     marks_sealed: Mapped[bytes | None]
+
+
+class FrameSample(SampleRow, Base):
+    """The sample of a snapshot's frames of images."""
+
+    __tablename__ = "frame_sample"
+
+    cases: Mapped[list[FrameSampleCase]] = relationship(order_by="FrameSampleCase.number")
+
+
+class FrameSampleCase(CaseRow, Base):
+    """One frame of a sample: `frame` of `frames` (from 1) of a written file; sealed with what became of it.
+
+    `why` is a code where it cannot be shown, "" where it can. `places` are where a reviewer saw what is left: kind, row
+    and column in pixels of the frame; they stay, since whoever mends the run looks there.
+    """
+
+    __tablename__ = "frame_sample_case"
+    __table_args__ = (ForeignKeyConstraint(["snapshot_id"], ["frame_sample.snapshot_id"]),)
+
+    file: Mapped[str]
+    frame: Mapped[int]
+    frames: Mapped[int]
+    why: Mapped[str]
+    places: Mapped[list[list[Any]] | None] = mapped_column(JSON)

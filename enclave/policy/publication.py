@@ -72,7 +72,8 @@ class Word:
 class Dossier:
     """What is known of a snapshot on its way: who built it, the newest risk review, the words on it, the sample.
 
-    `sample` is None where the recipe asks for none. `risk_sha256` is empty before the first risk review.
+    `sample` (of texts) and `frames` (of images) are None where the recipe asks for none. `risk_sha256` is empty before
+    the first risk review.
     """
 
     snapshot_id: str
@@ -83,6 +84,7 @@ class Dossier:
     risk_author: str = ""
     words: Sequence[Word] = field(default=())
     sample: SampleState | None = None
+    frames: SampleState | None = None
 
 
 @dataclass(frozen=True)
@@ -285,15 +287,16 @@ def check_under_review(dossier: Dossier) -> None:
 
 
 def check_sampled(dossier: Dossier) -> None:
-    """Raise `Conflict` (`sample.not-passed`) while the sample review that the recipe asks for is not passed."""
-    if dossier.sample not in {None, SampleState.PASSED}:
-        raise Conflict(
-            "sample.not-passed",
-            ko="계획이 요구한 글의 표본 검토를 아직 통과하지 않았습니다.",
-            en="The sample review of texts that the recipe asks for has not been passed.",
-            remedy_ko="표본 검토를 마친 뒤 다시 하세요.",
-            remedy_en="Finish the sample review first.",
-        )
+    """Raise `Conflict` (`sample.not-passed`) while a sample review that the recipe asks for is not passed."""
+    for state, ko, en in ((dossier.sample, "글", "texts"), (dossier.frames, "영상", "frames")):
+        if state not in {None, SampleState.PASSED}:
+            raise Conflict(
+                "sample.not-passed",
+                ko=f"계획이 요구한 {ko}의 표본 검토를 아직 통과하지 않았습니다.",
+                en=f"The sample review of {en} that the recipe asks for has not been passed.",
+                remedy_ko="표본 검토를 마친 뒤 다시 하세요.",
+                remedy_en="Finish the sample review first.",
+            )
 
 
 def check_risk_review(dossier: Dossier, risk_sha256: str) -> None:

@@ -15,6 +15,7 @@ from enclave.portal import (
     failures,
     rest,
     rest_ends,
+    rest_frames,
     rest_imports,
     rest_incidents,
     rest_log,
@@ -43,6 +44,7 @@ from enclave.portal.pages import (
     drills,
     emergency,
     ends,
+    frame_sample,
     frozen,
     gpu,
     home,
@@ -88,6 +90,7 @@ PAGES = (
     releases,
     datasets,
     publication,
+    frame_sample,
     text_sample,
     log,
     logreview,
@@ -137,6 +140,7 @@ def create(portal: Portal) -> ASGIApp:
     app.include_router(rest_incidents.router, prefix=f"{root}/api/v1")
     app.include_router(rest_snapshots.router, prefix=f"{root}/api/v1")
     app.include_router(rest_samples.router, prefix=f"{root}/api/v1")
+    app.include_router(rest_frames.router, prefix=f"{root}/api/v1")
     app.include_router(workspace_api.router, prefix="/api/workspace/v1")
     app.include_router(workspace_gpu.router, prefix="/api/workspace/v1")
     app.include_router(workspace_repair.router, prefix="/api/workspace/v1")

@@ -12,7 +12,7 @@ from typing import Any
 from enclave.errors import EnclaveError
 
 # What a view may carry for the pages and no program outside is told.
-INSIDE_ONLY = frozenset({"manifest", "path", "bytes"})
+INSIDE_ONLY = frozenset({"manifest", "path", "bytes", "packed"})
 
 
 def told(view: Any) -> Any:

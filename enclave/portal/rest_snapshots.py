@@ -137,10 +137,11 @@ def end_running(visit: Changing, snapshot_id: str, body: ReasonBody, key: Key = 
 
 
 def _way(found: DossierView) -> Json:
-    """Return the way without the sample's list: that is for those who go through it (`rest_samples`)."""
+    """Return the way without lists of samples: those are for who goes through them (`rest_samples`, `rest_frames`)."""
     answer = told(found)
-    if answer["sample"] is not None:
-        del answer["sample"]["cases"], answer["sample"]["seed"]
+    for name in ("sample", "frames"):
+        if answer[name] is not None:
+            del answer[name]["cases"], answer[name]["seed"]
     return answer
 
 

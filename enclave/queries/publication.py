@@ -9,18 +9,20 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from deid.text_gate import asked_by
+from deid import text_gate
+from deid.frame_cases import LINEAGE
+from deid.sample_gate import asked_by
 from enclave.actor import Actor
 from enclave.clock import korean_date
 from enclave.errors import EnclaveError
 from enclave.model.data import Snapshot
 from enclave.model.people import Organisation, OrganisationKind
-from enclave.model.publication import Publication, RiskReview, TextSample
+from enclave.model.publication import FrameSample, Publication, RiskReview, TextSample
 from enclave.policy import publication as policy
 from enclave.policy.allows import allows
 from enclave.policy.publication import Dossier, Word
 from enclave.queries.manifests import read_manifest
-from enclave.queries.text_sample import SampleView, sample_view
+from enclave.queries.samples import Sampled, SampleView, sample_view
 from enclave.states import SampleState, SnapshotState
 
 
@@ -73,6 +75,7 @@ class DossierView:
     words: tuple[WordView, ...]
     offer: OfferView | None
     sample: SampleView | None
+    frames: SampleView | None
     lacking: EnclaveError | None
     may: frozenset[str]
 
@@ -88,7 +91,8 @@ def dossier_view(session: Session, found: Snapshot, actor: Actor, now: datetime)
         risk=_risk_view(risk),
         words=tuple(_word_views(session, risk)),
         offer=_offer_view(offer),
-        sample=sample_view(session, found.id),
+        sample=sample_view(session, found.id, TextSample),
+        frames=sample_view(session, found.id, FrameSample),
         lacking=_lacking(facts),
         may=frozenset(_may(session, actor, facts, now)),
     )
@@ -106,16 +110,17 @@ def dossier_facts(session: Session, found: Snapshot) -> Dossier:
         risk_sha256="" if risk is None else risk.sha256,
         risk_author="" if risk is None else risk.written_by,
         words=tuple(Word(each.account_id, each.organisation_id, each.waiver, each.adequate) for each in words),
-        sample=_sample_state(session, found),
+        sample=_state(session, found, TextSample, text_gate.LINEAGE),
+        frames=_state(session, found, FrameSample, LINEAGE),
     )
 
 
-def _sample_state(session: Session, found: Snapshot) -> SampleState | None:
-    """Tell where the review of texts stands. What was signed counts: a sample that is not on record is not passed."""
-    sample = session.get(TextSample, found.id)
+def _state(session: Session, found: Snapshot, kind: type[Sampled], name: str) -> SampleState | None:
+    """Tell where a review stands. What was signed counts: a sample that is not on record is not passed."""
+    sample = session.get(kind, found.id)
     if sample is not None:
         return sample.state
-    return SampleState.OPEN if asked_by(read_manifest(found.manifest).lineage) else None
+    return SampleState.OPEN if asked_by(name, read_manifest(found.manifest).lineage) else None
 
 
 def newest_risk(session: Session, snapshot_id: str) -> RiskReview | None:
@@ -174,6 +179,7 @@ def _may(session: Session, actor: Actor, facts: Dossier, now: datetime) -> list[
         "return": allows(policy.check_may_return, actor, facts),
         "offer": allows(policy.check_may_offer, fresh, facts, risk_sha256=risk, now=now),
         "texts": facts.sample is not None and allows(policy.check_governs, actor, facts.provider_id),
+        "frames": facts.frames is not None and allows(policy.check_governs, actor, facts.provider_id),
     }
     return [name for name, open_ in acts.items() if open_]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -31,12 +31,16 @@ Grey = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Box:
-    """Where letters are, in pixels of the picture: [top, bottom) by [left, right)."""
+    """Where letters are, in pixels of the picture: [top, bottom) by [left, right).
+
+    `sure` is the detector's mean probability inside (0 to 1); a place is the same place however sure.
+    """
 
     top: int
     bottom: int
     left: int
     right: int
+    sure: float = field(default=1.0, compare=False)
 
     @property
     def short(self) -> int:
@@ -75,7 +79,7 @@ def find(grey: Grey, *, threshold: float, certain: float = CERTAIN, scale: float
         for left in _starts(width):
             part = grey[top : top + TILE, left : left + TILE]
             found += [
-                Box(b.top + top, b.bottom + top, b.left + left, b.right + left)
+                replace(b, top=b.top + top, bottom=b.bottom + top, left=b.left + left, right=b.right + left)
                 for b in _find(part, (threshold, certain), enlarged)
             ]
     return found
@@ -109,10 +113,12 @@ def _boxes(chances: NDArray[np.float32], limits: tuple[float, float], size: tupl
     for number, (rows, columns) in enumerate(ndimage.find_objects(labels), 1):
         high, wide = rows.stop - rows.start, columns.stop - columns.start
         inside = labels[rows, columns] == number
-        if min(high, wide) < SMALLEST or float(chances[rows, columns][inside].mean()) < limits[1]:
+        sure = float(chances[rows, columns][inside].mean())
+        if min(high, wide) < SMALLEST or sure < limits[1]:
             continue
         more = high * wide * WIDER / (2 * (high + wide))
-        found.append(_scaled((rows, columns), (more, more + min(high, wide) * ALONG), chances.shape, size))
+        place = _scaled((rows, columns), (more, more + min(high, wide) * ALONG), chances.shape, size)
+        found.append(replace(place, sure=sure))
     return found
 
 

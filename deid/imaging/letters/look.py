@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from deid.folder.format import Refused
 from deid.imaging import codec
 from deid.imaging.elements import DataSet, ascii_text
-from deid.imaging.letters.finder import Box, find, scale_of
+from deid.imaging.letters.finder import CERTAIN, Box, find, scale_of
 from deid.imaging.letters.follow import followed
 from deid.imaging.letters.greys import grey
 from deid.imaging.letters.stroke import believed
@@ -30,6 +30,17 @@ SMALLEST = 24  # px: nothing smaller holds letters that can be read
 BESIDE = 160  # px around a find in which the rest of its line is looked for
 MODALITY, COUNTS = 0x00080060, frozenset({"NM", "PT"})
 BASELINE_BITS = 8
+DOUBTFUL = 0.1  # of mean probability, around `CERTAIN`: a find in between is told to reviewers as doubtful
+# Why a picture is doubtful. `near-threshold`: a place was blanked, but barely. `below-threshold`: one was left, barely.
+NEAR, BELOW = "near-threshold", "below-threshold"
+
+
+@dataclass(frozen=True)
+class Found:
+    """Places to be blanked, and what the finder doubts of them or of what it left (NEAR, BELOW), sorted."""
+
+    boxes: list[Box]
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -42,28 +53,39 @@ class Search:
 
     def boxes(self, frame: Callable[[int], Array]) -> list[Box]:
         """Give the places of letters; `frame` gives a stored frame by its number (from 0)."""
+        return self.found(frame).boxes
+
+    def found(self, frame: Callable[[int], Array]) -> Found:
+        """Give the places of letters, and what is doubtful."""
         if min(self.picture.rows, self.picture.columns) < SMALLEST or self.picture.allocated == 1:
-            return []
+            return Found([])
         count = self.picture.frames
         singly = sorted({0, count // 2, count - 1}) if count > SINGLY else range(count)
-        found = [box for number in singly for box in self._boxes(frame(number))]
+        looks = [self._look(frame(number)) for number in singly]
         if count > SINGLY:
             step = max(1, count // TOGETHER)
             brightest = frame(0)
             for number in range(step, count, step):
                 brightest = np.maximum(brightest, frame(number))
-            found += self._boxes(brightest)
-        return merged(found)
+            looks.append(self._look(brightest))
+        doubts = {doubt for each in looks for doubt in each.doubts}
+        return Found(merged([box for each in looks for box in each.boxes]), tuple(sorted(doubts)))
 
-    def _boxes(self, stored: Array) -> list[Box]:
+    def _look(self, stored: Array) -> Found:
         seen = grey(stored, self.picture, self.data)
         counts, largest = ascii_text(self.data.find(MODALITY)) in COUNTS, self.rules.largest
-        found = believed(find(seen, threshold=self.rules.threshold), seen, largest=largest, counts=counts)
+        nearly = find(seen, threshold=self.rules.threshold, certain=CERTAIN - DOUBTFUL)
+        drawn = believed(nearly, seen, largest=largest, counts=counts)
+        found = [box for box in drawn if box.sure >= CERTAIN]
+        doubts = {NEAR} if any(box.sure < CERTAIN + DOUBTFUL for box in found) else set()
         if found:
             # A line that was half seen ends at a blanked place: the next look finds the rest of it, and only that.
             again = _beside(softened(seen, found), found, self.rules.threshold / 2)
             found += believed(again, seen, largest=largest, counts=counts)
-        return [followed(box, seen) for box in found]
+        made = [followed(box, seen) for box in found]
+        if any(box.sure < CERTAIN and not any(_overlap(box, each) for each in made) for box in drawn):
+            doubts.add(BELOW)
+        return Found(made, tuple(doubts))
 
 
 def _beside(seen: NDArray[np.uint8], found: list[Box], threshold: float) -> list[Box]:

@@ -11,7 +11,7 @@ from deid.imaging.letters.look import wiped
 from deid.imaging.streams.jpeg import stripped
 from deid.signal.one_file import Cleaned, OneFile
 from deid.signal.person import person
-from deid.signal.stills.letters import boxes, opened, orientation
+from deid.signal.stills.letters import boxes, opened, orientation, pictured
 
 START = b"\xff\xd8"
 TURNED = b"\xff\xe1\0\x22Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0%c\0\0\0\0\0\0\0"
@@ -41,6 +41,5 @@ class Jpeg(OneFile):
         new = stripped(new)
         turned = orientation(image)
         mark = TURNED % turned if turned > 1 else b""
-        return Cleaned(
-            (START, mark, new[2:]), person(context), notes={"letters": len(found)}, warnings=(LOOK,), samples=0
-        )
+        notes, pieces = {"letters": len(found)}, (START, mark, new[2:])
+        return Cleaned(pieces, person(context), notes=notes, warnings=(LOOK,), samples=0, pictured=pictured(found))

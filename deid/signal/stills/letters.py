@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from deid.folder.format import Pictured
 from deid.imaging.letters.finder import Box, find
 from deid.imaging.letters.look import softened, touches
 from deid.imaging.letters.stroke import believed
@@ -63,6 +64,11 @@ def boxes(image: Image.Image) -> list[Box]:
         found += believed([b for b in again if any(touches(b, each) for each in found)], seen, largest=LARGEST)
     places = turn(np.arange(image.width * image.height).reshape(image.height, image.width))
     return [_stored(places[box.top : box.bottom, box.left : box.right], image.width) for box in found]
+
+
+def pictured(found: list[Box]) -> Pictured:
+    """Say what people can look at: one frame, and what was blanked in it."""
+    return Pictured(1, tuple((box.top, box.bottom, box.left, box.right) for box in found))
 
 
 def _stored(places: NDArray[np.int64], width: int) -> Box:

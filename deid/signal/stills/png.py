@@ -20,7 +20,7 @@ from deid.signal.cursor import Cursor, truncated, unreadable
 from deid.signal.one_file import Cleaned, OneFile
 from deid.signal.person import person
 from deid.signal.stills.jpeg import LOOK
-from deid.signal.stills.letters import MOST_PIXELS, boxes, opened
+from deid.signal.stills.letters import MOST_PIXELS, boxes, opened, pictured
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # How many bytes each may have at most.
@@ -51,9 +51,8 @@ class Png(OneFile):
         if found:
             new = _written(list(_chunks(_blanked(image, found))))
         gone = sum(kind not in {*KEPT, b"IDAT", b"IEND"} for kind, _ in chunks)
-        return Cleaned(
-            (new,), person(context), notes={"letters": len(found), "chunks": gone}, warnings=(LOOK,), samples=0
-        )
+        notes = {"letters": len(found), "chunks": gone}
+        return Cleaned((new,), person(context), notes=notes, warnings=(LOOK,), samples=0, pictured=pictured(found))
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:

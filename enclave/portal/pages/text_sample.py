@@ -11,15 +11,13 @@ from deid.text_types import LABELS
 from deid.texts import TextSpan
 from enclave.commands import text_sample as commands
 from enclave.commands.text_sample import OpenedCase
-from enclave.errors import EnclaveError, Invalid
-from enclave.policy.publication import check_governs
+from enclave.errors import EnclaveError
 from enclave.portal.acting import actor_of, done, tried, typed
 from enclave.portal.forms import Form
+from enclave.portal.pages.sample_list import PREFIX, marks_of, next_of, show
 from enclave.portal.visit import Here, OwnForm, Visit
-from enclave.queries import dataset
 
 router = APIRouter()
-PREFIX = "m_"
 
 
 @router.get("/snapshots/{snapshot_id}/sample")
@@ -45,14 +43,12 @@ def judge(visit: Here, form: OwnForm, snapshot_id: str, number: int) -> Response
             actor_of(visit),
             snapshot_id=snapshot_id,
             number=number,
-            missed=_marks(form),
+            missed=marks_of(form),
             note=form.text("note"),
             values=_values(form.text("values")),
             now=visit.now,
         )
-        found = dataset.dossier(visit.portal.store, actor_of(visit), snapshot_id, now=visit.now).sample
-        more = found is not None and number < found.size
-        return f"/snapshots/{snapshot_id}/sample/{number + 1}" if more else f"/snapshots/{snapshot_id}/sample"
+        return next_of(visit, snapshot_id, number)
 
     return tried(
         lambda: done(visit, form, act, "sample.judged", number=number),
@@ -69,19 +65,6 @@ def close(visit: Here, form: OwnForm, snapshot_id: str) -> Response:
         return f"/snapshots/{snapshot_id}"
 
     return tried(lambda: done(visit, form, act, "sample.closed"), lambda error: show(visit, snapshot_id, error))
-
-
-def show(visit: Visit, snapshot_id: str, error: EnclaveError | None = None) -> Response:
-    """Return the list."""
-    actor, store = actor_of(visit), visit.portal.store
-    found = dataset.snapshot(store, actor, snapshot_id)
-    about = dataset.dataset(store, actor, found.dataset_id)
-    check_governs(actor, about.provider_id)
-    way = dataset.dossier(store, actor, snapshot_id, now=visit.now)
-    status = error.status if error else 200
-    return visit.page(
-        "sample.html", here="datasets", status=status, error=error, snapshot=found, dataset=about, way=way
-    )
 
 
 def show_case(
@@ -134,19 +117,3 @@ def _values(said: str) -> list[tuple[str, str]]:
     names = {name.lower(): kind for kind, labels in LABELS.items() for name in (kind, *labels)}
     lines = [line.partition(":") for line in said.splitlines() if line.strip()]
     return [(names.get(kind.strip().lower(), ""), value.strip()) for kind, _, value in lines]
-
-
-def _marks(form: Form) -> dict[str, int]:
-    marks = {}
-    for kind, value in form.starting(PREFIX).items():
-        if (value and not value.isascii()) or (value and not value.isdigit()):
-            raise Invalid(
-                "sample.marks",
-                ko="개수는 0 이상의 수로 적으세요.",
-                en="Write numbers from 0.",
-                remedy_ko="놓친 것의 개수를 종류별로 적으세요.",
-                remedy_en="Write how many of each type were missed.",
-            )
-        if value and int(value[:6]):
-            marks[kind] = int(value[:6])
-    return marks

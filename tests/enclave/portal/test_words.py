@@ -28,6 +28,7 @@ COMPUTED = ("accounts.kind_", "legal.", "errors.title_", "log.outcome_", "reason
             "review.need_", "review.details_", "review.evidence_", "review.rerun_", "review.recompute_",
             "review.glance_", "review.how_", "review.head_", "review.what_",
             "publication.level_", "incidents.kind_", "retention.state_", "sample.stratum_",
+            "frames.stratum_", "frames.kind_", "frames.doubt_",
             "reports.kind_", "things.", "log.witness_", "log.asked_", "logplot.", "trouble.",
             "emergency.act_", "codes.", "refusals.")  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The sample of a snapshot's texts as pages show it: how it was drawn, how far it is, what it showed. No text."""
+"""A sample of a snapshot as pages show it: how it was drawn, how far it is, what it showed. No original."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
 from enclave.model.people import Account
-from enclave.model.publication import TextSample
+from enclave.model.publication import FrameSample, TextSample
 from enclave.states import SampleState
+
+Sampled = TypeVar("Sampled", TextSample, FrameSample)
 
 
 @dataclass(frozen=True)
 class CaseLine:
-    """One sampled text in the list: `missed` is None until it was judged."""
+    """One sampled case in the list: `missed` is None until it was judged."""
 
     number: int
     stratum: str
@@ -27,17 +29,17 @@ class CaseLine:
 
 @dataclass(frozen=True)
 class Judge:
-    """Somebody who judged texts of a sample: login, and of how many theirs is the last word."""
+    """Somebody who judged cases of a sample: login, and of how many theirs is the last word."""
 
     login: str
-    texts: int
+    cases: int
 
 
 @dataclass(frozen=True)
 class SampleView:
     """A sample; `population` counts cases by stratum in the whole snapshot, `estimate` is None until it is closed.
 
-    `judges` are who looked at the texts, most of them first; `closed_by` is who closed the review ("" until then).
+    `judges` are who looked at the cases, most of them first; `closed_by` is who closed the review ("" until then).
     """
 
     state: SampleState
@@ -55,18 +57,18 @@ class SampleView:
 
     @property
     def judged(self) -> int:
-        """How many texts somebody has judged."""
+        """How many cases somebody has judged."""
         return sum(case.missed is not None for case in self.cases)
 
     @property
     def next(self) -> int:
-        """The first text nobody has judged, or 1."""
+        """The first case nobody has judged, or 1."""
         return next((case.number for case in self.cases if case.missed is None), 1)
 
 
-def sample_view(session: Session, snapshot_id: str) -> SampleView | None:
-    """Return the sample of a snapshot, None where its recipe asks for none."""
-    found = session.get(TextSample, snapshot_id)
+def sample_view(session: Session, snapshot_id: str, kind: type[Sampled]) -> SampleView | None:
+    """Return a sample of a snapshot, None where its recipe asks for none of that kind."""
+    found = session.get(kind, snapshot_id)
     if found is None:
         return None
     lines = (
@@ -89,10 +91,10 @@ def sample_view(session: Session, snapshot_id: str) -> SampleView | None:
     )
 
 
-def _judges(session: Session, found: TextSample) -> tuple[Judge, ...]:
+def _judges(session: Session, found: Sampled) -> tuple[Judge, ...]:
     counts = Counter(each.judged_by for each in found.cases if each.missed is not None)
-    named = [Judge(_login(session, account), texts) for account, texts in counts.items()]
-    return tuple(sorted(named, key=lambda each: (-each.texts, each.login)))
+    named = [Judge(_login(session, account), cases) for account, cases in counts.items()]
+    return tuple(sorted(named, key=lambda each: (-each.cases, each.login)))
 
 
 def _login(session: Session, account_id: str | None) -> str:
