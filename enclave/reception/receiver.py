@@ -6,10 +6,11 @@ is decided there (`enclave.policy.reception`). Nothing is decoded or changed her
 
 from __future__ import annotations
 
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -180,3 +181,12 @@ def _bound(event: Any) -> None:
         return found
 
     line.recv = within
+    line._shutdown_socket = lambda: _closed(line.socket)  # noqa: SLF001 - what it does of its own is told below
+
+
+def _closed(line: socket.socket | None) -> None:
+    """Close a connection. pynetdicom leaves one open that the other side has closed already: it fails on its way."""
+    if line is not None:
+        with suppress(OSError):
+            line.shutdown(socket.SHUT_RDWR)
+        line.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ import pydicom
 import pytest
 from pydicom.data import get_testdata_file
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
-from pynetdicom import AE
+from pynetdicom import AE, evt
 from sqlalchemy import create_engine, select
 
 from audit.tables import audit_entry
@@ -43,10 +44,19 @@ def sending(port: int, *, title: str = "PACS", called: str = "ANSIM", tls: Any =
         data = pydicom.dcmread(file_of(name), stop_before_pixels=True)
         archive.add_requested_context(data.SOPClassUID, data.file_meta.TransferSyntaxUID)
     archive.add_requested_context(SecondaryCaptureImageStorage, ExplicitVRLittleEndian)
-    association = archive.associate("127.0.0.1", port, ae_title=called, tls_args=tls and (tls, "ansim"))
-    yield association
-    if association.is_established:
-        association.release()
+    lines: list[socket.socket] = []
+    seen: Any = [(evt.EVT_CONN_OPEN, lambda event: lines.append(event.assoc.dul.socket.socket))]
+    association = archive.associate(
+        "127.0.0.1", port, ae_title=called, tls_args=tls and (tls, "ansim"), evt_handlers=seen
+    )
+    try:
+        yield association
+        if association.is_established:
+            association.release()
+    finally:
+        # pynetdicom leaves a connection open that the other side has closed.
+        for line in lines:
+            line.close()
 
 
 @dataclass
