@@ -129,8 +129,11 @@ def visitors(world: World) -> Iterator[Visitors]:
 
 
 def shot(page: Page, name: str) -> Path:
-    """Save what is seen of the page as a picture, 1280 by 900."""
+    """Save what is seen of the page as a picture, 1280 by 900.
+
+    The caret stays: hiding it leaves empty styles on inputs, which htmx copies and the policy refuses.
+    """
     SCREENS.mkdir(parents=True, exist_ok=True)
     path = SCREENS / f"{name}.png"
-    page.screenshot(path=path)
+    page.screenshot(path=path, caret="initial")
     return path
