@@ -7,10 +7,8 @@ SimpleITK in the place of FSL, which installs from no registry. Of pydeface's wh
 
 from __future__ import annotations
 
-import importlib.util
 import math
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +16,7 @@ from numpy.typing import NDArray
 
 from deid.imaging.defacing.masks import Mask
 from deid.imaging.defacing.volume import Slice
+from deid.imaging.wheels import has_files, wheel_file
 
 WHEEL = "pydeface"
 TEMPLATE, MASK = "data/mean_reg2mean.nii.gz", "data/facemask.nii.gz"
@@ -33,21 +32,9 @@ class NoFaceError(Exception):
     """No head can be told in the volume, so nobody knows where its face is."""
 
 
-def data_file(name: str) -> Path:
-    """Find a picture in pydeface's wheel. Raises `FileNotFoundError` where the wheel is not installed."""
-    found = importlib.util.find_spec(WHEEL)
-    folder = Path(str(found.origin)).parent if found and found.origin else Path(WHEEL)
-    if not (folder / name).is_file():
-        raise FileNotFoundError(f"{folder / name}: install locks/models.txt")
-    return folder / name
-
-
 def is_installed() -> bool:
     """Whether the template and the mask are there."""
-    try:
-        return data_file(TEMPLATE).is_file() and data_file(MASK).is_file()
-    except FileNotFoundError:
-        return False
+    return has_files(WHEEL, TEMPLATE, MASK)
 
 
 def face_of(array: NDArray[np.float32], slices: list[Slice]) -> Mask:
@@ -79,8 +66,8 @@ def face_of(array: NDArray[np.float32], slices: list[Slice]) -> Mask:
 def _template() -> tuple[Any, Any]:
     import SimpleITK as sitk  # noqa: N813, PLC0415
 
-    template = sitk.ReadImage(str(data_file(TEMPLATE)), sitk.sitkFloat32)
-    mask = sitk.ReadImage(str(data_file(MASK)), sitk.sitkUInt8)
+    template = sitk.ReadImage(str(wheel_file(WHEEL, TEMPLATE)), sitk.sitkFloat32)
+    mask = sitk.ReadImage(str(wheel_file(WHEEL, MASK)), sitk.sitkUInt8)
     wider = sitk.BinaryErode(mask, [WIDER] * 3, sitk.sitkBall, 0.0, 1.0)  # type: ignore[no-untyped-call]
     return template, wider
 

@@ -6,16 +6,16 @@ of `rapidocr-onnxruntime` (Apache-2.0), run by onnxruntime alone: none of that w
 
 from __future__ import annotations
 
-import importlib.util
 import math
 from dataclasses import dataclass, field, replace
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+from deid.imaging.wheels import wheel_file
 
 WHEEL, MODEL = "rapidocr_onnxruntime", "models/ch_PP-OCRv4_det_infer.onnx"
 STEP = 32  # the network halves five times
@@ -56,15 +56,7 @@ def _session() -> Any:
     # Files are what runs side by side; a thread pool in each process only waits for the others.
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(model_file()), options, providers=["CPUExecutionProvider"])
-
-
-def model_file() -> Path:
-    """Find the model in its wheel. Raises `FileNotFoundError` where the wheel is not installed."""
-    found = importlib.util.find_spec(WHEEL)
-    if found is None or not found.submodule_search_locations:
-        raise FileNotFoundError(f"{WHEEL} is not installed: locks/models.txt")
-    return Path(found.submodule_search_locations[0]) / MODEL
+    return onnxruntime.InferenceSession(str(wheel_file(WHEEL, MODEL)), options, providers=["CPUExecutionProvider"])
 
 
 def find(grey: Grey, *, threshold: float, certain: float = CERTAIN, scale: float | None = None) -> list[Box]:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
 from deid.folder.format import Context, Refused
-from deid.imaging.letters.finder import model_file
+from deid.imaging.letters.finder import MODEL, WHEEL
+from deid.imaging.wheels import has_files
 from deid.signal.stills.jpeg import Jpeg
 from deid.signal.stills.png import Png
 from tests.deid.signal.planted import Planted, hits, leaks, person
@@ -62,9 +63,7 @@ def _png(who: Planted, image: Image.Image, mode: str) -> bytes:
 
 @pytest.fixture(autouse=True)
 def _detector() -> None:
-    try:
-        model_file()
-    except FileNotFoundError:
+    if not has_files(WHEEL, MODEL):
         pytest.skip("locks/models.txt is not installed")
 
 
