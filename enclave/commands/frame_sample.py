@@ -1,7 +1,7 @@
-"""Going through the sample of a snapshot's frames: looking at one before and after, judging it, closing the review.
+"""Going through the sample of a snapshot's frames: looking at one before and after, judging it.
 
 Every look is an entry of its own. What a reviewer marks is a number per kind, and places in the frame; the note is
-sealed. When the review is closed, pictures and notes are deleted in the same transaction.
+sealed. When the review is closed (`samples`), pictures and notes are deleted in the same transaction.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from enclave.actions import Action
 from enclave.actor import Actor
 from enclave.commands.acting import intent
 from enclave.commands.frame_drawing import FRAMES, MARKABLE, UNSEEN, purpose_of
-from enclave.commands.samples import MOST, Verdict, bad_marks, checked_marks, close_sample, open_case
+from enclave.commands.samples import MOST, bad_marks, checked_marks, open_case
 from enclave.frames.picture import FramePair, pair_from
 from enclave.model.publication import FrameSampleCase
 from enclave.store import Store
@@ -117,11 +117,6 @@ def judge(  # noqa: PLR0913 - keyword-only fields of one form
         row.note_sealed = vault.seal(note.encode(), purpose=_note(row)) if note.strip() else None
         tx.session.flush()
         tx.record(object_sha256=snapshot_id, details={"case": row.ref, "missed": sum(row.missed.values())})
-
-
-def close(store: Store, actor: Actor, *, snapshot_id: str, now: datetime) -> Verdict:
-    """Close the review of a snapshot's frames; as `samples.close_sample`."""
-    return close_sample(store, FRAMES, actor, snapshot_id=snapshot_id, now=now)
 
 
 def _check_places(missed: Mapping[str, int], places: Sequence[Place]) -> None:

@@ -1,7 +1,7 @@
-"""Going through the sample of a snapshot's texts: looking at an original, judging it, closing the review.
+"""Going through the sample of a snapshot's texts: looking at an original, judging it.
 
 Every look at an original is an entry of its own. What a reviewer marks is a number per type; the note is sealed, as it
-may quote a text. When the review is closed, originals and notes are deleted in the same transaction.
+may quote a text. When the review is closed (`samples`), originals and notes are deleted in the same transaction.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from deid.texts import TextCase, TextSpan
 from enclave.actions import Action
 from enclave.actor import Actor
 from enclave.commands.acting import intent
-from enclave.commands.samples import Verdict, checked_marks, close_sample, open_case
+from enclave.commands.samples import checked_marks, open_case
 from enclave.commands.text_drawing import TEXTS, purpose_of
 from enclave.commands.text_marks import check_values, opened_marks, sealed_marks
 from enclave.store import Store
@@ -80,11 +80,6 @@ def judge(  # noqa: PLR0913 - keyword-only fields of one form
         row.marks_sealed = sealed_marks(vault, row, values)
         tx.session.flush()
         tx.record(object_sha256=snapshot_id, details={"case": row.ref, "missed": sum(marks.values())})
-
-
-def close(store: Store, actor: Actor, *, snapshot_id: str, now: datetime) -> Verdict:
-    """Close the review of a snapshot's texts; as `samples.close_sample`."""
-    return close_sample(store, TEXTS, actor, snapshot_id=snapshot_id, now=now)
 
 
 def _note(snapshot_id: str, ref: str) -> str:

@@ -9,17 +9,17 @@ from pydantic import Field
 from starlette.responses import Response
 
 from enclave.commands import frame_sample as commands
+from enclave.commands.frame_drawing import FRAMES
 from enclave.commands.frame_sample import LARGEST, OpenedFrame, Place
 from enclave.commands.samples import MOST
 from enclave.frames.drawn import drawn
 from enclave.frames.picture import Window
-from enclave.policy.publication import check_governs
 from enclave.portal.acting import actor_of
 from enclave.portal.rest import Changing, Key, once
 from enclave.portal.rest_bodies import Body, Long, Short
 from enclave.portal.rest_json import told
+from enclave.portal.rest_sample_lists import closed, governed
 from enclave.portal.visit import Here, Visit
-from enclave.queries import dataset
 
 router = APIRouter(tags=["snapshots"])
 Json = Any
@@ -47,10 +47,7 @@ class FrameJudgementBody(Body):
 @router.get("/snapshots/{snapshot_id}/frames")
 def frames(visit: Here, snapshot_id: str) -> Json:
     """Show how the sample was drawn and how far it is, without any picture; null where the recipe asks for none."""
-    store, actor = visit.portal.store, actor_of(visit)
-    about = dataset.dataset(store, actor, dataset.snapshot(store, actor, snapshot_id).dataset_id)
-    check_governs(actor, about.provider_id)
-    return {"frames": told(dataset.dossier(store, actor, snapshot_id, now=visit.now).frames)}
+    return {"frames": told(governed(visit, snapshot_id).frames)}
 
 
 @router.get("/snapshots/{snapshot_id}/frames/{number}")
@@ -102,11 +99,7 @@ def judge(visit: Changing, snapshot_id: str, number: int, body: FrameJudgementBo
 @router.post("/snapshots/{snapshot_id}/frames/close")
 def close(visit: Changing, snapshot_id: str, key: Key = "") -> Json:
     """Close the review: it passes, or the version is sent back. The pictures are deleted either way."""
-
-    def act() -> object:
-        return commands.close(visit.portal.store, actor_of(visit), snapshot_id=snapshot_id, now=visit.now)
-
-    return once(visit, key, act)
+    return closed(visit, FRAMES, snapshot_id, key)
 
 
 def _look(visit: Visit, snapshot_id: str, number: int) -> OpenedFrame:

@@ -9,13 +9,13 @@ from pydantic import Field
 
 from enclave.commands import text_sample as commands
 from enclave.commands.samples import MOST
-from enclave.policy.publication import check_governs
+from enclave.commands.text_drawing import TEXTS
 from enclave.portal.acting import actor_of
 from enclave.portal.rest import Changing, Key, once
 from enclave.portal.rest_bodies import Body, Long, Short
 from enclave.portal.rest_json import told
+from enclave.portal.rest_sample_lists import closed, governed
 from enclave.portal.visit import Here
-from enclave.queries import dataset
 
 router = APIRouter(tags=["snapshots"])
 Json = Any
@@ -40,10 +40,7 @@ class JudgementBody(Body):
 @router.get("/snapshots/{snapshot_id}/sample")
 def sample(visit: Here, snapshot_id: str) -> Json:
     """Show how the sample was drawn and how far it is, without any text; null where the recipe asks for none."""
-    store, actor = visit.portal.store, actor_of(visit)
-    about = dataset.dataset(store, actor, dataset.snapshot(store, actor, snapshot_id).dataset_id)
-    check_governs(actor, about.provider_id)
-    return {"sample": told(dataset.dossier(store, actor, snapshot_id, now=visit.now).sample)}
+    return {"sample": told(governed(visit, snapshot_id).sample)}
 
 
 @router.get("/snapshots/{snapshot_id}/sample/{number}")
@@ -81,8 +78,4 @@ def judge(visit: Changing, snapshot_id: str, number: int, body: JudgementBody, k
 @router.post("/snapshots/{snapshot_id}/sample/close")
 def close(visit: Changing, snapshot_id: str, key: Key = "") -> Json:
     """Close the review: it passes, or the version is sent back. The originals are deleted either way."""
-
-    def act() -> object:
-        return commands.close(visit.portal.store, actor_of(visit), snapshot_id=snapshot_id, now=visit.now)
-
-    return once(visit, key, act)
+    return closed(visit, TEXTS, snapshot_id, key)

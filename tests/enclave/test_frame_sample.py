@@ -14,8 +14,8 @@ from sqlalchemy import text
 
 from deid.frame_cases import FILE, FrameWriter
 from enclave.actor import Actor
-from enclave.commands import dataset, frame_sample, publication
-from enclave.commands.frame_drawing import LABELS, SealedFrames, purpose_of
+from enclave.commands import dataset, frame_sample, publication, samples
+from enclave.commands.frame_drawing import FRAMES, LABELS, SealedFrames, purpose_of
 from enclave.commands.frame_sample import OpenedFrame, Place
 from enclave.commands.samples import Verdict
 from enclave.console.frames_given import beneath
@@ -79,7 +79,7 @@ def judge(scene: Scene, snapshot_id: str, number: int, login: str = "steward-a",
 
 
 def close(scene: Scene, snapshot_id: str) -> Verdict:
-    return frame_sample.close(scene.store, scene.actor("steward-a"), snapshot_id=snapshot_id, now=NOW)
+    return samples.close_sample(scene.store, FRAMES, scene.actor("steward-a"), snapshot_id=snapshot_id, now=NOW)
 
 
 def refused(act, *kinds: type[EnclaveError]) -> str:

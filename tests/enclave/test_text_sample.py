@@ -17,8 +17,8 @@ from deid.snapshot import publish, unfinished
 from deid.text_types import LABELS
 from deid.texts import CaseWriter, TextCase, TextSpan
 from enclave.actor import Actor
-from enclave.commands import dataset, publication, text_sample
-from enclave.commands.text_drawing import SealedTexts
+from enclave.commands import dataset, publication, samples, text_sample
+from enclave.commands.text_drawing import TEXTS, SealedTexts
 from enclave.errors import Conflict, Denied, EnclaveError, Invalid, NotFound
 from enclave.queries import dataset as queries
 from enclave.states import SampleState, SnapshotState
@@ -101,8 +101,8 @@ def judge(scene: Scene, snapshot_id: str, number: int, login: str = "steward-a",
     )
 
 
-def close(scene: Scene, snapshot_id: str, login: str = "steward-a") -> text_sample.Verdict:
-    return text_sample.close(scene.store, scene.actor(login), snapshot_id=snapshot_id, now=NOW)
+def close(scene: Scene, snapshot_id: str, login: str = "steward-a") -> samples.Verdict:
+    return samples.close_sample(scene.store, TEXTS, scene.actor(login), snapshot_id=snapshot_id, now=NOW)
 
 
 def refused(act, *kinds: type[EnclaveError]) -> str:

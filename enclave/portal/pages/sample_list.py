@@ -1,12 +1,15 @@
-"""What the pages of both samples share: the list without any original, and the numbers of a form of marks."""
+"""What the pages of both samples share: the list without any original, its end, and the numbers of a form of marks."""
 
 from __future__ import annotations
 
 from starlette.responses import Response
 
+from enclave.commands.frame_drawing import FRAMES
+from enclave.commands.samples import close_sample
+from enclave.commands.text_drawing import TEXTS
 from enclave.errors import EnclaveError, Invalid
 from enclave.policy.publication import check_governs
-from enclave.portal.acting import actor_of
+from enclave.portal.acting import actor_of, done, tried
 from enclave.portal.forms import Form
 from enclave.portal.visit import Visit
 from enclave.queries import dataset
@@ -31,6 +34,23 @@ def show(visit: Visit, snapshot_id: str, error: EnclaveError | None = None, *, f
         way=way,
         sample=way.frames if frames else way.sample,
         frames=frames,
+    )
+
+
+def close(visit: Visit, form: Form, snapshot_id: str, *, frames: bool = False) -> Response:
+    """Close the review and show the snapshot, or the list with what is missing."""
+
+    def act() -> str:
+        store, actor = visit.portal.store, actor_of(visit)
+        if frames:
+            close_sample(store, FRAMES, actor, snapshot_id=snapshot_id, now=visit.now)
+        else:
+            close_sample(store, TEXTS, actor, snapshot_id=snapshot_id, now=visit.now)
+        return f"/snapshots/{snapshot_id}"
+
+    return tried(
+        lambda: done(visit, form, act, "sample.closed"),
+        lambda error: show(visit, snapshot_id, error, frames=frames),
     )
 
 

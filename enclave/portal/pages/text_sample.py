@@ -14,6 +14,7 @@ from enclave.commands.text_sample import OpenedCase
 from enclave.errors import EnclaveError
 from enclave.portal.acting import actor_of, done, tried, typed
 from enclave.portal.forms import Form
+from enclave.portal.pages import sample_list
 from enclave.portal.pages.sample_list import PREFIX, marks_of, next_of, show
 from enclave.portal.visit import Here, OwnForm, Visit
 
@@ -59,12 +60,7 @@ def judge(visit: Here, form: OwnForm, snapshot_id: str, number: int) -> Response
 @router.post("/snapshots/{snapshot_id}/sample-close")
 def close(visit: Here, form: OwnForm, snapshot_id: str) -> Response:
     """Close the review."""
-
-    def act() -> str:
-        commands.close(visit.portal.store, actor_of(visit), snapshot_id=snapshot_id, now=visit.now)
-        return f"/snapshots/{snapshot_id}"
-
-    return tried(lambda: done(visit, form, act, "sample.closed"), lambda error: show(visit, snapshot_id, error))
+    return sample_list.close(visit, form, snapshot_id)
 
 
 def show_case(

@@ -10,7 +10,8 @@ from click.testing import CliRunner, Result
 from deid.frame_cases import FILE
 from enclave import clock
 from enclave.cli import ansim
-from enclave.commands import frame_sample
+from enclave.commands import frame_sample, samples
+from enclave.commands.frame_drawing import FRAMES
 from enclave.errors import Conflict, EnclaveError
 from enclave.queries import dataset as queries
 from enclave.states import SampleState, SnapshotState
@@ -60,7 +61,7 @@ def test_a_run_is_received_with_its_frames_and_offered_once_they_were_seen(chain
             world.store, world.portal.vault, steward, snapshot_id=folder.name, number=number, missed={}, places=[],
             note="", now=clock.now(),
         )  # fmt: skip
-    assert frame_sample.close(world.store, steward, snapshot_id=folder.name, now=clock.now()).passed
+    assert samples.close_sample(world.store, FRAMES, steward, snapshot_id=folder.name, now=clock.now()).passed
     chain.offered(folder)
     assert queries.snapshot(world.store, steward, folder.name).state is SnapshotState.PUBLISHED
     way = queries.dossier(world.store, steward, folder.name, now=clock.now())
