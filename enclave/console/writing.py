@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,11 +39,29 @@ def new_file(target: Path, taken: str) -> Iterator[BinaryIO]:
 
 
 def replace(target: Path, data: bytes) -> None:
-    """Write a file in the place of an older one. Raises `Unavailable` (`console.unwritable`)."""
+    """Write a file in the place of an older one, which stays whole until the new one is.
+
+    A pipe or a terminal is written to as it is. Raises `Unavailable` (`console.unwritable`).
+    """
     try:
-        target.write_bytes(data)
+        if target.exists() and not target.is_file():
+            target.write_bytes(data)
+        else:
+            _swap(target.resolve(), data)
     except OSError as error:
         raise _unwritable(target, error) from error
+
+
+def _swap(target: Path, data: bytes) -> None:
+    beside = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        with beside.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(target)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _unwritable(target: Path, error: OSError) -> Unavailable:
