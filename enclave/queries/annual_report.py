@@ -1,4 +1,7 @@
-"""A year of the enclave in numbers, for the yearly report of the managing body (korea.md R122): from the signed log."""
+"""A year of the enclave in numbers, for the yearly report of the managing body (korea.md R122): from the signed log.
+
+What the daily attack drill's own accounts do and are refused is nobody's work: only the number of all entries has it.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,15 @@ from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from audit.tables import audit_index
+from enclave import reserved
 from enclave.actions import Action
 from enclave.clock import KST, korean_date
 from enclave.model.logreview import ReviewPeriod
+from enclave.model.people import Account
 from enclave.model.project import Project, ProjectColumn
 from enclave.policy.logreview.line import DONE, NO_PERSON
 from enclave.queries.logreview import plan_of
@@ -56,7 +61,8 @@ def annual(session: Session, year: int, today: date) -> dict[str, Any]:
 
     `today`: the Korean day on which it is made; a year that is not over is told up to it.
     """
-    months = [_month(session, year, number) for number in range(1, MONTHS + 1)]
+    ours = _not_of_drill(session)
+    months = [_month(session, year, number, ours) for number in range(1, MONTHS + 1)]
     rows = [[*words, *(sum(month[each.value] for each in actions) for month in months)] for words, actions in MEASURES]
     denied = [month["denied"] for month in months]
     total = [month["all"] for month in months]
@@ -65,7 +71,7 @@ def annual(session: Session, year: int, today: date) -> dict[str, Any]:
         "format": FORMAT,
         "year": year,
         "until": min(date(year, 12, 31), today).isoformat(),
-        "people": _people(session, start, end),
+        "people": _people(session, start, end, ours),
         "measures": [
             *rows,
             ["거부", "denied", *denied],
@@ -81,25 +87,37 @@ def month_start(year: int, month: int) -> datetime:
     return datetime.combine(date(year, month, 1), datetime.min.time(), KST).astimezone(UTC)
 
 
-def _month(session: Session, year: int, month: int) -> Counter[str]:
-    """Return the successes of each action, and `denied` and `all` entries, of one Korean month."""
+def _not_of_drill(session: Session) -> ColumnElement[bool]:
+    column = audit_index.c
+    accounts = session.scalars(select(Account.id).where(Account.login.in_(reserved.LOGINS))).all()
+    return and_(column.project != reserved.PROJECT, column.actor.not_in(accounts))
+
+
+def _month(session: Session, year: int, month: int, ours: ColumnElement[bool]) -> Counter[str]:
+    """Return the successes of each action, and `denied` and `all` entries, of one Korean month.
+
+    Where `ours` is false an entry counts among `all` only.
+    """
     column = audit_index.c
     start = month_start(year, month)
     end = month_start(year + month // MONTHS, month % MONTHS + 1)
     found: Counter[str] = Counter()
-    query = select(column.action, column.outcome, func.count()).where(
-        column.at >= _stamp(start), column.at < _stamp(end)
-    )
-    for action, outcome, count in session.execute(query.group_by(column.action, column.outcome)):
+    kinds = (column.action, column.outcome, ours.label("ours"))
+    query = select(*kinds, func.count()).where(column.at >= _stamp(start), column.at < _stamp(end))
+    for action, outcome, counted, count in session.execute(query.group_by(column.action, column.outcome, "ours")):
         found["all"] += count
+        if not counted:
+            continue
         found["denied"] += count if outcome == "denied" else 0
         found[action] += count if outcome in DONE else 0
     return found
 
 
-def _people(session: Session, start: datetime, end: datetime) -> int:
+def _people(session: Session, start: datetime, end: datetime, ours: ColumnElement[bool]) -> int:
     column = audit_index.c
-    query = select(column.actor).where(column.at >= _stamp(start), column.at < _stamp(end), column.outcome.in_(DONE))
+    query = select(column.actor).where(
+        column.at >= _stamp(start), column.at < _stamp(end), column.outcome.in_(DONE), ours
+    )
     return len(set(session.scalars(query.distinct())) - NO_PERSON)
 
 

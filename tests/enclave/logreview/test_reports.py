@@ -8,6 +8,7 @@ import subprocess
 import sys
 import unicodedata
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -23,9 +24,14 @@ from audit import keys as log_keys
 from audit.paper import Sheet
 from audit.sequencer import Sequencer
 from audit.tables import audit_entry
+from enclave import reserved
+from enclave.actions import Action
+from enclave.actor import Actor
 from enclave.cli import ansim
 from enclave.commands import people, reporting
+from enclave.commands.acting import intent
 from enclave.errors import Denied, Invalid
+from enclave.model.people import Account
 from enclave.queries import annual_report
 from enclave.reports import annual, html, monthly, pdf, rights
 from enclave.reports.basis import Basis
@@ -101,6 +107,29 @@ def test_a_year_counts_what_the_log_says_by_korean_month(office: Office) -> None
     assert ["set-a", 1] in found["datasets"]
     assert [line[3:6] for line in found["reviews"]] == [[len(office.period(period.id)[1])] * 2 + [0]]
     assert of_year(office, "pdf") == of_year(office, "pdf")
+
+
+def test_a_year_counts_nothing_of_the_drills_accounts_but_that_there_are_entries(office: Office) -> None:
+    office.publish()
+    of_year(office)
+    office.publish()  # the report that was just made is an entry as well, and its maker one of the people
+    before = of_year(office)
+    counts = {ko: sum(months) for ko, _, *months in before["measures"]}
+    drill = replace(office.actor("lead"), account_id="u-drill", login=reserved.DRILL)
+    with office.store.write(intent(Action.ACCOUNT_CREATE, Actor.system(), ("account", "u-drill"))) as tx:
+        account = Account(id="u-drill", login=reserved.DRILL, name="x", organisation_id="zone", password_hash="!")
+        account.created_at = office.now
+        tx.session.add(account)
+        tx.also(intent(Action.ACCOUNT_LOG_IN, drill, ("account", "u-drill")))
+        tx.also(intent(Action.EGRESS_SUBMIT, drill, ("project", "p-other"), outcome="denied"))
+        by_gate = intent(Action.WORKSPACE_STARTED, Actor.system(), ("workspace", "w-drill"), project=reserved.PROJECT)
+        tx.also(by_gate)
+    office.publish()
+    found = of_year(office)
+    after = {ko: sum(months) for ko, _, *months in found["measures"]}
+    assert found["people"] == before["people"]
+    changed = {ko: after[ko] - counts[ko] for ko in after if after[ko] != counts[ko]}
+    assert changed == {"새 계정": 1, "전체 접속기록": 5}, "the account, the drill's three, and the report before"
 
 
 def test_what_was_signed_late_or_only_in_the_next_year_is_told_as_it_stood_at_the_end_of_the_year(
