@@ -54,7 +54,7 @@ def judge(tally: Tally) -> list[Verdict]:
             "some files got a name that no workspace can be given.",
         )
         raise GateFailed("file_names", (TABLE, ""), len(strange), words, remedy=NAMES_FIX)
-    values = sum(len(each.outcome.removed | each.outcome.removed_once) for each in files)
+    values = sum(each.values for each in files)
     scanned = sum(len(each.files) for each in files)
     ko = f"파일 {scanned:,}개의 모든 바이트에서 그 환자들에게서 지운 값 {values:,}개를 찾았고, 남은 것이 없습니다."
     en = f"Every byte of {scanned:,} files was searched for {values:,} values removed from their patients: none left."

@@ -57,7 +57,7 @@ def spellings(value: str) -> set[str]:
     return {unicodedata.normalize(form, each) for each in forms for form in ("NFC", "NFD")}
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=1024)
 def needles(value: str) -> tuple[Needle, ...]:
     """Give the bytes to search for; none for a value that is too short."""
     found: dict[bytes, Needle] = {}

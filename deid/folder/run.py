@@ -28,12 +28,16 @@ STAGING = ".staging"
 
 @dataclass
 class Written:
-    """Files in their place, for the last scan: whose they are and what they were scanned for."""
+    """Files in their place, for the last scan: whose they are and what they were scanned for.
+
+    `outcome` is without the values of its file alone, which only grow with the files; `values` counts all of them.
+    """
 
     files: tuple[str, ...]
     outcome: Outcome
     source: str
     format: str
+    values: int = 0
 
 
 @dataclass
@@ -49,6 +53,14 @@ class Tally:
     formats: dict[str, int] = field(default_factory=dict)
     companions: set[Path] = field(default_factory=set)
     people: dict[str, set[str]] = field(default_factory=dict)
+    _sets: dict[frozenset[str], frozenset[str]] = field(default_factory=dict, repr=False)
+
+    def note(self, done: Done, outcome: Outcome) -> Written:
+        """Keep of a written file what the end needs. The files of a series lost the same: one set stands for all."""
+        values = len(outcome.removed | outcome.removed_once)
+        removed = self._sets.setdefault(outcome.removed, outcome.removed)
+        kept = replace(outcome, removed=removed, removed_once=frozenset())
+        return Written(tuple(each.name for each in done.placed), kept, done.result.name, done.result.format, values)
 
 
 def run(work: Work, out: Path, *, jobs: int = 1, progress: Callable[[int, int], None] = lambda *_: None) -> Tally:
@@ -137,7 +149,7 @@ def _count(done: Done, tally: Tally) -> None:
         return
     tally.companions.update(outcome.companions)
     tally.people.setdefault(outcome.patient, set()).update(outcome.removed)
-    written = Written(tuple(each.name for each in done.placed), outcome, result.name, result.format)
+    written = tally.note(done, outcome)
     if not any(each.new for each in done.placed):
         tally.duplicates += 1
         tally.twice.append(written)
@@ -157,7 +169,7 @@ def _look_again(out: Path, tally: Tally) -> None:
 
 
 def _is_clean(written: Written, out: Path, tally: Tally) -> bool:
-    more = tally.people[written.outcome.patient] - written.outcome.removed - written.outcome.removed_once
+    more = tally.people[written.outcome.patient] - written.outcome.removed
     if not more:
         return True
     scanner, left = Scanner(more), []

@@ -23,6 +23,7 @@ from deid.folder.needles import Needle, needles
 
 PAIRS = 1 << 16
 LETTERS = 128  # ASCII ends here
+REMEMBERED = 4096  # beginnings of values: most are of few kinds
 AT_ONCE = 1 << 17  # pairs that stay in the processor's cache
 Bytes = bytes | mmap
 Spans = tuple[tuple[int, int], ...]
@@ -100,13 +101,13 @@ class _Table:
                 yield Hit(first, needle.encoding)
 
 
-@lru_cache(maxsize=PAIRS)
+@lru_cache(maxsize=REMEMBERED)
 def _places(three: bytes) -> tuple[tuple[int, int], ...]:
     """Give the pairs that a value can be met by, each with how far (bytes) into it the pair begins."""
     return tuple((pair, shift) for shift in (0, 1) for pair in _pairs(three[shift : shift + 2]))
 
 
-@lru_cache(maxsize=PAIRS)
+@lru_cache(maxsize=REMEMBERED)
 def _pairs(two: bytes) -> tuple[int, ...]:
     """Give the numbers that two bytes are, in each case of their letters."""
     cases = ({*two[at : at + 1].upper(), *two[at : at + 1].lower()} for at in (0, 1))

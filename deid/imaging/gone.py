@@ -74,7 +74,7 @@ class Gone:
         return frozenset(value for value in self.lasting if value.upper() not in upper), once
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=4096)
 def _texts(vr: str, value: bytes, letters: Letters) -> tuple[frozenset[str], frozenset[str]]:
     """Give the texts of a value that are worth a search, and those that are plain numbers; a series has the same."""
     values = _values(vr, letters.readings(value))

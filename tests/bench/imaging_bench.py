@@ -34,7 +34,7 @@ from tests.deid.imaging.planted import Maker
 ROOT = Path(__file__).parents[2]
 TURNS, SEEDS = 3, 6
 LARGE, FRAMES = 12, 22  # files, and frames of 0.52 MB in each: 11.5 MB
-MANY, CINE = 4, 360  # times the small files; frames of the largest file, 94 MB
+MANY, CINE = 10, 360  # times the small files; frames of the largest file, 94 MB
 # Growth: tiles of large pictures overlap, by a tenth of their area.
 GATES = {"large": 0.60, "small": 200, "gain": 1.8, "share": 0.95, "letters": 0.5, "growth": 1.2, "vain": 0.01,
          "memory": 3.0, "flat": 1.10}  # fmt: skip

@@ -59,6 +59,16 @@ def _session() -> Any:
     return onnxruntime.InferenceSession(str(wheel_file(WHEEL, MODEL)), options, providers=["CPUExecutionProvider"])
 
 
+@cache
+def _given_back() -> Any:
+    """Let go of what a look took: pictures of other sizes fit into none of it, and it would grow with each kind."""
+    import onnxruntime  # noqa: PLC0415 - as above
+
+    options = onnxruntime.RunOptions()
+    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    return options
+
+
 def find(grey: Grey, *, threshold: float, certain: float = CERTAIN, scale: float | None = None) -> list[Box]:
     """Find letters in an 8-bit picture; `threshold` (0 to 1) is of the map, `certain` of a find's mean.
 
@@ -93,7 +103,7 @@ def _find(grey: Grey, limits: tuple[float, float], scale: float) -> list[Box]:
     enlarged = np.asarray(Image.fromarray(grey).resize((columns, rows), Image.Resampling.BILINEAR), np.float32)
     given = np.repeat((enlarged / 127.5 - 1.0)[None, None], 3, axis=1)
     session = _session()
-    (map_,) = session.run(None, {session.get_inputs()[0].name: given})
+    (map_,) = session.run(None, {session.get_inputs()[0].name: given}, _given_back())
     return _boxes(map_[0, 0], limits, (height, width))
 
 

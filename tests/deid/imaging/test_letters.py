@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -170,3 +172,20 @@ def test_which_pictures_are_searched(modality: str, kind: str, burned: str, verd
 def test_every_nth_spared_picture_is_searched_all_the_same() -> None:
     found = [route(_object("CT", "ORIGINAL\\PRIMARY"), LetterRules(sample_every=10), "", lot) for lot in range(30)]
     assert found.count(SAMPLE) == 3
+
+
+LOOKS = """
+import re, sys
+import numpy as np
+from pathlib import Path
+from deid.imaging.letters.finder import find
+for _ in range(4):
+    find(np.zeros((512, 512), np.uint8), threshold=0.3)
+    print(re.search(r"VmHWM:\\s+([0-9]+)", Path("/proc/self/status").read_text())[1])
+"""
+
+
+def test_looking_at_many_pictures_needs_no_more_memory_than_looking_at_one() -> None:
+    done = subprocess.run([sys.executable, "-c", LOOKS], capture_output=True, text=True, check=True)
+    first, *_, last = map(int, done.stdout.split())
+    assert last <= 1.1 * first
