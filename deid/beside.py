@@ -1,4 +1,4 @@
-"""Work that may be done beside other work: on a second thread where there is memory for both, else when asked for."""
+"""Work that may be done beside other work: on further threads where there is memory for it, else when asked for."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class Begin(Protocol):
 
 
 @contextmanager
-def beside(*, at_once: bool) -> Iterator[Begin]:
-    """Give a way to begin work; whatever was begun has ended when this ends."""
+def beside(*, at_once: bool, threads: int = 1) -> Iterator[Begin]:
+    """Give a way to begin work, as much at a time as `threads`; whatever was begun has ended when this ends."""
     if not at_once:
         yield _later
         return
-    with ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(threads) as pool:
 
         def begin(work: Callable[[], Result], /) -> Callable[[], Result]:
             return pool.submit(work).result

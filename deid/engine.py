@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -132,10 +132,10 @@ def run(  # noqa: PLR0913 - the contract between rooms; the last three are by na
     with ExitStack() as stack:
         folder = stack.enter_context(unfinished(out))
         try:
-            # The report's page is compiled while the sources are read.
-            stack.enter_context(beside(at_once=True))(template)
             room = stack.enter_context(joined(means, recipe, keys, folder))
             sources = _open_sources(recipe, source, out, stack, progress, room)
+            # The report's page is compiled in Python while Polars looks for the patients.
+            stack.enter_context(beside(at_once=True))(template)
             cases = stack.enter_context(CaseWriter(private)) if private else None
             left = without(sources, withdrawn)
             texts = FreeTexts(recipe, keys, left.sources, source, cases)
@@ -252,7 +252,7 @@ class _Run:
                 plan.table = self._completed(plan.table, plan.decided().excluded)
         written = {plan.rule.name: self._write(plan) for plan in plans}
         tables = {plan.rule.name: self._table(plan, written[plan.rule.name]) for plan in plans}
-        with beside(at_once=all(plan.table.computed is not None for plan in plans)) as begin:
+        with beside(at_once=all(plan.table.computed is not None for plan in plans), threads=2) as begin:
             twin = begin(partial(self._twin, written, self._manifest(tables, {}, sources, now)))
             costs = {
                 plan.rule.name: begin(partial(usefulness_of, *plan.treated(), self.recipe.gates.k)) for plan in plans
@@ -358,12 +358,12 @@ class _Run:
             frame = left_of(plan.table, plan.decided(), plan.allowed())
             plan.table, frame = with_rest_learned(plan.table, frame, self.recipe.gates.k)
             written = write_table(plan.table, frame, place, rows=plan.rows_left(), part_rows=PART_ROWS)
-        if written.rows != plan.rows_left():
-            raise RuntimeError(f"{plan.rule.name}: {written.rows} rows written, {plan.rows_left()} decided")
         return written
 
     def _judge(self, plan: _Plan, written: Written) -> None:
         """Judge once more, on what was written: what was planned does not count."""
+        if written.rows != plan.rows_left():
+            raise RuntimeError(f"{plan.rule.name}: {written.rows} rows written, {plan.rows_left()} decided")
         if plan.classes is not None:
             self.verdicts.append(judge_written_k(plan.rule, written.stretches(), self.recipe.gates))
         if plan.privacy is not None:
@@ -376,7 +376,7 @@ class _Run:
 
     def _table(self, plan: _Plan, written: Written) -> Table:
         quasi = {entry.column for entry in plan.rule.quasi_identifiers}
-        schema = written.scan().collect_schema()
+        schema = written.schema()
         columns = {
             rule.name: Column(
                 str(schema[rule.name]), rule.treatment.told(), rule.label.ko, rule.label.en, rule.name in quasi
@@ -445,7 +445,7 @@ class _Run:
             tables=dict(tables),
             risk={name: summary_of(risk) for name, risk in risks.items()},
             gates=tuple(verdict.plain() for verdict in self.verdicts),
-            tool_versions={"python": platform.python_version(), **{tool: version(tool) for tool in TOOLS}},
+            tool_versions=dict(_tool_versions()),
             lineage={
                 "recipe": recipe.file,
                 "keys": self.keys.plain(),
@@ -485,6 +485,11 @@ def _with_classes(table: Prepared) -> _Plan:
         order = begin_with(partial(order_beforehand, table))
         found = classes_of(table)
     return _Plan(table, found.classes, risk_of(found.source_sizes), of_rows=found.of_rows, order=order())
+
+
+@cache
+def _tool_versions() -> Mapping[str, str]:
+    return {"python": platform.python_version(), **{tool: version(tool) for tool in TOOLS}}
 
 
 def _json(value: object) -> str:

@@ -7,14 +7,17 @@ what `pairs_of` and `classify` give, and the class of each row besides: no row i
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from deid.beside import beside
 from deid.held import Column, Held
 from deid.many.codes import Numbered, numbered
 from deid.prepare import RAW, Prepared, collect, pairs_of
@@ -86,19 +89,18 @@ def group_rows(
     # From here on a class has one number: those of its columns, row by row, are let go.
     del columns
     people = int(patient.max(initial=0)) + 1
-    sizes = [people, classes, *(each.size for each in before.values())]
-    (who, group, *values), rows = distinct([patient, of_rows, *(each.codes for each in before.values())], sizes)
-    source = [(key.codes[group], key.size) for key in keys]
-    for at, entry in enumerate(entries):
-        if entry.column in before:
-            source[at] = values[list(before).index(entry.column)], before[entry.column].size
-    combinations, _ = distinct([*(codes for codes, _ in source), who], [*(size for _, size in source), people])
-    source_sizes = np.diff(run_starts(combinations[:-1]), append=combinations[-1].size)
-    pairs = run_starts([who, group])
-    counted = np.add.reduceat(rows, pairs) if pairs.size else rows
+    # What counts of a column in the source: its values there, or by class what is published of it unchanged.
+    source = [before.get(entry.column, key) for entry, key in zip(entries, keys, strict=True)]
+    with beside(at_once=True) as begin:
+        codes = (
+            each.codes if entry.column in before else each.codes[of_rows]
+            for entry, each in zip(entries, source, strict=True)
+        )
+        source_sizes = begin(partial(owners, codes, [each.size for each in source], patient, people))
+        (who, group), counted = distinct([patient, of_rows], [people, classes])
     found = [key.values.gather(key.codes).alias(entry.key) for entry, key in zip(entries, keys, strict=True)]
-    whose = Classes(_small(who[pairs]), _small(group[pairs]), _small(counted), pl.DataFrame(found))
-    return Grouped(whose, source_sizes, of_rows)
+    whose = Classes(_small(who), _small(group), _small(counted), pl.DataFrame(found))
+    return Grouped(whose, source_sizes(), of_rows)
 
 
 def class_sizes(entries: Sequence[QuasiIdentifier], patient: Codes, columns: Mapping[str, Coded]) -> pl.DataFrame:
@@ -154,16 +156,36 @@ def coded(column: Column) -> Coded:
 def distinct(columns: Sequence[Codes | Rows], sizes: Sequence[int]) -> tuple[tuple[Codes, ...], Codes]:
     """Return the distinct rows of some columns of codes in their order, and how often each occurs."""
     if math.prod(sizes) < ROOM:
-        key = np.zeros(columns[0].size, np.int64)
-        for codes, size in zip(columns, sizes, strict=True):
-            key *= size
-            key += codes
+        key = _packed(columns, sizes, columns[0].size)
         key.sort()
         first = run_starts([key])
         return np.unravel_index(key[first], tuple(sizes)), np.diff(first, append=key.size)
     frame = pl.DataFrame({str(at): codes for at, codes in enumerate(columns)})
     found = frame.group_by(frame.columns).len("rows").sort(frame.columns)
     return tuple(found[name].to_numpy() for name in frame.columns), found["rows"].cast(pl.Int64).to_numpy()
+
+
+def owners(columns: Iterable[Codes | Rows], sizes: Sequence[int], owner: Codes | Rows, most: int) -> Codes:
+    """How many distinct owners (numbers below `most`) each distinct row of some columns of codes has, in their order.
+
+    Columns may come one after the other, so that no more than one is there at a time.
+    """
+    if math.prod(sizes) * most >= ROOM:
+        found, _ = distinct([*columns, owner], [*sizes, most])
+        return np.diff(run_starts(found[:-1]), append=found[-1].size)
+    key = _packed(chain(columns, [owner]), [*sizes, most], owner.size)
+    key.sort()
+    each = key[run_starts([key])] // most
+    return np.diff(run_starts([each]), append=each.size)
+
+
+def _packed(columns: Iterable[Codes | Rows], sizes: Sequence[int], rows: int) -> Codes:
+    """Give one number to each row, in the order of its codes."""
+    key = np.zeros(rows, np.int64)
+    for codes, size in zip(columns, sizes, strict=True):
+        key *= size
+        key += codes
+    return key
 
 
 def run_starts(columns: Sequence[Codes]) -> Codes:

@@ -157,8 +157,9 @@ class Prepared:
         """Join by position: each row's patient is known, and a tenth of the time is enough."""
         rows = None
         if people.height < self.people.height:
-            theirs = np.isin(index.to_numpy(), people[INDEX].to_numpy(), kind="table")
-            rows = pl.Series(np.flatnonzero(theirs), dtype=pl.UInt32)
+            theirs = np.zeros(int(self.people[INDEX].to_numpy()[-1]) + 1, np.bool_)
+            theirs[people[INDEX].to_numpy()] = True
+            rows = pl.Series(np.flatnonzero(theirs.take(index.to_numpy())), dtype=pl.UInt32)
         wanted = {**self.aligned, **loaded.columns}
         wanted = wanted if names is None else {name: wanted[name] for name in names}
         frame = Held({INDEX: index, **wanted}, loaded.height).frame(rows=rows)

@@ -33,7 +33,7 @@ MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
 CONTEXT = b"ansim snapshot manifest v1\n"
 UNFINISHED = ".unfinished-"
 CHUNK = 1 << 20
-FLUSHED_AT_A_TIME = 8
+HASHED_AT_A_TIME, FLUSHED_AT_A_TIME = 2, 8
 SIGNATURE_LINE = re.compile(rb"ed25519 [A-Za-z0-9+/]{86}==\n")
 
 
@@ -91,7 +91,9 @@ def publish(
     Raises `OutputError` (`deid.snapshot-exists`) when what is there is not that snapshot; `OSError`.
     """
     about = sealed.about if sealed else {}
-    entries = {name: _entry(folder / name, about.get(name)) for name in _walk(folder)}
+    names = _walk(folder)
+    with ThreadPoolExecutor(HASHED_AT_A_TIME) as pool:
+        entries = dict(zip(names, pool.map(lambda name: _entry(folder / name, about.get(name)), names), strict=True))
     signed = replace(manifest, files=entries)
     identity, data = dump(signed)
     (folder / MANIFEST).write_bytes(data)

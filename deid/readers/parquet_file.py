@@ -10,11 +10,13 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, NoReturn
 
 import polars as pl
 
+from deid.beside import beside
 from deid.held import Column, Held
 from deid.many.codes import numbered_stretches
 from deid.readers.parquet_codes import few_texts, read_numbered
@@ -64,7 +66,6 @@ def open_parquet(rule: TableRule, folder: Path, limits: Limits, how: Reading) ->
         file = stack.enter_context(open_regular(folder, rule.file))
         before = stamp(file)
         check_magic(rule.file, file)
-        digest = hash_of(file, how.advance)
         with decoding(rule.file):
             schema = pl.Schema(pl.read_parquet_schema(file))
             check_header(rule, rule.file, tuple(schema), schema=True)
@@ -72,9 +73,12 @@ def open_parquet(rule: TableRule, folder: Path, limits: Limits, how: Reading) ->
             rows = int(pl.scan_parquet(by_descriptor(file), glob=False).select(pl.len()).collect().item())
             check_rows(rule.file, rows, limits)
             texts = [name for name in rule.used if schema[name] == pl.String]
-            loaded = _decode(content, rows, few_texts(file, texts), keep=how.in_memory)
+            with beside(at_once=True) as begin:
+                loaded = begin(partial(_decode, content, rows, few_texts(file, texts), keep=how.in_memory))
+                digest = hash_of(file, how.advance)
+            held = loaded()
         content.check_unchanged()
-        yield Source(rule, rule.file, tuple(schema), rows, before[0], digest, content, loaded)
+        yield Source(rule, rule.file, tuple(schema), rows, before[0], digest, content, held)
 
 
 @contextmanager

@@ -22,7 +22,9 @@ def shift_days(column: str, keys: Derives, scope: str, domain: str, *, max_days:
     """Days from -max_days to +max_days without 0, by a second key, so that a pseudonym says nothing about the shift."""
     tag = _tag(column, keys.derive("date-shift", scope, domain))
     step = tag.str.slice(0, HEX_FOR_SHIFT).str.to_integer(base=16, dtype=pl.Int64) % (2 * max_days)
-    return pl.when(step < max_days).then(step - max_days).otherwise(step - max_days + 1).cast(pl.Int32)
+    # Looked up, for what is mentioned several times is hashed several times.
+    before, after = (pl.int_range(*ends, dtype=pl.Int32, eager=True) for ends in ((-max_days, 0), (1, max_days + 1)))
+    return pl.lit(before.append(after)).gather(step)
 
 
 def seed(column: str, keys: Derives, scope: str, domain: str) -> pl.Expr:

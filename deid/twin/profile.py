@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from deid.manifest import Table
@@ -202,10 +203,10 @@ def _bins(there: pl.DataFrame, decimals: int) -> Bins | None:
     inside = there.filter(pl.col(VALUE).is_between(low, high)).sort(VALUE)
     if low >= high:
         return None
-    marks = [inside[VALUE][at * (inside.height - 1) // MOST_BINS] for at in range(1, MOST_BINS)]
+    marks = inside[VALUE].gather([at * (inside.height - 1) // MOST_BINS for at in range(1, MOST_BINS)])
     inner = sorted({float(mark) for mark in marks if low < mark < high})
     edges = [float(low), *_held(inside, inner), float(high)]
-    rows = inside.group_by(_bin(edges[1:-1])).len(COUNT)
+    rows = inside.group_by(_bin(inside, edges[1:-1])).len(COUNT)
     counts = dict(rows.iter_rows())
     weights = tuple(one_digit(counts.get(at, 0) / inside.height) for at in range(len(edges) - 1))
     step = 10.0 ** (math.floor(math.log10(edges[-1] - edges[0])) - 1)
@@ -217,7 +218,7 @@ def _bins(there: pl.DataFrame, decimals: int) -> Bins | None:
 def _held(inside: pl.DataFrame, inner: list[float]) -> list[float]:
     """Drop edges until each bin holds `LEAST` distinct patients."""
     while inner:
-        patients = inside.group_by(_bin(inner)).agg(pl.col(PATIENT).n_unique().alias(COUNT))
+        patients = inside.group_by(_bin(inside, inner)).agg(pl.col(PATIENT).n_unique().alias(COUNT))
         held = dict(patients.iter_rows())
         small = next((at for at in range(len(inner) + 1) if held.get(at, 0) < LEAST), None)
         if small is None:
@@ -226,8 +227,9 @@ def _held(inside: pl.DataFrame, inner: list[float]) -> list[float]:
     return inner
 
 
-def _bin(inner: Sequence[float]) -> pl.Expr:
-    return pl.sum_horizontal(pl.lit(0), *((pl.col(VALUE) >= edge).cast(pl.Int64) for edge in inner)).alias(BIN)
+def _bin(inside: pl.DataFrame, inner: Sequence[float]) -> pl.Series:
+    """Give the bin of each row: how many of the edges its value reaches."""
+    return pl.Series(BIN, np.searchsorted(inner, inside[VALUE].to_numpy(), side="right"))
 
 
 def _joined(edges: Sequence[float], weights: Sequence[float], decimals: int) -> Bins | None:
