@@ -108,8 +108,10 @@ def write_sources(build_dir: Path, source_dir: Path, *, people: int | None = Non
 
 _REAL = {
     "bitgoeul": (
-        "메이요 클리닉(로체스터) 비알코올 지방간 코호트(R 패키지 survival의 nafld1-3)의 행, 측정값, 간격.",
-        "rows, measurements and intervals of the Mayo Clinic NAFLD cohort (nafld1-3 of the R package survival, LGPL).",
+        """메이요 클리닉(로체스터) 비알코올 지방간 코호트(R 패키지 survival의 nafld1-3)의 행, 측정값, 간격.
+pacs/ 아래 영상의 화소와 촬영 조건(pydicom이 시험용으로 함께 배포하는 DICOM 파일 세 개).""",
+        """rows, measurements and intervals of the Mayo Clinic NAFLD cohort (nafld1-3 of the R package survival, LGPL).
+Below pacs/ the pixels and how they were taken (three DICOM files that pydicom brings for tests, MIT).""",
     ),
     "mudeung": (
         "RAND 건강보험 실험(공유 저작물)의 행, 진료 횟수, 금액, 소득, 보험 조건.",

@@ -107,6 +107,10 @@ class Session:
             "nbformat": 4,
             "nbformat_minor": 5,
         }
+        return self.put_notebook(name, content)
+
+    def put_notebook(self, name: str, content: dict[str, Any]) -> str:
+        """Put a whole notebook (nbformat 4, as JSON) into the work folder; returns the address to open it."""
         answer = self.http.put(
             f"{self.workspace}/api/contents/{name}",
             headers=self._xsrf(self.workspace),

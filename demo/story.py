@@ -10,7 +10,7 @@ import os
 import sys
 import time
 
-from demo.chapters import airlock, data, proof, work
+from demo.chapters import airlock, cohort, data, proof, work
 from demo.people import OPERATOR, PEOPLE, Person
 from demo.services import start_all
 from demo.show import StepFailedError, box, console, step
@@ -43,6 +43,7 @@ def _play(world: World) -> None:
     data.deidentify(world)
     work.apply_and_approve(world)
     work.work(world)
+    cohort.cohort(world)
     airlock.ask(world)
     airlock.decide(world)
     airlock.attack(world)

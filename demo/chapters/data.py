@@ -10,36 +10,41 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from demo import data
+from demo import data, pacs
 from demo.chapters import publication
 from demo.show import Step, StepFailedError, step
 from demo.world import CHECKOUT, SEE_LOGS, World
 
 GATE_FAILED = 5
 KNOWN_ALREADY = 5
-RECIPES = {"nafld": ("bitgoeul", "suyeon"), "rand": ("mudeung", "taeho")}
-# Their recipes ask for a review of a sample of texts: the run keeps originals until the snapshot is received.
-SAMPLED = {"nafld"}
+RECIPES = {"nafld": ("bitgoeul", "suyeon"), "rand": ("mudeung", "taeho"), "images": ("bitgoeul", "suyeon")}
+# Where a provider's files do not lie in the folder of its name.
+PLACES = {"images": pacs.FOLDER}
+# Their recipes ask for a review of a sample: the run keeps what it needs of originals until the snapshot is received.
+SAMPLED = {"nafld": "--texts", "images": "--frames"}
 TITLES = {
     "nafld": ("지방간 코호트", "Fatty-liver cohort", "방문 검사와 진단이 이어진 17,549명의 자료"),
     "rand": ("의료보험 청구", "Insurance claims", "해마다의 외래·입원·약제 비용"),
+    "images": ("복부 영상", "Abdominal images", "CT, MR, 초음파 DICOM 파일과 그 색인"),
 }
 
 
 def ingest(world: World) -> None:
-    """Write both hospitals' CSV files into the sealed source store."""
+    """Write both hospitals' files into the sealed source store."""
     with step("2", "병원 파일 (ingest)") as line:
         build = CHECKOUT / "build/demo-data"
         data.build_parquet(build)
         rows = data.write_sources(build, world.settings.source)
+        pacs.write_pictures(world.settings.source)
         line.said = f"실제 공개 자료 {sum(rows.values()):,}행을 두 병원의 CSV로"
         for name, count in rows.items():
             line.detail(f"{Path(name).parent.name}/{Path(name).name}: {count:,}행")
+        line.detail(f"{pacs.FOLDER}: 실제 DICOM 영상 3장을 환자 {pacs.PATIENTS}명에게 나누어 {pacs.PICTURES}개 파일로")
         line.look = f"{world.settings.source} (root만), 안내문 README.txt"
 
 
 def deidentify(world: World) -> None:
-    """Run the three recipes: one that must fail its gate, two that go the whole way into the catalogue."""
+    """Run the four recipes: one that must fail its gate, three that go the whole way into the catalogue."""
     with step("3.1", "너무 자세한 계획은 발행되지 않음") as line:
         failed = _run("nafld-too-fine", "bitgoeul", world)
         if failed.returncode != GATE_FAILED:
@@ -55,7 +60,7 @@ def deidentify(world: World) -> None:
             manifest = json.loads((folder / "manifest.json").read_text())
             for table, risk in manifest["risk"].items():
                 line.detail(_risk_line(table, risk))
-            for each in _texts(folder):
+            for each in (*_texts(folder), *_files(manifest)):
                 line.detail(each)
             line.said = f"서명된 스냅샷 {world.snapshots[recipe][:12]}…"
             line.look = f"{folder}/report.html"
@@ -64,20 +69,21 @@ def deidentify(world: World) -> None:
 
 
 def _receive(recipe: str, provider: str, folder: Path, world: World, line: Step) -> None:
-    """Put the snapshot on record from the machine's console, with the run's texts; their folder is gone afterwards."""
+    """Put the snapshot on record from the machine's console; the run's private folder is gone afterwards."""
     title, title_en, description = TITLES[recipe]
     named = ("--provider", provider, "--title", title, "--title-en", title_en, "--description", description)
     made = _ansim(world, "dataset", "register", recipe, *named)
     if made.returncode not in {0, KNOWN_ALREADY}:
         raise StepFailedError(made.stderr.strip(), SEE_LOGS)
     private = _private(recipe, world)
-    texts = ("--texts", str(private)) if private.exists() else ()
-    done = _ansim(world, "snapshot", "receive", str(folder), *texts)
+    kept = (SAMPLED[recipe], str(private)) if private.exists() else ()
+    source = ("--source", str(_source(recipe, provider, world))) if kept and recipe in PLACES else ()
+    done = _ansim(world, "snapshot", "receive", str(folder), *kept, *source)
     if done.returncode:
         raise StepFailedError(done.stderr.strip(), SEE_LOGS)
     if private.exists() and recipe in SAMPLED:
         raise StepFailedError(f"{private}: {done.stdout.strip()}", SEE_LOGS)
-    if texts:
+    if kept:
         line.detail(done.stdout.strip().splitlines()[0])
     world.snapshots[recipe] = folder.name
 
@@ -95,6 +101,15 @@ def _text_line(said: dict[str, Any]) -> str:
         f"{said['table']}.{said['column']}: 글 {said['texts']:,}건에서 식별정보 {masked:,}개를 가림"
         f"(환자의 등록 값으로만 찾은 것 {known}개, 검토할 것 {doubtful}개)"
     )
+
+
+def _files(manifest: dict[str, Any]) -> list[str]:
+    """Say what became of a folder's files."""
+    if (about := manifest["lineage"].get("folder")) is None:
+        return []
+    of = ", ".join(f"{name} {count}개" for name, count in about["modalities"].items())
+    scanned = next(gate["ko"] for gate in manifest["gates"] if gate["gate"] == "self_scan")
+    return [f"영상 {of}: 그림 속 글자 {about['notes'].get('imaging.letters', 0)}곳을 지움", scanned]
 
 
 def _risk_line(table: str, risk: dict[str, float]) -> str:
@@ -121,7 +136,11 @@ def _new_snapshot(recipe: str, provider: str, world: World) -> Path:
 
 
 def _private(recipe: str, world: World) -> Path:
-    return world.settings.home / "demo" / f"texts-{recipe}"
+    return world.settings.home / "demo" / f"private-{recipe}"
+
+
+def _source(recipe: str, provider: str, world: World) -> Path:
+    return world.settings.source / PLACES.get(recipe, provider)
 
 
 def _run(recipe: str, provider: str, world: World) -> subprocess.CompletedProcess[str]:
@@ -130,7 +149,7 @@ def _run(recipe: str, provider: str, world: World) -> subprocess.CompletedProces
     return _ansim(
         world,
         *("deid", "run", str(CHECKOUT / f"recipes/{recipe}.yaml"), *private),
-        *("--source", str(settings.source / provider), "--out", str(settings.snapshots)),
+        *("--source", str(_source(recipe, provider, world)), "--out", str(settings.snapshots)),
         *("--keys", str(settings.deid_keys), "--signing-key", str(settings.keys / "snapshot.key")),
         *("--snapshot-keys", str(settings.snapshot_keys), "--seal-key", str(settings.snapshot_seal)),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from dataclasses import dataclass
 from datetime import timedelta
 
 import polars as pl
@@ -34,17 +35,34 @@ ANSWERS = {
     "level_place": "low",
 }
 ADEQUATE = "항목별 처리와 위험 보고서를 확인했고 안심구역 안에서 쓰기에 적정합니다."
-SHOWN = re.compile(r"<b>([\d.]+)%</b> <span class=\"soft\">\[([\d.]+), ([\d.]+)\]")
-COUNTED = re.compile(r"<dd>(글 [^<·]+)")
+SHOWN = re.compile(r"([\d.]+)%(?:</b>)? <span class=\"soft\">\[([\d.]+), ([\d.]+)\]")
+COUNTED = re.compile(r"<dd>((?:글|장면) [^<·]+)")
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """What people look at: the page's address, and words; `bound` is which of the result's intervals is told."""
+
+    page: str
+    title: str
+    compared: str
+    measure: str
+    bound: int
+
+
+TEXTS = Sampled("sample", "글의 표본 검토", "원문과 가린 글", "재현율", 0)
+# The last: letters may be in no picture of the sample, and then there is no recall.
+FRAMES = Sampled("frames", "영상의 표본 검토", "가리기 전과 후의 장면", "남은 것 없는 장면", -1)
 
 
 def review(world: World, number: str, dataset: str, login: str) -> None:
-    """Take a received snapshot into the catalogue: sample of texts if its recipe asks, risk, adequacy, the board."""
+    """Take a received snapshot into the catalogue: a sample if its recipe asks, risk, adequacy, the board."""
     steward, snapshot = world.session(login), world.snapshots[dataset]
     path = f"/snapshots/{snapshot}"
-    if form_to(steward.page(f"{path}/sample"), "/sample-close"):
-        with step(f"{number}a", f"글의 표본 검토 (sample review): {dataset}") as line:
-            _go_through(steward, path, line)
+    for kind in (TEXTS, FRAMES):
+        if form_to(steward.page(f"{path}/{kind.page}"), f"/{kind.page}-close"):
+            with step(f"{number}a", f"{kind.title} (sample review): {dataset}") as line:
+                _go_through(steward, path, kind, line)
     if form_to(steward.page(path), f"{path}/risk") is None:
         return  # an earlier run of the story has offered it
     with step(f"{number}b", f"위험성·적정성 검토와 의결 (review): {dataset}") as line:
@@ -62,21 +80,21 @@ def review(world: World, number: str, dataset: str, login: str) -> None:
         line.look = f"{steward.portal}{path}/record"
 
 
-def _go_through(steward: Session, path: str, line: Step) -> None:
-    """Open every sampled text beside its masked form and say that nothing was missed; close the review."""
-    page, number = steward.page(f"{path}/sample/1"), 1
-    while form_to(page, f"{path}/sample/{number}"):
-        page, number = steward.send(page, f"{path}/sample/{number}"), number + 1
-    shown = steward.send(page, f"{path}/sample-close")
-    recall, counts = SHOWN.search(shown), COUNTED.search(shown)
-    if recall is None:
+def _go_through(steward: Session, path: str, kind: Sampled, line: Step) -> None:
+    """Open every sampled case beside what was made of it, say that nothing was missed, close the review."""
+    here = f"{path}/{kind.page}"
+    page, number = steward.page(f"{here}/1"), 1
+    while form_to(page, f"{here}/{number}"):
+        page, number = steward.send(page, f"{here}/{number}"), number + 1
+    shown = steward.send(page, f"{here}-close")
+    bounds, counts = SHOWN.findall(shown), COUNTED.search(shown)
+    if not bounds:
         raise StepFailedError("표본 검토의 결과가 화면에 없습니다.", SEE_LOGS)
-    line.said = f"원문과 가린 글 {number - 1}건을 견주어 놓친 것 없음으로 표시"
-    line.detail(
-        f"재현율 {recall[1]}% [{recall[2]}, {recall[3]}] (95% 신뢰구간){f' · {counts[1].strip()}' if counts else ''}"
-    )
-    line.detail("표본의 원문은 봉인되어 있다가 검토를 닫을 때 지워졌습니다")
-    line.look = f"{steward.portal}{path}/sample"
+    value, low, high = bounds[kind.bound]
+    line.said = f"{kind.compared} {number - 1}건을 견주어 놓친 것 없음으로 표시"
+    line.detail(f"{kind.measure} {value}% [{low}, {high}] (95% 신뢰구간){f' · {counts[1].strip()}' if counts else ''}")
+    line.detail("표본의 원본은 봉인되어 있다가 검토를 닫을 때 지워졌습니다")
+    line.look = f"{steward.portal}{here}"
 
 
 def twin(world: World, number: str, dataset: str, login: str) -> None:

@@ -13,9 +13,12 @@ COLUMNS = {
     "patients": ["patient", "age_band", "sex", "height_band", "weight_band", "status"],
     "labs": ["patient", "test", "value", "test_date"],
 }
+# The column `file` stands for the pictures themselves.
+INDEX = ["file", "format", "patient", "modality", "body_part", "study_date", "sex", "rows", "columns", "frames"]
+DATA = {"nafld": COLUMNS, "images": {"index": INDEX}}
 PURPOSE = (
     "지방간 환자의 검사 경과로 간섬유화 위험을 예측하는 모형을 만들고 검증합니다. 나이대와 성별, 체격과 혈액 검사의 "
-    "변화가 추적 종료 상태와 어떤 관계인지 과학적으로 연구하며, 결과는 집계표와 그림으로만 반출합니다."
+    "변화, 복부 영상이 추적 종료 상태와 어떤 관계인지 과학적으로 연구하며, 결과는 집계표와 그림으로만 반출합니다."
 )
 NOTEBOOK = "시작하기.ipynb"
 CELLS = [
@@ -47,7 +50,8 @@ def apply_and_approve(world: World) -> None:
         else:
             world.project_id = _new_project(world)
             line.said = f"과제 {world.project_id}: 신청 → 제공기관 승인 → 서약 2명 → 시작"
-        line.detail("승인된 열: " + ", ".join(f"{table}.{c}" for table, cs in COLUMNS.items() for c in cs))
+        approved = (f"{table}.{column}" for tables in DATA.values() for table in tables for column in tables[table])
+        line.detail(f"승인된 열: {', '.join(approved)}")
         line.look = f"{world.session('jiwoo').portal}/projects/{world.project_id}"
 
 
@@ -61,7 +65,7 @@ def _new_project(world: World) -> str:
             "title": "지방간 섬유화 위험 예측",
             "purpose": PURPOSE,
             "legal_basis": "가명_과학적연구",
-            "data": {"nafld": COLUMNS},
+            "data": DATA,
             "people": ["mina"],
             "starts_on": today.isoformat(),
             "ends_on": (today + timedelta(days=90)).isoformat(),
@@ -70,8 +74,9 @@ def _new_project(world: World) -> str:
             "safety_plan": "수령자는 책임자 한 명이며 사내 암호화 저장소에만 두고 과제 종료 시 파기합니다.",
         },
     )["id"]
-    decision = {"dataset_id": "nafld", "approve": COLUMNS, "reason": "목적에 필요한 최소한의 항목입니다."}
-    world.ask("suyeon", "POST", f"/projects/{project}/columns", decision)
+    for dataset, approved in DATA.items():
+        decision = {"dataset_id": dataset, "approve": approved, "reason": "목적에 필요한 최소한의 항목입니다."}
+        world.ask("suyeon", "POST", f"/projects/{project}/columns", decision)
     for login in ("jiwoo", "mina"):
         pledge = world.ask(login, "GET", "/pledge")
         signed = {"version": pledge["version"], "text_sha256": pledge["text_sha256"]}

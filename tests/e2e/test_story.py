@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import io
 import json
@@ -14,14 +15,16 @@ import pytest
 from deid.snapshot import read_manifest
 from deid.versions.keystore import keys_of
 from deid.versions.tables import open_table
-from demo.chapters.work import COLUMNS
+from demo import pacs
+from demo.chapters.cohort import SOURCE, code_of
+from demo.chapters.work import DATA
 from demo.services import VENV
 from demo.world import CHECKOUT
 from enclave import reserved
 from enclave.keys import load_public_key
 from enclave.snapshot_keys import store_of
 from enclave.workspace.topology import Topology
-from tests.e2e.acts import kernel_of, logged, printed
+from tests.e2e.acts import cell, kernel_of, logged, printed
 
 
 @pytest.fixture(scope="module")
@@ -38,10 +41,37 @@ def _manifest(world, dataset):
 def test_the_workspace_sees_the_approved_columns_and_nothing_else(world):
     code = """
 import json, pathlib, pyarrow.parquet as pq
-seen = {p.stem: pq.read_schema(p).names for p in pathlib.Path('/data').rglob('*') if p.is_file()}
+seen = {}
+for p in pathlib.Path('/data').rglob('*.parquet'):
+    seen.setdefault(p.parent.name, {})[p.stem] = pq.read_schema(p).names
 print(json.dumps(seen))"""
     with kernel_of(world.session("mina")) as kernel:
-        assert printed(kernel, code) == COLUMNS
+        assert printed(kernel, code) == DATA
+
+
+def test_the_notebook_of_images_chooses_a_cohort_makes_batches_and_asks_what_may_leave(world):
+    cells = code_of(json.loads(SOURCE.read_text()))
+    with kernel_of(world.session("mina")) as kernel:
+        told = [cell(kernel, code) for code in cells]
+        passed = "print(json.dumps([[f.verdict, f.recomputed] for f in ansim.egress.preflight('cohort.csv').files]))"
+        assert printed(kernel, f"import json\n{passed}") == [["PASS", "match"]]
+    chosen = next(text for text in told if "(1, 64, 64)" in text)
+    assert chosen.startswith(f"{len(pacs.GIVEN['CT_small.dcm'])} ")
+    assert any("12 12 [(8, 1, 64, 64), (4, 1, 64, 64)]" in text for text in told)
+
+
+def test_nothing_of_the_hospitals_patients_is_in_the_pictures_of_the_workspace(world):
+    with (world.settings.source / "bitgoeul/patients.csv").open(encoding="utf-8", newline="") as lines:
+        patients = [row for row, _ in zip(csv.DictReader(lines), range(pacs.PATIENTS), strict=False)]
+    names = ("hospital_no", "name", "rrn", "phone")
+    wanted = {row[name].encode() for row in patients for name in names}
+    wanted |= {row["birth_date"].replace("-", "").encode() for row in patients}
+    laid = [path for path in world.settings.views.rglob("*") if path.is_file()]
+    pictures = [path for path in laid if path.suffix == ".dcm"]
+    assert len(pictures) >= pacs.PICTURES
+    assert {path.name for path in pictures for each in wanted if each in path.read_bytes()} == set()
+    given = b"".join(path.read_bytes() for path in (world.settings.source / pacs.FOLDER).rglob("*.dcm"))
+    assert [each for each in wanted if each not in given] == []  # the search finds what is there
 
 
 def test_what_the_workspace_sees_cannot_be_changed_from_inside(world):

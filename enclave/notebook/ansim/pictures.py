@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,8 @@ def place_of(folder: str | os.PathLike[str]) -> Path:
 def pictures(folder: str | os.PathLike[str], *, change: Callable[[Any], Any] | None = None, **wanted: Any) -> Pictures:
     """Open a folder's pictures whose row has the values that are ``wanted`` (``modality="CT", body_part="CHEST"``).
 
-    ``folder`` is a data set's name, or a path. Raises `AnsimError` for a folder without an index, a column that the
+    Several values are one of them, as the files that a query over the index chose: ``file=chosen["file"]``. ``folder``
+    is a data set's name, or a path. Raises `AnsimError` for a folder without an index, a column that the
     index does not have, files that are not approved, or a missing package.
     """
     place = place_of(folder)
@@ -76,13 +77,18 @@ def pictures(folder: str | os.PathLike[str], *, change: Callable[[Any], Any] | N
             remedy_en="Give a folder of de-identified images.",
         )
     table = _package("pyarrow.parquet").read_table(path)
-    for name in (FILE, *wanted):
+    sought = {name: _set_of(value) for name, value in wanted.items()}
+    for name in (FILE, *sought):
         if name not in table.column_names:
             raise _no_column(name, table.column_names)
     # Columns that are not approved are not there: what they would tell is then seen when the file is opened.
     rows = [row for row in table.to_pylist() if row.get("format", DICOM) == DICOM and row.get("rows", 1) is not None]
-    chosen = [row for row in rows if all(row[name] == value for name, value in wanted.items())]
+    chosen = [row for row in rows if all(row[name] in values for name, values in sought.items())]
     return Pictures(place, tuple(chosen), change)
+
+
+def _set_of(value: Any) -> frozenset[Any]:
+    return frozenset(value) if isinstance(value, Iterable) and not isinstance(value, str) else frozenset((value,))
 
 
 def _no_column(name: str, there: list[str]) -> AnsimError:

@@ -17,6 +17,8 @@ from enclave.actor import Actor
 from enclave.queries import dataset as queries
 from enclave.settings import Settings
 from enclave.states import SnapshotState
+from tests.enclave.filmed import filmed
+from tests.enclave.portal.test_frame_pages import receive as receive_frames
 from tests.enclave.portal.test_publication_pages import receive, state
 from tests.enclave.portal.world import ROOT, World
 
@@ -52,6 +54,17 @@ def test_a_received_snapshot_is_offered_by_the_pages_and_a_second_time_nothing_h
     assert "DRB-" in said
     publication.review(played, "3.2", "visits", "suyeon")
     assert capsys.readouterr().out == ""
+
+
+def test_frames_are_gone_through_as_texts_are(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(publication.REVIEWERS, "suyeon", ("dahye", "woojin", "yerin"))
+    made = receive_frames(world, filmed(tmp_path / "film", size=13, min_recall=0.5))
+    publication.review(story(world, made), "3.4", "visits", "suyeon")
+    assert state(world, made) is SnapshotState.PUBLISHED
+    said = capsys.readouterr().out
+    assert ("영상의 표본 검토" in said, "남은 것 없는 장면 100.0% [" in said, "장면 13건" in said) == (True, True, True)
 
 
 def test_a_form_that_is_not_there_or_refused_ends_the_step_with_its_reason(world: World, tmp_path: Path) -> None:
