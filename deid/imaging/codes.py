@@ -7,6 +7,7 @@ the code is known there. A hospital's own codes go: they may name a ward, a phys
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
@@ -14,7 +15,7 @@ from deid.imaging.lists import pydicom_list
 from deid.imaging.vocabulary import cleaned
 
 FORMS = {
-    "DCM": r"\d{6}",
+    "DCM": r"1[0-3]\d{4}",
     "SCT": r"[1-9]\d{5,17}",
     "SRT": r"[A-Z]-[0-9A-F]{4,6}",
     "SNM3": r"[A-Z]-[0-9A-F]{4,6}",
@@ -73,7 +74,7 @@ def settled(scheme: str, value: str, meaning: str) -> tuple[str, str, str] | Non
     if scheme == "UCUM":
         return (value, scheme, cleaned(meaning, whole=True) or value) if UNIT.fullmatch(value) else None
     form = FORMATS.get(scheme)
-    if form is None or not form.fullmatch(value) or (scheme == "SCT" and not is_sct(value)):
+    if form is None or not form.fullmatch(value) or not CHECKED.get(scheme, bool)(value):
         return None
     return value, scheme, cleaned(meaning) or value
 
@@ -83,9 +84,18 @@ def version(text: str) -> bytes:
     return text.encode("ascii") if VERSION.fullmatch(text) else b""
 
 
+def is_loinc(value: str) -> bool:
+    """Whether a LOINC code's check digit is right (modulus 10, doubled from the right)."""
+    digits = [int(each) for each in reversed(value) if each.isdigit()]
+    return sum(sum(divmod(each * (1 + place % 2), 10)) for place, each in enumerate(digits)) % 10 == 0
+
+
 def is_sct(value: str) -> bool:
     """Whether a SNOMED CT identifier's check digit is right (Verhoeff): a telephone number's seldom is."""
     check = 0
     for place, digit in enumerate(reversed(value)):
         check = _DIHEDRAL[check][_VERHOEFF[place % 8][int(digit)]]
     return check == 0
+
+
+CHECKED: Mapping[str, Callable[[str], bool]] = {"SCT": is_sct, "LN": is_loinc}

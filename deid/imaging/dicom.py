@@ -22,6 +22,7 @@ from deid.imaging.picture import describe
 from deid.imaging.read import is_dicom, read
 from deid.imaging.recipe import ImagingRules
 from deid.imaging.refusals import check, is_image
+from deid.imaging.tables import cut_tables
 from deid.imaging.treat import treat
 from deid.imaging.waveforms import cut_samples
 from deid.imaging.write import write
@@ -98,6 +99,7 @@ class _Job:
         burned = [] if looked_at else self._said_burned()
         cleaner = Cleaner(self.rules.profile, self.leaves, self.rules.safe_private, self.pseudonym)
         cut_samples(data.elements, data.syntax.order)
+        cut_tables(data.elements, data.syntax.order)
         cleaned = cleaner.clean([each for each in data.elements if each.tag not in PROVENANCE])
         rest = [each for each in cleaned if each.group != 0x7FE0]  # noqa: PLR2004 - the pixels' group
         instance = people.uid(original[SOP_INSTANCE] or f"file {self.context.name}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from deid.folder.people import People
 from deid.imaging import allowed, times
-from deid.imaging.dictionary import BULK, NUMBERS, SINGLE, TEXT, is_registered
+from deid.imaging.dictionary import BULK, NUMBERS, SINGLE, TEXT, is_registered, most_values
 from deid.imaging.elements import Element, Letters, is_character_set
 from deid.imaging.gone import WORDS, Gone, names_somebody
 from deid.imaging.vocabulary import cleaned, is_term
@@ -17,11 +17,13 @@ DECIMAL = re.compile(r" *[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})? *", re.ASCII)
 WHOLE = re.compile(r" *[+-]?\d{1,10} *", re.ASCII)
 LONG_NUMBER = re.compile(r" *[+-]?\d{8,}\.?0* *", re.ASCII)  # as long as a date or a patient's number
 AGE = re.compile(r"(\d{3})([DWMY])")
+SHORTEST_LETTERS = 12  # bytes: in fewer, numbers look like letters by chance
 CHARACTER_SET, AGE_TAG, SEX_TAG = 0x00080005, 0x00101010, 0x00100040
 DUMMIES = {
     "PN": b"Removed", "DA": b"19000101", "DT": b"19000101000000", "TM": b"000000", "IS": b"0", "DS": b"0",
     "AS": b"000Y", "UI": b"2.25.0",
 }  # fmt: skip
+MOST_DIGITS = 5  # of a code string, in all its pieces: a day has more
 DUMMY_TEXT, OTHER = b"REMOVED", "OTHER"
 
 
@@ -40,7 +42,7 @@ class Leaves:
     def keep(self, element: Element, vr: str) -> Element | None:
         """Keep a value that has the form of its kind and names nobody; None for one that has not."""
         if vr in NUMBERS:
-            return element if len(element.value) % NUMBERS[vr] == 0 else None
+            return element if _are_numbers(element, NUMBERS[vr]) else None
         if vr in BULK:
             return Element(element.tag, vr, element.value)
         if vr == "UI":
@@ -53,6 +55,8 @@ class Leaves:
         data = bytes(element.value)
         if not data:
             return Element(element.tag, vr)
+        if vr == "CS" and _are_digits(data):
+            return None
         if element.tag == CHARACTER_SET:
             return element if all(map(is_character_set, data.decode("latin-1").split("\\"))) else None
         text = self.letters.read(data)
@@ -128,6 +132,28 @@ class Leaves:
         ascii_only = [" ".join(word for word in each.split() if word.isascii()) for each in found]
         self.kept.update(ascii_only)
         return Element(element.tag, vr, "\\".join(ascii_only).encode("ascii")) if any(ascii_only) else None
+
+
+def _are_digits(data: bytes) -> bool:
+    """Whether a code string is a number in pieces: a day, a telephone (`010 1234 5678`)."""
+    pieces = [each for each in re.split(rb"[ _\\]+", data) if each.isdigit()]
+    return len(pieces) > 1 and sum(map(len, pieces)) > MOST_DIGITS
+
+
+def _are_numbers(element: Element, width: int) -> bool:
+    """Whether binary numbers are as many as the attribute has, and no letters that were written in their place."""
+    count, rest = divmod(len(element.value), width)
+    most = most_values(element.tag)
+    return not rest and (count <= most if most else not _are_letters(bytes(element.value).rstrip(b"\0 ")))
+
+
+def _are_letters(data: bytes) -> bool:
+    if len(data) < SHORTEST_LETTERS:
+        return False
+    try:
+        return data.decode("utf-8").isprintable()
+    except UnicodeDecodeError:
+        return False
 
 
 def dummy(tag: int, vr: str) -> Element:

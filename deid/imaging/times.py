@@ -10,7 +10,8 @@ from datetime import date, timedelta
 
 DAY = re.compile(r"(\d{4})(\d{2})(\d{2})|(\d{4})\.(\d{2})\.(\d{2})", re.ASCII)
 MOMENT = re.compile(r"(\d{4})(\d{2})?(\d{2})?(\d{0,6}(?:\.\d{1,6})?)([+-]\d{4})?", re.ASCII)
-TIME = re.compile(r"\d{2}(\d{2}(\d{2}(\.\d{1,6})?)?)?|\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?", re.ASCII)
+HOUR, SIXTY = r"([01]\d|2[0-4])", r"([0-5]\d|60)"  # 24 and leap seconds are met
+TIME = re.compile(rf"{HOUR}({SIXTY}({SIXTY}(\.\d{{1,6}})?)?)?|{HOUR}:{SIXTY}(:{SIXTY}(\.\d{{1,6}})?)?", re.ASCII)
 
 
 def move_day(text: str, days: int) -> str:

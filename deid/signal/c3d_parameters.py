@@ -11,6 +11,7 @@ from deid.signal.cursor import Cursor, unreadable
 
 WIDTHS = {-1: 1, 1: 1, 2: 2, 4: 4}  # text, byte, whole number, float
 TEXT = -1
+FIRST_LETTER = 0x20
 MOST_RECORDS, MOST_DIMENSIONS = 20_000, 7
 BLOCK = 512
 
@@ -22,6 +23,11 @@ class Parameter:
     kind: int
     dimensions: tuple[int, ...]
     data: bytes
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it holds numbers; single bytes are flags and small ones, or else could be letters."""
+        return self.kind > 1 or (self.kind == 1 and max(self.data, default=0) < FIRST_LETTER)
 
     def texts(self) -> list[str]:
         """Give the texts of a text parameter, none of another."""

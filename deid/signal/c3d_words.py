@@ -61,7 +61,7 @@ def labels(groups: dict[str, Group]) -> tuple[dict[str, Group], int]:
     known: dict[str, str] = {}
     cleaned = 0
     for group, parameters in groups.items():
-        mine = {key: one for key, one in parameters.items() if one.kind > 0 and key in NUMBERS.get(group, "").split()}
+        mine = {key: one for key, one in parameters.items() if key in NUMBERS.get(group, "").split() and one.is_number}
         # Labels first: the lists of angles and forces name them again.
         for key, one in sorted(parameters.items(), key=lambda item: not item[0].startswith("LABELS")):
             treat = _treatment(group, key)

@@ -27,6 +27,7 @@ NAME, NUMBER, AGE, TIME, UID = 0x81, 0x82, 0x83, 0x85, 0x87
 # sensitivity, offset, null value, compression, interpolation, skew.
 BLOCK, CHANNELS, SEQUENCES, DATA_TYPE = 0x04, 0x05, 0x06, 0x0A
 SHORT = {BYTE_ORDER: 1, DATA_TYPE: 1, 0x12: 2, BLOCK: 4, CHANNELS: 4, SEQUENCES: 4, 0x44: 4}
+LAYOUT = frozenset({BLOCK, CHANNELS, SEQUENCES, DATA_TYPE})  # what says how many samples of how many bytes there are
 NUMBERS = {**SHORT, 0x07: 8, 0x0B: 6, 0x0C: 6, 0x0D: 8, 0x0E: 6, 0x0F: 8}
 WIDTHS = {0: 2, 1: 2, 2: 4, 3: 1, 4: 2, 5: 1, 6: 4, 7: 4, 8: 8}  # bytes of a sample by data type (9: compressed)
 CODE_BYTES = {WAVEFORM: 2, LEAD: 2, EVENT: 10}  # a code, and for events where and how long: before their texts
@@ -60,7 +61,8 @@ class Order:
             self.mark = "<" if record.value == b"\1" else ">"
         if record.tag in SHORT:
             self.told[record.tag] = int.from_bytes(record.value, "little" if self.mark == "<" else "big")
-        self.own = self.own or record.tag == ATTRIBUTES
+        if record.tag == ATTRIBUTES:
+            self.own = self.own or any(each.tag in LAYOUT for each in walk(record.value))
 
     def samples(self, value: bytes) -> bytes:
         """Cut samples to as many as there are said to be. Raises `Refused` if they are fewer."""

@@ -38,4 +38,4 @@ def _through_palette(indices: Array, data: DataSet) -> Array:
     if table is None or table.items is not None or len(table.value) < 4:  # noqa: PLR2004 - two entries
         return indices
     colours = np.frombuffer(bytes(table.value[: len(table.value) // 2 * 2]), f"{data.syntax.order}u2")
-    return np.asarray(colours[np.minimum(indices, colours.size - 1)])
+    return np.asarray(colours[np.minimum(indices.astype(np.int64), colours.size - 1)])

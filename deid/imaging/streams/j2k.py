@@ -34,15 +34,19 @@ def precision(data: bytes) -> int:
 
 def _tile_part(data: bytes, position: int) -> tuple[bytes, int]:
     length = int.from_bytes(data[position + 6 : position + 10], "big")
-    end = position + length if length else len(data) - (2 if data[-2:] == b"\xff\xd9" else 0)
-    if end > len(data) or end <= position:
-        raise damaged("JPEG 2000")
     header, body = _segments(data, position + 12)
-    if _at(data, body) != SOD:
+    end = position + length if length else _open_end(data, body)
+    if end > len(data) or end <= body or _at(data, body) != SOD:
         raise damaged("JPEG 2000")
     rest = header + data[body:end]
     start = data[position : position + 6] + (12 + len(rest)).to_bytes(4, "big") + data[position + 10 : position + 12]
     return start + rest, end
+
+
+def _open_end(data: bytes, body: int) -> int:
+    """Find the end of a last tile-part that does not tell its length: coded data never hold a marker (T.800 B.10)."""
+    end = data.find(b"\xff\xd9", body)
+    return end if end >= 0 else len(data)
 
 
 def _segments(data: bytes, position: int) -> tuple[bytes, int]:

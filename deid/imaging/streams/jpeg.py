@@ -15,6 +15,10 @@ APPS = range(0xE0, 0xF0)
 ALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 FRAMES = frozenset({*range(0xC0, 0xD0), 0xF7}) - {0xC4, 0xC8, 0xCC}
 LOSSLESS_LS = 0xF7
+# Tables and headers by which a decoder reads: Huffman, arithmetic, quantisation, restarts, JPEG-LS, scan. Every other
+# segment (reserved markers, extensions) may hold anything.
+TABLES = frozenset({0xC4, 0xCC, 0xDB, 0xDD, 0xF8, SOS})
+LINES = 0xDC  # how many lines there are, told behind the first scan: two bytes
 # In entropy-coded data a marker is FF and what is neither a stuffed zero nor a restart; in JPEG-LS, FF and a high bit.
 NEXT_MARKER = re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]")
 NEXT_MARKER_LS = re.compile(rb"\xff[\x80-\xfe]")
@@ -76,10 +80,10 @@ def _scan_end(data: bytes, position: int, *, is_ls: bool) -> int:
 
 
 def _kept(marker: int, body: bytes) -> bytes | None:
-    if marker == COM:
-        return None
+    if marker == LINES:
+        return body[:2] if len(body) >= 2 else None  # noqa: PLR2004
     if marker not in APPS:
-        return body
+        return body if marker in TABLES | FRAMES else None
     if marker == 0xE0 and body[:5] == b"JFIF\0":  # noqa: PLR2004 - APP0
         return JFIF
     if marker == 0xEE and body[:5] == b"Adobe" and len(body) >= 12:  # noqa: PLR2004 - APP14

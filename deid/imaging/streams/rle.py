@@ -28,11 +28,11 @@ def stripped(data: bytes, pixels: int) -> bytes:
 
 def _cut(segment: bytes, pixels: int) -> bytes:
     """Walk the runs until every pixel is there; make the length even."""
-    position, made, size = 0, 0, len(segment)
+    position, made, size, last = 0, 0, len(segment), 0
     while made < pixels:
         if position >= size:
             raise damaged("RLE")
-        control = segment[position]
+        last, control = position, segment[position]
         if control < NOTHING:
             made += control + 1
             position += control + 2
@@ -43,4 +43,12 @@ def _cut(segment: bytes, pixels: int) -> bytes:
             position += 1
     if position > size:
         raise damaged("RLE")
-    return segment[:position] + b"\0" * (position % 2)
+    kept = segment[:last] + _shortened(segment[last:position], made - pixels)
+    return kept + b"\0" * (len(kept) % 2)
+
+
+def _shortened(run: bytes, over: int) -> bytes:
+    """Take out of the last run what lies behind the last pixel: in one of single bytes a text could stand there."""
+    if not over or run[0] > NOTHING:
+        return run
+    return bytes([run[0] - over]) + run[1 : len(run) - over]

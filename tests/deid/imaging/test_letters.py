@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from deid.imaging.elements import DataSet, Element, Syntax
 from deid.imaging.letters.finder import Box
+from deid.imaging.letters.greys import grey
 from deid.imaging.letters.look import Search, blank_frames, blank_native, merged
 from deid.imaging.letters.route import LOOK, SAMPLE, SPARE, route
 from deid.imaging.picture import Picture
@@ -189,3 +190,15 @@ def test_looking_at_many_pictures_needs_no_more_memory_than_looking_at_one() -> 
     done = subprocess.run([sys.executable, "-c", LOOKS], capture_output=True, text=True, check=True)
     first, *_, last = map(int, done.stdout.split())
     assert last <= 1.1 * first
+
+
+@pytest.mark.parametrize("entries", [16, 256, 300])
+def test_a_palette_of_any_length_is_looked_through(entries: int) -> None:
+    tones = np.arange(entries, dtype="<u2") * 100
+    data = DataSet(
+        [Element(0x00281202, "OW", tones.tobytes())], Syntax(explicit=True, little=True), "1.2.840.10008.1.2.1"
+    )
+    indices = np.tile(np.arange(256, dtype=np.uint8), (64, 1))
+    shown = grey(indices, replace(PICTURE, photometric="PALETTE COLOR", rows=64, columns=256), data)
+    assert shown[0, 0] == 0
+    assert shown[0, min(entries, 256) - 1] == shown.max()

@@ -97,3 +97,30 @@ def test_a_frame_in_several_fragments_is_told_by_how_frames_begin() -> None:
     assert frames(value, 2) == [b"\xff\xd8abcd", b"\xff\xd8ef"]
     with pytest.raises(Refused):
         frames(value, 4)
+
+
+def test_a_last_run_goes_on_behind_no_pixel() -> None:
+    pixels = bytes(range(100))
+    frame = np.zeros(64, np.uint8).tobytes()
+    frame = (1).to_bytes(4, "little") + (64).to_bytes(4, "little") + bytes(56)
+    runs = bytes([63]) + pixels[:64] + bytes([35 + len(SECRET)]) + pixels[64:] + SECRET
+    bare = rle.stripped(frame + runs, 100)
+    assert SECRET[:4] not in bare
+    assert bare == frame + bytes([63]) + pixels[:64] + bytes([35]) + pixels[64:]
+    # A run of one value that is longer than the picture is left: nothing can be written with it.
+    assert rle.stripped(frame + bytes([257 - 120, 7]), 100) == frame + bytes([257 - 120, 7])
+
+
+@pytest.mark.parametrize("marker", [0xDC, 0xF3, 0x8F, 0xC8])
+def test_segments_that_no_decoder_reads_are_gone(marker: int) -> None:
+    data = _jpeg()
+    marked = data[:2] + bytes([0xFF, marker]) + (len(SECRET) + 2).to_bytes(2, "big") + SECRET + data[2:]
+    assert SECRET not in jpeg.stripped(marked)
+    assert Image.open(io.BytesIO(jpeg.stripped(marked))).size == (64, 48)
+
+
+def test_a_last_tile_that_tells_no_length_ends_where_the_stream_does() -> None:
+    stream = bytes(openjpeg.utils.encode_array(PICTURE, 8))
+    tile = stream.index(b"\xff\x90")
+    opened = stream[: tile + 6] + bytes(4) + stream[tile + 10 :]
+    assert j2k.stripped(opened + SECRET + b"\xff\xd9") == j2k.stripped(stream)

@@ -38,7 +38,9 @@ def test_moments_of_any_precision(text: str, moved: str) -> None:
     assert times.move_moment(text, 1) == moved
 
 
-@pytest.mark.parametrize(("text", "kept"), [("101112.5", "101112.5"), ("10:11:12", "10:11:12"), ("Kim", ""), ("1", "")])
+@pytest.mark.parametrize(
+    ("text", "kept"), [("101112.5", "101112.5"), ("10:11:12", "10:11:12"), ("Kim", ""), ("1", ""), ("880101.1234", "")]
+)
 def test_times_of_day(text: str, kept: str) -> None:
     assert times.time_of_day(text) == kept
 
@@ -80,6 +82,9 @@ def test_terms(value: str, expected: bool) -> None:
         ("SCT", "80891008", None),
         ("UCUM", "mm", ("mm", "UCUM", "mm")),
         ("UCUM", "KIMSORA", None),
+        ("LN", "80333-7", None),
+        ("LN", "11528-7", ("11528-7", "LN", "Radiology Report")),
+        ("DCM", "880101", None),
         ("99HOUSE", "A1", None),
         ("", "A1", None),
     ],

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from deid.folder.format import Context, Refused
 from deid.signal.c3d import C3d
+from deid.signal.c3d_parameters import Parameter
 from tests.deid.signal.make_c3d import ANALOG, FRAMES, MARKERS, RATE, c3d
 from tests.deid.signal.planted import hits, leaks, person
 from tests.deid.signal.running import Runner
@@ -45,6 +46,14 @@ def test_the_reference_library_reads_the_same_data(run: Runner, tmp_path: Path) 
     assert parameters["EVENT"]["LABELS"]["value"] == ["Foot Strike", ""]
     assert parameters["EVENT"]["TIMES"]["value"].tolist() == old["parameters"]["EVENT"]["TIMES"]["value"].tolist()
     assert {"SUBJECTS", "MANUFACTURER", "PROCESSING", "ANALYSIS"}.isdisjoint(parameters)
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "number"),
+    [(1, b"\0\1\1", True), (1, "홍길동".encode(), False), (2, b"AB", True), (4, bytes(4), True), (-1, b"mm", False)],
+)
+def test_bytes_that_could_be_letters_are_no_numbers(kind: int, data: bytes, number: bool) -> None:
+    assert Parameter(kind, (len(data),), data).is_number is number
 
 
 @pytest.mark.parametrize(("group", "key"), [("KIM", "UNITS"), ("김", "UNITS"), ("POINT", "UNITS01012345678")])

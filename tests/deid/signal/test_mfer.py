@@ -42,6 +42,14 @@ def test_samples_and_their_scales_stay(run: Runner, order: str) -> None:
     assert set(new) == {*range(1, 7), *rest}
 
 
+def test_nothing_stands_behind_the_samples_of_leads_that_are_named_one_by_one(run: Runner) -> None:
+    who = person(3)
+    whole = record(0x1E, samples().tobytes())
+    made = mfer(who).replace(whole, record(0x1E, samples().tobytes() + who.phone.encode()))
+    assert len(made) > len(mfer(who))
+    assert read(run(Mfer(), "a.mwf", made).data)[0x1E] == [samples().tobytes()]
+
+
 @pytest.mark.parametrize("order", "<>")
 def test_the_day_moves_and_the_clock_goes(run: Runner, order: str) -> None:
     who = person(4)
