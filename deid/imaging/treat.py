@@ -55,7 +55,7 @@ def _native(data: DataSet, rules: LetterRules | None) -> Treated:
         treated.found = Search(picture, data, rules).found(lambda number: laid_out[number])
         boxes = treated.found.boxes
         if boxes:
-            treated.element = Element(element.tag, element.vr, blank_native(value, picture, boxes))
+            treated.element = Element(element.tag, element.vr, blank_native(value, picture, treated.found))
         _note(treated, len(boxes))
     return treated
 
@@ -70,7 +70,7 @@ def _encapsulated(data: DataSet, made: list[bytes], picture: Picture, rules: Let
         treated.found = Search(picture, data, rules).found(lambda number: _decoded(made[number], syntax, picture))
         _note(treated, len(treated.found.boxes))
     if treated.found.boxes:
-        made, treated.syntax = blank_frames(made, syntax, picture, treated.found.boxes)
+        made, treated.syntax = blank_frames(made, syntax, picture, treated.found)
     treated.element = pixels.packed(made)
     return treated
 

@@ -9,18 +9,21 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
-from deid.folder.format import Context, Outcome
+from deid.folder.format import Context, Outcome, Refused
 from deid.signal.cursor import unreadable
+from deid.signal.edf import korean
 from deid.signal.one_file import Cleaned, outcome, read
 from deid.signal.person import Person, Taken, number_in, person
 from deid.signal.wfdb_annotations import renewed
 from deid.signal.wfdb_samples import copied
 from deid.signal.words import technical, unit
 
-NAME = r"[A-Za-z0-9_\-]{1,80}"
+NAME = r"[A-Za-z0-9_\-\x80-\xff]{1,80}"  # bytes of Hangul too, as a header of UTF-8 or CP949 has them
 REAL = r"\d+(?:\.\d*)?(?:[eE][-+]?\d{1,3})?"
 RECORD = re.compile(
     rf"(?P<name>{NAME})(?:/(?P<segments>\d{{1,6}}))?\s+(?P<signals>\d{{1,4}})"
@@ -29,7 +32,7 @@ RECORD = re.compile(
     re.ASCII,
 )
 SIGNAL = re.compile(
-    r"(?P<file>[A-Za-z0-9_\-.]{1,120}|~)\s+(?P<format>\d{1,3})(?:x(?P<spf>\d{1,6}))?(?::(?P<skew>\d{1,9}))?"
+    r"(?P<file>[A-Za-z0-9_\-.\x80-\xff]{1,120}|~)\s+(?P<format>\d{1,3})(?:x(?P<spf>\d{1,6}))?(?::(?P<skew>\d{1,9}))?"
     rf"(?:\+(?P<offset>\d{{1,9}}))?(?:\s+(?P<gain>-?{REAL})(?:\((?P<baseline>-?\d{{1,12}})\))?(?:/(?P<units>\S+))?"
     r"(?P<numbers>(?:\s+-?\d{1,12}){0,5})(?:\s+(?P<description>\S.*))?)?\s*",
     re.ASCII | re.DOTALL,
@@ -44,7 +47,10 @@ OTHER_FILES = frozenset(
         *(".dcm", ".zip", ".gz", ".pdf", ".png", ".jpg", ".jpeg", ".md"),
     )
 )
-NUMBERED = re.compile(r"(?:patient|subject|mrn|id|chart|환자|등록)[^:=\d]{0,20}[:=]\s*(\S+)", re.IGNORECASE)
+OWNER = r"(?:patient|subject|mrn|\bid\b|chart|환자|등록|병록|차트)"
+NUMBERED = re.compile(OWNER + r"[^\d\n]{0,20}?\b([A-Za-z]{0,4}[-_]?\d[\w\-]*)", re.IGNORECASE)
+TOLD = re.compile(OWNER + r"[^:=\d]{0,20}[:=]\s*(\S+)", re.IGNORECASE)
+MOST_HEADERS = 10_000  # in one folder, of which those are read that name segments
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,7 @@ class Wfdb:
         """See `Format.deidentify`."""
         header = parse(read(source))
         taken = Taken()
-        who = _who(header, context, taken)
+        who = _who(header, source, context, taken)
         place = _Place(source, target_folder, context)
         signals = {} if header.record.get("segments") else copied(header.record, header.rows, source.parent)
         annotations = _annotations(source, {path for path, *_ in signals.values()}, taken)
@@ -117,7 +123,9 @@ class _Place:
 
 def _lines(data: bytes) -> tuple[list[str], list[str]]:
     text = data.decode("latin-1").replace("\r\n", "\n").replace("\r", "\n")
-    lines = [line.strip() for line in text.split("\n")]
+    lines = [
+        line.strip(" \t\0") for line in text.split("\n")
+    ]  # Hangul in Latin letters may end in what is a blank there
     return [line for line in lines if line and not line.startswith("#")], [one for one in lines if one.startswith("#")]
 
 
@@ -133,24 +141,50 @@ def parse(data: bytes) -> Header:
     if len(rows) != count or None in rows:
         raise _broken()
     found = tuple({key: value for key, value in row.groupdict().items() if value is not None} for row in rows if row)
-    return Header(parts, found, tuple(comments))
+    return Header(_named(parts), tuple(map(_named, found)), tuple(comments))
+
+
+def _named(parts: dict[str, str]) -> dict[str, str]:
+    """Read names of records and files in the encoding that fits: so they are called in the folder."""
+    return {key: korean(value) if key in {"name", "file"} else value for key, value in parts.items()}
 
 
 def _broken() -> Exception:
     return unreadable("wfdb-header", "WFDB 머리글을 읽을 수 없습니다.", "The WFDB header cannot be read.")
 
 
-def _who(header: Header, context: Context, taken: Taken) -> Person:
-    text = "\n".join(header.comments).encode("latin-1")
-    try:
-        comments = text.decode("utf-8")
-    except UnicodeDecodeError:
-        comments = text.decode("cp949", errors="replace")
-    taken.words(comments)
+def _who(header: Header, source: Path, context: Context, taken: Taken) -> Person:
+    taken.words(_comments(header))
     taken.value(header.record["name"])
     taken.date(header.record.get("date", ""))
-    told = NUMBERED.search(comments)
-    return person(context, told[1].rstrip(",;.") if told else number_in(header.record["name"]))
+    number = _number(header)
+    if not number:
+        whole = _wholes(source.parent, source.parent.stat().st_mtime_ns).get(header.record["name"])
+        number = _number(whole) if whole else ""
+    told = TOLD.search(_comments(header))
+    return person(context, number or (told[1].rstrip(",;.") if told else number_in(header.record["name"])))
+
+
+def _comments(header: Header) -> str:
+    return korean("\n".join(header.comments))
+
+
+def _number(header: Header) -> str:
+    """Find the patient's number in a header's comments, "" for none."""
+    told = (found[1] for found in NUMBERED.finditer(_comments(header)))
+    return next((each for each in told if number_in(each) == each), "")
+
+
+@lru_cache(maxsize=64)
+def _wholes(folder: Path, changed: int) -> dict[str, Header]:  # noqa: ARG001 - another folder when it was written to
+    """Find the records of a folder that are made of others: segment to the header that tells whose all of them are."""
+    found: dict[str, Header] = {}
+    for path in sorted(folder.glob("*.hea"))[:MOST_HEADERS]:
+        with suppress(Refused, OSError):
+            header = parse(path.read_bytes()) if path.is_file() and not path.is_symlink() else None
+            if header is not None and "segments" in header.record:
+                found |= {row["name"]: header for row in header.rows}
+    return found
 
 
 def _written(header: Header, who: Person, place: _Place, samples: dict[str, int]) -> str:
@@ -189,11 +223,7 @@ def _signal(row: dict[str, str], number: int, place: _Place) -> str:
     line = " ".join([file, layout, gain, *row["numbers"].split()])
     if "description" not in row:
         return line
-    return f"{line} {technical(_korean(row['description']), f'Signal {number}')}"
-
-
-def _korean(text: str) -> str:
-    return text.encode("latin-1").decode("utf-8", errors="replace")
+    return f"{line} {technical(korean(row['description']), f'Signal {number}')}"
 
 
 def _annotations(source: Path, signals: Iterable[Path], taken: Taken) -> dict[Path, bytes]:

@@ -35,7 +35,7 @@ def copied(record: Row, rows: Sequence[Row], folder: Path) -> dict[str, tuple[Pa
     for name in dict.fromkeys(row["file"] for row in rows if row["file"] != "~"):
         mine = [row for row in rows if row["file"] == name]
         path = folder / name
-        if not re.fullmatch(r"[A-Za-z0-9_\-]+(?:\.[A-Za-z0-9_\-]+)*", name) or path.is_symlink() or not path.is_file():
+        if not re.fullmatch(r"[\w\-]+(?:\.[\w\-]+)*", name) or path.is_symlink() or not path.is_file():
             raise unreadable("wfdb-file", "WFDB 신호 파일이 없습니다.", "A signal file of the WFDB record is missing.")
         data, samples = _cut(read(path), mine, int(record.get("samples", "0")))
         found[name] = (path, data, samples)

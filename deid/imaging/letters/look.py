@@ -1,7 +1,7 @@
 """An object's pixels searched for letters and blanked: which places, in which frames, in the syntax they are stored in.
 
-Letters of a device stand still, so a few frames and the brightest value that each pixel takes over many are searched,
-and what is found is blanked in every frame; a frame in which nothing is to be blanked keeps its bytes.
+Letters of a device stand still, so a few frames and what all of them show together are searched, and each frame that
+brings something new; what is found is blanked where it stands. A frame in which nothing is blanked keeps its bytes.
 """
 
 from __future__ import annotations
@@ -20,12 +20,14 @@ from deid.imaging.elements import DataSet, ascii_text
 from deid.imaging.letters.finder import CERTAIN, Box, find, scale_of
 from deid.imaging.letters.follow import followed
 from deid.imaging.letters.greys import grey
+from deid.imaging.letters.many import overview, stands_in
 from deid.imaging.letters.stroke import believed
+from deid.imaging.letters.views import views
 from deid.imaging.picture import Picture
 from deid.imaging.recipe import LetterRules
 
 Array = NDArray[Any]
-SINGLY, TOGETHER = 3, 16  # frames searched by themselves, and by their brightest values
+SINGLY = 3  # frames searched by themselves; of more, what they show together and what is new in one (`many.py`)
 SMALLEST = 24  # px: nothing smaller holds letters that can be read
 BESIDE = 160  # px around a find in which the rest of its line is looked for
 MODALITY, COUNTS = 0x00080060, frozenset({"NM", "PT"})
@@ -37,10 +39,27 @@ NEAR, BELOW = "near-threshold", "below-threshold"
 
 @dataclass(frozen=True)
 class Found:
-    """Places to be blanked, and what the finder doubts of them or of what it left (NEAR, BELOW), sorted."""
+    """Places to be blanked, and what the finder doubts of them or of what it left (NEAR, BELOW), sorted.
+
+    `held` says of each place in which frames (from 0) it is blanked; left out: in all.
+    """
 
     boxes: list[Box]
     doubts: tuple[str, ...] = ()
+    held: tuple[frozenset[int], ...] = ()
+
+    def of(self, frame: int) -> list[Box]:
+        """Give the places of one frame."""
+        held = self.held or (None,) * len(self.boxes)
+        return [box for box, frames in zip(self.boxes, held, strict=True) if frames is None or frame in frames]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line that was found: where, and the stored frame it was found in."""
+
+    box: Box
+    stored: Array
 
 
 @dataclass(frozen=True)
@@ -60,19 +79,34 @@ class Search:
         if min(self.picture.rows, self.picture.columns) < SMALLEST or self.picture.allocated == 1:
             return Found([])
         count = self.picture.frames
-        singly = sorted({0, count // 2, count - 1}) if count > SINGLY else range(count)
-        looks = [self._look(frame(number)) for number in singly]
-        if count > SINGLY:
-            step = max(1, count // TOGETHER)
-            brightest = frame(0)
-            for number in range(step, count, step):
-                brightest = np.maximum(brightest, frame(number))
-            looks.append(self._look(brightest))
-        doubts = {doubt for each in looks for doubt in each.doubts}
-        return Found(merged([box for each in looks for box in each.boxes]), tuple(sorted(doubts)))
+        singly = {0, count // 2, count - 1} if count > SINGLY else set(range(count))
+        together = overview(count, frame) if count > SINGLY else None
+        looks = [self._look(frame(number)) for number in sorted(singly | set(together.new if together else ()))]
+        if together:
+            looks += [self._look(together.brightest), self._look(together.darkest)]
+        lines = [line for found, _ in looks for line in found]
+        doubts = {doubt for _, doubted in looks for doubt in doubted}
+        boxes = merged([line.box for line in lines])
+        return Found(boxes, tuple(sorted(doubts)), self._held(boxes, lines, frame) if together else ())
 
-    def _look(self, stored: Array) -> Found:
-        seen = grey(stored, self.picture, self.data)
+    def _held(self, boxes: list[Box], lines: list[Line], frame: Callable[[int], Array]) -> tuple[frozenset[int], ...]:
+        """Tell in which frames places are blanked: what stands in one alone costs the others nothing."""
+        held: list[set[int]] = [set() for _ in boxes]
+        for number in range(self.picture.frames) if boxes else ():
+            stored = frame(number)
+            seen = grey(stored, self.picture, self.data)
+            standing = [line.box for line in lines if stands_in(line.box, line.stored, stored, seen)]
+            for box, numbers in zip(boxes, held, strict=True):
+                if any(_overlap(box, each) for each in standing):
+                    numbers.add(number)
+        return tuple(map(frozenset, held))
+
+    def _look(self, stored: Array) -> tuple[list[Line], set[str]]:
+        looks = [self._look_at(seen) for seen in views(stored, self.picture, self.data)]
+        lines = [Line(box, stored) for found, _ in looks for box in found]
+        return lines, {doubt for _, doubted in looks for doubt in doubted}
+
+    def _look_at(self, seen: NDArray[np.uint8]) -> tuple[list[Box], set[str]]:
         counts, largest = ascii_text(self.data.find(MODALITY)) in COUNTS, self.rules.largest
         nearly = find(seen, threshold=self.rules.threshold, certain=CERTAIN - DOUBTFUL)
         drawn = believed(nearly, seen, largest=largest, counts=counts)
@@ -85,7 +119,7 @@ class Search:
         made = [followed(box, seen) for box in found]
         if any(box.sure < CERTAIN and not any(_overlap(box, each) for each in made) for box in drawn):
             doubts.add(BELOW)
-        return Found(made, tuple(doubts))
+        return made, doubts
 
 
 def _beside(seen: NDArray[np.uint8], found: list[Box], threshold: float) -> list[Box]:
@@ -162,23 +196,28 @@ def native_frames(value: bytes | bytearray | memoryview, picture: Picture) -> Ar
     return pixels.reshape(*shape, picture.samples)
 
 
-def blank_native(value: bytes | memoryview, picture: Picture, boxes: list[Box]) -> memoryview:
-    """Fill the places in every native frame, in one copy; the rest stays bit for bit."""
+def blank_native(value: bytes | memoryview, picture: Picture, found: Found) -> memoryview:
+    """Fill the places in native frames, in one copy; the rest stays bit for bit."""
     copied = bytearray(value)
     pixels = native_frames(copied, picture)
-    for box in boxes:
-        pixels[:, box.top : box.bottom, box.left : box.right] = _fill(picture)
+    for number in range(picture.frames):
+        for box in found.of(number):
+            pixels[number, box.top : box.bottom, box.left : box.right] = _fill(picture)
     return memoryview(copied)
 
 
-def blank_frames(made: list[bytes], syntax: str, picture: Picture, boxes: list[Box]) -> tuple[list[bytes], str]:
-    """Fill the places in every encapsulated frame; gives frames and the transfer syntax they are now in."""
+def blank_frames(made: list[bytes], syntax: str, picture: Picture, found: Found) -> tuple[list[bytes], str]:
+    """Fill the places in encapsulated frames; gives frames and the transfer syntax they are now in."""
     target = codec.INSTEAD.get(syntax, syntax)
     if syntax == codec.EXTENDED and codec.depth(made[0], syntax) == BASELINE_BITS:
         target = syntax
+    places = [found.of(number) for number in range(len(made))]
     if target in {codec.BASELINE, codec.EXTENDED}:
-        return [wiped(frame, boxes) for frame in made], syntax
-    return [_again(frame, syntax, target, picture, boxes) for frame in made], target
+        return [wiped(frame, boxes) for frame, boxes in zip(made, places, strict=True)], syntax
+    return [
+        _again(frame, syntax, target, picture, boxes) if boxes or target != syntax else frame
+        for frame, boxes in zip(made, places, strict=True)
+    ], target
 
 
 def _again(frame: bytes, syntax: str, target: str, picture: Picture, boxes: list[Box]) -> bytes:

@@ -14,6 +14,7 @@ from deid.folder.format import Pictured
 from deid.imaging.letters.finder import Box, find
 from deid.imaging.letters.look import softened, touches
 from deid.imaging.letters.stroke import believed
+from deid.imaging.letters.views import colourfulness, shows_more
 from deid.signal.cursor import unreadable
 
 THRESHOLD, LARGEST = 0.3, 0.05  # as in the strict recipe of images
@@ -57,13 +58,20 @@ def boxes(image: Image.Image) -> list[Box]:
     if min(image.size) < SMALLEST:
         return []
     turn = UPRIGHT[orientation(image)]
-    seen = np.ascontiguousarray(turn(_grey(image)))
+    grey = _grey(image)
+    colour = () if len(image.getbands()) < 3 else (colourfulness(np.asarray(image.convert("RGB"))),)  # noqa: PLR2004
+    views = (grey, *(each for each in colour if shows_more(each, grey)))
+    found = [box for view in views for box in _lines(np.ascontiguousarray(turn(view)))]
+    places = turn(np.arange(image.width * image.height).reshape(image.height, image.width))
+    return [_stored(places[box.top : box.bottom, box.left : box.right], image.width) for box in found]
+
+
+def _lines(seen: NDArray[np.uint8]) -> list[Box]:
     found = believed(find(seen, threshold=THRESHOLD), seen, largest=LARGEST)
     if found:
         again = find(softened(seen, found), threshold=THRESHOLD)
         found += believed([b for b in again if any(touches(b, each) for each in found)], seen, largest=LARGEST)
-    places = turn(np.arange(image.width * image.height).reshape(image.height, image.width))
-    return [_stored(places[box.top : box.bottom, box.left : box.right], image.width) for box in found]
+    return found
 
 
 def pictured(found: list[Box]) -> Pictured:

@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFont
 from deid.imaging.elements import DataSet, Element, Syntax
 from deid.imaging.letters.finder import Box
 from deid.imaging.letters.greys import grey
-from deid.imaging.letters.look import Search, blank_frames, blank_native, merged
+from deid.imaging.letters.look import Found, Search, blank_frames, blank_native, merged
 from deid.imaging.letters.route import LOOK, SAMPLE, SPARE, route
 from deid.imaging.picture import Picture
 from deid.imaging.recipe import LetterRules
@@ -105,7 +105,7 @@ def _same_elsewhere(before: np.ndarray, after: np.ndarray, *, block: int = 1) ->
 
 def test_native_pixels_change_in_their_places_alone() -> None:
     frame = drawn("홍길동")[0].astype(np.uint8)
-    after = np.frombuffer(blank_native(frame.tobytes(), PICTURE, [PLACE]), np.uint8).reshape(SHAPE)
+    after = np.frombuffer(blank_native(frame.tobytes(), PICTURE, Found([PLACE])), np.uint8).reshape(SHAPE)
     _same_elsewhere(frame, after)
 
 
@@ -135,14 +135,14 @@ def test_frames_stay_in_their_syntax_and_change_in_their_places_alone(syntax: st
     make, show, block = SYNTAXES[syntax]
     frame = drawn("홍길동")[0].astype(np.uint8)
     stored = make(frame)
-    (after,), target = blank_frames([stored], syntax, PICTURE, [PLACE])
+    (after,), target = blank_frames([stored], syntax, PICTURE, Found([PLACE]))
     assert target == syntax
     _same_elsewhere(show(stored), show(after), block=block)
 
 
 def test_a_dark_value_blanks_what_is_shown_inverted() -> None:
     inverted = replace(PICTURE, photometric="MONOCHROME1")
-    after = np.frombuffer(blank_native(bytes(SHAPE[0] * SHAPE[1]), inverted, [PLACE]), np.uint8).reshape(SHAPE)
+    after = np.frombuffer(blank_native(bytes(SHAPE[0] * SHAPE[1]), inverted, Found([PLACE])), np.uint8).reshape(SHAPE)
     assert after[50, 40] == 255
 
 
@@ -202,3 +202,67 @@ def test_a_palette_of_any_length_is_looked_through(entries: int) -> None:
     shown = grey(indices, replace(PICTURE, photometric="PALETTE COLOR", rows=64, columns=256), data)
     assert shown[0, 0] == 0
     assert shown[0, min(entries, 256) - 1] == shown.max()
+
+
+def _written(frame: np.ndarray, tone: object, place: tuple[int, int] = (60, 180)) -> np.ndarray:
+    """Write a line into a copy of a frame; gives where its ink is, too."""
+    ink = Image.new("L", SHAPE[::-1])
+    ImageDraw.Draw(ink).text(place, "홍길동 00123456", fill=255, font=ImageFont.truetype(FONT, 24))
+    return np.where((np.asarray(ink) > 127)[..., None] if frame.ndim > 2 else np.asarray(ink) > 127, tone, frame)
+
+
+def _left(before: np.ndarray, clean: np.ndarray, boxes: list[Box]) -> float:
+    inside = np.zeros(SHAPE, bool)
+    for box in boxes:
+        inside[box.top : box.bottom, box.left : box.right] = True
+    ink = before != clean
+    return float((ink.any(axis=2) if ink.ndim > 2 else ink)[~inside].sum() / ink.sum())
+
+
+@pytest.mark.parametrize(("tone", "where"), [(255, 5), (0, 7)])
+def test_a_line_that_one_frame_of_many_has_is_blanked_there_alone(tone: int, where: int) -> None:
+    quiet = (tissue() * 0.5 + 60).astype(np.uint8)
+    frames, picture = [quiet] * 17, replace(PICTURE, frames=17)
+    frames[where] = _written(quiet, tone).astype(np.uint8)
+    found = Search(picture, NOTHING, LetterRules()).found(lambda number: frames[number])
+    left = [_left(frames[where], quiet, found.of(number)) for number in range(17)]
+    assert [number for number in range(17) if left[number] < 1] == [where]
+    assert left[where] < 0.1
+    value = b"".join(each.tobytes() for each in frames)
+    after = np.frombuffer(blank_native(value, picture, found), np.uint8).reshape(17, *SHAPE)
+    changed = [(after[number] != frames[number])[180:210, 60:250].any() for number in range(17)]
+    assert [number for number in range(17) if changed[number]] == [where]
+
+
+def test_a_counter_is_blanked_in_every_frame() -> None:
+    quiet = (tissue() * 0.5 + 60).astype(np.uint8)
+    frames = []
+    for number in range(8):
+        image = Image.fromarray(quiet)
+        ImageDraw.Draw(image).text((40, 40), f"2026-03-02 10:11:{number:02}", 255, ImageFont.truetype(FONT, 20))
+        frames.append(np.asarray(image))
+    found = Search(replace(PICTURE, frames=8), NOTHING, LetterRules()).found(lambda number: frames[number])
+    assert all(_left(frames[number], quiet, found.of(number)) < 0.1 for number in range(8))
+
+
+@pytest.mark.parametrize("tone", [(0, 0, 255), (168, 87, 0), (255, 0, 0)])
+def test_letters_as_bright_as_what_is_behind_them_are_found_by_their_colour(tone: tuple[int, int, int]) -> None:
+    clean = np.full((*SHAPE, 3), 85, np.uint8)
+    frame = _written(clean, tone).astype(np.uint8)
+    picture = replace(PICTURE, samples=3, photometric="RGB")
+    assert _left(frame, clean, Search(picture, NOTHING, LetterRules()).boxes(lambda _: frame)) < 0.1
+
+
+@pytest.mark.parametrize("way", ["window", "rare"])
+def test_letters_in_a_narrow_window_or_a_rare_tone_are_found(way: str) -> None:
+    clean = tissue().astype(np.uint16) * 4 + 3000
+    tone = 2400
+    said = []
+    if way == "window":
+        clean, tone = tissue().astype(np.uint16) * 2, 700
+        clean[:100] = 65000
+        said = [Element(0x00281050, "DS", b"400"), Element(0x00281051, "DS", b"1000")]
+    frame = _written(clean, tone).astype(np.uint16)
+    picture = replace(PICTURE, allocated=16, stored=16, high=15)
+    data = DataSet(said, Syntax(explicit=True, little=True), "")
+    assert _left(frame, clean, Search(picture, data, LetterRules()).boxes(lambda _: frame)) < 0.1

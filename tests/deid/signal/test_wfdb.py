@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import numpy as np
@@ -92,6 +93,46 @@ def test_segments_are_renamed_as_their_own_headers_are(run: Runner) -> None:
     assert wfdb.rdrecord(str(main.with_suffix("")), physical=False).d_signal.ravel().tolist() == list(range(16))
 
 
+def test_the_day_of_a_segment_moves_as_its_record_does(run: Runner) -> None:
+    run.source.mkdir()
+    (run.source / "m.hea").write_bytes(
+        "m/2 1 100 16 10:00:00 02/03/2021\nm_1 8\nm_2 8\n# 환자번호: 00123456\n".encode()
+    )
+    (run.source / "m_1.dat").write_bytes(bytes(16))
+    done = run(Wfdb(), "m_1.hea", b"m_1 1 100 8 10:00:00 02/03/2021\nm_1.dat 16 200/mV 16 0 0 0 0 II\n")
+    day = dt.date(2021, 3, 2) + dt.timedelta(days=run.people.days("00123456"))
+    assert done.outcome.patient == run.people.pseudonym("00123456")
+    assert f"00:00:00 {day:%d/%m/%Y}" in done.data.decode()
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "# MRN: 00123456",
+        "# Patient: Hong Gildong, MRN: 00123456, 63 y",
+        "# Name: 홍길동 ID 00123456",
+        "#등록번호 00123456 홍길동 1958-01-02",
+        "# subject 00123456",
+        "# Patient Hong\n# birth 19580102, chart no. 00123456",
+    ],
+)
+def test_the_number_is_found_in_comments_of_any_manner(run: Runner, comment: str) -> None:
+    run.source.mkdir()
+    (run.source / "r.dat").write_bytes(bytes(8))
+    done = run(Wfdb(), "rec.hea", f"rec 1 360 4\nr.dat 16 200\n{comment}\n".encode())
+    assert done.outcome.patient == run.people.pseudonym("00123456")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp949"])
+def test_a_record_in_hangul_is_renamed(run: Runner, encoding: str) -> None:
+    run.source.mkdir()
+    (run.source / "홍길동.dat").write_bytes(np.arange(4, dtype="<i2").tobytes())
+    done = run(Wfdb(), "홍길동.hea", "홍길동 1 360 4\n홍길동.dat 16 200\n".encode(encoding))
+    record = wfdb.rdrecord(str(done.file.with_suffix("")), physical=False)
+    assert record.d_signal.ravel().tolist() == [0, 1, 2, 3]
+    assert "홍".encode(encoding) not in done.data
+
+
 @pytest.mark.parametrize(
     ("header", "code"),
     [
@@ -107,9 +148,8 @@ def test_segments_are_renamed_as_their_own_headers_are(run: Runner) -> None:
         (b"100/3 1 360 4\nr 4\n", "signal.wfdb-header"),
         (b"100 1 360 99999999999999999\nr.dat 16 200\n", "signal.wfdb-header"),
         (b"100 1 360 999999999999999\nr.dat 16x999999 200\n", "signal.truncated"),
-        ("홍길동 1 360 4\nr.dat 16 200\n".encode(), "signal.wfdb-header"),
     ],
-    ids=range(13),
+    ids=range(12),
 )
 def test_what_lies_is_refused(run: Runner, header: bytes, code: str) -> None:
     run.source.mkdir()
