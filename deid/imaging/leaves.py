@@ -42,7 +42,7 @@ class Leaves:
     def keep(self, element: Element, vr: str) -> Element | None:
         """Keep a value that has the form of its kind and names nobody; None for one that has not."""
         if vr in NUMBERS:
-            return element if _are_numbers(element, NUMBERS[vr]) else None
+            return element if _are_numbers(element, NUMBERS[vr] * (2 if vr == "AT" else 1)) else None
         if vr in BULK:
             return Element(element.tag, vr, element.value)
         if vr == "UI":

@@ -34,6 +34,8 @@ def test_a_table_is_as_long_as_its_descriptor_says(
     [
         (0x00281101, "US", bytes(6), True),
         (0x00281101, "US", SECRET[:20], False),  # three numbers, no more
+        (0x00209165, "AT", bytes(4), True),
+        (0x00209165, "AT", SECRET[:8], False),
         (0x00189305, "FD", struct.pack("<d", 0.33), True),
         (0x00189305, "FD", SECRET[:24], False),
         (0x00283006, "US", struct.pack("<8H", *range(8)), True),
