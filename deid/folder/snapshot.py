@@ -48,7 +48,7 @@ from deid.versions.difference import difference
 from deid.write import Place, Written, sealed, write_rows
 
 TOOLS = ("ansim-enclave", "polars", "pydicom", "onnxruntime", "cryptography")
-FEW = 64
+FEW, LITTLE = 64, 1 << 28  # files, bytes
 Progress = Callable[[int, int], None]
 Told = Callable[[Mapping[str, Any]], None]
 
@@ -245,6 +245,10 @@ def _count(values: Iterable[str]) -> dict[str, int]:
 
 
 def jobs_for(source: Path) -> int:
-    """Give one process for each CPU, but one alone for a few files: starting more costs seconds."""
-    count = sum(1 for _, _name in zip(range(FEW), run.files_below(source), strict=False))
-    return len(os.sched_getaffinity(0)) if count == FEW else 1
+    """Give one process for each CPU, but one alone for a few small files, which end before others have started."""
+    size = 0
+    for count, name in enumerate(run.files_below(source), 1):
+        size += (source / name).stat().st_size
+        if count == FEW or size >= LITTLE:
+            return len(os.sched_getaffinity(0))
+    return 1
