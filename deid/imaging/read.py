@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from typing import BinaryIO
 
 from deid.folder.format import Refused
 from deid.imaging.dictionary import LONG, VR_OF, VRS, vrs
@@ -19,6 +20,7 @@ EXPLICIT = "1.2.840.10008.1.2.1"
 UNDEFINED = 0xFFFFFFFF
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 PIXELS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
+HEADER = 1 << 16  # bytes: most headers are shorter
 DEEPEST = 64  # sequences within sequences; more is an attack
 LARGEST_INFLATED = 1 << 31
 IMPLICIT_LITTLE = Syntax(explicit=False, little=True)
@@ -77,6 +79,39 @@ def _read(data: memoryview) -> DataSet:
     return DataSet(elements, written, uid, bytes(body[reader.position :]), meta, preamble)
 
 
+def read_header(file: BinaryIO) -> DataSet:
+    """Read a file's attributes up to its pixels, which are an element without bytes; the rest stays on the disk.
+
+    Raises as `read` does.
+    """
+    data = b""
+    while more := file.read(max(HEADER, len(data))):  # twice as much each time
+        data += more
+        try:
+            found = _before_pixels(memoryview(data))
+        except (Broken, struct.error, IndexError):
+            continue  # cut off, or damaged: with all of it that is told
+        if found is not None:
+            return found
+    return read(data)
+
+
+def _before_pixels(data: memoryview) -> DataSet | None:
+    """Read up to the pixels; None where they do not come, or everything is compressed."""
+    meta, start = _read_meta(data, PREAMBLE + 4 if bytes(data[PREAMBLE : PREAMBLE + 4]) == MAGIC else 0)
+    declared = ascii_text(find(meta, 0x00020010)).split("\0")[0].strip()
+    if declared == DEFLATED:
+        return None
+    syntax = _syntax(data[start:], declared)
+    reader = _Reader(data[start:], syntax)
+    found: Items = []
+    while reader.position < len(reader.data):
+        if (tag := reader.tag()) in PIXELS:
+            return DataSet([*found, Element(tag, "OW")], *_as_declared(syntax, declared), meta=meta)
+        found.append(reader.element(len(reader.data), 0))
+    return None
+
+
 def _as_declared(syntax: Syntax, declared: str) -> tuple[Syntax, str]:
     """Give the encoding to write in: what the file says it is in, unless its byte order is another."""
     if not declared:
@@ -119,6 +154,11 @@ class _Reader:
         self._tag = struct.Struct(order + "HH").unpack_from
         self._short = struct.Struct(order + "H").unpack_from
         self._long = struct.Struct(order + "I").unpack_from
+
+    def tag(self) -> int:
+        """Give the number of the element that comes next."""
+        group, number = self._tag(self.data, self.position)
+        return int(group << 16 | number)
 
     def top(self) -> Items:
         """Read the data set; what is no element, or comes behind the pixels out of order, is left as the tail."""

@@ -20,7 +20,7 @@ from deid.imaging.defacing.face import NoFaceError, face_of, is_installed
 from deid.imaging.defacing.masks import Masks
 from deid.imaging.defacing.volume import Slice, slice_of, stored, volumes
 from deid.imaging.elements import ascii_text
-from deid.imaging.read import is_dicom, read
+from deid.imaging.read import is_dicom, read, read_header
 from deid.imaging.recipe import ImagingRules
 
 FOLDER = "faces"
@@ -52,8 +52,9 @@ def _heads(source: Path, names: Iterable[str]) -> dict[str, list[Slice]]:
     for name in names:
         try:
             with (source / name).open("rb") as file:
-                head = file.read(HEAD_BYTES)
-                data = read(head + file.read()) if is_dicom(head) else None
+                begins = is_dicom(file.read(HEAD_BYTES))
+                file.seek(0)
+                data = read_header(file) if begins else None
             each = slice_of(data, name) if data is not None and faces.is_head(data) else None
         except (Refused, OSError):
             continue  # whoever reads it next says why

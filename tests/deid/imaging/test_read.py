@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import random
 import struct
 from pathlib import Path
@@ -11,7 +12,7 @@ from pydicom.data import get_testdata_file
 
 from deid.folder.format import Refused
 from deid.imaging.elements import walk
-from deid.imaging.read import is_dicom, read
+from deid.imaging.read import HEADER, PIXELS, is_dicom, read, read_header
 
 NAMES = (
     "CT_small.dcm", "MR_small.dcm", "MR_small_implicit.dcm", "MR_small_bigendian.dcm", "image_dfl.dcm",
@@ -39,6 +40,24 @@ def test_real_files_in_every_encoding(name: str) -> None:
     assert len(found.elements) > 0
     assert [each.tag for each in found.elements] == sorted(each.tag for each in found.elements)
     assert found.tail == b""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_header_is_what_the_whole_file_says_before_its_pixels(name: str) -> None:
+    whole, header = read(sample(name)), read_header(io.BytesIO(sample(name)))
+    assert [each for each in header.elements if each.tag < min(PIXELS)] == [
+        each for each in whole.elements if each.tag < min(PIXELS)
+    ]
+    assert (header.syntax, header.transfer_syntax, header.meta) == (whole.syntax, whole.transfer_syntax, whole.meta)
+    assert {each.tag for each in header.elements} & PIXELS == {each.tag for each in whole.elements} & PIXELS
+
+
+def test_a_header_is_read_without_the_pixels_however_long_it_is() -> None:
+    long = element(0x00281201, "OW", bytes(3 * HEADER))
+    pixels = element(0x7FE00010, "OW", bytes(64 * HEADER))
+    file = io.BytesIO(bytes(128) + b"DICM" + element(0x00080060, "CS", b"CT") + long + pixels)
+    assert [each.tag for each in read_header(file).elements] == [0x00080060, 0x00281201, 0x7FE00010]
+    assert file.tell() == 4 * HEADER
 
 
 def test_a_sequence_that_came_as_unknown_is_followed() -> None:
