@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:  # what decodes pixels in a sealed process knows no people, and none of the libraries they need
     from deid.folder.people import People
 
+NOBODY = "0" * 32  # in the place of a pseudonym, for a file that is of all patients
 HEAD_BYTES = 8192  # what `recognise` is shown of a file
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from deid.errors import OutputError
 from deid.folder.format import Pictured
 from deid.folder.one import Work
-from deid.folder.run import Tally
+from deid.folder.tally import Tally
 from deid.frame_cases import LINEAGE, FrameCase, FrameWriter
 from deid.sample_gate import WantedSample, lineage_of
 

@@ -14,8 +14,8 @@ from typing import Any
 from deid.errors import GateFailed
 from deid.folder.columns import SUBJECT, TABLE
 from deid.folder.one import LEFT, POLICY, UNREADABLE, Result
-from deid.folder.run import Tally
 from deid.folder.scan import Scanner
+from deid.folder.tally import Tally
 from deid.gates import Verdict
 from deid.versions.held import is_plain_name
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from deid.folder.run import Tally
+from deid.folder.tally import Tally
 
 NAME = "index.parquet"
 TEXTS = ("study_uid", "series_uid", "instance_uid", "sop_class", "modality", "body_part", "laterality", "view")

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from deid.folder.files import files_below
 from deid.folder.people import Leaving
 from deid.folder.recipe import FolderRecipe
-from deid.folder.run import files_below
 from deid.versions.alike import ALIKE
 from deid.versions.spellings import cores
 from deid.versions.withdrawn import read_feed

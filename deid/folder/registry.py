@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from deid.folder.format import Format
 from deid.folder.recipe import FolderRecipe
 from deid.imaging.defacing import beforehand
 from deid.imaging.dicom import Dicom
+from deid.imaging.directory import is_directory
 from deid.imaging.recipe import parse_imaging
 from deid.recipe_yaml import Node
 from deid.signal.formats import SIGNAL_FORMATS
@@ -25,9 +26,13 @@ def format_of(head: bytes, name: str) -> Format | None:
     return next((each for each in FORMATS if each.recognise(head, name)), None)
 
 
-def prepared(recipe: FolderRecipe, source: Path, names: Iterable[str], staging: Path) -> FolderRecipe:
-    """Give the recipe with what must be known of all files before one is handed out: where the faces of heads are."""
+def prepared(recipe: FolderRecipe, source: Path, names: Sequence[str], staging: Path) -> FolderRecipe:
+    """Give the recipe with what must be known of all files before one is handed out.
+
+    That is where the faces of heads are, and whether a directory will refer to what is written.
+    """
     if "imaging" not in recipe.sections:
         return recipe
     rules = beforehand.prepared(recipe.sections["imaging"], source, names, staging)
+    rules = replace(rules, file_ids=any(map(is_directory, names)))
     return replace(recipe, sections={**recipe.sections, "imaging": rules})

@@ -8,59 +8,25 @@ that was killed goes on where it was (`journal.py`), if it has the same keys.
 from __future__ import annotations
 
 import filecmp
-import os
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from deid.folder import one, workers
-from deid.folder.format import Outcome, staged
+from deid.folder.directory import rebuild
+from deid.folder.files import files_below
+from deid.folder.format import staged
 from deid.folder.journal import Done, Journal, Placed, stamp
 from deid.folder.one import LEFT, POLICY, Result, Work
 from deid.folder.registry import prepared
 from deid.folder.scan import Scanner
+from deid.folder.tally import Tally, Written
 from deid.folder.worker import seldom_collected
+from deid.imaging.directory import numbered
 
 STAGING = ".staging"
-
-
-@dataclass
-class Written:
-    """Files in their place, for the last scan: whose they are and what they were scanned for.
-
-    `outcome` is without the values of its file alone, which only grow with the files; `values` counts all of them.
-    """
-
-    files: tuple[str, ...]
-    outcome: Outcome
-    source: str
-    format: str
-    values: int = 0
-
-
-@dataclass
-class Tally:
-    """What a run knows at its end."""
-
-    written: list[Written] = field(default_factory=list)
-    refused: list[Result] = field(default_factory=list)
-    duplicates: int = 0
-    twice: list[Written] = field(default_factory=list)
-    notes: dict[str, int] = field(default_factory=dict)
-    warnings: dict[str, int] = field(default_factory=dict)
-    formats: dict[str, int] = field(default_factory=dict)
-    companions: set[Path] = field(default_factory=set)
-    people: dict[str, set[str]] = field(default_factory=dict)
-    _sets: dict[frozenset[str], frozenset[str]] = field(default_factory=dict, repr=False)
-
-    def note(self, done: Done, outcome: Outcome) -> Written:
-        """Keep of a written file what the end needs. The files of a series lost the same: one set stands for all."""
-        values = len(outcome.removed | outcome.removed_once)
-        removed = self._sets.setdefault(outcome.removed, outcome.removed)
-        kept = replace(outcome, removed=removed, removed_once=frozenset())
-        return Written(tuple(each.name for each in done.placed), kept, done.result.name, done.result.format, values)
 
 
 def run(work: Work, out: Path, *, jobs: int = 1, progress: Callable[[int, int], None] = lambda *_: None) -> Tally:
@@ -77,6 +43,7 @@ def run(work: Work, out: Path, *, jobs: int = 1, progress: Callable[[int, int], 
                 progress(number, len(names))
         tally.refused = [each for each in tally.refused if work.source / each.name not in tally.companions]
         _look_again(out, tally)
+        rebuild(work, out, tally)
         over = True
     finally:
         journal.close(over=over)
@@ -96,16 +63,6 @@ def _all(work: Work, names: list[str], jobs: int, journal: Journal, out: Path) -
         journal.add(done)
         _move(result, places, out)
         yield done
-
-
-def files_below(folder: Path) -> Iterator[str]:
-    """Yield the paths of all regular files below a folder, sorted; symbolic links are not followed."""
-    for parent, folders, files in os.walk(folder):
-        folders.sort()
-        for name in sorted(files):
-            path = Path(parent, name)
-            if path.is_file() and not path.is_symlink():
-                yield str(path.relative_to(folder))
 
 
 def _results(work: Work, names: list[str], jobs: int) -> Iterator[Result]:
@@ -128,7 +85,7 @@ def _place(ready: Path, out: Path, name: str) -> Placed:
         if filecmp.cmp(ready, target, shallow=False):
             return Placed(str(target.relative_to(out)), size, new=False)
         number += 1
-        target = out / f"{Path(name).with_suffix('')}-{number}{Path(name).suffix}"
+        target = out / (numbered(name, number) or f"{Path(name).with_suffix('')}-{number}{Path(name).suffix}")
     return Placed(str(target.relative_to(out)), size, new=True)
 
 

@@ -23,6 +23,8 @@ import polars as pl
 from deid.folder import columns as index_columns
 from deid.folder import index, run
 from deid.folder.columns import FILE, LABEL, SUBJECT, TABLE
+from deid.folder.files import files_below
+from deid.folder.format import NOBODY
 from deid.folder.frame_gate import check_private, opened_frames, write_frames
 from deid.folder.gate import judge, judge_index
 from deid.folder.leaving import Left, left_of
@@ -30,6 +32,7 @@ from deid.folder.one import Work
 from deid.folder.people import People
 from deid.folder.recipe import FolderRecipe
 from deid.folder.sealing import SealedFiles, seal_files
+from deid.folder.tally import Tally
 from deid.folder.work_folder import work_folder
 from deid.gates import Verdict
 from deid.imaging.recipe import ImagingRules
@@ -115,7 +118,7 @@ class _Making:
         self.recipe, self.keys, self.folder, self.before, self.left = recipe, keys, folder, before, left
         self.asked: Mapping[str, Any] = {}
 
-    def publish(self, tally: run.Tally, plain: Path, out: Path, now: datetime) -> tuple[Path, Manifest]:
+    def publish(self, tally: Tally, plain: Path, out: Path, now: datetime) -> tuple[Path, Manifest]:
         """Judge, seal, say what there is, and sign. Raises `GateFailed`."""
         verdicts = judge(tally)
         rows = {row[FILE]: row for row in index.rows_of(plain, tally)}
@@ -144,13 +147,14 @@ class _Making:
         return write_rows(place, frame.sort(SUBJECT, FILE), SUBJECT)
 
     def _table(self, written: Written) -> Table:
-        frame = written.scan().select(pl.len().alias("rows"), pl.col(SUBJECT).n_unique().alias("people")).collect()
+        somebody = pl.col(SUBJECT).filter(pl.col(SUBJECT) != NOBODY)  # a DICOMDIR is of nobody alone
+        frame = written.scan().select(pl.len().alias("rows"), somebody.n_unique().alias("people")).collect()
         names = tuple(each.file.name for each in written.files)
         rows, people = int(frame["rows"].item()), int(frame["people"].item())
         of = index_columns.columns()
         return Table(*LABEL, of, rows, people, names, subject=SUBJECT, buckets=written.buckets, holds=FILE)
 
-    def _risk(self, tally: run.Tally, table: Table) -> dict[str, Any]:
+    def _risk(self, tally: Tally, table: Table) -> dict[str, Any]:
         withdrawn = len(self.left.people(each.who for each in tally.refused))
         return {
             "rows_before": table.rows + len(tally.refused) + tally.duplicates,
@@ -194,7 +198,7 @@ class _Making:
             format=FORMAT_3,
         )
 
-    def _followed(self, manifest: Manifest, written: Written, files: SealedFiles, tally: run.Tally) -> Manifest:
+    def _followed(self, manifest: Manifest, written: Written, files: SealedFiles, tally: Tally) -> Manifest:
         """Say what the version follows, on whose consent, and who was left out."""
         terms, lineage = self.recipe.terms, manifest.lineage
         changed = difference(self.before, manifest.tables, {TABLE: written}, manifest.risk, self.keys.plain())
@@ -224,12 +228,12 @@ def _is_imaging(rules: object) -> TypeGuard[ImagingRules]:
     return isinstance(rules, ImagingRules)
 
 
-def _facts(tally: run.Tally, rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def _facts(tally: Tally, rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Count what is held, and what was not let in: no value of anybody."""
     refused = Counter(each.code for each in tally.refused)
     return {
         "files": len(rows),
-        "patients": len({row[SUBJECT] for row in rows.values()}),
+        "patients": len({row[SUBJECT] for row in rows.values()} - {NOBODY}),
         "bytes": sum(int(row["bytes"]) for row in rows.values()),
         "formats": _count(row["format"] for row in rows.values()),
         "modalities": _count(row["modality"] for row in rows.values() if row.get("modality")),
@@ -247,7 +251,7 @@ def _count(values: Iterable[str]) -> dict[str, int]:
 def jobs_for(source: Path) -> int:
     """Give one process for each CPU, but one alone for a few small files, which end before others have started."""
     size = 0
-    for count, name in enumerate(run.files_below(source), 1):
+    for count, name in enumerate(files_below(source), 1):
         size += (source / name).stat().st_size
         if count == FEW or size >= LITTLE:
             return len(os.sched_getaffinity(0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from deid.imaging.clean import Cleaner
 from deid.imaging.defacing.masks import Mask
 from deid.imaging.defacing.taken import take_out
 from deid.imaging.dictionary import vrs
+from deid.imaging.directory import file_id
 from deid.imaging.elements import DataSet, Element, Items, Letters, ascii_text, find, walk
 from deid.imaging.gone import Gone
 from deid.imaging.leaves import Leaves
@@ -106,8 +108,7 @@ class _Job:
         data.elements = _with(rest, [*picture_elements, *burned, *marks(self.rules.profile, seen),
                                      Element(SOP_CLASS, "UI", self.sop_class.encode("ascii")),
                                      Element(SOP_INSTANCE, "UI", instance.encode("ascii"))])  # fmt: skip
-        parts = [self.pseudonym, *(people.uid(original[each]) for each in (STUDY, SERIES) if original[each])]
-        name = "/".join([*parts, f"{instance}.dcm"])
+        name = self._name(original, instance)
         start, end = write(staged(folder, name), data, self.sop_class, instance)
         self._learn_from_shell()
         lasting, once = self.leaves.gone.searched(self.leaves.kept)
@@ -117,6 +118,13 @@ class _Job:
             warnings=(faces.CODE,) if is_head and face is None else (),
             about=about(data.elements, data.syntax.order), pictured=self.pictured,
         )  # fmt: skip
+
+    def _name(self, original: Mapping[int, str], instance: str) -> str:
+        uids = [self.context.people.uid(original[each]) for each in (STUDY, SERIES) if original[each]]
+        if not self.rules.file_ids:
+            return "/".join([self.pseudonym, *uids, f"{instance}.dcm"])
+        numbers = [int(self.pseudonym, 16), *(int(each.rpartition(".")[2]) for each in (*uids, instance))]
+        return "/".join(file_id(number) for number in numbers)
 
     def _face(self) -> Mask:
         """Give the place of a head's face. Raises `Refused` where the rules refuse heads, or it was not found."""

@@ -35,7 +35,11 @@ class LetterRules:
 
 @dataclass(frozen=True)
 class ImagingRules:
-    """What the section says; `masks` are no part of it but of one run (`defacing/masks.py`)."""
+    """What the section says.
+
+    Of one run and not of it: `masks` (`defacing/masks.py`), and whether files are named so that a DICOMDIR can refer
+    to them (`directory.py`).
+    """
 
     profile: Profile
     age_top: int = OLDEST + 1
@@ -43,6 +47,7 @@ class ImagingRules:
     letters: LetterRules = field(default_factory=LetterRules)
     faces: str = WARN
     masks: Masks | None = None
+    file_ids: bool = False
 
 
 def parse_imaging(node: Node) -> ImagingRules:

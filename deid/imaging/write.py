@@ -23,7 +23,7 @@ def write(path: Path, data: DataSet, sop_class: str, sop_instance: str) -> tuple
     """Write a file; returns start and end (bytes) of its pixel data, 0 and 0 without any."""
     written = _Writer(data.syntax)
     written.elements(data.elements)
-    meta = _meta(data.transfer_syntax, sop_class, sop_instance)
+    meta = file_meta(data.transfer_syntax, sop_class, sop_instance)
     span = (written.bulk[0] + len(meta), written.bulk[1] + len(meta)) if written.bulk[1] else (0, 0)
     with path.open("wb") as file:
         file.write(meta)
@@ -31,7 +31,15 @@ def write(path: Path, data: DataSet, sop_class: str, sop_instance: str) -> tuple
     return span
 
 
-def _meta(transfer_syntax: str, sop_class: str, sop_instance: str) -> bytes:
+def encoded(elements: Items, syntax: Syntax) -> bytes:
+    """Give the bytes of one level of elements, in ascending order."""
+    written = _Writer(syntax)
+    written.elements(elements)
+    return b"".join(bytes(each) for each in written.parts)
+
+
+def file_meta(transfer_syntax: str, sop_class: str, sop_instance: str) -> bytes:
+    """Give what stands before a data set: preamble, magic word and file meta."""
     values = [
         (0x00020001, "OB", b"\0\1"),
         (0x00020002, "UI", sop_class.encode("ascii")),
@@ -40,9 +48,7 @@ def _meta(transfer_syntax: str, sop_class: str, sop_instance: str) -> bytes:
         (0x00020012, "UI", IMPLEMENTATION_UID.encode("ascii")),
         (0x00020013, "SH", IMPLEMENTATION_NAME.encode("ascii")),
     ]
-    rest = _Writer(Syntax(explicit=True, little=True))
-    rest.elements([Element(tag, vr, value) for tag, vr, value in values])
-    body = b"".join(bytes(each) for each in rest.parts)
+    body = encoded([Element(tag, vr, value) for tag, vr, value in values], Syntax(explicit=True, little=True))
     return bytes(128) + b"DICM" + struct.pack("<HH2sHI", 2, 0, b"UL", 4, len(body)) + body
 
 

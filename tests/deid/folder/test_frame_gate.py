@@ -22,7 +22,8 @@ from deid.folder.one import Work
 from deid.folder.people import People
 from deid.folder.recipe import FolderRecipe, load
 from deid.folder.registry import SECTIONS
-from deid.folder.run import STAGING, Tally, run
+from deid.folder.run import STAGING, run
+from deid.folder.tally import Tally
 from deid.frame_cases import FILE, FrameCase, FrameWriter, forget_frames, frames_in
 from deid.sample_gate import AskedSample, WantedSample, asked_by
 from deid.versions.held import held_files

@@ -5,7 +5,7 @@ from __future__ import annotations
 from deid.folder.format import Outcome
 from deid.folder.journal import Done, Placed
 from deid.folder.one import Result
-from deid.folder.run import Tally
+from deid.folder.tally import Tally
 
 NAMES = ("홍길동", "00123456")
 

@@ -16,7 +16,8 @@ from deid.folder import journal
 from deid.folder.one import Work
 from deid.folder.people import People
 from deid.folder.recipe import FolderRecipe
-from deid.folder.run import STAGING, Tally, report, run
+from deid.folder.run import STAGING, report, run
+from deid.folder.tally import Tally
 from tests.deid.signal.make_edf import edf
 from tests.deid.signal.make_wfdb import record
 from tests.deid.signal.planted import person

@@ -25,9 +25,9 @@ from deid.folder.gate import judge
 from deid.folder.one import Result as FileResult
 from deid.folder.one import Work
 from deid.folder.people import People
-from deid.folder.run import Tally, Written
 from deid.folder.run_command import load_signed
 from deid.folder.snapshot import FolderResult
+from deid.folder.tally import Tally, Written
 from deid.manifest import FORMAT_3, dump, parse
 from deid.snapshot import read_manifest, verify
 from deid.versions.held import entries, held_files, is_plain_name, read_through, stored_name

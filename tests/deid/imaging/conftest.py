@@ -11,7 +11,8 @@ from deid.folder.one import Work
 from deid.folder.people import People
 from deid.folder.recipe import FolderRecipe, load
 from deid.folder.registry import SECTIONS
-from deid.folder.run import STAGING, Tally, run
+from deid.folder.run import STAGING, run
+from deid.folder.tally import Tally
 from deid.keys import WorkerKeys
 
 RECIPE = Path(__file__).parents[3] / "recipes/imaging-default.yaml"

@@ -14,7 +14,7 @@ import pytest
 from pydicom.data import get_testdata_file
 
 from deid.folder.people import People
-from deid.folder.run import Tally
+from deid.folder.tally import Tally
 
 JUDGE = "/usr/bin/dciodvfy"
 NAMES = (

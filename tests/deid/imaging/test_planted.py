@@ -14,7 +14,8 @@ import pydicom
 import pytest
 
 from deid.folder.people import People
-from deid.folder.run import Tally, is_done
+from deid.folder.run import is_done
+from deid.folder.tally import Tally
 from tests.deid.imaging.checker import by_place, survivors
 from tests.deid.imaging.planted import Planted, make
 

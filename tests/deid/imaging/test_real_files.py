@@ -17,7 +17,7 @@ import pytest
 
 from deid.folder.format import HEAD_BYTES
 from deid.folder.one import FAILED, LEFT
-from deid.folder.run import Tally
+from deid.folder.tally import Tally
 from deid.imaging.read import is_dicom
 
 PACKAGES, IF_THERE = ("pydicom", "data_store", "pynetdicom"), ("nibabel", "heudiconv")
