@@ -41,6 +41,7 @@ from deid.versions.keystore import open_store
 from deid.versions.options import Versions, version_options
 from deid.versions.tables import authenticate
 
+EXISTING = click.Path(exists=True, path_type=Path)
 EXISTING_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 ANY_PATH = click.Path(path_type=Path)
@@ -68,7 +69,7 @@ deid.add_command(budget)
 @deid.command("run")
 @click.argument("recipe", type=ANY_PATH)
 @click.option(
-    "--source", type=EXISTING_FOLDER, required=True, help="병원 파일이 있는 폴더 (folder of the hospital's files)"
+    "--source", type=EXISTING, required=True, help="병원 파일의 폴더, 영상은 ZIP도 (folder; of images also a ZIP)"
 )
 @click.option("--out", type=ANY_PATH, required=True, help="스냅샷을 둘 폴더 (folder for snapshots)")
 @click.option(
@@ -110,6 +111,10 @@ def run_command(  # noqa: PLR0913 - click hands over each option by its name
             _show(made.manifest)
             click.echo(f"{made.snapshot}")
             return
+        if not source.is_dir():
+            raise click.BadParameter(
+                "표의 원본은 폴더여야 합니다 (tables are read from a folder).", param_hint="--source"
+            )
         plan = recipes.load(recipe)
         before = versions.before(out, plan.dataset, keys)
         with _bar() as told:

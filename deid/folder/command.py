@@ -6,7 +6,6 @@ import json
 import secrets
 import sys
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
@@ -19,12 +18,12 @@ from deid.errors import OutputError
 from deid.folder import index
 from deid.folder import run as folder
 from deid.folder.leaving import left_of
-from deid.folder.one import Result, Work
+from deid.folder.one import Work
 from deid.folder.people import People
 from deid.folder.recipe import load
 from deid.folder.registry import SECTIONS
 from deid.folder.snapshot import jobs_for
-from deid.folder.zips import unpacked
+from deid.folder.zips import opened
 from deid.keys import MASTER_BYTES, WorkerKeys, find_generation, key_id, read_master
 from deid.refusal import errors_to_exit_codes
 
@@ -58,16 +57,16 @@ def folder_command(  # noqa: PLR0913 - one parameter for each option
         recipe = load(recipe_file, SECTIONS)
         _check_out(source.resolve(), out.resolve(), fresh=key_folder is None)
         keys, told = _keys(key_folder, project, generation)
-        with _opened(source.resolve()) as (opened, refused), progress_bar() as bar:
+        with opened(source.resolve()) as (read, refused), progress_bar() as bar:
             # The command line is a door: here the clock is read.
-            left = left_of(recipe, opened, datetime.now(UTC))  # noqa: TID251 - see the line above
+            left = left_of(recipe, read, datetime.now(UTC))  # noqa: TID251 - see the line above
             people = People(keys, recipe.dataset, recipe.domain, recipe.max_days, left.leaving)
-            work = Work(people, recipe, opened, out.resolve() / folder.STAGING, left.besides)
+            work = Work(people, recipe, read, out.resolve() / folder.STAGING, left.besides)
             task = bar.add_task("", total=None)
             tally = folder.run(
                 work,
                 out.resolve(),
-                jobs=jobs or jobs_for(opened),
+                jobs=jobs or jobs_for(read),
                 progress=lambda done, total: bar.update(task, completed=done, total=total),
             )
         tally.refused += refused
@@ -75,11 +74,6 @@ def folder_command(  # noqa: PLR0913 - one parameter for each option
         found = folder.report(work, tally, keys=told)
         tell(found, report_file)
     sys.exit(0 if folder.is_done(tally) else NOT_DONE)
-
-
-def _opened(source: Path) -> AbstractContextManager[tuple[Path, list[Result]]]:
-    """Give the folder to read and what cannot be read of it: the source itself, or what a ZIP holds."""
-    return nullcontext((source, [])) if source.is_dir() else unpacked(source)
 
 
 def _keys(key_folder: Path | None, project: str, generation: int | None) -> tuple[WorkerKeys, str]:

@@ -9,6 +9,7 @@ from deid.folder.command import check_apart, progress_bar, tell
 from deid.folder.recipe import FolderRecipe, load
 from deid.folder.registry import SECTIONS
 from deid.folder.snapshot import FolderResult, run_folder
+from deid.folder.zips import opened
 from deid.keys import Keys
 from deid.versions.options import Versions
 
@@ -28,14 +29,17 @@ def publish_folder(  # noqa: PLR0913 - what the command was given
     private: Path | None,
     report_file: Path | None = None,
 ) -> FolderResult:
-    """Run a folder's recipe and publish; the report is written before the gates judge. Raises `DeidError`."""
+    """Run a folder's recipe over a folder or a ZIP and publish.
+
+    The report is written before the gates judge. Raises `DeidError`.
+    """
     check_apart(source.resolve(), out.resolve())
     before = versions.before(out, plan.dataset, keys)
-    with progress_bar() as bar:
+    with opened(source.resolve()) as (read, refused), progress_bar() as bar:
         task = bar.add_task("", total=None)
         return run_folder(
             plan,
-            source,
+            read,
             out,
             keys,
             # The command line is a door: here the clock is read.
@@ -44,4 +48,5 @@ def publish_folder(  # noqa: PLR0913 - what the command was given
             told=lambda found: tell(found, report_file),
             before=before,
             private=private,
+            refused=refused,
         )

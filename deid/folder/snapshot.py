@@ -28,7 +28,7 @@ from deid.folder.format import NOBODY
 from deid.folder.frame_gate import check_private, opened_frames, write_frames
 from deid.folder.gate import judge, judge_index
 from deid.folder.leaving import Left, left_of
-from deid.folder.one import Work
+from deid.folder.one import Result, Work
 from deid.folder.people import People
 from deid.folder.recipe import FolderRecipe
 from deid.folder.sealing import SealedFiles, seal_files
@@ -77,13 +77,16 @@ def run_folder(  # noqa: PLR0913 - as `engine.run`; all but the first four by na
     before: Before | None = None,
     jobs: int | None = None,
     private: Path | None = None,
+    refused: Iterable[Result] = (),
 ) -> FolderResult:
     """De-identify the files below `source` by `recipe` and publish a snapshot into `out`.
 
     `now` (aware) is recorded; `before` is the version that this one follows. `told` is given the run's report (it names
     source files: it stays with the hospital) before the gates judge. `private` gets the frames that a sample is drawn
-    from, where the recipe asks for one. Raises `RecipeError`, `SourceError`, `GateFailed`,
-    `KeyFileError`, `OutputError`; then nothing was published and nothing is left behind.
+    from, where the recipe asks for one; `refused` is what of a ZIP could not be unpacked into `source`.
+
+    Raises `RecipeError`, `SourceError`, `GateFailed`, `KeyFileError`, `OutputError`; then nothing was
+    published and nothing is left behind.
     """
     check_consent(recipe.terms.consent, recipe.dataset, now)
     check_private(recipe.frame_sample, given=private is not None)
@@ -100,6 +103,7 @@ def run_folder(  # noqa: PLR0913 - as `engine.run`; all but the first four by na
             people = People(owner, recipe.dataset, recipe.domain, recipe.max_days, left.leaving)
             work = Work(people, recipe, source, plain / run.STAGING, left.besides)
             tally = run.run(work, plain, jobs=jobs or jobs_for(source), progress=progress)
+            tally.refused += refused
             told(run.report(work, tally, keys=keys.id))
             making = _Making(recipe, keys, folder, before, left)
             making.asked = write_frames(work, tally, frames)

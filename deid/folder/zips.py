@@ -15,7 +15,7 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
@@ -29,6 +29,11 @@ BLOCK = 1 << 20
 UTF8, ENCRYPTED = 0x800, 0x1
 LINK = 0xA
 EARLIEST = (1980, 1, 1, 0, 0, 0)
+
+
+def opened(source: Path) -> AbstractContextManager[tuple[Path, list[Result]]]:
+    """Give the folder to read and what cannot be read of it: the source itself, or what a ZIP holds (`unpacked`)."""
+    return nullcontext((source, [])) if source.is_dir() else unpacked(source)
 
 
 @contextmanager

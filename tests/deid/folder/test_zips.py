@@ -17,6 +17,8 @@ from deid.cli import deid
 from deid.errors import SourceError
 from deid.folder import zips
 from deid.folder.zips import unpacked
+from deid.snapshot import read_manifest
+from tests.deid.folder.clinic import FEED, Clinic
 
 RECIPE = Path(__file__).parents[3] / "recipes/imaging-default.yaml"
 SLICE = get_testdata_file("CT_small.dcm")
@@ -79,6 +81,30 @@ def test_a_zip_is_de_identified_as_a_folder_is(tmp_path: Path, archive: Path) ->
         "notes.hwp": "folder.unknown",
     }
     assert [each.name for each in archive.parent.iterdir()] == [archive.name]
+
+
+def test_a_zip_becomes_a_snapshot_as_a_folder_does(tmp_path: Path, archive: Path) -> None:
+    clinic = Clinic(tmp_path / "clinic")
+    members = {"1.dcm": Path(SLICE).read_bytes(), "../2.dcm": b"x", "withdrawn.csv": FEED.encode()}
+    archive.write_bytes(packed(members))
+    keys = ["--keys", str(clinic.root / "keys"), "--signing-key", str(clinic.root / "keys/sign.pem")]
+    given = ["run", str(clinic.recipe), "--source", str(archive), "--out", str(clinic.out), *keys]
+    result = CliRunner().invoke(deid, given)
+    assert result.exit_code == 0, result.output
+    (made,) = [path for path in clinic.out.iterdir() if path.is_dir()]
+    facts = read_manifest(made, clinic.public_key).lineage["folder"]
+    assert (facts["files"], facts["refused"]) == (1, {"folder.zip-path": 1})
+    assert [each.name for each in archive.parent.iterdir()] == [archive.name]
+
+
+def test_a_zip_is_no_source_of_tables(tmp_path: Path, archive: Path) -> None:
+    clinic = Clinic(tmp_path / "clinic")
+    archive.write_bytes(packed({"a.csv": b"a"}))
+    keys = ["--keys", str(clinic.root / "keys"), "--signing-key", str(clinic.root / "keys/sign.pem")]
+    given = ["run", str(RECIPE.parent / "nafld.yaml"), "--source", str(archive), "--out", str(clinic.out), *keys]
+    result = CliRunner().invoke(deid, given)
+    assert result.exit_code == 2
+    assert "--source" in result.output
 
 
 @pytest.mark.parametrize("name", ["../out.dcm", "/etc/out.dcm", "a/../../out.dcm", "C:/out.dcm", "..\\out.dcm"])
