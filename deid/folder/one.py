@@ -25,7 +25,8 @@ POLICY, UNREADABLE, LEFT, FAILED = "policy", "unreadable", "left", "failed"
 class Work:
     """What a worker process is given once: whose keys, which rules, where from and where to.
 
-    `besides` are names of files in the source folder that are none of its files (the list of who withdrew).
+    `besides` are names of files in the source folder that are none of its files (the list of who withdrew). With
+    `links` a DICOMDIR refers to second names of what is written; else objects are named by File IDs where there is one.
     """
 
     people: People
@@ -33,6 +34,7 @@ class Work:
     source: Path
     staging: Path
     besides: frozenset[str] = frozenset()
+    links: bool = True
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ def format_of(head: bytes, name: str) -> Format | None:
     return next((each for each in FORMATS if each.recognise(head, name)), None)
 
 
-def prepared(recipe: FolderRecipe, source: Path, names: Sequence[str], staging: Path) -> FolderRecipe:
+def prepared(recipe: FolderRecipe, source: Path, names: Sequence[str], staging: Path, *, links: bool) -> FolderRecipe:
     """Give the recipe with what must be known of all files before one is handed out.
 
     That is where the faces of heads are, and whether a directory will refer to what is written.
@@ -34,5 +34,5 @@ def prepared(recipe: FolderRecipe, source: Path, names: Sequence[str], staging: 
     if "imaging" not in recipe.sections:
         return recipe
     rules = beforehand.prepared(recipe.sections["imaging"], source, names, staging)
-    rules = replace(rules, file_ids=any(map(is_directory, names)))
+    rules = replace(rules, file_ids=not links and any(map(is_directory, names)))
     return replace(recipe, sections={**recipe.sections, "imaging": rules})

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from deid.folder import one, workers
-from deid.folder.directory import rebuild
+from deid.folder.directory import clear, rebuild
 from deid.folder.files import files_below
 from deid.folder.format import staged
 from deid.folder.journal import Done, Journal, Placed, stamp
@@ -36,6 +36,7 @@ def run(work: Work, out: Path, *, jobs: int = 1, progress: Callable[[int, int], 
     shutil.rmtree(work.staging, ignore_errors=True)
     work.staging.mkdir(parents=True)
     journal, over = Journal(work, out), False
+    had_one = clear(out)
     try:
         with seldom_collected():
             for number, done in enumerate(_all(work, names, jobs, journal, out), 1):
@@ -43,7 +44,7 @@ def run(work: Work, out: Path, *, jobs: int = 1, progress: Callable[[int, int], 
                 progress(number, len(names))
         tally.refused = [each for each in tally.refused if work.source / each.name not in tally.companions]
         _look_again(out, tally)
-        rebuild(work, out, tally)
+        rebuild(work, out, tally, wanted=had_one)
         over = True
     finally:
         journal.close(over=over)
@@ -56,7 +57,7 @@ def _all(work: Work, names: list[str], jobs: int, journal: Journal, out: Path) -
     yield from (journal.before[name] for name in names if name in journal.before)
     rest = [name for name in names if name not in journal.before]
     if rest:
-        work = replace(work, recipe=prepared(work.recipe, work.source, names, work.staging))
+        work = replace(work, recipe=prepared(work.recipe, work.source, names, work.staging, links=work.links))
     for result in _results(work, rest, jobs):
         places = _places(result, out)
         done = Done(*stamp(work.source / result.name), result, places)

@@ -101,7 +101,7 @@ def run_folder(  # noqa: PLR0913 - as `engine.run`; all but the first four by na
         try:
             owner = WorkerKeys(keys.master, keys.project)
             people = People(owner, recipe.dataset, recipe.domain, recipe.max_days, left.leaving)
-            work = Work(people, recipe, source, plain / run.STAGING, left.besides)
+            work = Work(people, recipe, source, plain / run.STAGING, left.besides, links=False)
             tally = run.run(work, plain, jobs=jobs or jobs_for(source), progress=progress)
             tally.refused += refused
             told(run.report(work, tally, keys=keys.id))

@@ -23,6 +23,7 @@ NAME, CODE = "DICOMDIR", "imaging.directory"
 LETTERS, LONGEST, DEEPEST = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", 8, 8
 FILE_ID = re.compile(rf"[A-Z0-9_]{{1,{LONGEST}}}(/[A-Z0-9_]{{1,{LONGEST}}}){{0,{DEEPEST - 1}}}")
 SEQUENCE, ITEM = struct.Struct("<HH2sHI"), struct.Struct("<HHI")
+WRITTEN = re.compile(r"[0-9a-f]{32}(/2\.25\.[0-9]+){1,3}(-[0-9]+)?\.dcm")
 LITTLE = Syntax(explicit=True, little=True)
 SOP_CLASS, SOP_INSTANCE, CHARACTER_SET = 0x00080016, 0x00080018, 0x00080005
 PATIENT_ID, STUDY, SERIES = 0x00100020, 0x0020000D, 0x0020000E
@@ -85,6 +86,19 @@ def file_id(number: int) -> str:
         number, letter = divmod(number, len(LETTERS))
         found += LETTERS[letter]
     return found
+
+
+def linked(name: str) -> str:
+    """Give the File ID of an object by its name (`pseudonym/study UID/series UID/instance UID.dcm`); "" for others."""
+    path = PurePosixPath(name)
+    found = WRITTEN.fullmatch(name)
+    if found is None:
+        return ""
+    folders = path.parts[:-1]
+    numbers = [int(folders[0], 16), *(int(each.rpartition(".")[2]) for each in folders[1:])]
+    number, _, again = path.stem.rpartition(".")[2].partition("-")
+    ids = "/".join(file_id(each) for each in [*numbers, int(number)])
+    return numbered(ids, int(again)) if again else ids
 
 
 def numbered(name: str, number: int) -> str:

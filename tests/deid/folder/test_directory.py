@@ -25,6 +25,10 @@ from deid.imaging.directory import FILE_ID, Directory, file_id
 from deid.keys import WorkerKeys, create_master
 from tests.deid.folder.clinic import RECIPE, Clinic
 
+# pydicom leaves folders of its own to the collector of garbage, which says so.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*TemporaryDirectory", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
 OLD = "dicomdirtests/DICOMDIR"
 FILES = ("CT_small.dcm", "MR_small_bigendian.dcm", "MR_small_implicit.dcm", "waveform_ecg.dcm", "rtplan.dcm")
 
@@ -59,15 +63,15 @@ def read_by_pydicom(out: Path) -> dict[Path, str]:
     return {Path(each.path).relative_to(out): str(each.SOPInstanceUID) for each in FileSet(out / "DICOMDIR")}
 
 
-# pydicom leaves folders of its own to the collector of garbage, which says so.
-@pytest.mark.filterwarnings("ignore:.*TemporaryDirectory", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_pydicom_finds_every_object_by_the_new_directory(disc: Path) -> None:
     work, tally = done(disc)
     assert [each.code for each in tally.refused] == []
     found = read_by_pydicom(disc / "out")
     written = [name for name in report(work, tally, keys="")["files"] if name != "DICOMDIR"]
-    assert set(map(str, found)) == set(written)
-    assert len(written) == len(FILES)
+    assert {(disc / "out" / name).stat().st_ino for name in found} == {
+        (disc / "out" / name).stat().st_ino for name in written
+    }
+    assert len(written) == len(found) == len(FILES)
     for path, uid in found.items():
         assert FILE_ID.fullmatch(str(path))
         assert pydicom.dcmread(disc / "out" / path).SOPInstanceUID == uid
@@ -85,10 +89,11 @@ def test_it_says_of_patients_and_studies_what_the_written_files_say_and_nothing_
     assert [value for value in said if value.encode() in data] == []
 
 
-def test_without_a_directory_in_the_source_there_is_none_and_files_are_named_by_their_uids(disc: Path) -> None:
+def test_without_a_directory_in_the_source_there_is_none_and_no_second_names(disc: Path) -> None:
     (disc / "in/DICOMDIR").unlink()
     _, tally = done(disc)
     assert not (disc / "out/DICOMDIR").exists()
+    assert not (disc / "out/DICOM").exists()
     assert all(name.endswith(".dcm") for each in tally.written for name in each.files)
 
 
@@ -132,6 +137,19 @@ def test_a_snapshot_holds_it_for_everybody_in_it(tmp_path: Path) -> None:
     facts = made.manifest.lineage["folder"]
     assert (facts["files"], facts["patients"], facts["formats"]) == (3, 2, {"dicom": 2, "dicomdir": 1})
     assert made.manifest.tables["index"].subjects == 2
+
+
+def test_a_second_name_goes_with_the_file_it_is_of(disc: Path) -> None:
+    _, tally = done(disc)
+    before = len(list((disc / "out/DICOM").rglob("*")))
+    for each in tally.written[:1]:
+        (disc / "out" / each.files[0]).unlink()
+    for path in disc.glob("in/**/*"):
+        if path.is_file():
+            path.unlink()
+    done(disc)
+    assert len(list((disc / "out/DICOM").rglob("*"))) < before
+    assert len(read_by_pydicom(disc / "out")) == len(FILES) - 1
 
 
 def test_names_of_numbers_are_eight_capitals_and_digits() -> None:
