@@ -18,6 +18,7 @@ from deid.errors import OutputError
 from deid.folder import index
 from deid.folder import run as folder
 from deid.folder.leaving import left_of
+from deid.folder.locks import alone_in
 from deid.folder.one import Work
 from deid.folder.people import People
 from deid.folder.recipe import load
@@ -57,7 +58,11 @@ def folder_command(  # noqa: PLR0913 - one parameter for each option
         recipe = load(recipe_file, SECTIONS)
         _check_out(source.resolve(), out.resolve(), fresh=key_folder is None)
         keys, told = _keys(key_folder, project, generation)
-        with opened(source.resolve()) as (read, refused), progress_bar() as bar:
+        with (
+            alone_in(out.resolve()),
+            opened(source.resolve()) as (read, refused),
+            progress_bar() as bar,
+        ):
             # The command line is a door: here the clock is read.
             left = left_of(recipe, read, datetime.now(UTC))  # noqa: TID251 - see the line above
             people = People(keys, recipe.dataset, recipe.domain, recipe.max_days, left.leaving)
@@ -69,8 +74,8 @@ def folder_command(  # noqa: PLR0913 - one parameter for each option
                 jobs=jobs or jobs_for(read),
                 progress=lambda done, total: bar.update(task, completed=done, total=total),
             )
-        tally.refused += refused
-        index.write(out.resolve(), tally)
+            tally.refused += refused
+            index.write(out.resolve(), tally)
         found = folder.report(work, tally, keys=told)
         tell(found, report_file)
     sys.exit(0 if folder.is_done(tally) else NOT_DONE)

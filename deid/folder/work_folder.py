@@ -7,7 +7,6 @@ source, and it is swept. So it is after the machine was started again: what was 
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import re
@@ -16,8 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from deid.errors import OutputError
 from deid.folder import journal
+from deid.folder.locks import busy, locked
 
 PREFIX, DIGITS = ".plain", 16
 BOOT = Path("/proc/sys/kernel/random/boot_id")
@@ -33,15 +32,9 @@ def work_folder(out: Path, dataset: str, *made_with: str | bytes) -> Iterator[Pa
     out.mkdir(parents=True, exist_ok=True)
     _sweep(out, dataset, folder.name)
     folder.mkdir(mode=0o700, exist_ok=True)
-    lock = _locked(folder)
+    lock = locked(folder)
     if lock is None:
-        raise OutputError(
-            "deid.folder-busy",
-            f"같은 수행이 {out}에서 이미 돌고 있습니다.",
-            f"The same run is already going on in {out}.",
-            remedy_ko="끝나기를 기다리거나 그 프로세스를 끝내고 다시 실행하세요.",
-            remedy_en="Wait for its end, or end that process and run again.",
-        )
+        raise busy(out)
     stopped = False
     try:
         if not (folder / journal.NAME).exists():
@@ -75,17 +68,6 @@ def _sweep(out: Path, dataset: str, mine: str) -> None:
     """Remove what killed runs of the data set left that were made with something else."""
     form = re.compile(rf"{re.escape(f'{PREFIX}-{dataset}-')}[0-9a-f]{{{DIGITS}}}")
     for folder in out.iterdir():
-        if form.fullmatch(folder.name) and folder.name != mine and (lock := _locked(folder)) is not None:
+        if form.fullmatch(folder.name) and folder.name != mine and (lock := locked(folder)) is not None:
             shutil.rmtree(folder)
             os.close(lock)
-
-
-def _locked(folder: Path) -> int | None:
-    """Lock a folder until the descriptor is closed, or the process ends; None while another has it."""
-    lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        return None
-    return lock

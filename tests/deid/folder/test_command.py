@@ -14,6 +14,7 @@ from pydicom.data import get_testdata_file
 
 from deid.cli import deid
 from deid.folder import index
+from deid.folder.locks import alone_in
 from deid.keys import create_master
 
 RECIPE = Path(__file__).parents[3] / "recipes/imaging-default.yaml"
@@ -114,6 +115,15 @@ def test_projects_have_nothing_in_common(folder: Path) -> None:
         call(folder, "--keys", str(folder / "keys"), "--project", project)
         names.append({part for path in written(folder) for part in path.relative_to(folder / "out").parts})
     assert names[0].isdisjoint(names[1])
+
+
+def test_a_second_run_into_an_output_folder_is_refused_while_the_first_goes_on(folder: Path) -> None:
+    create_master(folder / "keys")
+    with alone_in(folder / "out"):
+        refused = call(folder, "--keys", str(folder / "keys"))
+        assert (refused.exit_code, written(folder)) == (8, [])
+        assert "deid.folder-busy" in refused.output
+    assert call(folder, "--keys", str(folder / "keys")).exit_code == 0
 
 
 def test_an_output_inside_the_source_is_refused(folder: Path) -> None:
