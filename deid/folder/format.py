@@ -80,6 +80,10 @@ class Outcome:
     people: tuple[str, ...] = ()
     pictured: Pictured | None = None
 
+    def bulk_of(self, file: str) -> tuple[tuple[int, int], ...]:
+        """Give the stretches (start, end in bytes) of pixels or samples in one of `files`."""
+        return tuple((start, end) for name, start, end in self.bulk if name == file)
+
 
 def staged(folder: Path, name: str) -> Path:
     """Say where a file of the output lies in a staging folder: flat, for folders cost more than a small file does."""

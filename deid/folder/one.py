@@ -115,8 +115,7 @@ def _left(folder: Path, outcome: Outcome) -> list[str]:
     scanner = Scanner(outcome.removed | outcome.removed_once)
     found = []
     for file in outcome.files:
-        bulk = tuple((start, end) for name, start, end in outcome.bulk if name == file)
-        hits = scanner.find_in(staged(folder, file), bulk)
+        hits = scanner.find_in(staged(folder, file), outcome.bulk_of(file))
         found += [f"{file}@{hit.offset} ({hit.encoding})" for hit in hits]
         found += [f"{file} (name)" for _ in scanner.find(file.encode())]
     return found

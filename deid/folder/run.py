@@ -131,10 +131,10 @@ def _is_clean(written: Written, out: Path, tally: Tally) -> bool:
     if not more:
         return True
     scanner, left = Scanner(more), []
-    for name in written.files:
+    for name, made in zip(written.files, written.outcome.files, strict=True):
         if (out / name).exists():
-            bulk = tuple((start, end) for _, start, end in written.outcome.bulk)
-            left += [f"{name}@{hit.offset} ({hit.encoding})" for hit in scanner.find_in(out / name, bulk)]
+            hits = scanner.find_in(out / name, written.outcome.bulk_of(made))
+            left += [f"{name}@{hit.offset} ({hit.encoding})" for hit in hits]
     if not left:
         return True
     for name in written.files:

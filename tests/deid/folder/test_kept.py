@@ -26,3 +26,9 @@ def test_values_of_one_file_alone_are_counted_and_not_kept() -> None:
     kept = [written(tally, number) for number in range(3)]
     assert {each.removed_once for each in kept} == {frozenset()}
     assert kept[0].removed == set(NAMES)
+
+
+def test_samples_of_one_file_hide_nothing_in_the_file_beside_it() -> None:
+    record = Outcome(("a.hea", "a.dat"), "p", bulk=(("a.dat", 0, 4000), ("a.dat", 4000, 4096)))
+    assert record.bulk_of("a.dat") == ((0, 4000), (4000, 4096))
+    assert record.bulk_of("a.hea") == ()
