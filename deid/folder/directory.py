@@ -13,6 +13,7 @@ from deid.folder.tally import Tally, Written
 from deid.imaging.directory import CODE, NAME, Directory, directory, linked
 
 FORMAT, LINKS = "dicomdir", "DICOM"
+NOTE = "directories"  # of the source, in whose place this one stands
 
 
 def clear(out: Path) -> bool:
@@ -49,6 +50,8 @@ def rebuild(work: Work, out: Path, tally: Tally, *, wanted: bool) -> None:
     outcome = Outcome((NAME,), NOBODY, people=tuple(sorted(made.patients)))
     tally.written.append(Written((NAME,), outcome, NAME, FORMAT))
     tally.formats[FORMAT] = 1
+    if told:
+        tally.notes[NOTE] = len(told)
     tally.refused = [each for each in tally.refused if each.code != CODE]
 
 
