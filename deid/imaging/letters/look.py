@@ -7,8 +7,8 @@ brings something new; what is found is blanked where it stands. A frame in which
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from deid.imaging.letters.follow import followed
 from deid.imaging.letters.greys import grey
 from deid.imaging.letters.many import overview, stands_in
 from deid.imaging.letters.stroke import believed
-from deid.imaging.letters.views import views
+from deid.imaging.letters.views import View, views
 from deid.imaging.picture import Picture
 from deid.imaging.recipe import LetterRules
 
@@ -30,6 +30,7 @@ Array = NDArray[Any]
 SINGLY = 3  # frames searched by themselves; of more, what they show together and what is new in one (`many.py`)
 SMALLEST = 24  # px: nothing smaller holds letters that can be read
 BESIDE = 160  # px around a find in which the rest of its line is looked for
+AROUND = 64  # px around edges that a view alone has in which it is searched
 MODALITY, COUNTS = 0x00080060, frozenset({"NM", "PT"})
 BASELINE_BITS = 8
 DOUBTFUL = 0.1  # of mean probability, around `CERTAIN`: a find in between is told to reviewers as doubtful
@@ -102,13 +103,14 @@ class Search:
         return tuple(map(frozenset, held))
 
     def _look(self, stored: Array) -> tuple[list[Line], set[str]]:
-        looks = [self._look_at(seen) for seen in views(stored, self.picture, self.data)]
+        looks = [self._look_at(view) for view in views(stored, self.picture, self.data)]
         lines = [Line(box, stored) for found, _ in looks for box in found]
         return lines, {doubt for _, doubted in looks for doubt in doubted}
 
-    def _look_at(self, seen: NDArray[np.uint8]) -> tuple[list[Box], set[str]]:
-        counts, largest = ascii_text(self.data.find(MODALITY)) in COUNTS, self.rules.largest
-        nearly = find(seen, threshold=self.rules.threshold, certain=CERTAIN - DOUBTFUL)
+    def _look_at(self, view: View) -> tuple[list[Box], set[str]]:
+        counts, largest, seen = ascii_text(self.data.find(MODALITY)) in COUNTS, self.rules.largest, view.seen
+        limits = self.rules.threshold, CERTAIN - DOUBTFUL
+        nearly = _find_near(seen, view.places, AROUND, limits) if view.places else _find(seen, limits)
         drawn = believed(nearly, seen, largest=largest, counts=counts)
         found = [box for box in drawn if box.sure >= CERTAIN]
         doubts = {NEAR} if any(box.sure < CERTAIN + DOUBTFUL for box in found) else set()
@@ -123,20 +125,30 @@ class Search:
 
 
 def _beside(seen: NDArray[np.uint8], found: list[Box], threshold: float) -> list[Box]:
-    """Find what touches finds: only around them is looked, for the second look at a whole picture costs the first's."""
-    height, width = seen.shape
-    around = [
-        Box(max(each.top - BESIDE, 0), min(each.bottom + BESIDE, height),
-            max(each.left - BESIDE, 0), min(each.right + BESIDE, width))
-        for each in found
-    ]  # fmt: skip
-    ends = [
-        Box(end.top + part.top, end.bottom + part.top, end.left + part.left, end.right + part.left)
-        for part in merged(around)
-        for end in find(seen[part.top : part.bottom, part.left : part.right], threshold=threshold,
-                        certain=2 * threshold, scale=scale_of(height, width))
-    ]  # fmt: skip
+    """Find what touches finds."""
+    ends = _find_near(seen, found, BESIDE, (threshold, 2 * threshold))
     return [end for end in ends if any(touches(end, each) for each in found)]
+
+
+def _find_near(seen: NDArray[np.uint8], places: Sequence[Box], around: int, limits: tuple[float, float]) -> list[Box]:
+    """Look only around places, at the scale of the whole: a look at a whole picture costs as much as the first."""
+    height, width = seen.shape
+    wider = [
+        Box(max(each.top - around, 0), min(each.bottom + around, height),
+            max(each.left - around, 0), min(each.right + around, width))
+        for each in places
+    ]  # fmt: skip
+    return [
+        replace(found, top=found.top + part.top, bottom=found.bottom + part.top,
+                left=found.left + part.left, right=found.right + part.left)
+        for part in merged(wider)
+        for found in _find(seen[part.top : part.bottom, part.left : part.right], limits, scale_of(height, width))
+    ]  # fmt: skip
+
+
+def _find(seen: NDArray[np.uint8], limits: tuple[float, float], scale: float | None = None) -> list[Box]:
+    threshold, certain = limits
+    return find(seen, threshold=threshold, certain=certain, scale=scale)
 
 
 def merged(boxes: list[Box]) -> list[Box]:
