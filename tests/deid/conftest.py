@@ -2,8 +2,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-# First of all: SimpleITK's tables of types (SWIG), when they come before, hide those of ezc3d, which then crashes.
-import ezc3d  # noqa: F401
 import pytest
 
 from tests.deid.factory import Hospital, hospital
