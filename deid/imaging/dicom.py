@@ -14,7 +14,7 @@ from deid.imaging.clean import Cleaner
 from deid.imaging.defacing.masks import Mask
 from deid.imaging.defacing.taken import take_out
 from deid.imaging.dictionary import vrs
-from deid.imaging.directory import file_id
+from deid.imaging.directory import linked
 from deid.imaging.elements import DataSet, Element, Items, Letters, ascii_text, find, walk
 from deid.imaging.gone import Gone
 from deid.imaging.leaves import Leaves
@@ -121,10 +121,8 @@ class _Job:
 
     def _name(self, original: Mapping[int, str], instance: str) -> str:
         uids = [self.context.people.uid(original[each]) for each in (STUDY, SERIES) if original[each]]
-        if not self.rules.file_ids:
-            return "/".join([self.pseudonym, *uids, f"{instance}.dcm"])
-        numbers = [int(self.pseudonym, 16), *(int(each.rpartition(".")[2]) for each in (*uids, instance))]
-        return "/".join(file_id(number) for number in numbers)
+        name = "/".join([self.pseudonym, *uids, f"{instance}.dcm"])
+        return linked(name) if self.rules.file_ids else name
 
     def _face(self) -> Mask:
         """Give the place of a head's face. Raises `Refused` where the rules refuse heads, or it was not found."""

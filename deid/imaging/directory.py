@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
-from deid.folder.format import HEAD_BYTES, Refused
+from deid.folder.format import Refused
 from deid.imaging.elements import DataSet, Element, Items, Syntax, ascii_text
-from deid.imaging.read import EXPLICIT, is_dicom, read_header
+from deid.imaging.read import EXPLICIT, header_of
 from deid.imaging.refusals import DIRECTORY, STORAGE
 from deid.imaging.write import encoded, file_meta
 
@@ -119,11 +119,7 @@ def directory(folder: Path, names: Iterable[str], instance: str) -> Directory | 
 
 def _header(path: Path) -> DataSet | None:
     try:
-        with path.open("rb") as file:
-            if not is_dicom(file.read(HEAD_BYTES)):
-                return None
-            file.seek(0)
-            return read_header(file)
+        return header_of(path)
     except Refused:
         return None
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import struct
 import zlib
+from pathlib import Path
 from typing import BinaryIO
 
-from deid.folder.format import Refused
+from deid.folder.format import HEAD_BYTES, Refused
 from deid.imaging.dictionary import LONG, VR_OF, VRS, vrs
 from deid.imaging.elements import DataSet, Element, Items, Syntax, ascii_text, find
 
@@ -94,6 +95,15 @@ def read_header(file: BinaryIO) -> DataSet:
         if found is not None:
             return found
     return read(data)
+
+
+def header_of(path: Path) -> DataSet | None:
+    """Read a file's attributes up to its pixels; None for a file that is no DICOM. Raises as `read` does, `OSError`."""
+    with path.open("rb") as file:
+        if not is_dicom(file.read(HEAD_BYTES)):
+            return None
+        file.seek(0)
+        return read_header(file)
 
 
 def _before_pixels(data: memoryview) -> DataSet | None:

@@ -14,13 +14,13 @@ from pathlib import Path
 import numpy as np
 
 from deid.errors import OutputError
-from deid.folder.format import HEAD_BYTES, Refused
+from deid.folder.format import Refused
 from deid.imaging import faces
 from deid.imaging.defacing.face import NoFaceError, face_of, is_installed
 from deid.imaging.defacing.masks import Masks
 from deid.imaging.defacing.volume import Slice, slice_of, stored, volumes
 from deid.imaging.elements import ascii_text
-from deid.imaging.read import is_dicom, read, read_header
+from deid.imaging.read import header_of, read
 from deid.imaging.recipe import ImagingRules
 
 FOLDER = "faces"
@@ -51,10 +51,7 @@ def _heads(source: Path, names: Iterable[str]) -> dict[str, list[Slice]]:
     found: dict[str, list[Slice]] = {}
     for name in names:
         try:
-            with (source / name).open("rb") as file:
-                begins = is_dicom(file.read(HEAD_BYTES))
-                file.seek(0)
-                data = read_header(file) if begins else None
+            data = header_of(source / name)
             each = slice_of(data, name) if data is not None and faces.is_head(data) else None
         except (Refused, OSError):
             continue  # whoever reads it next says why
