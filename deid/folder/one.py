@@ -57,16 +57,18 @@ class Result:
     who: str = field(default="", repr=False)
 
 
-def process(work: Work, number: int, name: str) -> Result:
-    """De-identify one file into a staging folder of its own, `staging/number`. Never raises for what a file holds."""
-    folder = work.staging / str(number)
+def process(work: Work, place: int, name: str) -> Result:
+    """De-identify one file into `staging/place`, which no other file has now. Never raises for what a file holds.
+
+    Places are taken again and again: making a folder for each file costs a tenth of a small one, and processes wait
+    for each other over it.
+    """
+    folder = work.staging / str(place)
     try:
         found = _format(work, name)
     except Refused as refusal:
         return _refused(name, "", refusal, POLICY if refusal.policy else FAILED)
-    if folder.exists():  # of a worker that was killed over this file
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
+    _empty(folder)
     work.people.asked.clear()
     try:
         outcome = found.deidentify(
@@ -88,8 +90,18 @@ def process(work: Work, number: int, name: str) -> Result:
             return Result(name, found.name, folder, outcome)
         words = ("지운 값이 결과에 남아 내보내지 않습니다.", "a value that was removed is still in the result.")
         result = replace(_refused(name, found.name, Refused("folder.left", *words), LEFT), left=left)
-    shutil.rmtree(folder)
+    _empty(folder)
     return result
+
+
+def _empty(folder: Path) -> None:
+    """Have the folder, without what is left in it of a worker that was killed, a file that came twice, a refusal."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def _format(work: Work, name: str) -> Format:

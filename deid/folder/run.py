@@ -68,7 +68,7 @@ def _all(work: Work, names: list[str], jobs: int, journal: Journal, out: Path) -
 
 def _results(work: Work, names: list[str], jobs: int) -> Iterator[Result]:
     if jobs == 1:
-        return (one.process(work, number, name) for number, name in enumerate(names))
+        return (one.process(work, 0, name) for name in names)
     return workers.results(work, names, jobs)
 
 
@@ -97,7 +97,6 @@ def _move(result: Result, places: tuple[Placed, ...], out: Path) -> None:
         if place.new:
             (out / place.name).parent.mkdir(parents=True, exist_ok=True)
             staged(result.staged, name).replace(out / place.name)
-    shutil.rmtree(result.staged)
 
 
 def _count(done: Done, tally: Tally) -> None:

@@ -50,7 +50,8 @@ def _listen(parent: Connection, tasks: SimpleQueue[Task]) -> None:
     """Take what is given. Where nobody is left to give anything, nothing more may be written: not even this file."""
     try:
         while True:
-            tasks.put(parent.recv())
+            for task in parent.recv():
+                tasks.put(task)
     except (EOFError, OSError):
         os._exit(0)
 

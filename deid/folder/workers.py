@@ -14,12 +14,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, Pipe, wait
+from time import sleep
 
 from deid.errors import OutputError
 from deid.folder.one import FAILED, Result, Work
 from deid.folder.worker import READY, Task
 
-IN_HAND = 3  # files in a worker's hands: the next is there when one is done
+ROUND = 0.01  # seconds between two looks at the workers: being woken for every small file costs one of ten
+IN_HAND, MOST_IN_HAND = 3, 32  # files in a worker's hands: the next are there when one is done
 AHEAD = 64  # files for each worker that may be done before their turn
 TRIES = 2
 
@@ -30,10 +32,14 @@ class _Worker:
     connection: Connection
     given: deque[Task] = field(default_factory=deque)
     ready: bool = False
+    in_hand: int = IN_HAND
 
 
 def results(work: Work, names: Sequence[str], jobs: int) -> Iterator[Result]:
-    """Yield what became of every file, in order. Raises `OutputError` where no process starts."""
+    """Yield what became of every file, in order. Raises `OutputError` where no process starts.
+
+    A result's files are to be moved before the next is asked for: their place in the staging folder is given away.
+    """
     crew = _Crew(work, names, jobs)
     try:
         yield from crew.results()
@@ -57,6 +63,7 @@ class _Crew:
         for turn in range(self._count):
             while turn not in self._done:
                 self._give(turn + self._ahead)
+                sleep(ROUND)
                 self._take()
             yield self._done.pop(turn)
 
@@ -68,27 +75,43 @@ class _Crew:
             each.process.wait()
 
     def _give(self, before: int) -> None:
-        for many in range(1, IN_HAND + 1):
-            for each in self._workers:
-                if len(each.given) < many and self._waiting and self._waiting[0][0] < before:
-                    each.given.append(self._waiting.popleft())
-                    with suppress(OSError):  # one that is gone is heard of when it is listened to
-                        each.connection.send(each.given[-1])
+        given: list[list[Task]] = [[] for _ in self._workers]
+        for many in range(1, MOST_IN_HAND + 1):
+            for each, new in zip(self._workers, given, strict=True):
+                if len(each.given) < min(many, each.in_hand) and self._waiting and self._waiting[0][0] < before:
+                    number, name = self._waiting.popleft()
+                    each.given.append((number, name))
+                    # Of so many files in a row only one is under way: the one before it was moved.
+                    new.append((number % self._ahead, name))
+        for each, new in zip(self._workers, given, strict=True):
+            if new:
+                with suppress(OSError):  # one that is gone is heard of when it is listened to
+                    each.connection.send(new)
 
     def _take(self) -> None:
-        heard = wait([each.connection for each in self._workers])
+        """Wait until a worker says something, and hear all that each has to say."""
+        heard, said = wait([each.connection for each in self._workers]), Counter[int]()
+        while heard:
+            for place, each in enumerate(self._workers):
+                if each.connection in heard:
+                    said[place] += 1
+                    self._hear(place, each)
+            heard = wait([each.connection for each in self._workers], 0)
         for place, each in enumerate(self._workers):
-            if each.connection in heard:
-                try:
-                    said = each.connection.recv()
-                except (EOFError, OSError):
-                    self._bury(each)
-                    self._workers[place] = _started(self._work)
-                    continue
-                if said == READY:
-                    each.ready = True
-                else:
-                    self._done[each.given.popleft()[0]] = said
+            # What it did in one round, and half as much again: it should not run out before the next.
+            each.in_hand = min(max(IN_HAND, 1 + said[place] * 3 // 2), MOST_IN_HAND)
+
+    def _hear(self, place: int, worker: _Worker) -> None:
+        try:
+            said = worker.connection.recv()
+        except (EOFError, OSError):
+            self._bury(worker)
+            self._workers[place] = _started(self._work)
+            return
+        if said == READY:
+            worker.ready = True
+        else:
+            self._done[worker.given.popleft()[0]] = said
 
     def _bury(self, worker: _Worker) -> None:
         """Take back what a dead worker had in its hands; the first of it is what it died of."""

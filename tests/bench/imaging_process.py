@@ -1,4 +1,4 @@
-"""One measured run: `python -m tests.bench.imaging_process IN OUT JOBS`.
+"""One measured run: `python -m tests.bench.imaging_process IN OUT JOBS [never]`; `never`: no looking for letters.
 
 Prints seconds of wall clock, of CPU, and of its workers' CPU, and its peak in MB.
 It is what `ansim deid folder` does, without the command line around it; imports of this process are not counted.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import resource
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from deid.folder import index
@@ -23,8 +24,11 @@ from tests.bench.spent import peak_mb
 RECIPE = Path(__file__).parents[2] / "recipes/imaging-default.yaml"
 
 
-def main(source: Path, out: Path, jobs: int) -> None:
+def main(source: Path, out: Path, jobs: int, *, never: bool = False) -> None:
     recipe = load(RECIPE, SECTIONS)
+    rules = recipe.sections["imaging"]
+    rules = replace(rules, letters=replace(rules.letters, never=never))
+    recipe = replace(recipe, sections={**recipe.sections, "imaging": rules})
     people = People(WorkerKeys(bytes(range(32))), recipe.dataset, recipe.domain, recipe.max_days)
     out.mkdir(parents=True)
     wall, cpu = time.monotonic(), time.process_time()
@@ -38,4 +42,4 @@ def main(source: Path, out: Path, jobs: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), never="never" in sys.argv[4:])
