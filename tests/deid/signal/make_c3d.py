@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import ezc3d
 import numpy as np
 
+from tests.deid.signal import reference_c3d
 from tests.deid.signal.planted import Planted
 
 MARKERS = ("LASI", "RASI", "SACR", "LKneeAngles")
@@ -23,18 +23,12 @@ def analogs() -> np.ndarray:
 
 
 def c3d(who: Planted, path: Path, *, korean: bool = False) -> bytes:
-    file = ezc3d.c3d()
     prefix = who.latin.split()[0]
     own = who.korean if korean else who.latin
-    file["parameters"]["POINT"]["RATE"]["value"] = [RATE]
-    file["parameters"]["POINT"]["LABELS"]["value"] = [*(f"{prefix}:{name}" for name in MARKERS), own]
-    file["parameters"]["POINT"]["UNITS"]["value"] = ["mm"]
-    file["parameters"]["ANALOG"]["RATE"]["value"] = [RATE * 10]
-    file["parameters"]["ANALOG"]["LABELS"]["value"] = [*ANALOG, who.serial]
-    file["parameters"]["ANALOG"]["UNITS"]["value"] = ["N", "V", "V"]
-    points_, ones = points(), np.ones((1, len(MARKERS) + 1, FRAMES))
-    file["data"]["points"] = np.concatenate((points_, ones))
-    file["data"]["analogs"] = analogs()
+    fixed = {
+        "POINT": {"RATE": [RATE], "LABELS": [*(f"{prefix}:{name}" for name in MARKERS), own], "UNITS": ["mm"]},
+        "ANALOG": {"RATE": [RATE * 10], "LABELS": [*ANALOG, who.serial], "UNITS": ["N", "V", "V"]},
+    }
     planted = {
         "POINT": {"DESCRIPTIONS": [who.note] * 5, "ANGLES": [f"{prefix}:LKneeAngles", own], "TYPE_GROUPS": ["ANGLES"]},
         "SUBJECTS": {"NAMES": [own], "NUMBER": [who.number], "MARKER_SETS": [who.hospital]},
@@ -42,19 +36,15 @@ def c3d(who: Planted, path: Path, *, korean: bool = False) -> bytes:
         "MANUFACTURER": {"COMPANY": [who.hospital], "SERIAL": [who.serial], "MAC": [who.mac]},
         "EVENT": {
             "LABELS": ["Foot Strike", who.latin], "CONTEXTS": ["Left", who.phone], "SUBJECTS": [own, own],
-            "DESCRIPTIONS": [who.note, who.mail],
+            "DESCRIPTIONS": [who.note, who.mail], "USED": [2], "TIMES": [[0.0, 0.0], [0.05, 0.1]],
         },
         "ANALYSIS": {"NAMES": [who.address]},
         prefix.upper(): {"PHONE": [who.phone], "VEHICLE": [who.vehicle]},
+        "PROCESSING": {"BODYMASS": [71.25]},
     }  # fmt: skip
-    for group, parameters in planted.items():
-        for name, value in parameters.items():
-            file.add_parameter(group, name, value)
-    file.add_parameter("EVENT", "USED", [2])
-    file.add_parameter("EVENT", "TIMES", np.array([[0.0, 0.0], [0.05, 0.1]]))
-    file.add_parameter("PROCESSING", "BODYMASS", [71.25])
     path.parent.mkdir(parents=True, exist_ok=True)
-    file.write(str(path))
+    ones = np.ones((1, len(MARKERS) + 1, FRAMES))
+    reference_c3d.write(path, np.concatenate((points(), ones)), analogs(), fixed, planted)
     data = bytearray(path.read_bytes())
     data[24:290] = f"{who.latin} {who.phone} {who.number} {who.serial}".encode().ljust(266)
     data[298:302] = b"\x39\x30\x02\0"
