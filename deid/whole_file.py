@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 from pathlib import Path
 
-OWNER_ONLY = 0o600
+OWNER_ONLY, UMASK_DECIDES = 0o600, 0o666
 
 
-def write_whole(path: Path, text: str, mode: int = OWNER_ONLY) -> None:
-    """Put UTF-8 `text` in the place of a file with the permissions `mode`; its line ends stay. Raises `OSError`."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+def write_whole(path: Path, data: bytes, mode: int | None = OWNER_ONLY) -> None:
+    """Put `data` in the place of a file, with the permissions `mode`; None: those that the umask leaves a new file.
+
+    Its bytes are on the disk before it takes the place; that it took it, a loss of power may undo. Raises `OSError`.
+    """
+    beside = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+    # Nobody else may look into it before it has its permissions.
+    opened = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, UMASK_DECIDES if mode is None else OWNER_ONLY)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            os.fchmod(handle, mode)
-            file.write(text)
+        with os.fdopen(opened, "wb") as file:
+            if mode is not None:
+                os.fchmod(opened, mode)
+            file.write(data)
             file.flush()
-            os.fsync(handle)
-        Path(name).replace(path)
+            os.fsync(opened)
+        beside.replace(path)
     finally:
-        Path(name).unlink(missing_ok=True)
+        beside.unlink(missing_ok=True)

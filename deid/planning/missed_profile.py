@@ -76,7 +76,7 @@ def accept(path: Path, accepted: Sequence[Change]) -> None:
         text = _with(text, path, change)
     parse_profile(read(path, text.encode()))
     # Reviewed and read like the recipe beside it.
-    write_whole(path, text, path.stat().st_mode & 0o777 if path.exists() else 0o644)
+    write_whole(path, text.encode(), path.stat().st_mode & 0o777 if path.exists() else 0o644)
 
 
 def _entries(kind: str, value: str, profile: Profile) -> Iterator[tuple[str, str]]:

@@ -107,7 +107,7 @@ def add_entries(path: Path, ids: Iterable[str], day: date) -> int:
     writer = csv.writer(text)
     writer.writerow(HEAD)
     writer.writerows((who, on.isoformat()) for who, on in [*entries, *((who, day) for who in fresh)])
-    write_whole(path, text.getvalue())
+    write_whole(path, text.getvalue().encode())
     return len(fresh)
 
 

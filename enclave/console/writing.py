@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from deid.whole_file import write_whole
 from enclave.errors import Conflict, Unavailable
 
 
@@ -47,21 +47,9 @@ def replace(target: Path, data: bytes) -> None:
         if target.exists() and not target.is_file():
             target.write_bytes(data)
         else:
-            _swap(target.resolve(), data)
+            write_whole(target.resolve(), data, mode=None)
     except OSError as error:
         raise _unwritable(target, error) from error
-
-
-def _swap(target: Path, data: bytes) -> None:
-    beside = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        with beside.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(target)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _unwritable(target: Path, error: OSError) -> Unavailable:
