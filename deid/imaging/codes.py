@@ -1,4 +1,4 @@
-"""Coded entries (PS3.3 §8.8): a code of a public scheme, held to the form of its scheme; its meaning in known words.
+"""Coded entries (PS3.3 §8.8): a code that the standard uses, or one whose form says so; its meaning in known words.
 
 The meaning is a free text beside the code, so it is written anew from pydicom's copy of the standard's vocabulary where
 the code is known there. A hospital's own codes go: they may name a ward, a physician, a patient.
@@ -14,24 +14,17 @@ from typing import Any
 from deid.imaging.lists import pydicom_list
 from deid.imaging.vocabulary import cleaned
 
+# Terminologies of which the standard lists a few codes only, and whose form no number of a record has by chance: by a
+# check digit (`CHECKED`), or because hardly anything can be written in it. Of every other scheme (UMLS, DCM, NCIt, FMA,
+# RADLEX, MDC, SNOMED's old codes) a code passes if the standard itself uses it: its form may be a record's number.
 FORMS = {
-    "DCM": r"1[0-3]\d{4}",
     "SCT": r"[1-9]\d{5,17}",
-    "SRT": r"[A-Z]-[0-9A-F]{4,6}",
-    "SNM3": r"[A-Z]-[0-9A-F]{4,6}",
-    "99SDM": r"[A-Z]-[0-9A-F]{4,6}",
     "LN": r"\d{1,5}-\d",
-    "RADLEX": r"RID\d{1,6}",
-    "FMA": r"\d{3,6}",
-    "UMLS": r"C\d{7}",
-    "NCIt": r"C\d{3,6}",
-    "I10": r"[A-Z]\d\d(\.\d{1,4})?",
-    "ITIS_TSN": r"\d{5,6}",
-    "BI": r"[A-Z0-9.]{1,6}",
-    "MDC": r"\d{1,3}:\d{1,6}",
-    "SCPECG": r"\d{1,2}\.\d{1,2}\.\d{1,2}(-\d{1,3}){1,3}",
-    "CD8": r"[A-Z]{1,4}",
+    "I10": r"[A-Z]\d\d(\.\d{1,2})?",
+    "BI": r"[0-6][abc]?|[IV]{1,3}(\.[A-Z]{1,2}(\.[a-z1-9]){0,3})?",
+    "SCPECG": r"5\.(4\.5-33-1(-\d)?|6\.3-9-\d{1,3}|7\.1-\d|10\.[23](\.\d)?-\d{1,2}|13\.5-\d{1,2})",
 }
+OLD_SNOMED = ("SRT", "SNM3", "99SDM")  # one terminology under three names, of codes such as T-D1100
 FORMATS = {scheme: re.compile(form, re.ASCII) for scheme, form in FORMS.items()}
 _SYMBOL = "[munkcdM]?(m|s|g|l|L|Hz|V|A|K|mol|Pa|T|eV|Gy|Sv|Bq|deg|Cel|rad|h|min|d|bar|W|J|kg)"
 # Units: products and quotients of short unit symbols with powers; braces hold annotations, of which few are known.
@@ -56,14 +49,17 @@ _DIHEDRAL = (
 
 @cache
 def meanings() -> dict[tuple[str, str], str]:
-    """Give the meaning of each code of the standard's context groups, by scheme and value."""
+    """Give the meaning of each code that the standard itself uses (PS3.16), by scheme and value."""
     concepts: Any = pydicom_list("sr/_concepts_dict").concepts
-    return {
+    snomed: dict[str, str] = pydicom_list("sr/_snomed_dict").mapping["SRT"]
+    found = {
         (scheme, code): str(meaning)
         for scheme, words in concepts.items()
         for codes in words.values()
         for code, (meaning, *_) in codes.items()
     }
+    old = {code: found["SCT", new] for code, new in snomed.items() if ("SCT", new) in found}
+    return found | {(scheme, code): meaning for scheme in OLD_SNOMED for code, meaning in old.items()}
 
 
 def settled(scheme: str, value: str, meaning: str) -> tuple[str, str, str] | None:
@@ -91,7 +87,12 @@ def is_loinc(value: str) -> bool:
 
 
 def is_sct(value: str) -> bool:
-    """Whether a SNOMED CT identifier's check digit is right (Verhoeff): a telephone number's seldom is."""
+    """Whether a number is a SNOMED CT concept's: its partition (the two digits before the last) and its check digit.
+
+    One number in five hundred is by chance (Verhoeff's check, partitions 00 and 10).
+    """
+    if value[-3:-1] not in {"00", "10"}:
+        return False
     check = 0
     for place, digit in enumerate(reversed(value)):
         check = _DIHEDRAL[check][_VERHOEFF[place % 8][int(digit)]]
