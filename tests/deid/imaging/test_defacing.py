@@ -23,7 +23,9 @@ RECIPE = Path(__file__).parents[3] / "recipes/imaging-default.yaml"
 
 def _run(source: Path, *, faces: str = "remove", jobs: int = 1) -> tuple[Path, dict[str, Any]]:
     recipe, out, report = (source.parent / name for name in ("recipe.yaml", "out", "report.json"))
-    recipe.write_text(RECIPE.read_text().replace("faces: warn", f"faces: {faces}"))
+    # No slice is drawn to be searched for letters: which one is, keys of the run say, and here a face alone may go.
+    rules = RECIPE.read_text().replace("sample_every: 500", "sample_every: 1000000")
+    recipe.write_text(rules.replace("faces: warn", f"faces: {faces}"))
     words = ["folder", source, out, "--recipe", recipe, "--report", report, "--jobs", jobs]
     done = CliRunner().invoke(deid, [str(each) for each in words])
     assert done.exit_code == 0, done.output
