@@ -8,7 +8,7 @@ files' is with all that the recipe says. Where there is a memory file system, ou
 4.6 GB into a disk's cache are more than the kernel takes without work on it, and who comes first has it cheaper.
 
 Memory is that of one process: what a file needs beyond a run of one small file, and many files beside few.
-`ANSIM_BENCH_SLICES` changes the number of small files (2,000), and of large ones with it. What the peers leave:
+`ANSIM_BENCH_SLICES` changes the number of small files (4,000), and of large ones with it. What the peers leave:
 `imaging_leaks.py`.
 """
 
@@ -39,7 +39,7 @@ from tests.deid.imaging.planted import Maker
 ROOT = Path(__file__).parents[2]
 TURNS, SEEDS = 3, 6
 # Files of the sets by which processes are compared: so many that the start of a worker (0.2 s) is little beside them.
-SMALL, LARGE, FRAMES = 2000, 400, 22  # slices of 0.53 MB; files of so many frames of 0.52 MB in each: 11.5 MB
+SMALL, LARGE, FRAMES = 4000, 400, 22  # slices of 0.53 MB; files of so many frames of 0.52 MB in each: 11.5 MB
 MANY, CINE = 10, 360  # times the files of the few; frames of the largest file, 94 MB
 # Growth: tiles of large pictures overlap, by a tenth of their area.
 GATES = {"large": 0.60, "small": 200, "gain": 1.8, "share": 0.95, "letters": 0.5, "growth": 1.2, "vain": 0.01,
