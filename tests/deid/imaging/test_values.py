@@ -68,7 +68,18 @@ def test_a_free_text_passes_whole_or_not_at_all() -> None:
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [("ORIGINAL", True), ("HEAD_NECK", True), ("T1", True), ("ZWZZNS714", False), ("KIM SORA", False)],
+    [
+        ("ORIGINAL", True),
+        ("HEAD_NECK", True),
+        ("T1", True),
+        ("SCALE TO FIT", True),
+        ("RIGID_SCALE", True),
+        ("DCMR", True),
+        ("PTV", True),
+        ("NOT SEEN", True),
+        ("ZWZZNS714", False),
+        ("KIM SORA", False),
+    ],
 )
 def test_terms(value: str, expected: bool) -> None:
     assert is_term(value) is expected
