@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from deid.folder.format import Refused
 from deid.signal.cursor import unreadable
 from deid.signal.person import Taken
 from deid.signal.words import technical
@@ -41,7 +42,7 @@ def renewed(blocks: list[Block], taken: Taken) -> Iterator[tuple[Block, bytes, i
     """Yield each block, what stands in its place (of the same length) and how many texts were cleaned."""
     origin: Decimal | None = None
     for block in blocks:
-        lists = [_read(piece) for piece in block.raw.split(b"\0") if piece]
+        lists = list(_lists(block.raw))
         if origin is None:
             origin = lists[0].onset % 1 if lists and lists[0].onset > 0 else Decimal(0)
         written, count = bytearray(), 0
@@ -52,6 +53,20 @@ def renewed(blocks: list[Block], taken: Taken) -> Iterator[tuple[Block, bytes, i
         if len(written) > len(block.raw):
             raise _broken()
         yield block, bytes(written).ljust(len(block.raw), b"\0"), count
+
+
+def _lists(raw: bytes) -> Iterator[List]:
+    """Read lists up to the padding; what no longer reads as one behind it is left over in a reused buffer, and goes."""
+    padding = False
+    for piece in raw.split(b"\0"):
+        if not piece:
+            padding = True
+            continue
+        try:
+            yield _read(piece)
+        except Refused:
+            if not padding:
+                raise
 
 
 def _read(piece: bytes) -> List:

@@ -50,6 +50,7 @@ OTHER_FILES = frozenset(
 OWNER = r"(?:patient|subject|mrn|\bid\b|chart|환자|등록|병록|차트)"
 NUMBERED = re.compile(OWNER + r"[^\d\n]{0,20}?\b([A-Za-z]{0,4}[-_]?\d[\w\-]*)", re.IGNORECASE)
 TOLD = re.compile(OWNER + r"[^:=\d]{0,20}[:=]\s*(\S+)", re.IGNORECASE)
+DIGITS_OF_A_NUMBER = 6
 MOST_HEADERS = 10_000  # in one folder, of which those are read that name segments
 
 
@@ -162,7 +163,13 @@ def _who(header: Header, source: Path, context: Context, taken: Taken) -> Person
         whole = _wholes(source.parent, source.parent.stat().st_mtime_ns).get(header.record["name"])
         number = _number(whole) if whole else ""
     told = TOLD.search(_comments(header))
-    return person(context, number or (told[1].rstrip(",;.") if told else number_in(header.record["name"])))
+    return person(context, number or (told[1].rstrip(",;.") if told else _called(header.record["name"])))
+
+
+def _called(record: str) -> str:
+    """Find the patient's number in a record's name, where `ecg_12345678` is the number behind a word; "" for none."""
+    long = (part for part in record.split("_") if sum(map(str.isdigit, part)) >= DIGITS_OF_A_NUMBER)
+    return next(filter(None, map(number_in, long)), "") or number_in(record)
 
 
 def _comments(header: Header) -> str:

@@ -74,6 +74,15 @@ def test_annotations_keep_their_times_and_lose_their_names(run: Runner) -> None:
     ]
 
 
+def test_what_an_old_buffer_left_behind_the_annotations_goes_and_the_file_stays(run: Runner) -> None:
+    padding, left_over = b"\0" * 40, "홍길동 010-1234-5678".encode("cp949") + b"\x14\0"
+    made = edf(person(2))
+    assert padding in made
+    done = run(Edf(), "a.edf", made.replace(padding, b"\0" * (40 - len(left_over)) + left_over))
+    assert left_over not in done.file.read_bytes()
+    assert len(edfio.read_edf(done.file).annotations) == 5
+
+
 def test_the_day_moves_by_the_patients_own_offset(run: Runner) -> None:
     who = person(3)
     done = run(Edf(), "a.edf", edf(who))

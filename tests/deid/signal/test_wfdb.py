@@ -123,6 +123,14 @@ def test_the_number_is_found_in_comments_of_any_manner(run: Runner, comment: str
     assert done.outcome.patient == run.people.pseudonym("00123456")
 
 
+@pytest.mark.parametrize("name", ["00123456", "ecg_00123456", "w16_00123456", "00123456_2", "ecg_00123456_20210302"])
+def test_the_number_is_found_in_the_records_name(run: Runner, name: str) -> None:
+    run.source.mkdir()
+    (run.source / f"{name}.dat").write_bytes(bytes(8))
+    done = run(Wfdb(), f"{name}.hea", f"{name} 1 360 4\n{name}.dat 16 200\n".encode())
+    assert done.outcome.patient == run.people.pseudonym("00123456")
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "cp949"])
 def test_a_record_in_hangul_is_renamed(run: Runner, encoding: str) -> None:
     run.source.mkdir()
