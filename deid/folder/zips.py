@@ -15,7 +15,7 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
@@ -101,13 +101,21 @@ def _unpack(opened: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path) -> R
     except FileExistsError:
         return _refused(name, POLICY, "twice", "같은 이름이 앞에 있습니다.", "has the name of one before it.")
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError):
-        if path.is_file():
+        with suppress(OSError):  # a name too long for the disk is not there, nor can it be looked for
             path.unlink()
         return _refused(name, UNREADABLE, "damaged", "풀 수 없습니다.", "cannot be unpacked.")
     # The ZIP's own time, so that a run that goes on knows an unpacked file again.
-    seconds = calendar.timegm(max(member.date_time, EARLIEST))
+    seconds = _seconds(member)
     os.utime(path, (seconds, seconds))
     return None
+
+
+def _seconds(member: zipfile.ZipInfo) -> int:
+    """Give a member's time in seconds; the earliest that a ZIP knows for one that is no time (month 0 or 15)."""
+    try:
+        return calendar.timegm(max(member.date_time, EARLIEST))
+    except ValueError:
+        return calendar.timegm(EARLIEST)
 
 
 def _is_inside(name: str) -> bool:

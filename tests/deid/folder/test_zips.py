@@ -139,6 +139,20 @@ def test_a_link_an_encrypted_member_and_a_damaged_one_are_refused_alone(archive:
     }
 
 
+@pytest.mark.parametrize("name", ["가" * 90, "/".join("d" * 3000)], ids=["a name", "a path"])
+def test_a_name_too_long_for_the_disk_is_refused_alone(archive: Path, name: str) -> None:
+    archive.write_bytes(packed({name: b"x", "good": b"g"}))
+    assert unpack(archive) == ({"good": b"g"}, {name: "folder.zip-damaged"})
+
+
+def test_a_time_that_is_none_is_no_reason_to_stop(archive: Path) -> None:
+    data = bytearray(packed({"good": b"g"}))
+    for mark, at in ((b"PK\1\2", 14), (b"PK\3\4", 12)):
+        struct.pack_into("<H", data, data.index(mark) + at, 0xFFFF)
+    archive.write_bytes(data)
+    assert unpack(archive) == ({"good": b"g"}, {})
+
+
 def _flat_bomb() -> bytes:
     return packed({"zeros": bytes(4 << 20)})
 
