@@ -77,10 +77,14 @@ NUMBER_LIKE = re.compile(r"[A-Za-z]{0,4}[-_]?\d[\dA-Za-z]*(?:[-_]\d[\dA-Za-z]*)*
 SHORTEST_NUMBER = 4
 BIRTH_LIKE = re.compile(r"(?:19|20)\d{6}|\d{1,4}[-./]\d{1,2}[-./]\d{1,4}|\d{2}-[A-Za-z]{3}-\d{4}", re.ASCII)
 
+# A resident's number and a telephone are a person's, and no hospital's number.
+PERSONAL = re.compile(r"\d{6}-[1-8]\d{6}|0\d{1,2}-\d{3,4}-\d{4}", re.ASCII)
+
 
 def number_in(text: str) -> str:
     """Find the patient number in a free text: its first word with digits that is no date, "" if there is none."""
     for word in re.split(r"[\s,;|^()\[\]:=]+", text):
-        if len(word) >= SHORTEST_NUMBER and NUMBER_LIKE.fullmatch(word) and not BIRTH_LIKE.fullmatch(word):
+        other = BIRTH_LIKE.fullmatch(word) or PERSONAL.fullmatch(word)
+        if len(word) >= SHORTEST_NUMBER and NUMBER_LIKE.fullmatch(word) and not other:
             return word
     return ""

@@ -114,6 +114,7 @@ def test_the_day_of_a_segment_moves_as_its_record_does(run: Runner) -> None:
         "#등록번호 00123456 홍길동 1958-01-02",
         "# subject 00123456",
         "# Patient Hong\n# birth 19580102, chart no. 00123456",
+        "# Patient 홍길동 580102-1234567\n# patient 010-1234-5678\n# MRN 00123456",
     ],
 )
 def test_the_number_is_found_in_comments_of_any_manner(run: Runner, comment: str) -> None:
