@@ -203,7 +203,7 @@ def _written(header: Header, who: Person, place: _Place, samples: dict[str, int]
     if day:
         first += ["00:00:00", f"{who.day(day):%d/%m/%Y}"]
     rows = (_segment(row, place) if segments else _signal(row, n, place) for n, row in enumerate(header.rows, 1))
-    return "".join(f"{line}\n" for line in (" ".join(first), *rows))
+    return "".join(f"{line}\n" for line in (" ".join(first), *rows, f"# patient: {who.pseudonym}"))
 
 
 def _day(text: str) -> dt.date | None:

@@ -39,7 +39,7 @@ def test_nothing_that_was_planted_is_left_and_every_sample_is(run: Runner, form:
     before, after = (wfdb.rdrecord(str(path), physical=False) for path in (old, new))
     assert np.array_equal(before.d_signal, after.d_signal)
     assert (after.fs, after.units, after.sig_name) == (250, ["mV", "mV"], ["II", "V5"])
-    assert after.comments == []
+    assert after.comments == [f"patient: {run.people.pseudonym(who.number)}"]
     assert (after.base_date - who.start.date()).days == run.people.days(who.number)
     assert after.base_time.isoformat() == "00:00:00"
 
@@ -130,6 +130,7 @@ def test_the_number_is_found_in_the_records_name(run: Runner, name: str) -> None
     (run.source / f"{name}.dat").write_bytes(bytes(8))
     done = run(Wfdb(), f"{name}.hea", f"{name} 1 360 4\n{name}.dat 16 200\n".encode())
     assert done.outcome.patient == run.people.pseudonym("00123456")
+    assert done.data.decode().endswith(f"# patient: {done.outcome.patient}\n"), "as in EDF, the file itself tells it"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "cp949"])
