@@ -93,7 +93,9 @@ def check_apart(source: Path, out: Path) -> None:
     """Raise `OutputError` (`deid.folder-out`) when a run would read what it writes."""
     if out == source or source in out.parents or out in source.parents:
         _refuse_out(
-            "원본 폴더와 결과 폴더는 서로 밖에 있어야 합니다.", "Source and output must lie outside each other."
+            "원본 폴더와 결과 폴더는 서로 밖에 있어야 합니다.",
+            "Source and output must lie outside each other.",
+            remedy=("서로 밖에 있는 폴더를 주세요.", "Name folders that lie outside each other."),
         )
 
 
@@ -102,11 +104,10 @@ def _check_out(source: Path, out: Path, *, fresh: bool) -> None:
     if fresh and out.exists() and any(out.iterdir()):
         ko = "키 없이는 빈 폴더에만 쓰고, 끊긴 수행을 이을 수 없습니다. 가명이 섞입니다."
         en = "Without keys only an empty folder is written to, and no run goes on: pseudonyms would not agree."
-        _refuse_out(ko, en)
+        _refuse_out(ko, en, remedy=("다른 폴더를 주거나 --keys를 쓰세요.", "Name another folder, or give --keys."))
 
 
-def _refuse_out(ko: str, en: str) -> NoReturn:
-    remedy = ("다른 폴더를 주거나 --keys를 쓰세요.", "Name another folder, or give --keys.")
+def _refuse_out(ko: str, en: str, *, remedy: tuple[str, str]) -> NoReturn:
     raise OutputError("deid.folder-out", ko, en, remedy_ko=remedy[0], remedy_en=remedy[1])
 
 

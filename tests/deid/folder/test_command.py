@@ -83,6 +83,7 @@ def test_without_keys_two_runs_have_nothing_in_common_and_do_not_mix(folder: Pat
     again = call(folder)
     assert again.exit_code == 8
     assert "deid.folder-out" in again.output
+    assert "--keys" in again.output
     shutil.rmtree(folder / "out")
     call(folder)
     assert {path.name for path in first}.isdisjoint(path.name for path in written(folder))
@@ -128,7 +129,10 @@ def test_a_second_run_into_an_output_folder_is_refused_while_the_first_goes_on(f
 
 def test_an_output_inside_the_source_is_refused(folder: Path) -> None:
     given = ["folder", str(folder / "in"), str(folder / "in/out"), "--recipe", str(RECIPE)]
-    assert CliRunner().invoke(deid, given).exit_code == 8
+    refused = CliRunner().invoke(deid, given)
+    assert refused.exit_code == 8
+    assert "deid.folder-out" in refused.output
+    assert "--keys" not in refused.output  # keys would not help
 
 
 def test_several_processes_write_the_same(folder: Path) -> None:
