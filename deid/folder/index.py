@@ -11,18 +11,12 @@ from typing import Any
 
 import polars as pl
 
+from deid.folder.columns import COLUMNS
 from deid.folder.tally import Tally
 
 NAME = "index.parquet"
-TEXTS = ("study_uid", "series_uid", "instance_uid", "sop_class", "modality", "body_part", "laterality", "view")
-MORE_TEXTS = ("study_date", "sex", "age", "manufacturer")
-NUMBERS = ("rows", "columns", "frames")
 # Polars: Arrow asks pandas, a second to load, whether a list is one of its own.
-SCHEMA = pl.Schema(
-    {"file": pl.String, "format": pl.String, "patient": pl.String, "bytes": pl.Int64}
-    | dict.fromkeys((*TEXTS, *MORE_TEXTS), pl.String)
-    | dict.fromkeys(NUMBERS, pl.Int64)
-)
+SCHEMA = pl.Schema({name: pl.Int64 if dtype == "Int64" else pl.String for name, (dtype, *_) in COLUMNS.items()})
 
 
 def write(out: Path, tally: Tally) -> None:

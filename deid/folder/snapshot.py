@@ -141,9 +141,8 @@ class _Making:
         return publish(self.folder, out, manifest, self.keys.signing, whole)
 
     def _index(self, rows: list[dict[str, Any]]) -> Written:
-        names = list(index_columns.COLUMNS)
-        schema = {name: pl.Int64 if about[0] == "Int64" else pl.String for name, about in index_columns.COLUMNS.items()}
-        frame = pl.DataFrame([[row.get(name) for name in names] for row in rows], schema, orient="row")
+        names = list(index.SCHEMA)
+        frame = pl.DataFrame([[row.get(name) for name in names] for row in rows], index.SCHEMA, orient="row")
         old = self.before.table(TABLE) if self.before else None
         buckets = how_many(frame.height, old.buckets if old else 0)
         same = old is not None and old.buckets == buckets and list(old.columns) == names
