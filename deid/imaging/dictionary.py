@@ -51,8 +51,3 @@ def is_registered(uid: str) -> bool:
     """Whether a UID is one of the standard's own (a class, a syntax, a context group), and so nobody's instance."""
     # A storage class that is younger than the dictionary is still a class: small numbers under the standard's own root.
     return uid in UIDS or CLASS.fullmatch(uid) is not None
-
-
-def known_tags() -> list[int]:
-    """List the dictionary's single attributes."""
-    return sorted(TAGS)

@@ -18,7 +18,7 @@ WHOLE = re.compile(r" *[+-]?\d{1,10} *", re.ASCII)
 LONG_NUMBER = re.compile(r" *[+-]?\d{8,}\.?0* *", re.ASCII)  # as long as a date or a patient's number
 AGE = re.compile(r"(\d{3})([DWMY])")
 SHORTEST_LETTERS = 12  # bytes: in fewer, numbers look like letters by chance
-CHARACTER_SET, AGE_TAG, SEX_TAG = 0x00080005, 0x00101010, 0x00100040
+CHARACTER_SET, AGE_TAG = 0x00080005, 0x00101010
 DUMMIES = {
     "PN": b"Removed", "DA": b"19000101", "DT": b"19000101000000", "TM": b"000000", "IS": b"0", "DS": b"0",
     "AS": b"000Y", "UI": b"2.25.0",

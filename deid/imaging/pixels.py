@@ -11,7 +11,6 @@ from deid.imaging.picture import Picture, describe, native
 from deid.imaging.streams import j2k, jpeg, rle
 
 PIXEL_DATA, FLOAT, DOUBLE = 0x7FE00010, 0x7FE00008, 0x7FE00009
-OFFSETS = frozenset({0x7FE00001, 0x7FE00002, 0x7FE00003})
 RLE = "1.2.840.10008.1.2.5"
 JPEG = frozenset(f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 57, 70, 80, 81))
 J2K = frozenset(f"1.2.840.10008.1.2.4.{number}" for number in (90, 91, 92, 93, 201, 202, 203))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from deid.imaging.dictionary import LONG, TEXT
 from deid.imaging.elements import DataSet, Element, Items, Syntax
-from deid.imaging.read import ITEM, SEQUENCE_END, UNDEFINED
+from deid.imaging.read import ITEM, ITEM_END, SEQUENCE_END, UNDEFINED
 
 IMPLEMENTATION_UID = "2.25.214530698110573480712345187430213390871"  # ours, drawn once
 IMPLEMENTATION_NAME = "ANSIM_1"
@@ -96,7 +96,7 @@ class _Writer:
         for item in element.items or ():
             self._add(self._implicit(ITEM >> 16, ITEM & 0xFFFF, UNDEFINED))
             self.elements(item)
-            self._delimiter(0xFFFEE00D)
+            self._delimiter(ITEM_END)
         self._delimiter(SEQUENCE_END)
 
     def _delimiter(self, tag: int) -> None:

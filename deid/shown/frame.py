@@ -27,7 +27,6 @@ from deid.signal.stills.letters import opened
 
 Array = NDArray[Any]
 MOST_PIXELS = 1 << 26  # a mammogram has 26 million
-GREY_BITS = 16
 PLAIN = Scale(1.0, 0.0)
 
 

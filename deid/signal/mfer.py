@@ -20,7 +20,7 @@ from deid.signal.person import Person, Taken, person
 from deid.signal.words import technical
 
 PREAMBLE, END, ZERO, ATTRIBUTES, SAMPLES = 0x40, 0x80, 0x00, 0x3F, 0x1E
-BYTE_ORDER, VERSION, CHARACTERS, MEMO = 0x01, 0x02, 0x03, 0x16
+BYTE_ORDER, VERSION, CHARACTERS = 0x01, 0x02, 0x03
 WAVEFORM, LEAD, EVENT, VALUE, FILTER = 0x08, 0x09, 0x41, 0x42, 0x11
 NAME, NUMBER, AGE, TIME, UID = 0x81, 0x82, 0x83, 0x85, 0x87
 # Whole numbers and scales, by tag: how many bytes at most. Block, channels, sequences, pointer, data type, interval,
