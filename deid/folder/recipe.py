@@ -56,6 +56,12 @@ def load(path: Path, parsers: Mapping[str, Callable[[Node], Any]], *, signed: bo
     """
     data = content(path)
     root = read(path, data)
+    if "kind" not in root.pairs():
+        remedy = (
+            "표라면 `ansim deid run`에 주고, 폴더라면 `kind: folder`를 쓰세요.",
+            "If it is of tables give it to `ansim deid run`; if of a folder write `kind: folder`.",
+        )
+        root.fail("not-folder", "폴더의 계획이 아닙니다.", "is no recipe of a folder.", remedy=remedy)
     required = ("recipe", "kind", "dataset", "version", "patient")
     optional = ("consent", "withdrawals", "gates", *parsers)
     top = root.fields((*required, *SIGNED), optional) if signed else root.fields(required, (*SIGNED, *optional))

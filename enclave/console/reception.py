@@ -10,7 +10,7 @@ import click
 from enclave.console.acting import say
 from enclave.policy.reception import Senders
 from enclave.reception.book import NotRecorded, kept_book
-from enclave.reception.lines import Certificates
+from enclave.reception.lines import NO_TITLE, Certificates, is_title
 from enclave.reception.receiver import Place, receiving
 from enclave.reception.sealed import Kept, SealedStore
 
@@ -88,8 +88,11 @@ def _receive(store: SealedStore, heard: Senders, place: Place) -> None:
 def _who(
     titles: tuple[str, ...], files: tuple[Path | None, Path | None, Path | None], ours: str, address: tuple[str, int]
 ) -> tuple[Senders, Place]:
-    """Read who may send and how. Raises `click.UsageError` for half of either way, or a certificate that is none."""
+    """Read who may send and how. Raises `click.UsageError` for half of either way, no title, no certificate."""
     senders, certificate, key = files
+    for each in (ours, *titles):
+        if not is_title(each):
+            raise click.UsageError(f"{each}: {NO_TITLE}")
     if titles and not any(files):
         return Senders(dict.fromkeys(titles, ""), ours), Place(address)
     if titles or senders is None or certificate is None or key is None:

@@ -13,6 +13,13 @@ from pathlib import Path
 from typing import Any
 
 LONGEST_TITLE = 16  # PS3.5 6.2, AE
+NO_TITLE = "AE title은 \\ 없는 ASCII 16자까지입니다 (at most 16 ASCII characters without \\)"
+
+
+def is_title(text: str) -> bool:
+    """Whether a device can be called so: another title would never be heard, and its sender refused for ever."""
+    printable = text.isascii() and text.isprintable() and "\\" not in text
+    return printable and 0 < len(text) <= LONGEST_TITLE and text == text.strip()
 
 
 @dataclass(frozen=True)
@@ -30,8 +37,8 @@ class Certificates:
         """
         found = {}
         for path in sorted(self.senders.glob("*.pem")):
-            if not 0 < len(path.stem) <= LONGEST_TITLE or not path.stem.isascii():
-                raise ValueError(f"{path.name}: AE title은 ASCII 16자까지입니다 (at most 16 ASCII characters)")
+            if not is_title(path.stem):
+                raise ValueError(f"{path.name}: {NO_TITLE}")
             try:
                 der = ssl.PEM_cert_to_DER_cert(path.read_text("ascii").strip())
             except ValueError as error:

@@ -167,3 +167,10 @@ def test_a_recipe_that_cannot_be_followed_is_told_by_line(folder: Path, old: str
     result = CliRunner().invoke(deid, given)
     assert result.exit_code == 3
     assert f"bad.yaml:{line}:" in result.output
+
+
+def test_a_recipe_of_tables_is_sent_to_the_command_for_tables(folder: Path) -> None:
+    given = ["folder", str(folder / "in"), str(folder / "out"), "--recipe", str(RECIPE.with_name("nafld.yaml"))]
+    result = CliRunner().invoke(deid, given)
+    assert result.exit_code == 3
+    assert "ansim deid run" in result.output

@@ -158,3 +158,23 @@ def test_half_of_either_way_is_refused(tmp_path: Path, case: str) -> None:
     assert done.exit_code == 2
     assert "--from" in done.output
     assert not (tmp_path / "hospital").exists()
+
+
+NO_TITLES = {
+    "longer than a title": "P" * 17,
+    "not ASCII": "병원",
+    "nothing": "",
+    "a backslash": "A\\B",
+    "a blank": " PACS",
+}
+
+
+@pytest.mark.parametrize("option", ["--from", "--title"])
+@pytest.mark.parametrize("case", NO_TITLES)
+def test_a_title_that_no_device_can_have_is_refused_by_name(tmp_path: Path, case: str, option: str) -> None:
+    given = {"--from": "PACS", option: NO_TITLES[case]}
+    words = [word for pair in given.items() for word in pair]
+    done = CliRunner().invoke(receive, [str(tmp_path / "hospital"), *words])
+    assert done.exit_code == 2
+    assert f"{NO_TITLES[case]}: AE title" in done.output
+    assert not (tmp_path / "hospital").exists()
