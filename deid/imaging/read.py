@@ -23,7 +23,7 @@ ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 PIXELS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 HEADER = 1 << 16  # bytes: most headers are shorter
 DEEPEST = 64  # sequences within sequences; more is an attack
-LARGEST_INFLATED = 1 << 31
+LARGEST_INFLATED = 1 << 29  # bytes: deflated are reports and plans; a few MB that become more are an attack
 IMPLICIT_LITTLE = Syntax(explicit=False, little=True)
 BARE = (Syntax(explicit=True, little=True), IMPLICIT_LITTLE, Syntax(explicit=True, little=False))
 
@@ -72,7 +72,9 @@ def _read(data: memoryview) -> DataSet:
     body = data[start:]
     if declared == DEFLATED:
         inflate = zlib.decompressobj(-zlib.MAX_WBITS)
-        body = memoryview(inflate.decompress(bytes(body), LARGEST_INFLATED))
+        body = memoryview(inflate.decompress(body, LARGEST_INFLATED))
+        if inflate.unconsumed_tail:
+            raise Broken("it inflates beyond 512 MB")
     syntax = _syntax(body, declared)
     reader = _Reader(body, syntax)
     elements = reader.top()

@@ -109,3 +109,16 @@ def test_other_files_are_not_taken_for_dicom() -> None:
 def test_what_is_deflated_is_written_plainly_so_that_the_last_look_sees_it() -> None:
     found = read(sample("image_dfl.dcm"))
     assert found.transfer_syntax == "1.2.840.10008.1.2.1"
+
+
+@pytest.mark.parametrize(("most", "is_read"), [(1 << 18, False), (1 << 20, True)])
+def test_what_inflates_beyond_measure_is_refused_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, most: int, *, is_read: bool
+) -> None:
+    """A picture of 512 by 512 bytes, beside a limit below it and one above."""
+    monkeypatch.setattr("deid.imaging.read.LARGEST_INFLATED", most)
+    if is_read:
+        assert len(read(sample("image_dfl.dcm")).elements) > 0
+        return
+    with pytest.raises(Refused, match="inflates beyond"):
+        read(sample("image_dfl.dcm"))
