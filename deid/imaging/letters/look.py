@@ -31,7 +31,7 @@ SINGLY = 3  # frames searched by themselves; of more, what they show together an
 SMALLEST = 24  # px: nothing smaller holds letters that can be read
 BESIDE = 160  # px around a find in which the rest of its line is looked for
 AROUND = 64  # px around edges that a view alone has in which it is searched
-MODALITY, COUNTS = 0x00080060, frozenset({"NM", "PT"})
+MODALITY = 0x00080060
 BASELINE_BITS = 8
 DOUBTFUL = 0.1  # of mean probability, around `CERTAIN`: a find in between is told to reviewers as doubtful
 # Why a picture is doubtful. `near-threshold`: a place was blanked, but barely. `below-threshold`: one was left, barely.
@@ -108,16 +108,16 @@ class Search:
         return lines, {doubt for _, doubted in looks for doubt in doubted}
 
     def _look_at(self, view: View) -> tuple[list[Box], set[str]]:
-        counts, largest, seen = ascii_text(self.data.find(MODALITY)) in COUNTS, self.rules.largest, view.seen
+        modality, largest, seen = ascii_text(self.data.find(MODALITY)), self.rules.largest, view.seen
         limits = self.rules.threshold, CERTAIN - DOUBTFUL
         nearly = _find_near(seen, view.places, AROUND, limits) if view.places else _find(seen, limits)
-        drawn = believed(nearly, seen, largest=largest, counts=counts)
+        drawn = believed(nearly, seen, largest=largest, modality=modality)
         found = [box for box in drawn if box.sure >= CERTAIN]
         doubts = {NEAR} if any(box.sure < CERTAIN + DOUBTFUL for box in found) else set()
         if found:
             # A line that was half seen ends at a blanked place: the next look finds the rest of it, and only that.
             again = _beside(softened(seen, found), found, self.rules.threshold / 2)
-            found += believed(again, seen, largest=largest, counts=counts)
+            found += believed(again, seen, largest=largest, modality=modality)
         made = [followed(box, seen) for box in found]
         if any(box.sure < CERTAIN and not any(_overlap(box, each) for each in made) for box in drawn):
             doubts.add(BELOW)
