@@ -102,6 +102,14 @@ class Link:
         with suppress(LocalProtocolError, OSError):
             await self._put(CloseConnection(code, reason))
 
+    async def hear_out(self) -> None:
+        """Read, and pass over, what comes until the other side says goodbye too. Raises `Broken` or `OSError`."""
+        try:
+            async for _ in self.messages(lambda: 0):
+                pass
+        finally:
+            self.let_go()
+
     async def _put(self, event: Event) -> None:
         if self._socket.state is ConnectionState.CLOSED:
             return

@@ -89,10 +89,14 @@ async def _talk(visit: Visit, pair: Pair, talk: Talk) -> None:
         pair.server.let_go()
         with suppress(OSError):
             await talk.close()
-    # A browser that reads nothing must not hold the connection for its goodbye.
-    with suppress(TimeoutError, OSError):
+    # A browser that reads nothing, or never ends, must not hold the connection for its goodbye.
+    with suppress(TimeoutError, OSError, Broken):
         async with asyncio.timeout(1):
             await asyncio.gather(pair.browser.close(code, reason), pair.server.close(GOING_AWAY))
+            if code != BROKEN:
+                # Closed with something unread the connection is reset, upon which the proxy writes an HTTP error into
+                # the open socket: the page would hear of a broken frame instead of our goodbye.
+                await pair.browser.hear_out()
 
 
 def _limit(visit: Visit) -> int:

@@ -195,6 +195,25 @@ def test_when_the_server_goes_the_page_is_told() -> None:
     assert peer.run(play()) == (1001, "")
 
 
+def test_what_a_page_still_says_when_the_server_is_gone_resets_no_connection() -> None:
+    """A reset would make the proxy write an HTTP error into the open socket."""
+
+    async def goes(link: ServerConnection) -> None:
+        await link.recv()
+        link.transport.close()
+
+    async def play() -> bytes:
+        async with peer.scene(goes) as scene:
+            reader, writer = await by_hand(scene, asking())
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(frame(1, STDIN) * 20_000 + frame(8, b"\x03\xe9"))
+            told = await reader.read()
+            writer.close()
+            return told
+
+    assert peer.run(play()) == b"\x88\x02\x03\xe9"
+
+
 @pytest.mark.parametrize("answer", ["HTTP/1.1 403 No", "HTTP/1.1 200 OK", "HTTP/1.1 101 X\r\nSec-WebSocket-Accept: x"])
 def test_a_server_that_does_not_switch_rightly_opens_nothing(answer: str) -> None:
     async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
