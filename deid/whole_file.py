@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 import secrets
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 OWNER_ONLY, UMASK_DECIDES = 0o600, 0o666
 
@@ -27,3 +31,12 @@ def write_whole(path: Path, data: bytes, mode: int | None = OWNER_ONLY) -> None:
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def write_rows(path: Path, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Put a CSV (UTF-8) in the place of a file, for its owner alone, as `write_whole` does. Raises `OSError`."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(head)
+    writer.writerows(rows)
+    write_whole(path, text.getvalue().encode())

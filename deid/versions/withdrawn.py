@@ -28,7 +28,7 @@ from deid.treatments.surrogate import Surrogate
 from deid.versions.alike import ALIKE
 from deid.versions.consent import SEOUL, Feed
 from deid.versions.spellings import core, cores
-from deid.whole_file import write_whole
+from deid.whole_file import write_rows
 
 HEAD = ("subject", "withdrawn_on")
 RECORD = " record"
@@ -103,11 +103,7 @@ def add_entries(path: Path, ids: Iterable[str], day: date) -> int:
     fresh = [who for who in dict.fromkeys(each.strip() for each in ids) if who and who not in known]
     if not fresh and path.exists():
         return 0
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(HEAD)
-    writer.writerows((who, on.isoformat()) for who, on in [*entries, *((who, day) for who in fresh)])
-    write_whole(path, text.getvalue().encode())
+    write_rows(path, HEAD, ((who, on.isoformat()) for who, on in [*entries, *((who, day) for who in fresh)]))
     return len(fresh)
 
 

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
 from deid.marks import HEAD, Mark, read_marks
-from deid.whole_file import write_whole
+from deid.whole_file import write_rows
 
 
 def add_marks(path: Path, marks: Sequence[Mark]) -> None:
     """Add marks to the file, made if it is not there. Raises `OSError`, `SourceError` for one that is malformed."""
     known = read_marks(path) if path.exists() else ()
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(HEAD)
-    writer.writerows(dict.fromkeys((*known, *marks)))
-    write_whole(path, text.getvalue().encode())
+    write_rows(path, HEAD, dict.fromkeys((*known, *marks)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from deid.whole_file import write_whole
+from tests.no_room import no_room_beyond
 
 OLD, NEW = b"old", b"new and longer\r\n"
 
@@ -44,13 +44,8 @@ def test_without_a_word_it_is_its_owners_alone(tmp_path: Path, umask: int) -> No
 def test_a_write_that_fails_half_way_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(OLD)
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (len(NEW) // 2, before[1]))  # Python is told of it by EFBIG
-    try:
-        with pytest.raises(OSError, match="too large"):
-            write_whole(path, NEW)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with no_room_beyond(len(NEW) // 2), pytest.raises(OSError, match="too large"):
+        write_whole(path, NEW)
     assert path.read_bytes() == OLD
     assert list(tmp_path.iterdir()) == [path]
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import resource
 from pathlib import Path
 
 import pytest
 
 from enclave.console.writing import replace
 from enclave.errors import Unavailable
+from tests.no_room import no_room_beyond
 
 OLD, NEW = b"old report", b"new report, longer than the old one"
 
@@ -34,13 +34,8 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
 def test_a_write_that_fails_half_way_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     target = tmp_path / "report.json"
     target.write_bytes(OLD)
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (len(NEW) // 2, before[1]))  # Python is told of it by EFBIG
-    try:
-        with pytest.raises(Unavailable) as refused:
-            replace(target, NEW)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with no_room_beyond(len(NEW) // 2), pytest.raises(Unavailable) as refused:
+        replace(target, NEW)
     assert refused.value.code == "console.unwritable"
     assert target.read_bytes() == OLD
     assert list(tmp_path.iterdir()) == [target]

@@ -34,7 +34,7 @@ def followed(box: Box, grey: NDArray[np.uint8]) -> Box:
 
 
 def _goes_on(part: NDArray[np.uint8], stroke: float) -> bool:
-    if min(part.shape) < 4:  # noqa: PLR2004 - px; nothing to judge by
+    if not is_drawn(part):
         return False
     strokes = float((np.abs(part.astype(np.int16) - stroke) <= SAME_TONE).mean())
-    return LEAST <= strokes <= MOST and is_drawn(part)
+    return LEAST <= strokes <= MOST
