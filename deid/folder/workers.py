@@ -7,6 +7,7 @@ whose process died is tried once more in a fresh one, and then refused.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections import Counter, deque
@@ -24,6 +25,8 @@ ROUND = 0.01  # seconds between two looks at the workers: being woken for every 
 IN_HAND, MOST_IN_HAND = 3, 32  # files in a worker's hands: the next are there when one is done
 AHEAD = 64  # files for each worker that may be done before their turn
 TRIES = 2
+# A process is one of many: NumPy's own threads, one for each core, would spin against the others' work.
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 
 
 @dataclass
@@ -136,7 +139,8 @@ def _started(work: Work) -> _Worker:
     with theirs:
         # -P: nothing of the folder somebody happens to stand in is imported.
         command = [sys.executable, "-P", "-m", "deid.folder.worker", str(theirs.fileno())]
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()])
+        environment = os.environ | ONE_THREAD
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], env=environment)
     with suppress(OSError):
         ours.send(work)
     return _Worker(process, ours)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator
-from xml.sax.saxutils import quoteattr
+from html import escape
 
 from deid.folder.format import Context
 from deid.signal.cursor import unreadable
@@ -117,7 +117,7 @@ class _Writer:
             self.gone += 1
             return
         spaces = f' xmlns="{HL7}" xmlns:xsi="{XSI}"' if not depth else ""
-        attributes = "".join(f" {key}={quoteattr(value)}" for key, value in self.attributes(element, parent))
+        attributes = "".join(f' {key}="{escape(value)}"' for key, value in self.attributes(element, parent))
         yield f"<{element.name}{spaces}{attributes}>"
         if element.name == "digits":
             if not SAMPLES.fullmatch(element.text):
