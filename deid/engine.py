@@ -61,7 +61,8 @@ from deid.twin.pack import NAME as TWIN
 from deid.versions.before import Before
 from deid.versions.consent import check_consent
 from deid.versions.difference import difference
-from deid.versions.withdrawn import Applied, read_feed, without
+from deid.versions.feed import read_feed
+from deid.versions.withdrawn import Applied, without
 from deid.write import (
     PART_ROWS,
     Written,

@@ -7,13 +7,13 @@ Exit codes: 0 done · 2 wrong use or input · 3 denied · 4 not found · 5 confl
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 from itertools import pairwise
 
 import click
 
 from audit.errors import AuditError
 from deid.errors import DeidError
+from deid.lazy_group import LazyGroup
 from enclave.errors import EnclaveError
 
 GROUPS = {
@@ -41,25 +41,7 @@ GROUPS = {
 EXIT_CODES = {403: 3, 404: 4, 409: 5, 422: 2, 503: 6}
 
 
-class LazyGroup(click.Group):
-    """A group whose commands are named in `GROUPS` and imported when used."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Return all names."""
-        return sorted(GROUPS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        """Import and return one command; None for a name that is not ours."""
-        if cmd_name not in GROUPS:
-            return None
-        module, _, name = GROUPS[cmd_name].partition(":")
-        found = getattr(import_module(module), name)
-        if not isinstance(found, click.Command):
-            raise TypeError(f"{GROUPS[cmd_name]} is not a command")
-        return found
-
-
-@click.command(cls=LazyGroup)
+@click.command(cls=LazyGroup, places=GROUPS)
 @click.option("--lang", type=click.Choice(["ko", "en"]), default="ko", help="출력 언어 (language of the output)")
 @click.pass_context
 def ansim(ctx: click.Context, lang: str) -> None:

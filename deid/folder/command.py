@@ -17,13 +17,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedCo
 from deid.errors import OutputError
 from deid.folder import index
 from deid.folder import run as folder
+from deid.folder.jobs import jobs_for
 from deid.folder.leaving import left_of
 from deid.folder.locks import alone_in
 from deid.folder.one import Work
 from deid.folder.people import People
 from deid.folder.recipe import load
 from deid.folder.registry import SECTIONS
-from deid.folder.snapshot import jobs_for
 from deid.folder.zips import opened
 from deid.keys import MASTER_BYTES, WorkerKeys, find_generation, key_id, read_master
 from deid.refusal import errors_to_exit_codes

@@ -11,8 +11,8 @@ from deid.folder.files import files_below
 from deid.folder.people import Leaving
 from deid.folder.recipe import FolderRecipe
 from deid.versions.alike import ALIKE
+from deid.versions.feed import read_feed
 from deid.versions.spellings import cores
-from deid.versions.withdrawn import read_feed
 
 
 @dataclass(frozen=True)

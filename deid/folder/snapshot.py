@@ -8,7 +8,6 @@ was killed while files were written goes on where it was; killed later, the next
 from __future__ import annotations
 
 import json
-import os
 import platform
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -23,10 +22,10 @@ import polars as pl
 from deid.folder import columns as index_columns
 from deid.folder import index, run
 from deid.folder.columns import FILE, LABEL, SUBJECT, TABLE
-from deid.folder.files import files_below
 from deid.folder.format import NOBODY
 from deid.folder.frame_gate import check_private, opened_frames, write_frames
 from deid.folder.gate import judge, judge_index
+from deid.folder.jobs import jobs_for
 from deid.folder.leaving import Left, left_of
 from deid.folder.one import Result, Work
 from deid.folder.people import People
@@ -51,7 +50,6 @@ from deid.versions.difference import difference
 from deid.write import Place, Written, sealed, write_rows
 
 TOOLS = ("ansim-enclave", "polars", "pydicom", "onnxruntime", "cryptography")
-FEW, LITTLE = 64, 1 << 28  # files, bytes
 Progress = Callable[[int, int], None]
 Told = Callable[[Mapping[str, Any]], None]
 
@@ -249,13 +247,3 @@ def _facts(tally: Tally, rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Any
 
 def _count(values: Iterable[str]) -> dict[str, int]:
     return dict(sorted(Counter(values).items()))
-
-
-def jobs_for(source: Path) -> int:
-    """Give one process for each CPU, but one alone for a few small files, which end before others have started."""
-    size = 0
-    for count, name in enumerate(files_below(source), 1):
-        size += (source / name).stat().st_size
-        if count == FEW or size >= LITTLE:
-            return len(os.sched_getaffinity(0))
-    return 1

@@ -14,12 +14,12 @@ from deid import marks
 from deid.errors import SourceError
 from deid.planning.peek import ROWS, Peek, peek, peek_tables
 from deid.recipe_source import FORMATS, Address
-from deid.versions import withdrawn
+from deid.versions import feed
 
 SUFFIXES = frozenset(ending for _, endings in FORMATS.values() for ending in endings)
 # Endings that say nothing: taken for CSV, and refused as that if they are none.
 PLAIN = frozenset({"", ".dat", ".lst"})
-HEAD_WITHDRAWN, HEAD_MISSED = ",".join(withdrawn.HEAD), ",".join(marks.HEAD)
+HEAD_WITHDRAWN, HEAD_MISSED = ",".join(feed.HEAD), ",".join(marks.HEAD)
 FIRST_LINE = 200
 
 

@@ -28,10 +28,11 @@ from deid.recipe import Recipe
 from deid.refusal import errors_to_exit_codes
 from deid.snapshot import read_manifest
 from deid.versions.consent import SEOUL, Feed
+from deid.versions.feed import add_entries, read_feed, read_ids
 from deid.versions.options import FOLDER, Versions, version_options
 from deid.versions.shredding import Shredded, shred
 from deid.versions.spellings import cores
-from deid.versions.withdrawn import add_entries, read_feed, read_ids, spelled_in
+from deid.versions.withdrawn import spelled_in
 
 ANY_PATH, EXISTING_FILE = click.Path(path_type=Path), click.Path(exists=True, dir_okay=False, path_type=Path)
 SOURCE = click.option("--source", type=FOLDER, required=True, help="병원 파일이 있는 폴더 (folder of the files)")

@@ -19,12 +19,12 @@ from deid.keys import Keys, find_generation, read_master
 from deid.manifest import Manifest
 from deid.snapshot import MANIFEST, read_manifest
 from deid.transform.pseudonyms import pseudonym
+from deid.versions.feed import Withdrawn
 from deid.versions.held import of_people
 from deid.versions.keystore import SnapshotKeys
 from deid.versions.recalls import NOW, Recall, leave
 from deid.versions.spellings import usual
 from deid.versions.tables import DataFile
-from deid.versions.withdrawn import Withdrawn
 
 KIND = "pseudonym"
 

@@ -24,10 +24,10 @@ from deid.keys import SEAL, STORE
 from deid.snapshot import read_manifest, verify
 from deid.versions import buckets
 from deid.versions.before import load
+from deid.versions.feed import Withdrawn, add_entries, read_entries
 from deid.versions.keystore import KeyStore, open_store
 from deid.versions.recalls import Recall, leave, recalls
 from deid.versions.tables import DataFile, open_table
-from deid.versions.withdrawn import Withdrawn, add_entries, read_entries
 from tests.deid.factory import HEAD, NOW, Hospital, gates, table
 
 CANARY = "Q87CANARY"

@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from enclave import cli
 from enclave.vault import Vault
 from tests.enclave.conftest import Done
 from tests.enclave.scene import build
@@ -144,13 +143,6 @@ def test_a_snapshot_built_elsewhere_is_copied_verified_and_received(home, tmp_pa
     refused = ansim(home, "snapshot", "receive", str(damaged))
     assert (refused.returncode, refused.stderr.startswith("[snapshot.damaged]")) == (3, True), refused.stderr
     assert {path.name for path in (home / "snapshots").iterdir()} == {folder.name}
-
-
-def test_every_group_is_there_and_has_help():
-    for name in cli.GROUPS:
-        command = cli.ansim.get_command(None, name)
-        assert command.help
-    assert cli.ansim.get_command(None, "nothing") is None
 
 
 def test_the_console_lists_what_waits_at_the_airlock_and_acts_for_an_author_who_is_gone(tmp_path):
