@@ -37,10 +37,11 @@ from tests.bench.imaging_pictures import KINDS
 from tests.deid.imaging.planted import Maker
 
 ROOT = Path(__file__).parents[2]
-TURNS, SEEDS = 3, 6
+TURNS, SEEDS = 5, 6
 # Files of the sets by which processes are compared: so many that the start of a worker (0.2 s) is little beside them.
 SMALL, LARGE, FRAMES = 4000, 400, 22  # slices of 0.53 MB; files of so many frames of 0.52 MB in each: 11.5 MB
-MANY, CINE = 10, 360  # times the files of the few; frames of the largest file, 94 MB
+# How often the files of the few are the many: also among the few are slices of which one in 500 is looked at.
+MANY, CINE = 4, 360  # and frames of the largest file, 94 MB
 # Growth: tiles of large pictures overlap, by a tenth of their area.
 GATES = {"large": 0.60, "small": 200, "gain": 1.8, "share": 0.95, "letters": 0.5, "growth": 1.2, "vain": 0.01,
          "memory": 3.0, "flat": 1.10}  # fmt: skip
