@@ -1,7 +1,7 @@
 """A group of commands that are imported when they are used: what one of them needs, the others do not wait for.
 
-The list of the commands with what each is for comes from their docstrings, read from the source without running it:
-importing all of them only to say what there is would take seconds.
+The list of the commands with what each is for, in `--help` and behind the shell's Tab, comes from their docstrings,
+read from the source without running it: importing all of them only to say what there is would take seconds.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
+
+COMPLETED = 45  # letters of what a shell shows beside a name: click's own measure
 
 
 class LazyGroup(click.Group):
@@ -36,6 +39,23 @@ class LazyGroup(click.Group):
         if not isinstance(found, click.Command):
             raise TypeError(f"{self.places[cmd_name]} is not a command")
         return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """See `click.Group`; who mistypes a name is told which are like it."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:
+            # click looks among the commands that were added, which are none here.
+            raise click.NoSuchCommand(error.command_name, possibilities=self.places, ctx=ctx) from None
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the names that begin so, and the group's own options."""
+        names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
+        found = [CompletionItem(name, help=self._short(ctx, name, COMPLETED)) for name in names]
+        # Not the group's own, which would import every command.
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of the commands."""

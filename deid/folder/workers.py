@@ -25,7 +25,8 @@ ROUND = 0.01  # seconds between two looks at the workers: being woken for every 
 IN_HAND, MOST_IN_HAND = 3, 32  # files in a worker's hands: the next are there when one is done
 AHEAD = 64  # files for each worker that may be done before their turn
 TRIES = 2
-# A process is one of many: NumPy's own threads, one for each core, would spin against the others' work.
+# A process is one of many: NumPy's own threads, one for each core, would spin against the others' work. Whoever has
+# set another number is not overruled.
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 
 
@@ -139,7 +140,7 @@ def _started(work: Work) -> _Worker:
     with theirs:
         # -P: nothing of the folder somebody happens to stand in is imported.
         command = [sys.executable, "-P", "-m", "deid.folder.worker", str(theirs.fileno())]
-        environment = os.environ | ONE_THREAD
+        environment = ONE_THREAD | os.environ
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], env=environment)
     with suppress(OSError):
         ours.send(work)

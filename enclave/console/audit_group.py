@@ -1,32 +1,30 @@
 """`ansim audit` as this installation has it: the log's own commands, and those that ask its database.
 
-Verifying needs no database of ours, so the others are imported when they are used.
+Verifying needs no database of ours, so each is imported when it is used.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-
 import click
 
-from audit.cli import audit as own
+from deid.lazy_group import LazyGroup
 
-ASKING = ("activity", "due", "entry", "export", "search")
-
-
-class AuditGroup(click.Group):
-    """The commands of `audit.cli`, and those of `enclave.console.log`."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return all names."""
-        return sorted([*own.list_commands(ctx), *ASKING])
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return one command; None for a name that is not ours."""
-        if cmd_name not in ASKING:
-            return own.get_command(ctx, cmd_name)
-        found = getattr(import_module("enclave.console.log"), cmd_name)
-        return found if isinstance(found, click.Command) else None
+COMMANDS = {
+    "activity": "enclave.console.log:activity",
+    "bundle": "audit.cli:bundle_command",
+    "compare": "audit.cli:compare_command",
+    "due": "enclave.console.log:due",
+    "entry": "enclave.console.log:entry",
+    "export": "enclave.console.log:export",
+    "print": "audit.cli:print_command",
+    "program": "audit.cli:program_command",
+    "search": "enclave.console.log:search",
+    "status": "audit.cli:status_command",
+    "verify": "audit.cli:verify_command",
+    "witness": "audit.cli:witness_command",
+}
 
 
-audit = AuditGroup("audit", help=own.help)
+@click.group(cls=LazyGroup, places=COMMANDS)
+def audit() -> None:
+    """감사 로그를 검증하고 증거 자료를 만듭니다 (the audit log: verify, bundle, print, compare)."""

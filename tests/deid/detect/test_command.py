@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from deid.cli import deid
 from deid.detect.command import detect
 
 
@@ -35,7 +34,3 @@ def test_a_bad_line_is_named_and_the_target_is_kept(tmp_path: Path, line: str) -
     assert "line 2" in result.output
     assert target.read_text() == "earlier"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.jsonl", "out.jsonl"]
-
-
-def test_the_command_is_one_of_those_of_ansim_deid() -> None:
-    assert deid.commands["detect"] is detect

@@ -151,3 +151,22 @@ def test_where_no_process_starts_the_run_says_so(
     work = _work(people, recipe, source, tmp_path / "out")
     with pytest.raises(OutputError, match="--jobs 1"):
         list(workers.results(work, ["000.dcm", "001.dcm"], JOBS))
+
+
+@pytest.mark.parametrize(("given", "wanted"), [(None, "1"), ("3", "3")], ids=["nothing", "three"])
+def test_a_worker_has_one_thread_for_numpy_or_as_many_as_somebody_says(
+    tmp_path: Path, source: Path, people: People, recipe: FolderRecipe, monkeypatch: pytest.MonkeyPatch,
+    given: str | None, wanted: str,
+) -> None:  # fmt: skip
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    if given:
+        monkeypatch.setenv("OPENBLAS_NUM_THREADS", given)
+    results = workers.results(_work(people, recipe, source, tmp_path / "out"), ["000.dcm", "001.dcm"], JOBS)
+    next(results)
+    environments = [Path(f"/proc/{each}/environ").read_bytes().split(b"\0") for each in _workers_of(os.getpid())]
+    list(results)
+    assert len(environments) == JOBS
+    for each in environments:
+        assert [line for line in each if line.startswith(b"OPENBLAS_NUM_THREADS=")] == [
+            f"OPENBLAS_NUM_THREADS={wanted}".encode()
+        ]

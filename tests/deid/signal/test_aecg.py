@@ -53,6 +53,18 @@ def test_times_keep_their_distances_from_midnight_of_the_shifted_day(run: Runner
     assert root.find(f".//{V3}trialSubject/{V3}id").get("extension") == done.outcome.patient
 
 
+@pytest.mark.parametrize("beside", ["&#10;", "&#9;", "&#13;", "&quot;", "'", "&lt;", "&amp;", "&amp;#10;", "&#160;"])
+def test_no_attribute_is_kept_with_white_space_or_a_sign_of_xml_in_it(run: Runner, beside: str) -> None:
+    kept = {"bpm", "72", "MDC_ECG_HEART_RATE"}
+    made = aecg(person(6)).decode()
+    for value in kept:
+        made = made.replace(f'"{value}"', f'"{value}{beside}"')
+    root = ET.fromstring(run(Aecg(), "a.xml", made.encode()).data)
+    written = {value for each in root.iter() for value in each.attrib.values()}
+    assert not [value for value in written for one in kept if value.startswith(one)]
+    assert "uV" in written
+
+
 BOMB = "<!DOCTYPE a [" + '<!ENTITY a "ha">' + "".join(f'<!ENTITY b{n} "&a;&a;">' for n in range(9)) + "]>"
 
 
