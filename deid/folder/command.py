@@ -17,7 +17,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedCo
 from deid.errors import OutputError
 from deid.folder import index
 from deid.folder import run as folder
-from deid.folder.jobs import jobs_for
 from deid.folder.leaving import left_of
 from deid.folder.locks import alone_in
 from deid.folder.one import Work
@@ -71,7 +70,7 @@ def folder_command(  # noqa: PLR0913 - one parameter for each option
             tally = folder.run(
                 work,
                 out.resolve(),
-                jobs=jobs or jobs_for(read),
+                jobs=jobs,
                 progress=lambda done, total: bar.update(task, completed=done, total=total),
             )
             tally.refused += refused

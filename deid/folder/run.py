@@ -18,6 +18,7 @@ from deid.folder import one, workers
 from deid.folder.directory import clear, rebuild
 from deid.folder.files import files_below
 from deid.folder.format import staged
+from deid.folder.jobs import jobs_for
 from deid.folder.journal import Done, Journal, Placed, stamp
 from deid.folder.one import LEFT, POLICY, Result, Work
 from deid.folder.registry import prepared
@@ -29,8 +30,14 @@ from deid.imaging.directory import numbered
 STAGING = ".staging"
 
 
-def run(work: Work, out: Path, *, jobs: int = 1, progress: Callable[[int, int], None] = lambda *_: None) -> Tally:
-    """De-identify every file below `work.source` into `out`, with `jobs` processes; `progress` hears done and total."""
+def run(
+    work: Work, out: Path, *, jobs: int | None = 1, progress: Callable[[int, int], None] = lambda *_: None
+) -> Tally:
+    """De-identify every file below `work.source` into `out`; `progress` hears done and total.
+
+    One job is this process itself; with more, or None (as many as the files are worth), a file that ends its process
+    does not end the run.
+    """
     names = [name for name in files_below(work.source) if name not in work.besides]
     tally = Tally()
     shutil.rmtree(work.staging, ignore_errors=True)
@@ -52,7 +59,7 @@ def run(work: Work, out: Path, *, jobs: int = 1, progress: Callable[[int, int], 
     return tally
 
 
-def _all(work: Work, names: list[str], jobs: int, journal: Journal, out: Path) -> Iterator[Done]:
+def _all(work: Work, names: list[str], jobs: int | None, journal: Journal, out: Path) -> Iterator[Done]:
     """Yield what became of every file: first those that an earlier run was done with, then the others."""
     yield from (journal.before[name] for name in names if name in journal.before)
     rest = [name for name in names if name not in journal.before]
@@ -66,10 +73,10 @@ def _all(work: Work, names: list[str], jobs: int, journal: Journal, out: Path) -
         yield done
 
 
-def _results(work: Work, names: list[str], jobs: int) -> Iterator[Result]:
+def _results(work: Work, names: list[str], jobs: int | None) -> Iterator[Result]:
     if jobs == 1:
         return (one.process(work, 0, name) for name in names)
-    return workers.results(work, names, jobs)
+    return workers.results(work, names, jobs or jobs_for(work.source, names))
 
 
 def _places(result: Result, out: Path) -> tuple[Placed, ...]:

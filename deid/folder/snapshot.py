@@ -25,7 +25,6 @@ from deid.folder.columns import FILE, LABEL, SUBJECT, TABLE
 from deid.folder.format import NOBODY
 from deid.folder.frame_gate import check_private, opened_frames, write_frames
 from deid.folder.gate import judge, judge_index
-from deid.folder.jobs import jobs_for
 from deid.folder.leaving import Left, left_of
 from deid.folder.one import Result, Work
 from deid.folder.people import People
@@ -100,7 +99,7 @@ def run_folder(  # noqa: PLR0913 - as `engine.run`; all but the first four by na
             owner = WorkerKeys(keys.master, keys.project)
             people = People(owner, recipe.dataset, recipe.domain, recipe.max_days, left.leaving)
             work = Work(people, recipe, source, plain / run.STAGING, left.besides, links=False)
-            tally = run.run(work, plain, jobs=jobs or jobs_for(source), progress=progress)
+            tally = run.run(work, plain, jobs=jobs, progress=progress)
             tally.refused += refused
             told(run.report(work, tally, keys=keys.id))
             making = _Making(recipe, keys, folder, before, left)

@@ -7,7 +7,7 @@ import random
 import shutil
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pydicom
@@ -117,9 +117,11 @@ def test_a_killed_worker_is_replaced_and_its_files_are_done_by_another(
     assert _published(tmp_path / "out") == _published(tmp_path / "whole")
 
 
+@pytest.mark.parametrize(("jobs", "gone"), [(JOBS, ()), (None, ()), (None, [*range(1, 42), *range(44, FILES)])])
 def test_a_file_that_its_worker_dies_of_is_refused_and_the_others_are_not(
-    tmp_path: Path, source: Path, people: People, recipe: FolderRecipe, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    tmp_path: Path, source: Path, people: People, recipe: FolderRecipe, monkeypatch: pytest.MonkeyPatch,
+    jobs: int | None, gone: Sequence[int],
+) -> None:  # fmt: skip
     """A pipe in the folder's place of a file would do the same; here the interpreter of the workers is told to."""
     site = tmp_path / "site"
     site.mkdir()
@@ -136,12 +138,14 @@ def test_a_file_that_its_worker_dies_of_is_refused_and_the_others_are_not(
         "    one.process = process\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(site))
+    for number in gone:
+        (source / f"{number:03d}.dcm").unlink()
     work = _work(people, recipe, source, tmp_path / "out")
-    tally = run(work, tmp_path / "out", jobs=JOBS)
+    tally = run(work, tmp_path / "out", jobs=jobs)
     assert [(each.name, each.kind, each.code) for each in tally.refused if each.kind == FAILED] == [
         ("042.dcm", FAILED, "folder.died")
     ]
-    assert len(tally.written) == FILES - 1
+    assert len(tally.written) == FILES - len(gone) - 1
 
 
 def test_where_no_process_starts_the_run_says_so(
