@@ -77,7 +77,7 @@ def run_command(  # noqa: PLR0913 - click hands over each option by its name
         plan = recipes.load(recipe)
         before = versions.before(out, plan.dataset, keys)
         with _bar() as told:
-            # The command line is a door: here, and only here in this room, the clock is read.
+            # The command line is a door: here the clock is read.
             now = datetime.now(UTC)  # noqa: TID251 - see the line above
             result = run(plan, source, out, keys, now=now, progress=told, private=private, before=before, means=means)
         show(result.manifest)

@@ -76,7 +76,7 @@ def figures() -> dict[str, dict[str, Any]]:
 
 
 def _speeds(folder: Path, small: int) -> dict[str, dict[str, Any]]:
-    """Measure one process and two, ours and plain copying, in turns: best of each, CPU of one, wall clock of both."""
+    """Measure one process and two, ours and plain copying, in turns: CPU at its least, wall clock turn by turn."""
     kinds = [(what, jobs) for what in ("small", "large") for jobs in (1, 2)]
     ours: dict[tuple[str, int], list[Cost]] = {key: [] for key in kinds}
     copies: dict[tuple[str, int], list[Cost]] = {key: [] for key in kinds}
