@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -83,6 +84,8 @@ class Relay:
                 self.came += 1
                 self._open.append(client)
                 server = self._connect()
+                # Reset at the end: a server with more to say may wait a minute for one that only says goodbye.
+                server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 self._open.append(server)
                 self._start(self._pass, client, server)
                 self._start(self._answer, server, client)
