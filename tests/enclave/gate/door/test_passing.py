@@ -6,6 +6,7 @@ import asyncio
 import json
 import random
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from enclave.gate.door import meter, room
+from enclave.gate.door import meter, recorder, room
 from enclave.gate.spool import Bounds
 from tests.enclave.gate.door import peer
 
@@ -246,15 +247,20 @@ def test_what_jupyterlab_asks_by_itself_goes_nowhere_and_is_nobodys_attempt() ->
     assert (answer.status_code, events, heads) == (404, [], [])
 
 
-def test_strangers_cannot_fill_the_record_with_refusals() -> None:
-    async def play() -> int:
+def test_strangers_cannot_fill_the_record_with_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def play() -> list[Any]:
         async with web(lambda _: (200, JSON, b"{}")) as (scene, client, _):
             for number in range(200):
                 await client.get(f"files/{number}")
+            # The next window, in which the rest is told as a number.
+            monkeypatch.setattr(recorder, "WINDOW_S", 1e-3)
+            await client.get("files/200")
             await asyncio.sleep(0.3)
-            return len(scene.spool.events(1000))
+            return [each.details.get("count") for each in scene.spool.events(1000)]
 
-    assert peer.run(play()) == 30
+    # One window: the clock's own may end in between.
+    monkeypatch.setattr(recorder, "WINDOW_S", 1e9)
+    assert Counter(peer.run(play())) == {None: 31, 170: 1}
 
 
 TERMINALS = {
