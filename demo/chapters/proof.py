@@ -9,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from audit.durable import TEMPORARY
 from demo.chapters.witness import witness
 from demo.show import Step, StepFailedError, step
 from demo.world import SEE_LOGS, World
@@ -32,7 +33,8 @@ def prove(world: World) -> None:
             _bundle(world, folder / "bundle", line)
         with step("8.3", "한 바이트를 바꾸면 (tamper)") as line:
             copy = folder / "log"
-            shutil.copytree(log, copy)
+            # The log is being written: what is half-written is not of it yet, and gone before it is copied.
+            shutil.copytree(log, copy, ignore=shutil.ignore_patterns(f"{TEMPORARY}*"))
             victim = max(
                 (copy / "tile" / "entries").rglob("*"), key=lambda path: path.is_file() and path.stat().st_size
             )
